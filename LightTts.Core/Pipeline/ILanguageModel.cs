@@ -1,0 +1,83 @@
+namespace LightTts.Pipeline;
+
+/// <summary>The language stage's model: text tokens in, speech tokens out, one for each row and step. Called on the language thread only.</summary>
+internal interface ILanguageModel : IDisposable
+{
+    /// <summary>The ids that steer generation.</summary>
+    SpeechVocabulary Vocabulary { get; }
+
+    /// <summary>Positions in one block of the KV cache.</summary>
+    int KvBlockSize { get; }
+
+    /// <summary>Blocks in the pool, and those not in use now.</summary>
+    int KvBlocks { get; }
+
+    /// <inheritdoc cref="KvBlocks"/>
+    int FreeKvBlocks { get; }
+
+    /// <summary>A new, empty sequence. It takes KV blocks as it grows and gives them back when it is disposed.</summary>
+    ILanguageState CreateState();
+
+    /// <summary>Feeds every row's inputs in one pass and draws a token for every row that asks for one.</summary>
+    /// <param name="rows">Rows of different sequences, at most <see cref="MaxRows"/>; results are written into them. A row that fails (non-finite logits) gets its
+    /// <see cref="LanguageRow.Error"/>, the others are not affected.</param>
+    void Step(IReadOnlyList<LanguageRow> rows);
+
+    /// <summary>Rows that one step takes at the most.</summary>
+    int MaxRows { get; }
+}
+
+/// <summary>A sequence's place in the KV cache.</summary>
+internal interface ILanguageState : IDisposable
+{
+    /// <summary>Positions in the cache.</summary>
+    int Length { get; }
+
+    /// <summary>Gives all blocks back and forgets the sequence, so that it can be fed again from its start (preemption).</summary>
+    void Reset();
+}
+
+/// <summary>One sequence's part of a step.</summary>
+/// <remarks>Inputs are encoded ids: a text token is its id, speech-embedding row s is <c>~s</c> (so always negative).</remarks>
+internal sealed class LanguageRow
+{
+    public required ILanguageState State { get; init; }
+
+    /// <summary>What to feed, at least one id.</summary>
+    public required ReadOnlyMemory<int> Inputs { get; set; }
+
+    /// <summary>How to draw the next token after the last input; null for a piece of a prompt that goes on in a later step.</summary>
+    public TokenDraw? Draw { get; set; }
+
+    /// <summary>The drawn token, set by the step; -1 where none was asked for.</summary>
+    public int Token { get; set; } = -1;
+
+    /// <summary>Why this row failed, set by the step; null where it did not.</summary>
+    public Exception? Error { get; set; }
+}
+
+/// <summary>Everything that decides a draw: a pure function of this and the logits.</summary>
+/// <param name="Seed">The request's seed.</param>
+/// <param name="Position">Counts the draws of the sequence, from 0: (seed, position) keys the random numbers.</param>
+/// <param name="History">Tokens drawn so far in this sequence, oldest first (repetition-aware sampling looks at the last few).</param>
+/// <param name="IgnoreEos">Whether the end is forbidden here (the reference's ignore_eos).</param>
+internal readonly record struct TokenDraw(ulong Seed, int Position, IReadOnlyList<int> History, bool IgnoreEos);
+
+/// <summary>Ids of the speech side: [0, Size) are sounds, the rest steer.</summary>
+/// <param name="Size">Number of sounds.</param>
+/// <param name="LogitCount">Number of logits.</param>
+/// <param name="Sos">Encoded input (see <see cref="LanguageRow"/>) that starts a sequence.</param>
+/// <param name="TaskId">Encoded input between text and speech.</param>
+/// <param name="Eos">Ends a bi-streamed utterance.</param>
+/// <param name="Fill">Asks for more text in a bi-streamed utterance.</param>
+/// <param name="FirstStop">First of the ids that end generation.</param>
+/// <param name="LastStop">Last of them.</param>
+/// <param name="IgnoreEosMask">The id whose probability is zero where the end is forbidden (as in the reference, CosyVoice3's is not <paramref name="Eos"/>).</param>
+/// <param name="MixText">Text tokens in each turn of a bi-streamed utterance.</param>
+/// <param name="MixSpeech">Speech tokens in each turn of a bi-streamed utterance.</param>
+/// <param name="SilentTokens">Sounds of silence, of which at most five in a row are kept; empty where the model has no such rule.</param>
+internal sealed record SpeechVocabulary(
+    int Size, int LogitCount, int Sos, int TaskId, int Eos, int Fill, int FirstStop, int LastStop, int IgnoreEosMask, int MixText, int MixSpeech, IReadOnlySet<int> SilentTokens)
+{
+    public bool IsStop(int token) => token >= FirstStop && token <= LastStop;
+}

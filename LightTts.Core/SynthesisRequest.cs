@@ -1,0 +1,54 @@
+namespace LightTts;
+
+/// <summary>What to speak, in which voice, and how.</summary>
+/// <remarks>Immutable; one instance may be used for any number of requests.</remarks>
+public sealed record SynthesisRequest
+{
+    /// <summary>The text to speak, of any length; it is normalised and split into sentences.</summary>
+    /// <value>Default empty. Ignored where text arrives in pieces.</value>
+    public string Text { get; init; } = "";
+
+    /// <summary>The name of a voice: a preset of the model or one added to the pipeline's timbre store.</summary>
+    /// <value>Default null: the model's default voice.</value>
+    public string? Voice { get; init; }
+
+    /// <summary>The voice itself, instead of a name.</summary>
+    /// <value>Default null: <see cref="Voice"/> decides.</value>
+    public Timbre? Timbre { get; init; }
+
+    /// <summary>How to speak, in words ("speak slowly and softly"), for models that were trained to follow instructions.</summary>
+    /// <value>Default null: none.</value>
+    public string? Instruction { get; init; }
+
+    /// <summary>Streamed or whole.</summary>
+    /// <value>Default <see cref="SynthesisMode.Streaming"/>.</value>
+    public SynthesisMode Mode { get; init; }
+
+    /// <summary>Speaking rate, by stretching the mel spectrogram; other than 1 only with <see cref="SynthesisMode.Whole"/>.</summary>
+    /// <value>0.25 to 4. Default 1.</value>
+    public double Speed { get; init; } = 1;
+
+    /// <summary>The seed of the draws. The same seed, text and voice give the same speech.</summary>
+    /// <value>Default null: a fresh seed for each request.</value>
+    public long? Seed { get; init; }
+
+    /// <summary>Steps of the flow-matching solver: more is slower and, up to a point, cleaner.</summary>
+    /// <value>1 to 100. Default null: what the model directory recommends, 10 where it says nothing.</value>
+    public int? FlowSteps { get; init; }
+
+    /// <summary>The most speech tokens (25 a second) that a sentence may get.</summary>
+    /// <value>At least 1. Default null: 20 for each text token.</value>
+    public int? MaxSpeechTokens { get; init; }
+
+    /// <summary>Whether numbers, dates, abbreviations and the like are written out before they are spoken.</summary>
+    /// <value>Default true. Text that contains <c>&lt;|...|&gt;</c> is never normalised or split.</value>
+    public bool NormalizeText { get; init; } = true;
+
+    /// <summary>How long the first audio may take before the request fails with <see cref="TtsTimeoutException"/>.</summary>
+    /// <value>Above zero. Default null: no limit of its own.</value>
+    public TimeSpan? FirstAudioTimeout { get; init; }
+
+    /// <summary>How long the whole request may take before it fails with <see cref="TtsTimeoutException"/>.</summary>
+    /// <value>Above zero. Default null: <see cref="TtsPipelineOptions.RequestTimeout"/>.</value>
+    public TimeSpan? Timeout { get; init; }
+}

@@ -1,0 +1,49 @@
+namespace LightTts;
+
+/// <summary>How a <see cref="TtsPipeline"/> is set up.</summary>
+public sealed class TtsPipelineOptions
+{
+    /// <summary>The model directory, in the layout of CosyVoice2 or CosyVoice3.</summary>
+    /// <value>Default null: <c>models/lighttts-tiny-en</c> beside the application.</value>
+    public string? ModelPath { get; set; }
+
+    /// <summary>Where the models run.</summary>
+    /// <value>Default <see cref="ComputeDevice.Auto"/>.</value>
+    public ComputeDevice Device { get; set; }
+
+    /// <summary>Which CUDA device.</summary>
+    /// <value>At least 0. Default 0.</value>
+    public int DeviceIndex { get; set; }
+
+    /// <summary>The arithmetic of the large matrix products.</summary>
+    /// <value>Default <see cref="ComputePrecision.Auto"/>.</value>
+    public ComputePrecision Precision { get; set; }
+
+    /// <summary>Threads that one operation may use on the CPU.</summary>
+    /// <value>At least 1. Default null: one for each core the process may use.</value>
+    public int? Threads { get; set; }
+
+    /// <summary>A folder with the native libraries of libtorch (a PyTorch install's <c>torch/lib</c>, say) instead of a NuGet package's.</summary>
+    /// <value>Default null: the natives beside the application.</value>
+    public string? NativeLibraryPath { get; set; }
+
+    /// <summary>Requests that may be in the pipeline at once; one more fails with <see cref="TtsQueueFullException"/>.</summary>
+    /// <value>At least 1. Default 64.</value>
+    public int MaxQueuedRequests { get; set; } = 64;
+
+    /// <summary>Requests whose speech tokens are generated in one batch.</summary>
+    /// <value>1 to 256. Default null: 16 on the CPU, 64 on CUDA.</value>
+    public int? MaxBatchSize { get; set; }
+
+    /// <summary>How long a request may take when it does not say so itself.</summary>
+    /// <value>Above zero. Default null: no limit.</value>
+    public TimeSpan? RequestTimeout { get; set; }
+
+    /// <summary>The most characters of text that one request may carry.</summary>
+    /// <value>At least 1. Default 1,000,000.</value>
+    public int MaxTextLength { get; set; } = 1_000_000;
+
+    /// <summary>Audio that may wait for its consumer before the request pauses, so that a slow reader holds back only itself.</summary>
+    /// <value>Above zero. Default 30 s.</value>
+    public TimeSpan MaxBufferedAudio { get; set; } = TimeSpan.FromSeconds(30);
+}
