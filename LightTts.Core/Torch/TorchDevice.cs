@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LightTts.Torch;
+
+/// <summary>Where tensors live and in which arithmetic the large products run.</summary>
+/// <param name="Device">The device.</param>
+/// <param name="Compute">Type of the large matrix products: Float32 or BFloat16. Everything that accumulates stays Float32.</param>
+internal sealed record TorchDevice(Device Device, ScalarType Compute)
+{
+    /// <summary>The CPU in 32-bit arithmetic, exact to the reference.</summary>
+    public static TorchDevice Cpu { get; } = new(torch.CPU, ScalarType.Float32);
+
+    public bool IsCuda => Device.type == DeviceType.CUDA;
+
+    public override string ToString() => IsCuda ? $"cuda:{Device.index}" : "cpu";
+
+    /// <summary>Chooses the device; <see cref="TorchRuntime.EnsureLoaded"/> comes first.</summary>
+    /// <exception cref="TtsBackendException">CUDA was asked for and there is none.</exception>
+    public static Device Choose(ComputeDevice wanted, int index)
+    {
+        if (wanted == ComputeDevice.Cpu)
+            return torch.CPU;
+        var count = CudaDevices();
+        if (index < count)
+            return new Device(DeviceType.CUDA, index);
+        if (wanted == ComputeDevice.Auto)
+            return torch.CPU;
+        throw new TtsBackendException(count > 0
+            ? $"There is no CUDA device {index}; this machine has {count}. Set TtsPipelineOptions.DeviceIndex to 0..{count - 1}."
+            : "No CUDA device can be used: the loaded libtorch has no CUDA support, or the driver is missing. Add the package TorchSharp-cuda-linux or "
+              + "TorchSharp-cuda-windows, or set TtsPipelineOptions.Device to Cpu.");
+    }
+
+    private static int CudaDevices()
+    {
+        try
+        {
+            return cuda.is_available() ? cuda.device_count() : 0;
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ExternalException)
+        {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using TorchSharp;
+
+namespace LightTts.Torch;
+
+/// <summary>Loads the native libraries of TorchSharp, once in a process, before anything touches <see cref="torch"/>.</summary>
+/// <remarks>
+/// The libraries come from a NuGet package (libtorch beside the application) or from a configured folder (a PyTorch install's lib folder). Where the system's
+/// libstdc++ is older than GCC 13 (Debian 12, Ubuntu 22.04, RHEL 9), a patched copy of libLibTorchSharp.so is loaded (see <see cref="ElfVersionPatch"/>); the
+/// original, which may be shared by a package cache, is never changed.
+/// </remarks>
+internal static class TorchRuntime
+{
+    private static readonly Lock Gate = new();
+    private static string? _loadedFrom;
+
+    /// <summary>Loads the libraries if that has not happened yet.</summary>
+    /// <param name="folder">A folder with libtorch's libraries, or null for those beside the application.</param>
+    /// <exception cref="TtsBackendException">They cannot be loaded; the message names the package to add.</exception>
+    public static void EnsureLoaded(string? folder = null)
+    {
+        lock (Gate)
+        {
+            if (_loadedFrom is not null)
+                return;
+            if (folder is not null && !Directory.Exists(folder))
+                throw new TtsBackendException($"The folder of native libraries '{folder}' does not exist. Correct TtsPipelineOptions.NativeLibraryPath, or leave it out.");
+            var folders = new NativeLibraryFolders(folder);
+            try
+            {
+                _loadedFrom = Load(folders);
+                torch.InitializeDeviceType(DeviceType.CPU);
+            }
+            catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or TypeInitializationException or NotSupportedException
+                or EntryPointNotFoundException or IOException or UnauthorizedAccessException)
+            {
+                _loadedFrom = null;
+                throw Missing(folders, e);
+            }
+        }
+    }
+
+    private static string Load(NativeLibraryFolders folders)
+    {
+        // By full path and in the order of their dependencies: later loads by name then find them in memory.
+        foreach (var library in (string[])["c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch"])
+        {
+            if (folders.Find(library) is { } path)
+                NativeLibrary.Load(path);
+            else if (library is "c10" or "torch_cpu" or "torch")
+                throw new DllNotFoundException($"{NativeLibraryFolders.FileName(library)} was not found in: {folders}");
+        }
+        var shim = folders.Find("LibTorchSharp")
+            ?? throw new DllNotFoundException($"{NativeLibraryFolders.FileName("LibTorchSharp")} was not found in: {folders}");
+        if (!NativeLibrary.TryLoad(shim, out _))
+            NativeLibrary.Load(OperatingSystem.IsLinux() ? PatchedCopy(shim) ?? shim : shim);
+        return shim;
+    }
+
+    /// <summary>A copy without the hard need for GLIBCXX_3.4.32, kept in the user's own cache folder under the hash of the original; null where there is no such need.</summary>
+    [SupportedOSPlatform("linux")]
+    private static string? PatchedCopy(string original)
+    {
+        var bytes = File.ReadAllBytes(original);
+        var name = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
+        if (!ElfVersionPatch.MakeGlibCxxNeedWeak(bytes))
+            return null;
+        var folder = Path.Combine(CacheRoot(), name);
+        var path = Path.Combine(folder, Path.GetFileName(original));
+        if (File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes))
+            return path;
+        // Another process may do the same at the same time: the rename makes either copy whole.
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var temporary = Path.Combine(folder, Path.GetRandomFileName());
+        File.WriteAllBytes(temporary, bytes);
+        File.Move(temporary, path, overwrite: true);
+        return path;
+    }
+
+    private static string CacheRoot()
+    {
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+        if (home.Length > 0)
+        {
+            try
+            {
+                return Directory.CreateDirectory(Path.Combine(home, "LightTts", "natives")).FullName;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // A home that cannot be written to (a service account): a private temporary folder does.
+            }
+        }
+        return Directory.CreateTempSubdirectory("lighttts-natives-").FullName;
+    }
+
+    private static TtsBackendException Missing(NativeLibraryFolders folders, Exception cause) => new(
+        "The native libraries of libtorch could not be loaded. Add them to the application that uses LightTts: "
+        + $"'dotnet add package {CpuPackage}' for the CPU, 'dotnet add package {(OperatingSystem.IsWindows() ? "TorchSharp-cuda-windows" : "TorchSharp-cuda-linux")}' "
+        + $"for CUDA, or set TtsPipelineOptions.NativeLibraryPath to a folder that has them. Looked in: {folders}. Cause: {cause.Message}", cause);
+
+    private static string CpuPackage => "TorchSharp-cpu --version 0.107.0";
+}

@@ -1,0 +1,85 @@
+using LightTts.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LightTts.Torch;
+
+/// <summary>Turns the entries of a checkpoint into tensors on a device and keeps account of what is missing, left over or mis-shaped.</summary>
+/// <remarks>A tensor that cannot be read is replaced by zeros of the expected shape, so that one exception (<see cref="Complete"/>) can list every problem.</remarks>
+internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, Func<string, string>? rename = null)
+{
+    private readonly Dictionary<string, TensorEntry> _entries =
+        archive.Tensors.ToDictionary(pair => rename?.Invoke(pair.Key) ?? pair.Key, pair => pair.Value);
+
+    private readonly HashSet<string> _used = [];
+    private readonly List<string> _problems = [];
+
+    public TorchDevice Device => device;
+
+    /// <summary>Numbers taken so far.</summary>
+    public long Parameters { get; private set; }
+
+    public bool Has(string key) => _entries.ContainsKey(key);
+
+    /// <summary>Marks keys that the model does not need (an unused head, a constant buffer) as known.</summary>
+    public void Ignore(Predicate<string> keys) => _used.UnionWith(_entries.Keys.Where(key => keys(key)));
+
+    /// <summary>The tensor of that name in 32-bit floats on the device.</summary>
+    public Tensor Take(string key, params long[] shape) => Take(key, ScalarType.Float32, shape);
+
+    /// <summary>The tensor of that name as <paramref name="type"/> on the device. It is the caller's to dispose.</summary>
+    public Tensor Take(string key, ScalarType type, params long[] shape)
+    {
+        if (!_entries.TryGetValue(key, out var entry))
+            return Problem($"{key}: missing, expected [{string.Join(", ", shape)}]", type, shape);
+        _used.Add(key);
+        if (!entry.Shape.SequenceEqual(shape))
+            return Problem($"{key}: expected [{string.Join(", ", shape)}], found [{string.Join(", ", entry.Shape)}]", type, shape);
+        if (ToScalarType(entry.Type) is not { } stored)
+            return Problem($"{key}: expected floating point, found {entry.Type}", type, shape);
+        Parameters += entry.ElementCount;
+        return Read(entry, stored, type);
+    }
+
+    /// <summary>Throws if anything was missing or mis-shaped, or if the file holds tensors that nobody asked for.</summary>
+    /// <exception cref="TtsModelLoadException">Lists each key with the expected and the actual shape.</exception>
+    public void Complete()
+    {
+        var extra = _entries.Where(pair => !_used.Contains(pair.Key))
+            .Select(pair => $"{pair.Key}: not part of this model, found [{string.Join(", ", pair.Value.Shape)}]");
+        List<string> problems = [.. _problems, .. extra];
+        if (problems.Count == 0)
+            return;
+        const int shown = 200;
+        var more = problems.Count > shown ? $"\n  ... and {problems.Count - shown} more" : "";
+        throw new TtsModelLoadException(
+            $"'{archive.Path}' does not hold the model that the configuration beside it describes ({problems.Count} tensors differ). "
+            + $"Check that the yaml file and the weights belong together and that the download is complete.\n  {string.Join("\n  ", problems.Take(shown))}{more}");
+    }
+
+    private Tensor Problem(string problem, ScalarType type, long[] shape)
+    {
+        _problems.Add(problem);
+        return zeros(shape, type, device.Device);
+    }
+
+    private unsafe Tensor Read(TensorEntry entry, ScalarType stored, ScalarType type)
+    {
+        var host = empty([.. entry.Shape], stored);
+        if (entry.ElementCount > 0)
+            entry.CopyTo((byte*)host.bytes_pointer());
+        if (stored == type && !device.IsCuda)
+            return host;
+        using (host)
+            return host.to(type, device.Device);
+    }
+
+    private static ScalarType? ToScalarType(ElementType type) => type switch
+    {
+        ElementType.Float32 => ScalarType.Float32,
+        ElementType.Float16 => ScalarType.Float16,
+        ElementType.BFloat16 => ScalarType.BFloat16,
+        ElementType.Float64 => ScalarType.Float64,
+        _ => null,
+    };
+}

@@ -1,0 +1,43 @@
+using LightTts.Torch;
+using static TorchSharp.torch;
+
+namespace LightTts.Tests.Torch;
+
+public class TorchRuntimeTests
+{
+    [Fact]
+    public void Natives_load_and_compute()
+    {
+        TorchRuntime.EnsureLoaded();
+        using var a = arange(6, ScalarType.Float32).reshape(2, 3);
+        using var product = a.matmul(a.t());
+        Assert.Equal([5f, 14f, 14f, 50f], product.ToSingles());
+    }
+
+    [Fact]
+    public void Loading_twice_is_harmless()
+    {
+        TorchRuntime.EnsureLoaded();
+        TorchRuntime.EnsureLoaded();
+    }
+
+    [Fact]
+    public void Patch_makes_the_one_version_need_weak_and_changes_nothing_else()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the patch is for Linux libraries");
+        var path = new NativeLibraryFolders(null).Find("LibTorchSharp");
+        Assert.NotNull(path);
+        var original = File.ReadAllBytes(path);
+        var patched = original.ToArray();
+        Assert.True(ElfVersionPatch.MakeGlibCxxNeedWeak(patched));
+        var changed = Enumerable.Range(0, original.Length).Where(i => original[i] != patched[i]).ToArray();
+        Assert.Single(changed);
+        Assert.Equal(original[changed[0]] | 2, patched[changed[0]]);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(63)]
+    [InlineData(4096)]
+    public void Patch_leaves_what_is_no_elf_library_alone(int length) => Assert.False(ElfVersionPatch.MakeGlibCxxNeedWeak(new byte[length]));
+}
