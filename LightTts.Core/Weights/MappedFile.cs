@@ -1,0 +1,77 @@
+using System.IO.MemoryMappedFiles;
+
+namespace LightTts.Weights;
+
+/// <summary>A whole file mapped read-only. Pages come in as they are touched and the system may drop them again, so a 2 GB file is never copied into memory.</summary>
+internal sealed unsafe class MappedFile : IDisposable
+{
+    private readonly FileStream _stream;
+    private readonly MemoryMappedFile _map;
+    private readonly MemoryMappedViewAccessor _view;
+    private byte* _pointer;
+
+    private MappedFile(string path, FileStream stream)
+    {
+        Path = path;
+        _stream = stream;
+        Length = stream.Length;
+        _map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _view = _map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _pointer);
+        _pointer += _view.PointerOffset;
+    }
+
+    public string Path { get; }
+
+    public long Length { get; }
+
+    /// <exception cref="TtsModelLoadException">The file does not exist, is empty or cannot be read.</exception>
+    public static MappedFile Open(string path)
+    {
+        FileStream? stream = null;
+        try
+        {
+            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            if (stream.Length == 0)
+                throw new TtsModelLoadException($"{path}: the file is empty; download it again.");
+            return new MappedFile(path, stream);
+        }
+        catch (Exception e)
+        {
+            stream?.Dispose();
+            throw e switch
+            {
+                TtsModelLoadException => e,
+                FileNotFoundException or DirectoryNotFoundException => new TtsModelLoadException($"{path}: the file does not exist.", e),
+                UnauthorizedAccessException => new TtsModelLoadException($"{path}: the file cannot be read; check its permissions.", e),
+                IOException or ArgumentException or NotSupportedException => new TtsModelLoadException($"{path}: the file cannot be opened: {e.Message}", e),
+                _ => e,
+            };
+        }
+    }
+
+    /// <summary>The bytes at [<paramref name="offset"/>, offset + <paramref name="length"/>), valid until the file is disposed.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">They are not all within the file.</exception>
+    public byte* At(long offset, long length)
+    {
+        ObjectDisposedException.ThrowIf(_pointer is null, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
+        return _pointer + offset;
+    }
+
+    /// <inheritdoc cref="At"/>
+    public ReadOnlySpan<byte> Span(long offset, int length) => new(At(offset, length), length);
+
+    public void Dispose()
+    {
+        if (_pointer is null)
+            return;
+        _pointer = null;
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _map.Dispose();
+        _stream.Dispose();
+    }
+}
