@@ -1,0 +1,78 @@
+using LightTts.Models.CosyVoice;
+using LightTts.Pipeline;
+using LightTts.Tests.Support;
+
+namespace LightTts.Tests.Models.CosyVoice;
+
+public class RasSamplerTests
+{
+    private static RasSampler Sampler(double topP = 0.8, int topK = 25, int window = 10, double threshold = 0.1, int mask = 3) =>
+        new(LanguageModels.Config with { TopP = topP, TopK = topK, RepetitionWindow = window, RepetitionThreshold = threshold }, mask);
+
+    private static int Draw(RasSampler sampler, float[] logits, int[]? history = null, bool ignoreEos = false, ulong seed = 0, int position = 0) =>
+        sampler.Draw((float[])logits.Clone(), new TokenDraw(seed, position, history ?? [], ignoreEos));
+
+    [Fact]
+    public void EqualValuesKeepTheirOrder()
+    {
+        var sampler = Sampler(topP: 1, topK: 4);
+        Draw(sampler, [0, 1, 2, 1, 2, 1, 2]);
+        Assert.Equal([2, 4, 6, 1], sampler.NucleusIds.ToArray());
+    }
+
+    [Fact]
+    public void TheNucleusIncludesTheOneThatCrosses()
+    {
+        var sampler = Sampler(topP: 0.5);
+        Draw(sampler, [MathF.Log(0.4f), MathF.Log(0.3f), MathF.Log(0.2f), MathF.Log(0.1f)]);
+        Assert.Equal([0, 1], sampler.NucleusIds.ToArray());
+    }
+
+    [Fact]
+    public void TheEndIsNotDrawnWhereItIsForbidden()
+    {
+        float[] logits = [0, 0, 0, 30];
+        Assert.Equal(3, Draw(Sampler(), logits));
+        Assert.NotEqual(3, Draw(Sampler(), logits, ignoreEos: true));
+    }
+
+    [Fact]
+    public void ARepeatedTokenIsReplacedByOneOfTheOthers()
+    {
+        // All but certain, so that the others' probabilities underflow beside it.
+        float[] logits = [200, 0, -5, 0];
+        Assert.Equal(0, Draw(Sampler(), logits, history: [1, 2]));
+        for (int position = 0; position < 50; position++)
+            Assert.NotEqual(0, Draw(Sampler(), logits, history: [0], position: position));
+        Assert.Equal(0, Draw(Sampler(window: 2), logits, history: [0, 1, 2]));
+        Assert.Equal(0, Draw(Sampler(threshold: 0.8), logits, history: [0, 0, 0, 0, 0, 0, 0]));
+        Assert.NotEqual(0, Draw(Sampler(threshold: 0.8), logits, history: [0, 0, 0, 0, 0, 0, 0, 0]));
+    }
+
+    [Fact]
+    public void DrawsFollowTheProbabilities()
+    {
+        float[] logits = [MathF.Log(0.5f), MathF.Log(0.3f), MathF.Log(0.2f)];
+        var counts = new int[3];
+        var sampler = Sampler(topP: 1);
+        for (int position = 0; position < 10_000; position++)
+            counts[Draw(sampler, logits, seed: 7, position: position)]++;
+        Assert.InRange(counts[0], 4800, 5200);
+        Assert.InRange(counts[1], 2800, 3200);
+        Assert.InRange(counts[2], 1800, 2200);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void NumbersThatAreNotFiniteFail(float value)
+    {
+        for (int at = 0; at < 37; at += 12)
+        {
+            var logits = new float[37];
+            logits[at] = value;
+            Assert.Throws<TtsSynthesisException>(() => Draw(Sampler(), logits));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using LightTts.Models.CosyVoice;
+using LightTts.Pipeline;
+using LightTts.Tests.Support;
+
+namespace LightTts.Tests.Pipeline;
+
+public class BiStreamTokenStreamTests
+{
+    private static readonly SpeechVocabulary Ids = LanguageModels.Vocabulary(CosyVoiceVersion.V3, 512);
+
+    private static BiStreamTokenStream Stream(int? max = null) => new(Ids, [7, 8, 9], 2, [100, 101], max, seed: 0);
+
+    [Fact]
+    public void WaitsForEnoughText()
+    {
+        var stream = Stream();
+        Assert.True(stream.WaitingForText);
+        stream.Push([20, 21, 22]);
+        Assert.True(stream.WaitingForText);
+        Assert.False(stream.Ready);
+        stream.Push([23]);
+        Assert.True(stream.Ready);
+        Assert.Equal([~512, 7, 8, 9, 20, 21, 22, 23, ~100, ~101], stream.Pending.ToArray());
+        Assert.True(stream.Draw!.Value.IgnoreEos);
+    }
+
+    [Fact]
+    public void ATurnEndsWithAFillThatIsNeitherDrawnNorFed()
+    {
+        var stream = Stream();
+        stream.Push([20, 21, 22, 23]);
+        for (int i = 0; i < 13; i++) // 15 less the prompt's two
+            Assert.Equal(200 + i, stream.Accept(200 + i));
+        Assert.Null(stream.Draw);
+        Assert.Equal([~212], stream.Pending.ToArray());
+        Assert.Throws<ArgumentException>(() => stream.Accept(213));
+        Assert.Equal(-1, stream.Accept(-1));
+        Assert.True(stream.WaitingForText);
+        Assert.True(stream.Pending.IsEmpty);
+        Assert.Equal(Ids.Fill, stream.History[^1]);
+    }
+
+    [Theory]
+    [InlineData(512)]
+    [InlineData(513)]
+    [InlineData(600)]
+    public void ASteeringTokenInATurnEndsTheTurnOnly(int token)
+    {
+        var stream = Stream();
+        stream.Push([20, 21, 22, 23]);
+        stream.Accept(200);
+        Assert.Equal(-1, stream.Accept(token));
+        Assert.True(stream.WaitingForText);
+        stream.Push([30, 31, 32, 33, 34]);
+        Assert.Equal([30, 31, 32, 33, 34], stream.Pending.ToArray());
+    }
+
+    [Theory]
+    [InlineData(513)]
+    [InlineData(515)]
+    public void AnySteeringTokenAfterAllTextEndsTheUtterance(int token)
+    {
+        var stream = Stream();
+        stream.Push([20]);
+        stream.CompleteText();
+        Assert.Equal([~512, 7, 8, 9, 20, ~514], stream.Pending.ToArray());
+        Assert.False(stream.Draw!.Value.IgnoreEos);
+        stream.Accept(200);
+        Assert.Equal(-1, stream.Accept(token));
+        Assert.Equal(LightTts.FinishReason.Stop, stream.FinishReason);
+        Assert.Throws<InvalidOperationException>(() => stream.Push([1]));
+    }
+
+    [Fact]
+    public void NoTextAtAllIsOverAtOnce()
+    {
+        var stream = Stream();
+        stream.CompleteText();
+        Assert.Equal(LightTts.FinishReason.Stop, stream.FinishReason);
+    }
+
+    [Theory]
+    [InlineData(null, 20)]
+    [InlineData(7, 7)]
+    public void AModelThatFindsNoEndIsCutOff(int? max, int expected)
+    {
+        var stream = Stream(max);
+        stream.Push([20]);
+        stream.CompleteText();
+        int count = 0;
+        while (stream.Ready)
+        {
+            stream.Accept(300);
+            count++;
+        }
+
+        Assert.Equal(expected, count);
+        Assert.Equal(LightTts.FinishReason.Length, stream.FinishReason);
+    }
+
+    [Fact]
+    public void PreemptedWhileItWaitsItFeedsEverythingAgainWithTheNextText()
+    {
+        var stream = Stream();
+        stream.Push([20, 21, 22, 23]);
+        stream.Accept(200);
+        stream.Accept(Ids.Fill);
+        stream.Rewind();
+        Assert.False(stream.Ready);
+        stream.Push([30, 31, 32, 33, 34]);
+        Assert.Equal([~512, 7, 8, 9, 20, 21, 22, 23, ~100, ~101, ~200, 30, 31, 32, 33, 34], stream.Pending.ToArray());
+    }
+}
