@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace LightTts.Text;
@@ -76,10 +77,10 @@ internal static class UnicodeComposition
         var kept = 0;
         var starter = -1;
         var lastClass = -1;     // of the last point kept after the starter; -1: none, the two are neighbours
-        foreach (var point in points)
+        foreach (var point in CollectionsMarshal.AsSpan(points))
         {
             var pointClass = tables.Class(point);
-            if (starter >= 0 && (lastClass == -1 || (lastClass < pointClass && lastClass != 0)) && tables.TryCompose(points[starter], point, out var composite))
+            if (starter >= 0 && lastClass < pointClass && tables.TryCompose(points[starter], point, out var composite))
             {
                 points[starter] = composite;
                 continue;
