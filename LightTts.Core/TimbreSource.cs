@@ -1,0 +1,14 @@
+namespace LightTts;
+
+/// <summary>Where a voice came from.</summary>
+public enum TimbreSource
+{
+    /// <summary>Its features were extracted from the reference audio just now.</summary>
+    Extracted,
+
+    /// <summary>It was found in the segment that the user's processes share.</summary>
+    Segment,
+
+    /// <summary>It was found in this process.</summary>
+    Process,
+}

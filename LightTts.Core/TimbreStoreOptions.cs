@@ -1,0 +1,45 @@
+namespace LightTts;
+
+/// <summary>How an <see cref="ITimbreStore"/> keeps voices.</summary>
+public sealed class TimbreStoreOptions
+{
+    /// <summary>Whether voices are shared with the user's other processes through a memory-mapped segment.</summary>
+    /// <value>Default true.</value>
+    public bool Shared { get; set; } = true;
+
+    /// <summary>The segment's file. One that holds something else (damage, another model, a newer format) is left as it is and a file beside it is used instead.</summary>
+    /// <value>Default null: a file for each model in a folder that only this user can enter, in shared memory where the system has it, in the temp folder otherwise.</value>
+    public string? SegmentPath { get; set; }
+
+    /// <summary>How large the segment may grow. While it is compacted, the old one and the new one exist side by side.</summary>
+    /// <value>1 MB (2^20) to 4 GB. Default 64 MB, which is about 900 voices of 4 s.</value>
+    public long SegmentBytes { get; set; } = 64L << 20;
+
+    /// <summary>What the voices in this process may take, those in use included.</summary>
+    /// <value>At least 0. Default 256 MB.</value>
+    public long ProcessBytes { get; set; } = 256L << 20;
+
+    /// <summary>How many voices this process, and the segment, may hold.</summary>
+    /// <value>1 to 65,536. Default 4,096.</value>
+    public int MaxTimbres { get; set; } = 4096;
+
+    /// <summary>Keeps voices of one tenant apart from another's: a voice is only ever found under the tenant that it was added under.</summary>
+    /// <value>At most 256 characters. Default null: one tenant.</value>
+    public string? Tenant { get; set; }
+
+    /// <summary>How long to wait for another process that extracts the same voice, before extracting it here, too.</summary>
+    /// <value>Zero or more. Default 30 s.</value>
+    public TimeSpan ExtractionWait { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(SegmentBytes, 1L << 20);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(SegmentBytes, 4L << 30);
+        ArgumentOutOfRangeException.ThrowIfNegative(ProcessBytes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxTimbres, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxTimbres, 65_536);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Tenant?.Length ?? 0, 256, nameof(Tenant));
+        ArgumentOutOfRangeException.ThrowIfLessThan(ExtractionWait, TimeSpan.Zero);
+    }
+}
