@@ -1,0 +1,88 @@
+using LightTts.Models.CosyVoice;
+using LightTts.Tests.Support;
+
+namespace LightTts.Tests.Golden;
+
+public sealed class ModelDirectoryGoldenTests
+{
+    [Fact]
+    public void CosyVoice3IsReadWhole()
+    {
+        var model = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice3-tiny"));
+        Assert.Equal(CosyVoiceVersion.V3, model.Config.Version);
+        Assert.Equal((24000, 25, 2, 25), (model.Config.SampleRate, model.Config.TokenFrameRate, model.Config.TokenMelRatio, model.Config.ChunkTokens));
+        var llm = model.Config.Language;
+        Assert.Equal((32, 2, 4, 2, 8, 80, 151936, 512), (llm.HiddenSize, llm.Layers, llm.Heads, llm.KvHeads, llm.HeadDim, llm.IntermediateSize, llm.TextVocabulary, llm.SpeechTokens));
+        Assert.Equal((1e-6, 1e6, 0.8, 25, 10, 0.1, 5, 15), (llm.RmsNormEps, llm.RopeTheta, llm.TopP, llm.TopK, llm.RepetitionWindow, llm.RepetitionThreshold, llm.MixText, llm.MixSpeech));
+        var flow = model.Config.Flow;
+        Assert.Equal((512, 80, 80, 192, 3, 40, 0.7, 50), (flow.VocabularySize, flow.InputSize, flow.MelBands, flow.SpeakerEmbedding, flow.PreLookaheadTokens, flow.PreLookaheadChannels, flow.CfgRate, flow.ChunkFrames));
+        Assert.Equal(new DiTConfig(48, 3, 3, 16, 2), flow.Dit);
+        var hift = model.Config.Vocoder;
+        Assert.Equal((24000, 80, 24, 8, 0.1, 0.003, 10.0), (hift.SampleRate, hift.MelBands, hift.BaseChannels, hift.Harmonics, hift.NsfAlpha, hift.NsfSigma, hift.VoicedThreshold));
+        Assert.Equal((16, 4, 0.1, 0.99, 4, 20), (hift.IstftSize, hift.IstftHop, hift.LeakyReluSlope, hift.AudioLimit, hift.ConvPreLookRight, hift.F0Channels));
+        Assert.Equal([8, 5, 3], hift.UpsampleRates);
+        Assert.Equal([16, 11, 7], hift.UpsampleKernels);
+        Assert.Equal([7, 7, 11], hift.SourceResBlockKernels);
+        Assert.Equal([1, 3, 5], hift.SourceResBlockDilations[2]);
+        Assert.Equal(new PromptMelConfig(1920, 80, 24000, 480, 1920, 0, null), model.Config.PromptMel);
+        Assert.Equal("You are a helpful assistant.<|endofprompt|>", model.InstructionPrefix);
+        Assert.Equal(10, model.FlowSteps);
+    }
+
+    [Fact]
+    public void CosyVoice2IsReadWhole()
+    {
+        var model = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice2-tiny"));
+        Assert.Equal(CosyVoiceVersion.V2, model.Config.Version);
+        Assert.Null(model.Config.Flow.Dit);
+        Assert.Equal((400, 32, 32, 0), (model.Config.Flow.VocabularySize, model.Config.Flow.InputSize, model.Config.Flow.PreLookaheadChannels, model.Config.Vocoder.ConvPreLookRight));
+        Assert.Equal(8000.0, model.Config.PromptMel.MaxFrequency);
+        Assert.Equal(548, model.Config.Language.TextVocabulary);
+        Assert.Equal("", model.InstructionPrefix);
+        Assert.EndsWith("speech_tokenizer_v2.onnx", model.Files.SpeechTokenizer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cosyvoice3-tiny", 24)]
+    [InlineData("cosyvoice2-tiny", 4)]
+    public void PresetsHaveTheirPromptOrTheirEmbeddingOnly(string name, int textLength)
+    {
+        var model = ModelDirectory.Open(Repo.Golden($"main/models/{name}"));
+        Assert.Equal(["spk_a", "my_zero_shot_spk"], model.Voices.Select(voice => voice.Name));
+        Assert.Equal("spk_a", model.DefaultVoice);
+        var (sft, whole) = (model.Voices[0].Features!, model.Voices[1].Features!);
+        Assert.Equal((0, 0, 192), (sft.SpeechTokens.Length, sft.MelFrames, sft.Embedding.Length));
+        Assert.Equal((47, 94, 94 * 80, 192), (whole.SpeechTokens.Length, whole.MelFrames, whole.Mel.Length, whole.Embedding.Length));
+        Assert.Equal(textLength, model.Voices[1].PromptTextIds.Length);
+        Assert.Null(model.Voices[1].PromptFile);
+    }
+
+    /// <summary>The stored mel is a transposed view: bands along the larger stride.</summary>
+    [Fact]
+    public void TransposedPresetMelComesOutFrameByFrame()
+    {
+        using var modes = LightTts.Weights.SafetensorsFile.Open(Repo.Golden("main/frontend_modes.safetensors"));
+        var mels = modes.Tensors.Where(t => t.Key.EndsWith("prompt_speech_feat", StringComparison.Ordinal) && t.Value.ElementCount == 94 * 80).Select(t => t.Value.ToSingles()).ToList();
+        Assert.SkipWhen(mels.Count == 0, "no such mel in the fixture");
+        var model = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice3-tiny"));
+        Assert.Contains(mels, mel => mel.AsSpan().SequenceEqual(model.Voices[1].Features!.Mel));
+    }
+
+    [Fact]
+    public void EmbeddedVoiceHasItsPresets()
+    {
+        var model = ModelDirectory.Open(Repo.Voice("lighttts-tiny-en"));
+        Assert.Equal(("lighttts-tiny-en", "1", "Apache-2.0", 5, "slt"), (model.Name, model.ModelVersion, model.License, model.FlowSteps, model.DefaultVoice));
+        Assert.Equal(["en"], model.Languages);
+        Assert.Equal(["slt", "rms", "awb", "us", "gb"], model.Voices.Select(voice => voice.Name));
+        Assert.All(model.Voices, voice =>
+        {
+            Assert.True(File.Exists(voice.PromptFile));
+            Assert.NotNull(voice.Features);
+            Assert.StartsWith(model.InstructionPrefix, voice.Features.PromptText, StringComparison.Ordinal);
+            Assert.Equal(2 * voice.Features.SpeechTokens.Length, voice.Features.MelFrames);
+            Assert.NotEmpty(voice.PromptTextIds);
+        });
+        Assert.Equal(0.8, model.Config.Language.RepetitionThreshold);
+    }
+}
