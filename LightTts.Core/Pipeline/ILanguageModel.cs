@@ -1,7 +1,7 @@
 namespace LightTts.Pipeline;
 
 /// <summary>The language stage's model: text tokens in, speech tokens out, one for each row and step. Called on the language thread only.</summary>
-internal interface ILanguageModel : IDisposable
+internal interface ILanguageModel : IStageModel
 {
     /// <summary>The ids that steer generation.</summary>
     SpeechVocabulary Vocabulary { get; }

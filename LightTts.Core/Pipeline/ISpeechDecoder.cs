@@ -3,7 +3,7 @@ using LightTts.Timbres;
 namespace LightTts.Pipeline;
 
 /// <summary>The decode stage's model: speech tokens in, samples out (flow matching, then vocoder). Called on the decode thread only.</summary>
-internal interface ISpeechDecoder : IDisposable
+internal interface ISpeechDecoder : IStageModel
 {
     int SampleRate { get; }
 

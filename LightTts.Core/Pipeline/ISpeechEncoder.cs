@@ -3,7 +3,7 @@ using LightTts.Timbres;
 namespace LightTts.Pipeline;
 
 /// <summary>The encode stage's model: text to token ids, reference audio to what the other stages need of a voice. Called on the encode thread only.</summary>
-internal interface ISpeechEncoder : IDisposable
+internal interface ISpeechEncoder : IStageModel
 {
     /// <summary>Identifies the feature extractors: timbres made by one are not good for another. A SHA-256 in hexadecimal.</summary>
     string ExtractorId { get; }
@@ -17,8 +17,11 @@ internal interface ISpeechEncoder : IDisposable
     /// <summary>Normalises a request's text and splits it into pieces that are spoken one after the other; lazily, so that long text costs constant memory.</summary>
     IEnumerable<TextPiece> Prepare(string text, bool normalize);
 
-    /// <summary>Token ids of text that is spoken as it is (prompts, instructions, pieces of streamed text).</summary>
-    int[] Tokenize(string text);
+    /// <summary>What the language model is given of a voice and an instruction before the text.</summary>
+    LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction);
+
+    /// <summary>Starts to read text that arrives in pieces.</summary>
+    ITextFeed CreateFeed(bool normalize);
 }
 
 /// <summary>A piece of a request's text that is spoken as one utterance.</summary>
@@ -26,3 +29,25 @@ internal interface ISpeechEncoder : IDisposable
 /// <param name="Tokens">Token ids of it.</param>
 /// <param name="Source">The part of the request's text that it comes from, in UTF-16 code units.</param>
 internal sealed record TextPiece(string Text, int[] Tokens, Range Source);
+
+/// <summary>What comes before the text in the language model's input.</summary>
+/// <param name="Text">Token ids of the instruction and the transcript of the reference audio.</param>
+/// <param name="Speech">Speech tokens of the reference audio; empty for cross-lingual and instructed speech.</param>
+/// <param name="InstructionLength">How many of <paramref name="Text"/> are the instruction (up to and including its end mark).</param>
+internal sealed record LanguagePrompt(int[] Text, int[] Speech, int InstructionLength);
+
+/// <summary>Text in pieces, turned into token ids that do not depend on where the pieces were cut.</summary>
+internal interface ITextFeed
+{
+    /// <summary>Takes a piece and returns what can no longer change, in spoken order.</summary>
+    IEnumerable<FeedPart> Push(string piece);
+
+    /// <summary>Returns the rest.</summary>
+    IEnumerable<FeedPart> Finish();
+}
+
+/// <summary>Token ids of a part of streamed text.</summary>
+/// <param name="Tokens">The ids.</param>
+/// <param name="EndsSentence">Whether a sentence ends after them.</param>
+/// <param name="SourceEnd">Where the part ends in the text handed in so far, in UTF-16 code units.</param>
+internal readonly record struct FeedPart(int[] Tokens, bool EndsSentence, int SourceEnd);

@@ -1,0 +1,156 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using LightTts.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace LightTts.Pipeline;
+
+/// <summary>One of the pipeline's three stages: a named thread that owns its models and takes messages from a bounded channel.</summary>
+/// <remarks>
+/// The thread never awaits and no exception leaves its loop: what goes wrong fails the job it belongs to. Messages flow Encode -> Language -> Decode and may
+/// block their sender there; against that direction stages only set flags on a job and <see cref="Wake"/>, which never blocks, so that no cycle of waiting exists.
+/// </remarks>
+internal abstract class Stage<TMessage> where TMessage : struct
+{
+    private readonly Channel<TMessage> _inbox;
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TimeProvider _time;
+    private long _busySince; // timestamp at which the step under way began; 0 while the thread waits for messages
+
+    protected Stage(string name, int capacity, TimeProvider time, ILogger log)
+    {
+        Name = name;
+        Log = log;
+        _time = time;
+        _inbox = Channel.CreateBounded<TMessage>(new BoundedChannelOptions(capacity) { SingleReader = true });
+        _thread = new Thread(Run) { Name = "LightTts " + name, IsBackground = true };
+    }
+
+    public string Name { get; }
+
+    /// <summary>Ends when the thread has freed its models and is gone.</summary>
+    public Task Ended => _ended.Task;
+
+    protected ILogger Log { get; }
+
+    protected TimeProvider Time => _time;
+
+    public void Start() => _thread.Start();
+
+    /// <summary>Hands a message over; waits for room where the stage is behind.</summary>
+    /// <returns>False where the stage has stopped.</returns>
+    public bool Post(TMessage message)
+    {
+        if (_inbox.Writer.TryWrite(message))
+            return true;
+        try
+        {
+            _inbox.Writer.WriteAsync(message).AsTask().GetAwaiter().GetResult();
+            return true;
+        }
+        catch (ChannelClosedException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Makes the thread look at its jobs again. Never blocks: a full inbox wakes it anyway.</summary>
+    public void Wake() => _inbox.Writer.TryWrite(default);
+
+    /// <summary>Lets the thread finish what it has and end.</summary>
+    public void Stop() => _inbox.Writer.TryComplete();
+
+    /// <summary>What the stage is doing, for health checks; safe to call from any thread.</summary>
+    public StageStatus Status()
+    {
+        var busy = Interlocked.Read(ref _busySince);
+        return new StageStatus
+        {
+            Name = Name,
+            IsAlive = _thread.IsAlive && !_ended.Task.IsCompleted,
+            BusyFor = busy == 0 ? TimeSpan.Zero : _time.GetElapsedTime(busy),
+            QueueLength = _inbox.Reader.Count,
+        };
+    }
+
+    /// <summary>Prepares the thread; the result is disposed when the loop ends.</summary>
+    protected abstract IDisposable Enter();
+
+    /// <summary>Takes a message; must be quick.</summary>
+    protected abstract void Receive(TMessage message);
+
+    /// <summary>Does one step of work.</summary>
+    /// <returns>Whether there is more to do without a new message.</returns>
+    protected abstract bool Step();
+
+    /// <summary>A step threw what nobody could attribute to a job: fail all that the stage holds.</summary>
+    protected abstract void Fault(Exception cause);
+
+    /// <summary>Frees what the stage holds, models included; the last thing its thread does.</summary>
+    protected abstract void Close();
+
+    private void Run()
+    {
+        IDisposable? scope = null;
+        try
+        {
+            scope = Enter();
+            Loop();
+        }
+        catch (Exception e)
+        {
+            LogMessages.StageDied(Log, e, Name);
+            Guarded(() => Fault(e));
+        }
+        finally
+        {
+            Guarded(Close);
+            Guarded(() => scope?.Dispose());
+            _ended.SetResult();
+        }
+    }
+
+    private void Loop()
+    {
+        var more = false;
+        while (more || WaitForMessage())
+        {
+            Interlocked.Exchange(ref _busySince, Math.Max(1, _time.GetTimestamp()));
+            try
+            {
+                while (_inbox.Reader.TryRead(out var message))
+                    Receive(message);
+                more = Step();
+            }
+            catch (Exception e)
+            {
+                LogMessages.StageStepFailed(Log, e, Name);
+                Fault(e);
+                more = false;
+            }
+            if (!more)
+                Interlocked.Exchange(ref _busySince, 0);
+        }
+    }
+
+    /// <summary>Blocks this thread, and no thread-pool thread, until there is a message; false once the stage was stopped and its inbox is empty.</summary>
+    private bool WaitForMessage()
+    {
+        var wait = _inbox.Reader.WaitToReadAsync(CancellationToken.None);
+        return wait.IsCompleted ? wait.GetAwaiter().GetResult() : wait.AsTask().GetAwaiter().GetResult();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Guarded(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e)
+        {
+            LogMessages.StageStepFailed(Log, e, Name);
+        }
+    }
+}
