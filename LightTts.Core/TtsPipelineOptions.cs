@@ -39,6 +39,18 @@ public sealed class TtsPipelineOptions
     /// <value>Above zero. Default null: no limit.</value>
     public TimeSpan? RequestTimeout { get; set; }
 
+    /// <summary>How long a source of streamed text may be silent before its request fails with <see cref="TtsTimeoutException"/>.</summary>
+    /// <value>Above zero; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Default 30 s.</value>
+    public TimeSpan TextIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Positions in the language model's key/value cache, shared by all requests.</summary>
+    /// <value>At least 1,024. Default null: 16,384 on the CPU, 65,536 on CUDA.</value>
+    public int? KvCacheTokens { get; set; }
+
+    /// <summary>Bytes that the flow's streaming caches may take together; a stream beyond them computes its past again with each chunk instead of keeping it.</summary>
+    /// <value>At least 0. Default 512 MiB. The embedded voice needs 7.2 MB for each second of streamed audio, CosyVoice3-0.5B 180 MB.</value>
+    public long FlowCacheBytes { get; set; } = 512L << 20;
+
     /// <summary>The most characters of text that one request may carry.</summary>
     /// <value>At least 1. Default 1,000,000.</value>
     public int MaxTextLength { get; set; } = 1_000_000;

@@ -16,6 +16,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
     private readonly Thread _thread;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
+    private int _wakePending;
     private long _busySince; // timestamp at which the step under way began; 0 while the thread waits for messages
 
     protected Stage(string name, int capacity, TimeProvider time, ILogger log)
@@ -55,8 +56,15 @@ internal abstract class Stage<TMessage> where TMessage : struct
         }
     }
 
-    /// <summary>Makes the thread look at its jobs again. Never blocks: a full inbox wakes it anyway.</summary>
-    public void Wake() => _inbox.Writer.TryWrite(default);
+    /// <summary>As <see cref="Post"/>, for callers that are no stage: waits without blocking a thread.</summary>
+    public ValueTask PostAsync(TMessage message, CancellationToken cancellationToken) => _inbox.Writer.WriteAsync(message, cancellationToken);
+
+    /// <summary>Makes the thread look at its jobs again. Never blocks: a full inbox wakes it anyway. At most one wake is in the inbox at a time.</summary>
+    public void Wake()
+    {
+        if (Interlocked.Exchange(ref _wakePending, 1) == 0)
+            _inbox.Writer.TryWrite(default);
+    }
 
     /// <summary>Lets the thread finish what it has and end.</summary>
     public void Stop() => _inbox.Writer.TryComplete();
@@ -119,6 +127,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
             Interlocked.Exchange(ref _busySince, Math.Max(1, _time.GetTimestamp()));
             try
             {
+                Interlocked.Exchange(ref _wakePending, 0);
                 while (_inbox.Reader.TryRead(out var message))
                     Receive(message);
                 more = Step();

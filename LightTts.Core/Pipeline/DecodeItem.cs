@@ -1,0 +1,76 @@
+using System.Runtime.InteropServices;
+
+namespace LightTts.Pipeline;
+
+/// <summary>The decode stage's part of an utterance: tokens that wait, the model's state, and what of it was handed out.</summary>
+internal sealed class DecodeItem(Utterance utterance)
+{
+    private readonly List<int> _tokens = []; // all that were decoded
+    private int _samples;
+
+    public Utterance Utterance { get; } = utterance;
+
+    /// <summary>Tokens that were not decoded yet.</summary>
+    public List<int> Pending { get; } = [];
+
+    /// <summary>Set when no more tokens will come.</summary>
+    public FinishReason? Finish { get; set; }
+
+    /// <summary>Whether the next token is not to be expected soon.</summary>
+    public bool IsStalled { get; set; }
+
+    public IDecodeState? State { get; set; }
+
+    /// <summary>Whether a pass now yields audio that may be handed out.</summary>
+    /// <remarks>Audio leaves in order, so only a job's head utterance is decoded. Chunks grow with the audio that the listener has ahead: one chunk while there is less
+    /// than a second, then two, then four, which costs fewer passes and delays nobody.</remarks>
+    public bool IsReady(ISpeechDecoder decoder)
+    {
+        var job = Utterance.Job;
+        if (State is null || job.HasEnded || job.Output.IsFull || Utterance.Index != job.DecodedUtterances)
+            return false;
+        if (Finish is not null)
+            return true;
+        var wanted = State.TokensWanted;
+        if (Pending.Count < wanted)
+            return false;
+        var lead = job.Lead(decoder.SampleRate).TotalSeconds;
+        var growth = IsStalled || lead < 1 ? 0 : lead < 2 ? decoder.ChunkTokens : 3 * decoder.ChunkTokens;
+        return Pending.Count >= wanted + growth;
+    }
+
+    /// <summary>When the listener runs out of audio, on the clock of the process.</summary>
+    public TimeSpan Deadline(int sampleRate) =>
+        Utterance.Job.Time.GetElapsedTime(0, Utterance.Job.Accepted) + Utterance.Job.PlaybackDeadline(sampleRate);
+
+    /// <summary>A row with everything that waits.</summary>
+    public DecodeRow TakeRow()
+    {
+        var row = new DecodeRow { State = State!, Tokens = Pending.ToArray(), Final = Finish is not null };
+        _tokens.AddRange(Pending);
+        Pending.Clear();
+        return row;
+    }
+
+    public AudioChunk CreateChunk(DecodeRow row, ISpeechDecoder decoder, bool isLast)
+    {
+        var job = Utterance.Job;
+        var perToken = decoder.SamplesPerToken / job.Decode.Speed;
+        var from = Math.Min(_tokens.Count, (int)(_samples / perToken));
+        _samples += row.Samples.Length;
+        var to = row.Final ? _tokens.Count : Math.Clamp((int)Math.Ceiling(_samples / perToken), from, _tokens.Count);
+        return new AudioChunk
+        {
+            Samples = row.Samples,
+            SampleRate = decoder.SampleRate,
+            Index = job.Chunks,
+            Start = TimeSpan.FromSeconds((double)job.Samples / decoder.SampleRate),
+            SentenceIndex = Utterance.Index,
+            TextRange = new Range(Utterance.Piece.Source.Start, Utterance.SourceEnd),
+            SpeechTokens = CollectionsMarshal.AsSpan(_tokens)[from..to].ToArray(),
+            Elapsed = job.Elapsed,
+            IsLast = isLast,
+            FinishReason = row.Final ? Finish : null,
+        };
+    }
+}

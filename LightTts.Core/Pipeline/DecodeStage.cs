@@ -1,0 +1,181 @@
+using System.Numerics.Tensors;
+using LightTts.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace LightTts.Pipeline;
+
+internal enum DecodeMessageKind
+{
+    /// <summary>The utterance has entered the language stage's batch.</summary>
+    Begin,
+
+    /// <summary>The value is its next speech token.</summary>
+    Token,
+
+    /// <summary>No token will come for a while (its text source stalls): hand out what is there.</summary>
+    Stall,
+
+    /// <summary>It has no more tokens; the value is the <see cref="FinishReason"/>.</summary>
+    End,
+}
+
+/// <summary>A message to the decode stage; the default value only wakes it.</summary>
+internal readonly record struct DecodeMessage(Utterance? Utterance, DecodeMessageKind Kind, int Value);
+
+/// <summary>Third stage: speech tokens into audio. Earliest playback deadline first; all tokens that are ready are taken in one pass.</summary>
+internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProvider time, ILogger log, Action wakeLanguage)
+    : Stage<DecodeMessage>("decode", capacity, time, log)
+{
+    private readonly Dictionary<Utterance, DecodeItem> _items = [];
+    private readonly List<DecodeItem> _ready = [];
+    private readonly List<DecodeRow> _rows = [];
+    private volatile int _held;
+    private long _cacheBytes;
+
+    public int SampleRate => decoder.SampleRate;
+
+    /// <summary>Utterances held now.</summary>
+    public int Held => _held;
+
+    /// <summary>Bytes of flow and vocoder caches held now.</summary>
+    public long CacheBytes => Interlocked.Read(ref _cacheBytes);
+
+    protected override IDisposable Enter() => decoder.EnterThread();
+
+    protected override void Receive(DecodeMessage message)
+    {
+        if (message.Utterance is not { } utterance || utterance.Job.HasEnded)
+            return;
+        if (message.Kind == DecodeMessageKind.Begin)
+        {
+            _items.Add(utterance, new DecodeItem(utterance));
+            return;
+        }
+        var item = _items[utterance];
+        item.IsStalled = message.Kind == DecodeMessageKind.Stall;
+        if (message.Kind == DecodeMessageKind.Token)
+            item.Pending.Add(message.Value);
+        else if (message.Kind == DecodeMessageKind.End)
+            item.Finish = (FinishReason)message.Value;
+    }
+
+    protected override bool Step()
+    {
+        Sweep();
+        var worked = Prepare() | Decode();
+        _held = _items.Count;
+        long bytes = 0;
+        foreach (var item in _items.Values)
+            bytes += item.State?.CacheBytes ?? 0;
+        Interlocked.Exchange(ref _cacheBytes, bytes);
+        return worked;
+    }
+
+    protected override void Fault(Exception cause)
+    {
+        foreach (var item in _items.Values)
+        {
+            item.Utterance.Job.Fail(cause);
+            item.State?.Dispose();
+        }
+        _items.Clear();
+        _held = 0;
+        Interlocked.Exchange(ref _cacheBytes, 0);
+    }
+
+    protected override void Close()
+    {
+        Fault(new ObjectDisposedException(nameof(TtsPipeline)));
+        decoder.Dispose();
+    }
+
+    /// <summary>Decodes the most urgent of what is ready.</summary>
+    private bool Decode()
+    {
+        _ready.Clear();
+        foreach (var item in _items.Values)
+            if (item.IsReady(decoder))
+                _ready.Add(item);
+        if (_ready.Count == 0)
+            return false;
+        _ready.Sort((a, b) => a.Deadline(SampleRate).CompareTo(b.Deadline(SampleRate)));
+        if (_ready.Count > decoder.MaxRows)
+            _ready.RemoveRange(decoder.MaxRows, _ready.Count - decoder.MaxRows);
+        _rows.Clear();
+        foreach (var item in _ready)
+            _rows.Add(item.TakeRow());
+        using (LightTtsDiagnostics.MeasureStage("decode"))
+            Run(_rows);
+        for (var i = 0; i < _rows.Count; i++)
+            Finish(_ready[i], _rows[i]);
+        return true;
+    }
+
+    private void Run(List<DecodeRow> rows)
+    {
+        try
+        {
+            decoder.Decode(rows);
+        }
+        catch (Exception e)
+        {
+            LogMessages.StageStepFailed(Log, e, Name);
+            foreach (var row in rows)
+                row.Error ??= e;
+        }
+    }
+
+    private void Finish(DecodeItem item, DecodeRow row)
+    {
+        var job = item.Utterance.Job;
+        if (row.Error is null && row.Samples.Length > 0 && !TensorPrimitives.IsFiniteAll<float>(row.Samples))
+            row.Error = new TtsSynthesisException("The model produced audio that is not finite; the request was ended. Its weights may be damaged.");
+        if (row.Error is { } error)
+        {
+            job.Fail(error);
+            return;
+        }
+        var isLast = row.Final && item.Utterance.IsLast;
+        if (row.Samples.Length > 0 || isLast)
+            job.Emit(item.CreateChunk(row, decoder, isLast));
+        if (!row.Final)
+            return;
+        item.State?.Dispose();
+        _items.Remove(item.Utterance);
+        job.DecodedUtterances++;
+        if (isLast)
+            job.TryEnd(null);
+        wakeLanguage();
+    }
+
+    /// <summary>Makes the states of new utterances while their first tokens are still being drawn: a voice's flow prefix is computed here, off the critical path.</summary>
+    private bool Prepare()
+    {
+        foreach (var item in _items.Values)
+        {
+            if (item.State is not null || item.Utterance.Job.HasEnded)
+                continue;
+            try
+            {
+                item.State = decoder.CreateState(item.Utterance.Job.Timbre, item.Utterance.Job.Decode);
+            }
+            catch (Exception e)
+            {
+                item.Utterance.Job.Fail(e);
+            }
+            return true;
+        }
+        return false;
+    }
+
+    private void Sweep()
+    {
+        foreach (var (utterance, item) in _items)
+        {
+            if (!utterance.Job.HasEnded)
+                continue;
+            item.State?.Dispose();
+            _items.Remove(utterance);
+        }
+    }
+}

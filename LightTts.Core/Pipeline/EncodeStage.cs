@@ -1,0 +1,82 @@
+using Microsoft.Extensions.Logging;
+
+namespace LightTts.Pipeline;
+
+/// <summary>A message to the encode stage; the default value only wakes it.</summary>
+internal readonly record struct EncodeMessage(SynthesisJob? Job, TimbreExtraction? Extraction);
+
+/// <summary>Reference audio that waits to be turned into a voice.</summary>
+internal sealed record TimbreExtraction(AudioClip Reference, string? Transcript, CancellationToken Cancellation)
+{
+    public TaskCompletionSource<Timbres.TimbreFeatures> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>First stage: text into pieces of token ids, one ahead of the language stage; reference audio into voices.</summary>
+internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language, int capacity, TimeProvider time, ILogger log)
+    : Stage<EncodeMessage>("encode", capacity, time, log)
+{
+    private readonly List<TextReading> _readings = [];
+    private readonly Queue<TimbreExtraction> _extractions = new();
+
+    protected override IDisposable Enter() => encoder.EnterThread();
+
+    protected override void Receive(EncodeMessage message)
+    {
+        if (message.Job is { } job)
+            _readings.Add(new TextReading(job));
+        if (message.Extraction is { } extraction)
+            _extractions.Enqueue(extraction);
+    }
+
+    protected override bool Step()
+    {
+        // Text costs microseconds and decides about first audio; extraction costs tens of milliseconds and is taken one at a time between.
+        for (var i = _readings.Count - 1; i >= 0; i--)
+        {
+            if (!_readings[i].Advance(encoder, language))
+            {
+                _readings[i].Dispose();
+                _readings.RemoveAt(i);
+            }
+        }
+        if (_extractions.TryDequeue(out var extraction))
+            Extract(extraction);
+        return _extractions.Count > 0;
+    }
+
+    protected override void Fault(Exception cause)
+    {
+        foreach (var reading in _readings)
+        {
+            reading.Job.Fail(cause);
+            reading.Dispose();
+        }
+        _readings.Clear();
+        while (_extractions.TryDequeue(out var extraction))
+            extraction.Result.TrySetException(cause);
+    }
+
+    protected override void Close()
+    {
+        Fault(new ObjectDisposedException(nameof(TtsPipeline)));
+        encoder.Dispose();
+        language.Stop();
+    }
+
+    private void Extract(TimbreExtraction extraction)
+    {
+        if (extraction.Cancellation.IsCancellationRequested)
+        {
+            extraction.Result.TrySetCanceled(extraction.Cancellation);
+            return;
+        }
+        try
+        {
+            extraction.Result.TrySetResult(encoder.ExtractTimbre(extraction.Reference, extraction.Transcript));
+        }
+        catch (Exception e)
+        {
+            extraction.Result.TrySetException(e as TtsException ?? new TtsSynthesisException($"The voice could not be extracted: {e.Message}", e));
+        }
+    }
+}

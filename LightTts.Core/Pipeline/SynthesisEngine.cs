@@ -1,0 +1,203 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using LightTts.Diagnostics;
+using LightTts.Timbres;
+using Microsoft.Extensions.Logging;
+
+namespace LightTts.Pipeline;
+
+/// <summary>The three stages and the jobs on their way through them. Knows models only by their interfaces.</summary>
+internal sealed class SynthesisEngine : IAsyncDisposable
+{
+    private const int MaxPendingText = 4096; // characters of streamed text that wait in front of the encode stage
+
+    private readonly TtsPipelineOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly string _modelName;
+    private readonly ILanguageModel _languageModel;
+    private readonly ISpeechDecoder _decoder;
+    private readonly EncodeStage _encode;
+    private readonly LanguageStage _language;
+    private readonly DecodeStage _decode;
+    private readonly ConcurrentDictionary<long, SynthesisJob> _jobs = new();
+    private TaskCompletionSource? _drained;
+    private long _lastId;
+    private int _active;
+    private int _closing;
+
+    public SynthesisEngine(string modelName, ISpeechEncoder encoder, ILanguageModel language, ISpeechDecoder decoder, LanguageLimits limits, TtsPipelineOptions options,
+        TimeProvider time, ILogger log)
+    {
+        _modelName = modelName;
+        _options = options;
+        _time = time;
+        _log = log;
+        _languageModel = language;
+        _decoder = decoder;
+        var capacity = Math.Max(256, options.MaxQueuedRequests * 4);
+        _decode = new DecodeStage(decoder, 4 * capacity, time, log, () => _language!.Wake());
+        _language = new LanguageStage(language, _decode, limits, capacity, time, log, () => _encode!.Wake());
+        _encode = new EncodeStage(encoder, _language, capacity, time, log);
+        _decode.Start();
+        _language.Start();
+        _encode.Start();
+    }
+
+    /// <summary>Runs a request; the queue slot is taken when the enumeration starts and given back however it ends.</summary>
+    public async IAsyncEnumerable<AudioChunk> RunAsync(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var job = Accept(request, timbre, flowSteps, text);
+        await using var registration = cancellationToken.UnsafeRegister(static (state, token) =>
+            ((SynthesisJob)state!).TryEnd(new OperationCanceledException(token)), job).ConfigureAwait(false);
+        try
+        {
+            await SubmitAsync(job).ConfigureAwait(false);
+            while (await job.Output.WaitAsync().ConfigureAwait(false))
+            {
+                while (job.Output.TryRead(out var chunk))
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    yield return chunk!;
+                }
+            }
+        }
+        finally
+        {
+            // Left early (break, an exception in the consumer): that is a cancellation, too.
+            job.TryEnd(new OperationCanceledException("The enumeration of the audio was ended early.", cancellationToken));
+        }
+    }
+
+    /// <summary>Extracts a voice on the encode thread.</summary>
+    public async ValueTask<TimbreFeatures> ExtractAsync(AudioClip reference, string? transcript, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _closing) != 0, typeof(TtsPipeline));
+        var extraction = new TimbreExtraction(reference, transcript, cancellationToken);
+        await _encode.PostAsync(new EncodeMessage(null, extraction), cancellationToken).ConfigureAwait(false);
+        return await extraction.Result.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public TtsPipelineStatus Status() => new()
+    {
+        ActiveRequests = Volatile.Read(ref _active),
+        MaxRequests = _options.MaxQueuedRequests,
+        Stages = [_encode.Status(), _language.Status(), _decode.Status()],
+        KvBlocksInUse = _language.KvBlocksInUse,
+        LanguageSequences = _language.Held,
+        DecodeUtterances = _decode.Held,
+        DecodeCacheBytes = _decode.CacheBytes,
+    };
+
+    /// <summary>Accepts no more requests and waits until those that run are done.</summary>
+    /// <returns>Whether they were, within the time.</returns>
+    public async Task<bool> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        Interlocked.CompareExchange(ref _closing, 1, 0);
+        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        drained = Interlocked.CompareExchange(ref _drained, drained, null) ?? drained;
+        if (Volatile.Read(ref _active) == 0)
+            return true;
+        try
+        {
+            await drained.Task.WaitAsync(timeout, _time, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _closing, 2) != 2)
+        {
+            foreach (var job in _jobs.Values)
+                job.TryEnd(new ObjectDisposedException(nameof(TtsPipeline), "The pipeline was disposed while the request ran."));
+            _encode.Stop(); // each stage stops the next when it is done
+        }
+        await Task.WhenAll(_encode.Ended, _language.Ended, _decode.Ended).ConfigureAwait(false);
+    }
+
+    private SynthesisJob Accept(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text)
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _closing) != 0, typeof(TtsPipeline));
+        if (Interlocked.Increment(ref _active) > _options.MaxQueuedRequests)
+        {
+            Leave();
+            LogMessages.QueueFull(_log, _options.MaxQueuedRequests);
+            throw new TtsQueueFullException(_options.MaxQueuedRequests);
+        }
+        var seed = unchecked((ulong)(request.Seed ?? Random.Shared.NextInt64()));
+        var capacity = (long)(_options.MaxBufferedAudio.TotalSeconds * _decoder.SampleRate);
+        var job = new SynthesisJob(Interlocked.Increment(ref _lastId), request, timbre, seed, flowSteps, capacity, _time, WakeAfterConsumer, OnEnded)
+        {
+            Source = text is null ? null : new TextSource(text, MaxPendingText, _options.TextIdleTimeout),
+            Activity = LightTtsDiagnostics.StartRequest(_modelName, request),
+        };
+        _jobs[job.Id] = job;
+        LightTtsDiagnostics.RequestStarted();
+        LogMessages.Accepted(_log, job.Id, request.Mode, request.Text.Length, request.Timbre?.Name ?? request.Voice ?? "default");
+        LogMessages.RequestText(_log, job.Id, request.Text);
+        return job;
+    }
+
+    private async ValueTask SubmitAsync(SynthesisJob job)
+    {
+        if ((job.Request.Timeout ?? _options.RequestTimeout) is { } total)
+            job.Own(_time.CreateTimer(_ => job.TryEnd(new TtsTimeoutException(nameof(SynthesisRequest.Timeout), total)), null, total, Timeout.InfiniteTimeSpan));
+        if (job.Request.FirstAudioTimeout is { } first)
+            job.Own(_time.CreateTimer(_ => EndWithoutAudio(job, first), null, first, Timeout.InfiniteTimeSpan));
+        try
+        {
+            await _encode.PostAsync(new EncodeMessage(job, null), job.Aborted).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
+        {
+            job.TryEnd(new ObjectDisposedException(nameof(TtsPipeline)));
+            return;
+        }
+        if (job.Source is { } source)
+            _ = source.PumpAsync(job, _encode.Wake);
+    }
+
+    private static void EndWithoutAudio(SynthesisJob job, TimeSpan limit)
+    {
+        if (job.Chunks == 0)
+            job.TryEnd(new TtsTimeoutException(nameof(SynthesisRequest.FirstAudioTimeout), limit));
+    }
+
+    /// <summary>The one place where a job leaves, whichever way it ended.</summary>
+    private void OnEnded(SynthesisJob job)
+    {
+        _jobs.TryRemove(job.Id, out _);
+        var audio = (double)job.Samples / _decoder.SampleRate;
+        var error = job.Error is null ? null : job.Error is OperationCanceledException ? "cancelled" : job.Error.GetType().Name;
+        LightTtsDiagnostics.RequestEnded(job.Activity, _modelName, job.Elapsed, job.FirstAudio, audio, error);
+        if (job.Error is null)
+            LogMessages.Completed(_log, job.Id, audio, job.Elapsed.TotalSeconds, job.FirstAudio.TotalSeconds);
+        else if (job.Error is OperationCanceledException)
+            LogMessages.Cancelled(_log, job.Id, job.Elapsed.TotalSeconds);
+        else
+            LogMessages.Failed(_log, job.Error, job.Id, job.Elapsed.TotalSeconds);
+        _encode.Wake();
+        _language.Wake();
+        _decode.Wake();
+        Leave();
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref _active) == 0)
+            Volatile.Read(ref _drained)?.TrySetResult();
+    }
+
+    private void WakeAfterConsumer()
+    {
+        _decode.Wake();
+        _language.Wake();
+    }
+}

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using LightTts.Diagnostics;
+using LightTts.Timbres;
+
+namespace LightTts.Pipeline;
+
+/// <summary>A request on its way through the stages: the one owner of what it carries.</summary>
+/// <remarks>
+/// A job ends once (<see cref="TryEnd"/>): done, failed, cancelled or out of time. Whoever ends it only flips that switch and wakes the stages; each stage then frees its
+/// own part (KV blocks on the language thread, flow and vocoder caches on the decode thread) in its next step, because tensors belong to their stage's thread.
+/// </remarks>
+internal sealed class SynthesisJob
+{
+    private readonly Action<SynthesisJob> _onEnd;
+    private readonly Lock _gate = new();
+    private readonly List<IDisposable> _disposables = [];
+    private readonly CancellationTokenSource _cancelled = new();
+    private int _ended;
+
+    public SynthesisJob(long id, SynthesisRequest request, TimbreFeatures timbre, ulong seed, int flowSteps, long outputCapacity, TimeProvider time, Action onSpace,
+        Action<SynthesisJob> onEnd)
+    {
+        Id = id;
+        Request = request;
+        Timbre = timbre;
+        Seed = seed;
+        Decode = new DecodeOptions(request.Mode == SynthesisMode.Streaming, flowSteps, request.Speed);
+        Time = time;
+        Accepted = time.GetTimestamp();
+        Output = new AudioOutput(outputCapacity, onSpace);
+        _onEnd = onEnd;
+    }
+
+    public long Id { get; }
+
+    public SynthesisRequest Request { get; }
+
+    public TimbreFeatures Timbre { get; }
+
+    public ulong Seed { get; }
+
+    public DecodeOptions Decode { get; }
+
+    public TimeProvider Time { get; }
+
+    /// <summary>Timestamp of the request's acceptance.</summary>
+    public long Accepted { get; }
+
+    public AudioOutput Output { get; }
+
+    /// <summary>The text source of a bi-streamed request; null otherwise.</summary>
+    public TextSource? Source { get; init; }
+
+    /// <summary>The request's span, where somebody listens.</summary>
+    public Activity? Activity { get; init; }
+
+    public LanguagePrompt Prompt { get; set; } = new([], [], 0);
+
+    /// <summary>Set by the language stage when it wants the next piece of text; cleared by the encode stage.</summary>
+    public volatile bool WantsPiece = true;
+
+    /// <summary>Utterances whose speech tokens are complete; the language stage's own.</summary>
+    public int SpokenUtterances { get; set; }
+
+    /// <summary>Utterances whose audio is complete; written by the decode stage.</summary>
+    public volatile int DecodedUtterances;
+
+    /// <summary>Cancelled when the job ends, whichever way.</summary>
+    public CancellationToken Aborted => _cancelled.Token;
+
+    public bool HasEnded => Volatile.Read(ref _ended) != 0;
+
+    /// <summary>Why the job ended; null while it runs and where it was completed.</summary>
+    public Exception? Error { get; private set; }
+
+    // What the decode stage has handed out; written by the decode thread only.
+    public int Chunks { get; private set; }
+
+    public long Samples { get; private set; }
+
+    public TimeSpan FirstAudio { get; private set; }
+
+    public TimeSpan Elapsed => Time.GetElapsedTime(Accepted);
+
+    /// <summary>When the audio handed out so far will have been played, as time since acceptance; zero while there is none, so that a newcomer comes first.</summary>
+    public TimeSpan PlaybackDeadline(int sampleRate) => Chunks == 0 ? TimeSpan.Zero : FirstAudio + TimeSpan.FromSeconds((double)Samples / sampleRate);
+
+    /// <summary>How much audio the listener has ahead; negative where playback has run dry.</summary>
+    public TimeSpan Lead(int sampleRate) => Chunks == 0 ? TimeSpan.Zero : PlaybackDeadline(sampleRate) - Elapsed;
+
+    /// <summary>Ties something (a timer, a registration) to the job's life.</summary>
+    public void Own(IDisposable disposable)
+    {
+        lock (_gate)
+        {
+            if (!HasEnded)
+            {
+                _disposables.Add(disposable);
+                return;
+            }
+        }
+        disposable.Dispose();
+    }
+
+    /// <summary>Hands a chunk to the consumer.</summary>
+    public void Emit(AudioChunk chunk)
+    {
+        if (Chunks == 0)
+            FirstAudio = chunk.Elapsed;
+        Chunks++;
+        Samples += chunk.Samples.Length;
+        if (!HasEnded)
+            Output.Write(chunk);
+    }
+
+    /// <summary>The terminal transition: happens once, releases everything, and tells the consumer.</summary>
+    /// <param name="error">Why, or null where the job is done.</param>
+    /// <returns>Whether this call ended the job.</returns>
+    public bool TryEnd(Exception? error)
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+            return false;
+        Error = error;
+        Output.Complete(error);
+        List<IDisposable> owned;
+        lock (_gate)
+            owned = [.. _disposables];
+        foreach (var disposable in owned)
+            disposable.Dispose();
+        _ = _cancelled.CancelAsync(); // on the thread pool: what the user's text source does on cancellation must not run on a stage
+        _onEnd(this);
+        return true;
+    }
+
+    /// <summary>Ends the job because an exception that is not one of ours came out of a stage.</summary>
+    public bool Fail(Exception cause) => TryEnd(cause as TtsException ?? new TtsSynthesisException($"The request failed in the engine: {cause.Message}", cause));
+}

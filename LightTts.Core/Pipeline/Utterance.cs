@@ -1,0 +1,22 @@
+namespace LightTts.Pipeline;
+
+/// <summary>A sentence (or a few short ones) of a job: what is spoken as one piece, with speech tokens of its own.</summary>
+internal sealed class Utterance(SynthesisJob job, int index, TextPiece piece)
+{
+    public SynthesisJob Job { get; } = job;
+
+    /// <summary>Its number in the job, from 0; audio leaves in this order.</summary>
+    public int Index { get; } = index;
+
+    public TextPiece Piece { get; } = piece;
+
+    /// <summary>Whether it is the job's last; for streamed text known only when the text has ended.</summary>
+    public volatile bool IsLast;
+
+    /// <summary>Where its source text ends; grows while text streams in.</summary>
+    public volatile int SourceEnd = piece.Source.End.Value;
+
+    /// <summary>Whether its text arrives in pieces.</summary>
+    public bool IsFed { get; init; }
+
+}
