@@ -1,0 +1,239 @@
+using LightTts.Pipeline;
+using LightTts.Timbres;
+
+namespace LightTts.Tests.Pipeline.Fakes;
+
+/// <summary>Counts what is alive, and lets a test fail or hold a model at any call.</summary>
+internal sealed class FakeWorld
+{
+    public int LanguageStates;
+    public int BlocksInUse;
+    public int DecodeStates;
+    public int Steps;
+    public int MaxRowsSeen;
+
+    /// <summary>Called before every model call with its name; throws to inject a fault, blocks to hold the stage.</summary>
+    public Action<string>? OnCall;
+
+    public void Call(string name) => OnCall?.Invoke(name);
+}
+
+/// <summary>Words are tokens: the id is the word's length; '.' ends a piece.</summary>
+internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
+{
+    public string ExtractorId => "fake";
+
+    public IDisposable EnterThread() => new Nothing();
+
+    public TimbreFeatures ExtractTimbre(AudioClip reference, string? transcript)
+    {
+        world.Call("extract");
+        return new TimbreFeatures(transcript, [1, 2, 3], new float[6 * 80], 6, new float[192]);
+    }
+
+    public IEnumerable<TextPiece> Prepare(string text, bool normalize)
+    {
+        world.Call("prepare");
+        var start = 0;
+        while (start < text.Length)
+        {
+            var end = text.IndexOf('.', start);
+            end = end < 0 ? text.Length : end + 1;
+            var tokens = Tokens(text[start..end]);
+            if (tokens.Length > 0)
+                yield return new TextPiece(text[start..end], tokens, start..end);
+            start = end;
+        }
+    }
+
+    public LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction) => new([7, 8], timbre.SpeechTokens, 1);
+
+    public ITextFeed CreateFeed(bool normalize) => new Feed();
+
+    public void Dispose() { }
+
+    private static int[] Tokens(string text) => [.. text.Split([' ', '.'], StringSplitOptions.RemoveEmptyEntries).Select(word => word.Length)];
+
+    private sealed class Feed : ITextFeed
+    {
+        private string _rest = "";
+        private int _taken;
+
+        public IEnumerable<FeedPart> Push(string piece)
+        {
+            _rest += piece;
+            for (int cut; (cut = _rest.IndexOfAny([' ', '.'])) >= 0;)
+            {
+                var word = _rest[..(cut + 1)];
+                _rest = _rest[(cut + 1)..];
+                _taken += word.Length;
+                if (Tokens(word).Length > 0)
+                    yield return new FeedPart(Tokens(word), word.EndsWith('.'), _taken);
+            }
+        }
+
+        public IEnumerable<FeedPart> Finish()
+        {
+            if (Tokens(_rest).Length > 0)
+                yield return new FeedPart(Tokens(_rest), true, _taken + _rest.Length);
+        }
+    }
+
+    private sealed class Nothing : IDisposable
+    {
+        public void Dispose() { }
+    }
+}
+
+/// <summary>Draws tokens as a pure function of the sequence's inputs, so that batching, preemption and order can be seen to change nothing.</summary>
+internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILanguageModel
+{
+    public const int TokensPerText = 6;
+
+    public SpeechVocabulary Vocabulary { get; } = new(100, 105, ~100, ~102, 101, 103, 100, 104, 100, 5, 15, new HashSet<int>());
+
+    public int KvBlockSize => 16;
+
+    public int KvBlocks => blocks;
+
+    public int FreeKvBlocks => blocks - world.BlocksInUse;
+
+    public int MaxRows => 16;
+
+    public IDisposable EnterThread() => new MemoryStream();
+
+    public ILanguageState CreateState() => new State(world);
+
+    public void Step(IReadOnlyList<LanguageRow> rows)
+    {
+        world.Call("step");
+        world.Steps++;
+        world.MaxRowsSeen = Math.Max(world.MaxRowsSeen, rows.Count);
+        foreach (var row in rows)
+        {
+            var state = (State)row.State;
+            state.Feed(row.Inputs.Span);
+            if (world.BlocksInUse > blocks)
+                throw new InvalidOperationException("the pool ran out of blocks");
+            if (row.Draw is not { } draw)
+                continue;
+            // eos after a few sounds for each text token that the sequence has seen
+            var texts = state.Inputs.Count(id => id >= 0);
+            row.Token = !draw.IgnoreEos && draw.History.Count >= texts * TokensPerText / 2 ? 101 : (int)((state.Hash + draw.Seed) % 100);
+        }
+    }
+
+    public void Dispose() { }
+
+    private sealed class State : ILanguageState
+    {
+        private readonly FakeWorld _world;
+        private bool _disposed;
+
+        public State(FakeWorld world)
+        {
+            _world = world;
+            _world.LanguageStates++;
+        }
+
+        public List<int> Inputs { get; } = [];
+
+        public ulong Hash { get; private set; }
+
+        public int Length => Inputs.Count;
+
+        public void Feed(ReadOnlySpan<int> inputs)
+        {
+            var before = (Length + 15) / 16;
+            foreach (var id in inputs)
+            {
+                Inputs.Add(id);
+                Hash = unchecked(Hash * 31 + (ulong)(id + 1000));
+            }
+            _world.BlocksInUse += (Length + 15) / 16 - before;
+        }
+
+        public void Reset()
+        {
+            _world.BlocksInUse -= (Length + 15) / 16;
+            Inputs.Clear();
+            Hash = 0;
+        }
+
+        public void Dispose()
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            Reset();
+            _world.LanguageStates--;
+        }
+    }
+}
+
+/// <summary>A token becomes four samples of its value; non-final passes hold three tokens back and go in chunks of five.</summary>
+internal sealed class FakeDecoder(FakeWorld world, int maxRows = 4) : ISpeechDecoder
+{
+    public const int Samples = 4;
+
+    public int SampleRate => 100;
+
+    public int SamplesPerToken => Samples;
+
+    public int ChunkTokens => 5;
+
+    public int MaxRows => maxRows;
+
+    public IDisposable EnterThread() => new MemoryStream();
+
+    public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
+    {
+        world.Call("state");
+        return new State(world, options);
+    }
+
+    public void Decode(IReadOnlyList<DecodeRow> rows)
+    {
+        world.Call("decode");
+        foreach (var row in rows)
+        {
+            var state = (State)row.State;
+            state.Tokens.AddRange(row.Tokens.Span);
+            var ready = row.Final ? state.Tokens.Count : (state.Tokens.Count - 3) / 5 * 5;
+            row.Samples = [.. state.Tokens.Take(ready).Skip(state.Done).SelectMany(token => Enumerable.Repeat(token / 128f, Samples))];
+            state.Done = Math.Max(state.Done, ready);
+        }
+    }
+
+    public void Dispose() { }
+
+    private sealed class State : IDecodeState
+    {
+        private readonly FakeWorld _world;
+        private readonly DecodeOptions _options;
+        private bool _disposed;
+
+        public State(FakeWorld world, DecodeOptions options)
+        {
+            _world = world;
+            _options = options;
+            _world.DecodeStates++;
+        }
+
+        public List<int> Tokens { get; } = [];
+
+        public int Done { get; set; }
+
+        public int TokensWanted => _options.Streaming ? Done + 5 + 3 - Tokens.Count : int.MaxValue;
+
+        public long CacheBytes => Tokens.Count;
+
+        public void Dispose()
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            _world.DecodeStates--;
+        }
+    }
+}
