@@ -1,9 +1,11 @@
 using LightTts.Models.CosyVoice;
 using LightTts.Pipeline;
+using LightTts.Torch;
+using LightTts.Weights;
 
 namespace LightTts.Tests.Support;
 
-/// <summary>Configurations of the language models that the fixtures hold.</summary>
+/// <summary>Language models of the fixtures and of the embedded voice.</summary>
 internal static class LanguageModels
 {
     /// <summary>A CosyVoice3 model too small to say anything.</summary>
@@ -27,5 +29,70 @@ internal static class LanguageModels
         RepetitionThreshold = 0.1,
     };
 
+    /// <summary>The same as a CosyVoice2 model.</summary>
+    public static LanguageModelConfig Config2 { get; } = Config with { Version = CosyVoiceVersion.V2, SpeechTokens = 400, TextVocabulary = 548 };
+
+    /// <summary>The embedded voice's model.</summary>
+    public static LanguageModelConfig TinyEn { get; } = Config with
+    {
+        HiddenSize = 384,
+        Layers = 6,
+        Heads = 6,
+        IntermediateSize = 704,
+        RopeTheta = 10000,
+        TextVocabulary = 1824,
+        SpeechTokens = 6561,
+        RepetitionThreshold = 0.8,
+    };
+
     public static SpeechVocabulary Vocabulary(CosyVoiceVersion version, int size) => LanguageVocabulary.For(Config with { Version = version, SpeechTokens = size });
+
+    /// <summary>A fixture's model: "cv3", "cv2", or "en" for the embedded voice's.</summary>
+    /// <param name="name">Which.</param>
+    /// <param name="torch">In libtorch operations, not the CPU's own engine.</param>
+    /// <param name="options">Its sizes.</param>
+    public static LanguageModel Load(string name, bool torch, LanguageModelOptions? options = null)
+    {
+        var config = name switch { "cv3" => Config, "cv2" => Config2, _ => TinyEn };
+        string folder = name == "en" ? Repo.TinyEn : Repo.Golden($"main/models/cosyvoice{name[2]}-tiny");
+        var sizes = options ?? new LanguageModelOptions(KvBlocks: 128);
+        using var archive = PyTorchCheckpoint.Open(Path.Combine(folder, "llm.pt"));
+        if (!torch)
+            return LanguageModel.Load(archive, config, TorchDevice.Cpu, sizes);
+        var engine = new TorchLanguageEngine(config, LanguageWeights.Load(archive, config, TorchDevice.Cpu), TorchDevice.Cpu, sizes.KvBlocks);
+        return new LanguageModel(config, engine, sizes);
+    }
+
+    /// <summary>A draw that ignores nothing, for rows whose logits are looked at.</summary>
+    public static TokenDraw AnyDraw { get; } = new(0, 0, [], false);
+
+    /// <summary>Feeds one row and gives the log-probabilities after it.</summary>
+    public static float[] LogProbabilities(LanguageModel model, ILanguageState state, params int[] inputs)
+    {
+        var logits = model.Forward([new LanguageRow { State = state, Inputs = inputs, Draw = AnyDraw }]).ToArray();
+        return LogSoftmax(logits);
+    }
+
+    public static float[] LogSoftmax(float[] logits)
+    {
+        double max = logits.Max(), sum = logits.Sum(x => Math.Exp(x - max));
+        return [.. logits.Select(x => (float)(x - max - Math.Log(sum)))];
+    }
+
+    /// <summary>Compares within 2e-4 absolute and 1e-4 of the norm.</summary>
+    public static void Close(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string what)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        double worst = 0, difference = 0, norm = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            double d = expected[i] - (double)actual[i];
+            worst = Math.Max(worst, Math.Abs(d));
+            difference += d * d;
+            norm += (double)expected[i] * expected[i];
+        }
+
+        // Written so that NaN fails.
+        Assert.True(worst <= 2e-4 && Math.Sqrt(difference / norm) <= 1e-4, $"{what}: max difference {worst:g3}, relative norm {Math.Sqrt(difference / norm):g3}");
+    }
 }

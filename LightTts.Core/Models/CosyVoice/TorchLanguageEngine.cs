@@ -1,0 +1,202 @@
+using System.Runtime.InteropServices;
+using LightTts.Torch;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace LightTts.Models.CosyVoice;
+
+/// <summary>The language model in libtorch operations: for CUDA devices, and the plain statement of the maths to which others are held.</summary>
+/// <remarks>
+/// Qwen2 (transformers' modeling_qwen2.py): RMSNorm, grouped-query attention with rotary positions, SwiGLU. All inputs of a step go through the linear layers
+/// together; rows with one input (decoding) share one attention call over padded lengths, rows with more (prompts) have one each.
+/// </remarks>
+internal sealed class TorchLanguageEngine : ILanguageEngine
+{
+    // Lengths in the shared attention are rounded up to this, so that few shapes occur.
+    private const int LengthBucket = 64;
+
+    private readonly LanguageModelConfig _config;
+    private readonly LanguageWeights _weights;
+    private readonly TorchDevice _device;
+    private readonly KvCache _cache;
+    private readonly RotaryTable _rotary;
+    private Tensor? _turns;
+
+    public TorchLanguageEngine(LanguageModelConfig config, LanguageWeights weights, TorchDevice device, int kvBlocks)
+    {
+        using var inference = torch.inference_mode(true);
+        _config = config;
+        _weights = weights;
+        _device = device;
+        _cache = new KvCache(config.Layers, kvBlocks * KvBlockPool.BlockSize, config.KvHeads, config.HeadDim, device);
+        _rotary = new RotaryTable(config.HeadDim, config.RopeTheta);
+    }
+
+    public void Forward(LanguageBatch batch, Span<float> logits)
+    {
+        using var inference = torch.inference_mode(true);
+        using var scope = NewDisposeScope();
+        var groups = AttentionGroups(batch);
+        var slots = Index(WriteSlots(batch));
+        var turns = Turns(batch.Positions); // [T, 1, head / 2] complex
+        var x = Embed(batch.Inputs);        // [T, hidden], always 32-bit
+        for (int layer = 0; layer < _config.Layers; layer++)
+            x = Layer(layer, x, turns, slots, groups);
+        if (batch.LogitRows.Count == 0)
+            return;
+        var last = x.index_select(0, Index([.. batch.LogitRows.Select(row => (long)row)]));
+        var head = linear(Normalise(last, _weights.Norm), _weights.Head, _weights.HeadBias);
+        using var host = head.to(ScalarType.Float32, CPU).contiguous();
+        MemoryMarshal.Cast<byte, float>(host.bytes).CopyTo(logits);
+    }
+
+    public void Dispose()
+    {
+        _cache.Dispose();
+        _turns?.Dispose();
+        _weights.Dispose();
+    }
+
+    private Tensor Layer(int index, Tensor x, Tensor turns, Tensor slots, List<AttentionGroup> groups)
+    {
+        using var scope = NewDisposeScope();
+        var layer = _weights.Layers[index];
+        int headDim = _config.HeadDim, queries = _config.Heads * headDim, keys = _config.KvHeads * headDim;
+
+        var qkv = linear(Normalise(x, layer.AttentionNorm), layer.Qkv, layer.QkvBias).to(ScalarType.Float32); // [T, (q, k, v)]
+        var turned = view_as_complex(qkv.narrow(1, 0, queries + keys).unflatten(1, _config.Heads + _config.KvHeads, headDim / 2, 2));
+        turned.mul_(turns); // rotates q and k where they lie
+        qkv = qkv.to(_device.Compute);
+        _cache.Write(index, slots, qkv.narrow(1, queries, 2 * keys));
+
+        var outputs = new Tensor[groups.Count];
+        for (int i = 0; i < outputs.Length; i++)
+            outputs[i] = Attend(index, qkv.narrow(1, 0, queries).narrow(0, groups[i].Start, groups[i].Rows), groups[i]);
+        x = x + linear(outputs.Length == 1 ? outputs[0] : cat(outputs, 0), layer.Output);
+
+        var gateUp = linear(Normalise(x, layer.FeedForwardNorm), layer.GateUp); // [T, 2 * inner]
+        var gated = silu(gateUp.narrow(1, 0, _config.IntermediateSize)) * gateUp.narrow(1, _config.IntermediateSize, _config.IntermediateSize);
+        x = x + linear(gated, layer.Down);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Attention of a group's queries [B * T, heads * d] over its sequences' keys and values.</summary>
+    private Tensor Attend(int layer, Tensor queries, AttentionGroup group)
+    {
+        int b = group.Sequences, t = group.Rows / b, kv = _config.KvHeads, shared = _config.Heads / kv, d = _config.HeadDim;
+        var (keys, values) = _cache.Read(layer, group.Slots, b); // [B, kv, L, d]
+        Tensor q, o;
+        if (t == 1)
+        {
+            // The query heads that share a key head take the place of time.
+            q = queries.view(b, kv, shared, d);
+            o = scaled_dot_product_attention(q, keys, values, group.Mask); // mask [B, 1, 1, L]
+            return o.reshape(b, kv * shared * d);
+        }
+
+        q = queries.view(t, kv, shared, d).permute(1, 2, 0, 3);          // [kv, shared, T, d]
+        keys = keys.transpose(0, 1).expand(kv, shared, -1, d);           // [kv, shared, L, d]
+        values = values.transpose(0, 1).expand(kv, shared, -1, d);
+        o = scaled_dot_product_attention(q, keys, values, group.Mask);   // mask [T, L]
+        return o.permute(2, 0, 1, 3).reshape(t, kv * shared * d);
+    }
+
+    /// <summary>x / rms(x) * weight, in the type of the matrices.</summary>
+    private Tensor Normalise(Tensor x, Tensor weight)
+    {
+        var scale = (x.square().mean([-1], keepdim: true) + _config.RmsNormEps).rsqrt();
+        return (x * scale * weight).to(_device.Compute);
+    }
+
+    /// <summary>[T, hidden]: text and speech inputs from their tables.</summary>
+    private Tensor Embed(ReadOnlySpan<int> inputs)
+    {
+        List<long> textRows = [], textIds = [], speechRows = [], speechIds = [];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            bool text = inputs[i] >= 0;
+            (text ? textRows : speechRows).Add(i);
+            (text ? textIds : speechIds).Add(text ? inputs[i] : ~inputs[i]);
+        }
+
+        if (textIds.Count == 0)
+            return _weights.SpeechEmbedding.index_select(0, Index(speechIds));
+        if (speechIds.Count == 0)
+            return _weights.TextEmbedding.index_select(0, Index(textIds));
+        var x = empty(inputs.Length, _config.HiddenSize, dtype: ScalarType.Float32, device: _device.Device);
+        x.index_copy_(0, Index(textRows), _weights.TextEmbedding.index_select(0, Index(textIds)));
+        x.index_copy_(0, Index(speechRows), _weights.SpeechEmbedding.index_select(0, Index(speechIds)));
+        return x;
+    }
+
+    /// <summary>The rotation of each input's position as complex numbers, [T, 1, head / 2].</summary>
+    private Tensor Turns(ReadOnlySpan<int> positions)
+    {
+        int most = 0;
+        foreach (int position in positions)
+            most = Math.Max(most, position);
+        if (_rotary.Ensure(most + 1) || _turns is null)
+        {
+            _turns?.Dispose();
+            using var pairs = TensorData.FromSingles(_rotary.Pairs, _device.Device, _rotary.Positions, 1, _config.HeadDim / 2, 2);
+            _turns = view_as_complex(pairs).DetachFromDisposeScope();
+        }
+
+        return _turns.index_select(0, Index([.. positions.ToArray().Select(position => (long)position)]));
+    }
+
+    /// <summary>The sequences that one attention call takes together.</summary>
+    private sealed record AttentionGroup(int Start, int Rows, int Sequences, Tensor Slots, Tensor Mask);
+
+    private List<AttentionGroup> AttentionGroups(LanguageBatch batch)
+    {
+        var groups = new List<AttentionGroup>();
+        int decoding = 0;
+        while (decoding < batch.Sequences.Count && batch.Sequences[decoding].Count == 1)
+            decoding++;
+        if (decoding > 0)
+            groups.Add(Group([.. batch.Sequences.Take(decoding)]));
+        foreach (var prompt in batch.Sequences.Skip(decoding))
+            groups.Add(Group([prompt]));
+        return groups;
+    }
+
+    /// <summary>Where the sequences' positions lie, padded to one length, and which of them each query sees.</summary>
+    private AttentionGroup Group(LanguageBatch.Sequence[] sequences)
+    {
+        int count = sequences[0].Count;
+        int longest = sequences.Max(sequence => sequence.Past + sequence.Count);
+        int length = (longest + LengthBucket - 1) / LengthBucket * LengthBucket;
+        var slots = new long[sequences.Length * length];
+        Array.Fill(slots, _cache.Padding);
+        var mask = new float[sequences.Length * count * length];
+        Array.Fill(mask, float.NegativeInfinity);
+        for (int s = 0; s < sequences.Length; s++)
+        {
+            var (state, _, _, past) = sequences[s];
+            for (int position = 0; position < past + count; position++)
+                slots[s * length + position] = Slot(state, position);
+            for (int t = 0; t < count; t++)
+                mask.AsSpan((s * count + t) * length, past + t + 1).Clear();
+        }
+
+        long[] shape = count == 1 ? [sequences.Length, 1, 1, length] : [count, length];
+        return new AttentionGroup(
+            sequences[0].Start, sequences.Length * count, sequences.Length, Index(slots), TensorData.FromSingles(mask, _device.Device, shape).to(_device.Compute));
+    }
+
+    private static List<long> WriteSlots(LanguageBatch batch)
+    {
+        var slots = new List<long>(batch.Count);
+        foreach (var (state, _, count, past) in batch.Sequences)
+            for (int position = past; position < past + count; position++)
+                slots.Add(Slot(state, position));
+        return slots;
+    }
+
+    private static long Slot(LanguageState state, int position) =>
+        (long)state.Blocks[position / KvBlockPool.BlockSize] * KvBlockPool.BlockSize + position % KvBlockPool.BlockSize;
+
+    private Tensor Index(IList<long> values) => tensor(values, device: _device.Device);
+}

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using LightTts.Models.CosyVoice;
+using LightTts.Tests.Support;
+using LightTts.Weights;
+
+namespace LightTts.Tests.Golden;
+
+/// <summary>Sampling decisions of the reference for given log-probabilities, history and random numbers.</summary>
+public class RasGoldenTests
+{
+    [Fact]
+    public void DecidesAsTheReference()
+    {
+        using var golden = JsonDocument.Parse(File.ReadAllText(Repo.Golden("main/ras.json")));
+        using var tensors = SafetensorsFile.Open(Repo.Golden("main/ras.safetensors"));
+        var root = golden.RootElement;
+        var config = LanguageModels.Config with
+        {
+            TopP = root.GetProperty("top_p").GetDouble(),
+            TopK = root.GetProperty("top_k").GetInt32(),
+            RepetitionWindow = root.GetProperty("win_size").GetInt32(),
+            RepetitionThreshold = root.GetProperty("tau_r").GetDouble(),
+        };
+        int resampled = 0;
+        foreach (var test in root.GetProperty("cases").EnumerateArray())
+        {
+            var sampler = new RasSampler(config, ignoreEosMask: 0);
+            float[] logp = tensors.Tensors[$"case{test.GetProperty("case").GetInt32()}.logp"].ToSingles();
+            int[] history = [.. test.GetProperty("decoded_tokens").EnumerateArray().Select(item => item.GetInt32())];
+            foreach (var path in test.GetProperty("paths").EnumerateArray())
+            {
+                var chooser = new GivenNumbers([path.GetProperty("u1").GetDouble(), path.GetProperty("u2").GetDouble()]);
+                int token = sampler.Draw((float[])logp.Clone(), history, ignoreEos: false, ref chooser);
+                Assert.Equal(path.GetProperty("result").GetInt32(), token);
+                Assert.Equal(path.GetProperty("nucleus_pick").GetInt32(), sampler.NucleusIds[chooser.First]);
+                Assert.Equal(path.GetProperty("resampled").GetBoolean() ? 2 : 1, chooser.Used);
+                resampled += chooser.Used - 1;
+            }
+
+            Assert.Equal(test.GetProperty("nucleus_ids").EnumerateArray().Select(item => item.GetInt32()), sampler.NucleusIds.ToArray());
+            Assert.All(test.GetProperty("nucleus_probs").EnumerateArray().Zip(sampler.NucleusProbabilities.ToArray()),
+                pair => Assert.Equal(pair.First.GetDouble(), pair.Second, 1e-6));
+        }
+
+        Assert.True(resampled > 5);
+    }
+
+    private struct GivenNumbers(double[] numbers) : IChooser
+    {
+        public int Used { get; private set; }
+
+        public int First { get; private set; }
+
+        public int Choose(ReadOnlySpan<float> weights)
+        {
+            int index = PhiloxChooser.InverseCdf(weights, numbers[Used]);
+            if (Used++ == 0)
+                First = index;
+            return index;
+        }
+    }
+}
