@@ -49,6 +49,8 @@ internal sealed class LanguageModel : ILanguageModel
 
     public int MaxRows { get; }
 
+    public IDisposable EnterThread() => TorchSharp.torch.inference_mode(true);
+
     public ILanguageState CreateState() => new LanguageState(_pool);
 
     /// <inheritdoc/>
