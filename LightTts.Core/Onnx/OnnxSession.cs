@@ -65,7 +65,7 @@ internal sealed class OnnxSession : IDisposable
         catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
             throw new TtsBackendException("ONNX Runtime's native library is missing or has the wrong version. Add it to the application: "
-                + $"dotnet add package Microsoft.ML.OnnxRuntime. ({(e.InnerException ?? e).Message})", e);
+                + "dotnet add package Microsoft.ML.OnnxRuntime (or Microsoft.ML.OnnxRuntime.Gpu for CUDA). The inner exception says where it was looked for.", e);
         }
     }
 
