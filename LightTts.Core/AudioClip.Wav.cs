@@ -6,14 +6,15 @@ public sealed partial class AudioClip
 {
     /// <summary>Reads WAV audio from a stream's position; several channels are averaged.</summary>
     /// <param name="stream">A readable stream; it stays open, its position afterwards is unspecified.</param>
-    /// <param name="maxDuration">The longest audio that is read; above zero. Default null: 31 s, enough for any reference audio of a voice (30 s at most).</param>
+    /// <param name="maxDuration">The longest audio that is read; above zero. Default null: 31 s, enough for any reference audio of a voice (30 s at
+    /// most).</param>
     /// <returns>The clip, at the file's own sample rate.</returns>
     /// <remarks>
     /// Reads integers of 8, 16, 24 and 32 bits and floating point of 32 and 64 bits, 1 to 255 channels, 1 to 384 kHz. A file that is longer than
     /// <paramref name="maxDuration"/> is refused as soon as that is known, mostly from its header.
     /// </remarks>
-    /// <exception cref="TtsAudioException">Not a WAV file, damaged, in another format, without samples, with samples that are not finite, or too long; the message says
-    /// which, and the cure.</exception>
+    /// <exception cref="TtsAudioException">Not a WAV file, damaged, in another format, without samples, with samples that are not finite, or too
+    /// long; the message says which, and the cure.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxDuration"/> is not above zero.</exception>
     /// <exception cref="IOException">The stream failed.</exception>
     public static AudioClip FromWav(Stream stream, TimeSpan? maxDuration = null)

@@ -6,8 +6,8 @@ namespace LightTts;
 
 /// <summary>Writes mono audio as a WAV file, piece by piece as it comes.</summary>
 /// <remarks>
-/// Where the stream can seek, the sizes in the header are set when the writer is disposed. Where it cannot (a pipe, a web response), the header says 0xFFFFFFFF,
-/// which players take as: until the end. Not safe for use from several threads at once.
+/// Where the stream can seek, the sizes in the header are set when the writer is disposed. Where it cannot (a pipe, a web response), the header says
+/// 0xFFFFFFFF, which players take as: until the end. Not safe for use from several threads at once.
 /// </remarks>
 /// <example>
 /// <code>
@@ -34,7 +34,8 @@ public sealed class WavWriter : IDisposable, IAsyncDisposable
     /// <param name="format">How samples are stored.</param>
     /// <param name="leaveOpen">Whether the stream stays open when the writer is disposed.</param>
     /// <exception cref="ArgumentException"><paramref name="stream"/> cannot be written to.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="sampleRate"/> is below 1, or <paramref name="format"/> is not a known one.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="sampleRate"/> is below 1, or <paramref name="format"/> is not a known
+    /// one.</exception>
     public WavWriter(Stream stream, int sampleRate, WavSampleFormat format = WavSampleFormat.Pcm16, bool leaveOpen = false)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -89,7 +90,8 @@ public sealed class WavWriter : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the file: sets the sizes in the header where the stream can seek, flushes, and closes the stream unless it is to stay open.</summary>
+    /// <summary>Ends the file: sets the sizes in the header where the stream can seek, flushes, and closes the stream unless it is to stay
+    /// open.</summary>
     public void Dispose()
     {
         if (_buffer is null)

@@ -1,6 +1,7 @@
 namespace LightTts.Audio;
 
-/// <summary>Where bytes come from: lets one parser serve blocking and asynchronous callers (with a blocking source its task is always complete).</summary>
+/// <summary>Where bytes come from: lets one parser serve blocking and asynchronous callers (with a blocking source its task is always
+/// complete).</summary>
 internal interface IByteSource
 {
     ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken);

@@ -4,7 +4,8 @@ namespace LightTts.Audio;
 
 /// <summary>Discrete Fourier transform of real frames of any even size, four frames at a time (one in each lane), in double precision.</summary>
 /// <remarks>
-/// A complex mixed-radix Stockham transform of half the size, then the usual split into the real signal's bins. Instances hold work memory: one for each thread.
+/// A complex mixed-radix Stockham transform of half the size, then the usual split into the real signal's bins. Instances hold work memory: one for
+/// each thread.
 /// </remarks>
 internal sealed class Fourier
 {
@@ -70,7 +71,8 @@ internal sealed class Fourier
         return (cos, sin);
     }
 
-    /// <summary>One factor of the transform's size: DFTs of <see cref="Radix"/> points, then twiddles, written in sorted order (no bit reversal is needed).</summary>
+    /// <summary>One factor of the transform's size: DFTs of <see cref="Radix"/> points, then twiddles, written in sorted order (no bit reversal is
+    /// needed).</summary>
     private sealed class Stage
     {
         private readonly int _count; // points of the sub-transform / radix
@@ -157,7 +159,8 @@ internal sealed class Fourier
             }
         }
 
-        private static void Store((double Cos, double Sin) turn, Vector256<double> re, Vector256<double> im, int at, Vector256<double>[] toRe, Vector256<double>[] toIm)
+        private static void Store(
+            (double Cos, double Sin) turn, Vector256<double> re, Vector256<double> im, int at, Vector256<double>[] toRe, Vector256<double>[] toIm)
         {
             toRe[at] = re * turn.Cos - im * turn.Sin;
             toIm[at] = re * turn.Sin + im * turn.Cos;

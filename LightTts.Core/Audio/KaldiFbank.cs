@@ -2,8 +2,8 @@ namespace LightTts.Audio;
 
 /// <summary>The input of the speaker encoder: torchaudio.compliance.kaldi.fbank without dither, minus its mean over time.</summary>
 /// <remarks>
-/// 25 ms frames every 10 ms of 16 kHz audio in [-1, 1] (not scaled to 16 bits), only whole frames; each without its mean, pre-emphasised by 0.97, under a Povey window;
-/// power, HTK mel filters from 20 Hz, natural logarithm. Safe to use from any thread.
+/// 25 ms frames every 10 ms of 16 kHz audio in [-1, 1] (not scaled to 16 bits), only whole frames; each without its mean, pre-emphasised by 0.97,
+/// under a Povey window; power, HTK mel filters from 20 Hz, natural logarithm. Safe to use from any thread.
 /// </remarks>
 internal sealed class KaldiFbank(int bands)
 {
@@ -26,7 +26,12 @@ internal sealed class KaldiFbank(int bands)
     {
         frames = signal.Length < FrameLength ? 0 : 1 + (signal.Length - FrameLength) / Hop;
         var result = new float[frames * bands];
-        Frames.Filter(frames, new Fourier(FftSize), _filters, (frame, window) => Fill(signal.Span.Slice(frame * Hop, FrameLength), window), shape: null,
+        Frames.Filter(
+            frames,
+            new Fourier(FftSize),
+            _filters,
+            (frame, window) => Fill(signal.Span.Slice(frame * Hop, FrameLength), window),
+            shape: null,
             (frame, band, value) => result[frame * bands + band] = (float)Math.Log(Math.Max(value, Floor)));
         SubtractMean(result, frames);
         return result;

@@ -31,7 +31,8 @@ internal sealed class MelFilters
         });
     }
 
-    /// <summary>Kaldi's filters (torchaudio.compliance.kaldi.get_mel_banks): triangles of height 1, linear in HTK's mel; the Nyquist bin belongs to none.</summary>
+    /// <summary>Kaldi's filters (torchaudio.compliance.kaldi.get_mel_banks): triangles of height 1, linear in HTK's mel; the Nyquist bin belongs to
+    /// none.</summary>
     /// <inheritdoc cref="Slaney" path="/param"/>
     public static MelFilters Kaldi(int sampleRate, int fftSize, int bands, double minFrequency, double maxFrequency)
     {

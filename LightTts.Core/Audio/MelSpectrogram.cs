@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 namespace LightTts.Audio;
 
 /// <summary>The log-mel spectrogram that the flow and the vocoder speak: matcha.utils.audio.mel_spectrogram.</summary>
-/// <remarks>Magnitudes sqrt(|X|^2 + 1e-9) under a periodic Hann window, Slaney mel filters, natural logarithm of at least 1e-5. Safe to use from any thread.</remarks>
+/// <remarks>Magnitudes sqrt(|X|^2 + 1e-9) under a periodic Hann window, Slaney mel filters, natural logarithm of at least 1e-5. Safe to use from any
+/// thread.</remarks>
 internal sealed class MelSpectrogram
 {
     private readonly int _fftSize;

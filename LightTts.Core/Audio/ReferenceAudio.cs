@@ -7,8 +7,8 @@ internal static class ReferenceAudio
     public const double MaxSeconds = 30;
     public const int MinSampleRate = 16_000;
 
-    /// <summary>Loudness below which there is no speech: -60 dBFS (RMS, without the mean) in the loudest 100 ms. A whisper far from a microphone has about -50 dBFS,
-    /// the noise of a good preamplifier about -80.</summary>
+    /// <summary>Loudness below which there is no speech: -60 dBFS (RMS, without the mean) in the loudest 100 ms. A whisper far from a microphone has
+    /// about -50 dBFS, the noise of a good preamplifier about -80.</summary>
     public const double SilenceRms = 0.001;
 
     /// <summary>Floating-point files may go over full scale, but not by 24 dB: those hold integers that nobody divided, or garbage.</summary>
@@ -20,7 +20,8 @@ internal static class ReferenceAudio
     public static void Check(AudioClip clip)
     {
         if (clip.SampleRate < MinSampleRate)
-            throw new TtsAudioException($"The reference audio has {clip.SampleRate} Hz; at least {MinSampleRate} Hz are needed, because what a lower rate cut off cannot be "
+            throw new TtsAudioException($"The reference audio has {clip.SampleRate} Hz; at least {MinSampleRate} Hz are needed, because what a "
+                + "lower rate cut off cannot be "
                 + "brought back by converting. Record it at 16 kHz or more.");
         var seconds = (double)clip.Samples.Length / clip.SampleRate;
         if (seconds < MinSeconds)
@@ -34,10 +35,12 @@ internal static class ReferenceAudio
             if (!float.IsFinite(sample))
                 throw new TtsAudioException("The reference audio holds samples that are not numbers (NaN) or infinite. Record or export it again.");
             if (Math.Abs(sample) > MaxPeak)
-                throw new TtsAudioException($"The reference audio's samples reach {sample:G3} where [-1, 1] is expected. Divide integers by their full scale (32768 for 16 bits).");
+                throw new TtsAudioException($"The reference audio's samples reach {sample:G3} where [-1, 1] is expected. Divide integers by their "
+                    + "full scale (32768 for 16 bits).");
         }
         if (LoudestRms(samples, clip.SampleRate / 10) < SilenceRms)
-            throw new TtsAudioException($"The reference audio has no speech: it is silent or almost (below {20 * Math.Log10(SilenceRms):0} dBFS). {Advice}");
+            throw new TtsAudioException($"The reference audio has no speech: it is silent or almost (below {20 * Math.Log10(SilenceRms):0} dBFS). "
+                + $"{Advice}");
     }
 
     private static double LoudestRms(ReadOnlySpan<float> samples, int window)

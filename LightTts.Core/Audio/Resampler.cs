@@ -3,11 +3,11 @@ using System.Numerics.Tensors;
 
 namespace LightTts.Audio;
 
-/// <summary>Band-limited sample rate conversion: torchaudio's <c>transforms.Resample</c> with its defaults (sinc interpolation under a Hann window, 6 zero crossings,
-/// roll-off 0.99), to float rounding.</summary>
+/// <summary>Band-limited sample rate conversion: torchaudio's <c>transforms.Resample</c> with its defaults (sinc interpolation under a Hann window, 6
+/// zero crossings, roll-off 0.99), to float rounding.</summary>
 /// <remarks>
-/// The reference convolves with all taps of a kernel, nearly all of which are zero for odd rate pairs (44,101 to 16,000 Hz would take 2.8 GB); here each phase keeps only
-/// the taps within the window, so cost does not depend on how the rates divide.
+/// The reference convolves with all taps of a kernel, nearly all of which are zero for odd rate pairs (44,101 to 16,000 Hz would take 2.8 GB); here
+/// each phase keeps only the taps within the window, so cost does not depend on how the rates divide.
 /// </remarks>
 internal sealed class Resampler
 {

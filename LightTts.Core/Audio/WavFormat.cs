@@ -7,7 +7,8 @@ internal enum WavEncoding
     Float,
 }
 
-/// <summary>The part of a WAV header that says how to read the samples, checked: every combination that can be constructed by <see cref="Parse"/> can be decoded.</summary>
+/// <summary>The part of a WAV header that says how to read the samples, checked: every combination that can be constructed by <see cref="Parse"/> can
+/// be decoded.</summary>
 /// <param name="Encoding">Integers or floating point.</param>
 /// <param name="Channels">1 to <see cref="MaxChannels"/>.</param>
 /// <param name="SampleRate">Hz, <see cref="MinSampleRate"/> to <see cref="MaxSampleRate"/>.</param>
@@ -44,7 +45,8 @@ internal readonly record struct WavFormat(WavEncoding Encoding, int Channels, in
         if (tag == FormatExtensible)
         {
             if (chunk.Length < 40)
-                throw new TtsAudioException($"The WAV header says WAVE_FORMAT_EXTENSIBLE but its format chunk has {chunk.Length} bytes where 40 are needed. {WavReader.Cure}");
+                throw new TtsAudioException($"The WAV header says WAVE_FORMAT_EXTENSIBLE but its format chunk has {chunk.Length} bytes where 40 "
+                    + $"are needed. {WavReader.Cure}");
             if (!chunk[26..40].SequenceEqual(SubFormatTail))
                 throw new TtsAudioException($"The WAV file's samples are in a compressed or vendor-specific format. {WavReader.Cure}");
             tag = BitConverter.ToUInt16(chunk[24..]);
@@ -54,16 +56,19 @@ internal readonly record struct WavFormat(WavEncoding Encoding, int Channels, in
         {
             FormatPcm => WavEncoding.Pcm,
             FormatFloat => WavEncoding.Float,
-            _ => throw new TtsAudioException($"The WAV file's samples are in format 0x{tag:X4} ({Name(tag)}); only PCM and floating point can be read. {WavReader.Cure}"),
+            _ => throw new TtsAudioException($"The WAV file's samples are in format 0x{tag:X4} ({Name(tag)}); only PCM and floating point can be "
+                + $"read. {WavReader.Cure}"),
         };
         if (channels is 0 or > MaxChannels)
             throw new TtsAudioException($"The WAV header says {channels} channels; 1 to {MaxChannels} can be read. {WavReader.Cure}");
         if (sampleRate is < MinSampleRate or > MaxSampleRate)
             throw new TtsAudioException($"The WAV header says {sampleRate} Hz; {MinSampleRate} to {MaxSampleRate} Hz can be read. {WavReader.Cure}");
         if (!(encoding is WavEncoding.Pcm ? bits is 8 or 16 or 24 or 32 : bits is 32 or 64))
-            throw new TtsAudioException($"The WAV header says {bits} bits a sample; integers of 8, 16, 24 or 32 bits and floating point of 32 or 64 bits can be read. {WavReader.Cure}");
+            throw new TtsAudioException($"The WAV header says {bits} bits a sample; integers of 8, 16, 24 or 32 bits and floating point of 32 or "
+                + $"64 bits can be read. {WavReader.Cure}");
         if (blockAlign != channels * (bits / 8))
-            throw new TtsAudioException($"The WAV header contradicts itself: block align {blockAlign} with {channels} channels of {bits} bits. {WavReader.Cure}");
+            throw new TtsAudioException($"The WAV header contradicts itself: block align {blockAlign} with {channels} channels of {bits} bits. "
+                + $"{WavReader.Cure}");
         return new WavFormat(encoding, channels, (int)sampleRate, bits / 8);
     }
 

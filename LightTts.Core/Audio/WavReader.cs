@@ -5,12 +5,14 @@ namespace LightTts.Audio;
 
 /// <summary>Reads WAV audio as mono floats. Trusts no header: a lie costs an error, never memory or time.</summary>
 /// <remarks>
-/// Reads RIFF/WAVE with integers of 8, 16, 24, 32 bits or floating point of 32, 64 bits, plain or WAVE_FORMAT_EXTENSIBLE, 1 to 255 channels (averaged). Unknown chunks are
-/// skipped. Sizes that a streaming writer could not know (0xFFFFFFFF, 0x7FFFF000 and up, or 0 without room for more chunks in the RIFF size) mean: up to the end of the stream.
+/// Reads RIFF/WAVE with integers of 8, 16, 24, 32 bits or floating point of 32, 64 bits, plain or WAVE_FORMAT_EXTENSIBLE, 1 to 255 channels
+/// (averaged). Unknown chunks are skipped. Sizes that a streaming writer could not know (0xFFFFFFFF, 0x7FFFF000 and up, or 0 without room for more
+/// chunks in the RIFF size) mean: up to the end of the stream.
 /// </remarks>
 internal static class WavReader
 {
-    /// <summary>Longest audio that is read where the caller sets no limit: the 30 s that the speech tokenizer takes, and some room, so that 30.01 s gets the better message.</summary>
+    /// <summary>Longest audio that is read where the caller sets no limit: the 30 s that the speech tokenizer takes, and some room, so that 30.01 s
+    /// gets the better message.</summary>
     public static readonly TimeSpan DefaultMaxDuration = TimeSpan.FromSeconds(31);
 
     public const string Cure = "Convert it to 16-bit PCM WAV, for example: ffmpeg -i input -ac 1 -c:a pcm_s16le output.wav";
@@ -22,7 +24,8 @@ internal static class WavReader
     private const uint UnknownSize = 0x7FFFF000; // what sox and espeak write into a pipe; ffmpeg writes 0xFFFFFFFF
 
     /// <summary>Reads from the stream's position.</summary>
-    /// <exception cref="TtsAudioException">Not WAV, damaged, unsupported, empty, not finite, or longer than <paramref name="maxDuration"/>.</exception>
+    /// <exception cref="TtsAudioException">Not WAV, damaged, unsupported, empty, not finite, or longer than
+    /// <paramref name="maxDuration"/>.</exception>
     public static AudioClip Read(Stream stream, TimeSpan maxDuration)
     {
         var task = ReadAsync(new BlockingSource(stream), stream, maxDuration, CancellationToken.None);
@@ -33,7 +36,8 @@ internal static class WavReader
     public static ValueTask<AudioClip> ReadAsync(Stream stream, TimeSpan maxDuration, CancellationToken cancellationToken) =>
         ReadAsync(new AsyncSource(stream), stream, maxDuration, cancellationToken);
 
-    private static async ValueTask<AudioClip> ReadAsync<TSource>(TSource source, Stream stream, TimeSpan maxDuration, CancellationToken cancellationToken)
+    private static async ValueTask<AudioClip> ReadAsync<TSource>(
+        TSource source, Stream stream, TimeSpan maxDuration, CancellationToken cancellationToken)
         where TSource : struct, IByteSource
     {
         var length = stream.CanSeek ? stream.Length - stream.Position : (long?)null;
@@ -49,7 +53,8 @@ internal static class WavReader
             {
                 read = await FillAsync(source, buffer.AsMemory(0, 8), cancellationToken).ConfigureAwait(false);
                 if (read < 8)
-                    throw new TtsAudioException($"The WAV file ends before its samples: there is no data chunk. The file is incomplete; export or upload it again. {Cure}");
+                    throw new TtsAudioException($"The WAV file ends before its samples: there is no data chunk. The file is incomplete; export or "
+                        + $"upload it again. {Cure}");
                 position += 8;
                 var id = BinaryPrimitives.ReadUInt32BigEndian(buffer);
                 var size = BinaryPrimitives.ReadUInt32LittleEndian(buffer.AsSpan(4));
@@ -59,7 +64,8 @@ internal static class WavReader
                         throw new TtsAudioException($"The WAV file's data chunk comes before its format chunk. {Cure}");
                     // A writer that could not seek back leaves 0 in both sizes, or only its header's length in the RIFF size.
                     var open = size >= UnknownSize || (size == 0 && (riffSize is 0 or >= UnknownSize || riffSize + 8L <= position));
-                    return await ReadDataAsync(source, known, open ? null : size, length - position, maxDuration, buffer, cancellationToken).ConfigureAwait(false);
+                    return await ReadDataAsync(source, known, open ? null : size, length - position, maxDuration, buffer, cancellationToken)
+                        .ConfigureAwait(false);
                 }
 
                 var padded = size + (size & 1L);
@@ -177,11 +183,13 @@ internal static class WavReader
     }
 
     private static TtsAudioException TooLong(double? seconds, TimeSpan maxDuration) =>
-        new($"The audio is {(seconds is { } known ? $"{known:0.##} s long" : "longer than the limit")}; at most {maxDuration.TotalSeconds:0.##} s are read. "
+        new($"The audio is {(seconds is { } known ? $"{known:0.##} s long" : "longer than the limit")}; at most {maxDuration.TotalSeconds:0.##} s "
+            + "are read. "
             + "Cut it to the best 3 to 30 s of speech (or pass a larger maxDuration, where it is not for a voice).");
 
     private static TtsAudioException Truncated(long declared, long found) =>
-        new($"The WAV header says {declared} bytes of samples, but only {found} are there. The file is damaged or incomplete; export or upload it again.");
+        new($"The WAV header says {declared} bytes of samples, but only {found} are there. The file is damaged or incomplete; export or upload it "
+            + "again.");
 
     private static uint Id(string name) => BinaryPrimitives.ReadUInt32BigEndian([(byte)name[0], (byte)name[1], (byte)name[2], (byte)name[3]]);
 

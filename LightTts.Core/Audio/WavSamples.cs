@@ -5,7 +5,8 @@ namespace LightTts.Audio;
 /// <summary>Turns stored samples into mono floats.</summary>
 internal static class WavSamples
 {
-    /// <summary>Decodes whole frames and averages their channels, in single precision as the reference does (soundfile to float32, then the mean).</summary>
+    /// <summary>Decodes whole frames and averages their channels, in single precision as the reference does (soundfile to float32, then the
+    /// mean).</summary>
     /// <param name="format">How the bytes are stored.</param>
     /// <param name="bytes">A whole number of frames, little-endian, channels interleaved.</param>
     /// <param name="mono">Room for one sample a frame.</param>

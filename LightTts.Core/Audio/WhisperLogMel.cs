@@ -2,8 +2,8 @@ namespace LightTts.Audio;
 
 /// <summary>The input of the speech tokenizer: openai-whisper's log_mel_spectrogram.</summary>
 /// <remarks>
-/// 25 ms frames every 10 ms of 16 kHz audio, mirrored at the ends; power, Slaney mel filters up to 8 kHz, base-10 logarithm, clipped 8 below the clip's own maximum
-/// (so values depend on the whole clip), then (x + 4) / 4. Safe to use from any thread.
+/// 25 ms frames every 10 ms of 16 kHz audio, mirrored at the ends; power, Slaney mel filters up to 8 kHz, base-10 logarithm, clipped 8 below the
+/// clip's own maximum (so values depend on the whole clip), then (x + 4) / 4. Safe to use from any thread.
 /// </remarks>
 internal sealed class WhisperLogMel(int bands)
 {

@@ -20,7 +20,8 @@ internal static class ExecutionProviders
         {
             if (options.Device is ComputeDevice.Auto)
                 return [];
-            throw new TtsBackendException("ONNX Runtime's native library has no CUDA. Replace the package Microsoft.ML.OnnxRuntime by Microsoft.ML.OnnxRuntime.Gpu "
+            throw new TtsBackendException("ONNX Runtime's native library has no CUDA. Replace the package Microsoft.ML.OnnxRuntime by "
+                + "Microsoft.ML.OnnxRuntime.Gpu "
                 + "(dotnet add package Microsoft.ML.OnnxRuntime.Gpu), or choose the CPU for the feature extractors.");
         }
         try
@@ -42,7 +43,8 @@ internal static class ExecutionProviders
         }
         catch (OnnxRuntimeException e)
         {
-            throw new TtsBackendException($"ONNX Runtime cannot use CUDA device {options.DeviceIndex}. Check that the driver, CUDA 12 and cuDNN 9 are installed and that the device "
+            throw new TtsBackendException($"ONNX Runtime cannot use CUDA device {options.DeviceIndex}. Check that the driver, CUDA 12 and cuDNN 9 "
+                + "are installed and that the device "
                 + $"exists, or choose the CPU for the feature extractors. ({e.Message})", e);
         }
     }

@@ -3,8 +3,8 @@ namespace LightTts.Onnx;
 /// <summary>How ONNX models run.</summary>
 internal sealed record OnnxOptions
 {
-    /// <summary><see cref="ComputeDevice.Auto"/>: CUDA where ONNX Runtime's natives and the machine have it, the CPU otherwise; <see cref="ComputeDevice.Cuda"/>: an error where
-    /// they do not. Default the CPU.</summary>
+    /// <summary><see cref="ComputeDevice.Auto"/>: CUDA where ONNX Runtime's natives and the machine have it, the CPU otherwise;
+    /// <see cref="ComputeDevice.Cuda"/>: an error where they do not. Default the CPU.</summary>
     public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
 
     /// <summary>Which CUDA device.</summary>

@@ -4,8 +4,8 @@ namespace LightTts.Onnx;
 
 /// <summary>A loaded ONNX model, run on the caller's thread with inputs and outputs by position.</summary>
 /// <remarks>
-/// Set up to be a quiet guest: worker threads that sleep between runs instead of spinning, no memory arena that keeps the largest run's memory. Not for use from several
-/// threads at once (one stage owns it).
+/// Set up to be a quiet guest: worker threads that sleep between runs instead of spinning, no memory arena that keeps the largest run's memory. Not
+/// for use from several threads at once (one stage owns it).
 /// </remarks>
 internal sealed class OnnxSession : IDisposable
 {
@@ -58,14 +58,16 @@ internal sealed class OnnxSession : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new TtsModelLoadException($"'{path}' is not a model that ONNX Runtime can run. It may be incomplete (a Git LFS pointer, an interrupted download): "
+            throw new TtsModelLoadException($"'{path}' is not a model that ONNX Runtime can run. It may be incomplete (a Git LFS pointer, an "
+                + "interrupted download): "
                 + $"download it again. ({e.Message})", e);
         }
         // The managed package finds its natives in a type initializer, at whichever call comes first.
         catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
             throw new TtsBackendException("ONNX Runtime's native library is missing or has the wrong version. Add it to the application: "
-                + "dotnet add package Microsoft.ML.OnnxRuntime (or Microsoft.ML.OnnxRuntime.Gpu for CUDA). The inner exception says where it was looked for.", e);
+                + "dotnet add package Microsoft.ML.OnnxRuntime (or Microsoft.ML.OnnxRuntime.Gpu for CUDA). The inner exception says where it was "
+                + "looked for.", e);
         }
     }
 

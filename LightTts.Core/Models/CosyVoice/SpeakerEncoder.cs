@@ -31,7 +31,8 @@ internal sealed class SpeakerEncoder : IDisposable
         if (session.Inputs == 1)
             return new SpeakerEncoder(session);
         session.Dispose();
-        throw new TtsModelLoadException($"'{path}' has {session.Inputs} inputs where a speaker encoder has 1 (features). It is another model: check the file.");
+        throw new TtsModelLoadException($"'{path}' has {session.Inputs} inputs where a speaker encoder has 1 (features). It is another model: "
+            + "check the file.");
     }
 
     /// <summary>The embedding of a clip's speaker, not normalised.</summary>

@@ -35,7 +35,8 @@ internal sealed class SpeechTokenizer : IDisposable
         if (session.Inputs == 2)
             return new SpeechTokenizer(session);
         session.Dispose();
-        throw new TtsModelLoadException($"'{path}' has {session.Inputs} inputs where a speech tokenizer has 2 (features, length). It is another model: check the file.");
+        throw new TtsModelLoadException($"'{path}' has {session.Inputs} inputs where a speech tokenizer has 2 (features, length). It is another "
+            + "model: check the file.");
     }
 
     /// <summary>Tokens of a clip.</summary>
@@ -56,7 +57,8 @@ internal sealed class SpeechTokenizer : IDisposable
     {
         TensorElementType.Int32 => output.GetTensorDataAsSpan<int>().ToArray(),
         TensorElementType.Int64 => Array.ConvertAll(output.GetTensorDataAsSpan<long>().ToArray(), static id => checked((int)id)),
-        var other => throw new TtsModelLoadException($"'{_session.Path}' gives {other} where a speech tokenizer gives integers. It is another model: check the file."),
+        var other => throw new TtsModelLoadException($"'{_session.Path}' gives {other} where a speech tokenizer gives integers. It is another "
+            + "model: check the file."),
     };
 
     public void Dispose() => _session.Dispose();

@@ -25,7 +25,8 @@ internal sealed class TimbreExtractor : IDisposable
     }
 
     /// <summary>Identifies the feature extractors: a SHA-256 in hexadecimal over both ONNX files and the mel's settings.</summary>
-    /// <remarks>The files are hashed at the first call (a second or so for the 969 MB tokenizer of the 0.5B models), once. Safe to use from any thread.</remarks>
+    /// <remarks>The files are hashed at the first call (a second or so for the 969 MB tokenizer of the 0.5B models), once. Safe to use from any
+    /// thread.</remarks>
     public string ExtractorId => _id.Value;
 
     /// <summary>Loads the two models.</summary>
@@ -54,7 +55,8 @@ internal sealed class TimbreExtractor : IDisposable
 
     /// <summary>Extracts a voice.</summary>
     /// <param name="reference">0.5 to 30 s of speech at 16 kHz or more.</param>
-    /// <param name="transcript">Becomes <see cref="TimbreFeatures.PromptText"/> as it is: the caller puts the model's instruction prefix in front. Null for cross-lingual use.</param>
+    /// <param name="transcript">Becomes <see cref="TimbreFeatures.PromptText"/> as it is: the caller puts the model's instruction prefix in front.
+    /// Null for cross-lingual use.</param>
     /// <exception cref="TtsAudioException">The audio cannot be used; the message says why.</exception>
     public TimbreFeatures Extract(AudioClip reference, string? transcript)
     {
@@ -67,7 +69,8 @@ internal sealed class TimbreExtractor : IDisposable
         var embedding = _encoder.Embed(at16k);
         foreach (var value in embedding)
             if (!float.IsFinite(value))
-                throw new TtsAudioException("The speaker encoder found no voice in the audio (its result is not finite). Use a clean recording of 3 to 10 s of one person.");
+                throw new TtsAudioException("The speaker encoder found no voice in the audio (its result is not finite). Use a clean recording of "
+                    + "3 to 10 s of one person.");
 
         // Tokens round up and frames round down: both are cut to what both cover.
         var count = Math.Min(frames / _tokenMelRatio, tokens.Length);
@@ -84,7 +87,8 @@ internal sealed class TimbreExtractor : IDisposable
     private static string Identify(string tokenizerPath, string encoderPath, PromptMelConfig mel, int tokenMelRatio)
     {
         var settings = string.Create(CultureInfo.InvariantCulture,
-            $"{mel.FftSize}|{mel.MelBands}|{mel.SampleRate}|{mel.HopSize}|{mel.WindowSize}|{mel.MinFrequency:R}|{mel.MaxFrequency:R}|{tokenMelRatio}");
+            $"{mel.FftSize}|{mel.MelBands}|{mel.SampleRate}|{mel.HopSize}|{mel.WindowSize}|"
+            + $"{mel.MinFrequency:R}|{mel.MaxFrequency:R}|{tokenMelRatio}");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(HashFile(tokenizerPath));
         hash.AppendData(HashFile(encoderPath));
