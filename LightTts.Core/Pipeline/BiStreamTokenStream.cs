@@ -1,3 +1,5 @@
+using LightTts.Models;
+
 namespace LightTts.Pipeline;
 
 /// <summary>An utterance whose text arrives while it is spoken: turns of a few text tokens and a few speech tokens, and the rest at the end.</summary>

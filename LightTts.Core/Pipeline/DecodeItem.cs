@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LightTts.Models;
 
 namespace LightTts.Pipeline;
 

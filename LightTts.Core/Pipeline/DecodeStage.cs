@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using LightTts.Diagnostics;
+using LightTts.Models;
 using Microsoft.Extensions.Logging;
 
 namespace LightTts.Pipeline;

@@ -1,3 +1,4 @@
+using LightTts.Models;
 using Microsoft.Extensions.Logging;
 
 namespace LightTts.Pipeline;

@@ -1,4 +1,5 @@
 using LightTts.Diagnostics;
+using LightTts.Models;
 using Microsoft.Extensions.Logging;
 
 namespace LightTts.Pipeline;

@@ -1,3 +1,5 @@
+using LightTts.Models;
+
 namespace LightTts.Pipeline;
 
 /// <summary>The language stage's part of an utterance: its token stream and, once it has entered the batch, its place in the KV cache.</summary>

@@ -1,3 +1,5 @@
+using LightTts.Models;
+
 namespace LightTts.Pipeline;
 
 /// <summary>An utterance whose text is known as a whole: sos, prompt text, text, task, prompt speech, then one token after the other.</summary>

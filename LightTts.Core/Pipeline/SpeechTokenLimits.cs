@@ -1,3 +1,5 @@
+using LightTts.Models;
+
 namespace LightTts.Pipeline;
 
 /// <summary>How many speech tokens an utterance gets.</summary>

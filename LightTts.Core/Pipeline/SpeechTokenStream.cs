@@ -1,3 +1,5 @@
+using LightTts.Models;
+
 namespace LightTts.Pipeline;
 
 /// <summary>One utterance's way through the language model: what to feed next, what a drawn token means, when it is over. Knows no model and no thread.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using LightTts.Diagnostics;
+using LightTts.Models;
 using LightTts.Timbres;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LightTts.Diagnostics;
+using LightTts.Models;
 using LightTts.Timbres;
 
 namespace LightTts.Pipeline;

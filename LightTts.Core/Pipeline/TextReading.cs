@@ -1,3 +1,5 @@
+using LightTts.Models;
+
 namespace LightTts.Pipeline;
 
 /// <summary>The encode stage's part of a job: reads its text piece by piece and hands utterances to the language stage.</summary>

@@ -1,3 +1,5 @@
+using LightTts.Models;
+
 namespace LightTts.Pipeline;
 
 /// <summary>A sentence (or a few short ones) of a job: what is spoken as one piece, with speech tokens of its own.</summary>

@@ -1,4 +1,5 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models;
 using LightTts.Pipeline;
 using LightTts.Torch;
 using LightTts.Weights;

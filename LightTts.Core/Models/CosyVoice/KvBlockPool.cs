@@ -1,4 +1,3 @@
-using LightTts.Pipeline;
 
 namespace LightTts.Models.CosyVoice;
 

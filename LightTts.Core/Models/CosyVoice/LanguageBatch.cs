@@ -18,7 +18,7 @@ internal sealed class LanguageBatch
     /// <summary>Number of packed rows.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Encoded inputs (see <see cref="Pipeline.LanguageRow"/>).</summary>
+    /// <summary>Encoded inputs (see <see cref="LanguageRow"/>).</summary>
     public ReadOnlySpan<int> Inputs => _inputs.AsSpan(0, Count);
 
     /// <summary>Position of each input in its sequence.</summary>

@@ -1,4 +1,3 @@
-using LightTts.Pipeline;
 using LightTts.Torch;
 using LightTts.Weights;
 

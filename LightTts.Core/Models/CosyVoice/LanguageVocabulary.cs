@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using LightTts.Pipeline;
 
 namespace LightTts.Models.CosyVoice;
 

@@ -1,3 +1,4 @@
+using LightTts.Models;
 using LightTts.Pipeline;
 using LightTts.Timbres;
 

@@ -1,6 +1,6 @@
 using LightTts.Timbres;
 
-namespace LightTts.Pipeline;
+namespace LightTts.Models;
 
 /// <summary>The decode stage's model: speech tokens in, samples out (flow matching, then vocoder). Called on the decode thread only.</summary>
 internal interface ISpeechDecoder : IStageModel

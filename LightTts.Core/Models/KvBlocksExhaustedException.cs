@@ -1,4 +1,4 @@
-namespace LightTts.Pipeline;
+namespace LightTts.Models;
 
 /// <summary>A step needs more KV blocks than are free. Nothing was changed; the scheduler, which counts blocks before it admits rows, is expected to prevent it.</summary>
 internal sealed class KvBlocksExhaustedException(int needed, int free)

@@ -1,4 +1,4 @@
-namespace LightTts.Pipeline;
+namespace LightTts.Models;
 
 /// <summary>A model that belongs to one stage's thread.</summary>
 internal interface IStageModel : IDisposable

@@ -1,4 +1,4 @@
-namespace LightTts.Pipeline;
+namespace LightTts.Models;
 
 /// <summary>The language stage's model: text tokens in, speech tokens out, one for each row and step. Called on the language thread only.</summary>
 internal interface ILanguageModel : IStageModel

@@ -1,6 +1,6 @@
 using LightTts.Timbres;
 
-namespace LightTts.Pipeline;
+namespace LightTts.Models;
 
 /// <summary>The encode stage's model: text to token ids, reference audio to what the other stages need of a voice. Called on the encode thread only.</summary>
 internal interface ISpeechEncoder : IStageModel
