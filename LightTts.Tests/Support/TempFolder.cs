@@ -11,6 +11,8 @@ internal sealed class TempFolder : IDisposable
     public string Write(string relative, byte[] content)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(this[relative])!);
+        // Cutting a file down and writing it again makes some file systems flush to disk; a new file does not.
+        File.Delete(this[relative]);
         File.WriteAllBytes(this[relative], content);
         return this[relative];
     }

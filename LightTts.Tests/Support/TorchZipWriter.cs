@@ -41,6 +41,7 @@ internal static class TorchZipWriter
     /// <summary>Writes a zip file of stored entries.</summary>
     public static void WriteZip(string path, IReadOnlyList<ZipPart> parts)
     {
+        File.Delete(path);
         using var file = File.Create(path);
         using var writer = new BinaryWriter(file, Encoding.UTF8);
         var directory = new MemoryStream();
