@@ -1,5 +1,6 @@
 using LightTts.Torch;
 using LightTts.Weights;
+using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice;
 
@@ -35,7 +36,10 @@ internal sealed class LanguageModel : ILanguageModel
     public static LanguageModel Load(ITensorArchive archive, LanguageModelConfig config, TorchDevice device, LanguageModelOptions options)
     {
         var weights = LanguageWeights.Load(archive, config, device);
-        return new LanguageModel(config, new TorchLanguageEngine(config, weights, device, options.KvBlocks), options);
+        ILanguageEngine engine = !device.IsCuda && device.Compute == ScalarType.Float32 && CpuLanguageEngine.Supports(config)
+            ? new CpuLanguageEngine(config, weights, options.KvBlocks)
+            : new TorchLanguageEngine(config, weights, device, options.KvBlocks);
+        return new LanguageModel(config, engine, options);
     }
 
     public SpeechVocabulary Vocabulary { get; }
@@ -48,7 +52,7 @@ internal sealed class LanguageModel : ILanguageModel
 
     public int MaxRows { get; }
 
-    public IDisposable EnterThread() => TorchSharp.torch.inference_mode(true);
+    public IDisposable EnterThread() => inference_mode(true);
 
     public ILanguageState CreateState() => new LanguageState(_pool);
 

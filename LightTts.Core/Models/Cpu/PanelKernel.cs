@@ -1,0 +1,253 @@
+using System.Runtime.Intrinsics;
+
+namespace LightTts.Models.Cpu;
+
+/// <summary>The inner loops of <see cref="PackedMatrix"/>: a block of rows times a block of panels, kept in registers, added to the output.</summary>
+/// <param name="inputs">Length of the sums.</param>
+/// <param name="panelStride">Floats from one panel to the next.</param>
+/// <param name="xStride">Floats from one row of inputs to the next.</param>
+/// <param name="yStride">Floats from one row of outputs to the next.</param>
+internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xStride, int yStride)
+{
+    /// <summary>For 512-bit registers: a panel is one register wide.</summary>
+    public void Wide(float* w, int panels, float* x, int rows, float* y)
+    {
+        if (rows == 1 && panels == 8)
+        {
+            Wide1X8(w, x, y);
+            return;
+        }
+
+        int panel = 0;
+        for (; panel + 4 <= panels; panel += 4)
+        {
+            float* wp = w + panel * panelStride;
+            int row = 0;
+            for (; row + 4 <= rows; row += 4)
+                Wide4X4(wp, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
+            for (; row < rows; row++)
+                Wide1X4(wp, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
+        }
+
+        for (; panel < panels; panel++)
+            for (int row = 0; row < rows; row++)
+                Wide1X1(w + panel * panelStride, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
+    }
+
+    /// <summary>For 256-bit registers: a panel is two registers wide.</summary>
+    public void Narrow(float* w, int panels, float* x, int rows, float* y)
+    {
+        for (int panel = 0; panel < panels; panel++)
+        {
+            float* wp = w + panel * panelStride;
+            int row = 0;
+            for (; row + 4 <= rows; row += 4)
+                Narrow4X1(wp, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
+            for (; row < rows; row++)
+                Narrow1X1(wp, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
+        }
+    }
+
+    private void Wide1X8(float* w, float* x, float* y)
+    {
+        float* w1 = w + panelStride, w2 = w + 2 * panelStride, w3 = w + 3 * panelStride, w4 = w + 4 * panelStride, w5 = w + 5 * panelStride, w6 = w + 6 * panelStride, w7 = w + 7 * panelStride;
+        var c00 = Vector512.Load(y);
+        var c01 = Vector512.Load(y + 16);
+        var c02 = Vector512.Load(y + 32);
+        var c03 = Vector512.Load(y + 48);
+        var c04 = Vector512.Load(y + 64);
+        var c05 = Vector512.Load(y + 80);
+        var c06 = Vector512.Load(y + 96);
+        var c07 = Vector512.Load(y + 112);
+        for (int k = 0; k < inputs; k++)
+        {
+            var v0 = Vector512.Load(w + k * 16);
+            var v1 = Vector512.Load(w1 + k * 16);
+            var v2 = Vector512.Load(w2 + k * 16);
+            var v3 = Vector512.Load(w3 + k * 16);
+            var v4 = Vector512.Load(w4 + k * 16);
+            var v5 = Vector512.Load(w5 + k * 16);
+            var v6 = Vector512.Load(w6 + k * 16);
+            var v7 = Vector512.Load(w7 + k * 16);
+            var b0 = Vector512.Create(x[k]);
+            c00 = Vector512.FusedMultiplyAdd(b0, v0, c00);
+            c01 = Vector512.FusedMultiplyAdd(b0, v1, c01);
+            c02 = Vector512.FusedMultiplyAdd(b0, v2, c02);
+            c03 = Vector512.FusedMultiplyAdd(b0, v3, c03);
+            c04 = Vector512.FusedMultiplyAdd(b0, v4, c04);
+            c05 = Vector512.FusedMultiplyAdd(b0, v5, c05);
+            c06 = Vector512.FusedMultiplyAdd(b0, v6, c06);
+            c07 = Vector512.FusedMultiplyAdd(b0, v7, c07);
+        }
+
+        c00.Store(y);
+        c01.Store(y + 16);
+        c02.Store(y + 32);
+        c03.Store(y + 48);
+        c04.Store(y + 64);
+        c05.Store(y + 80);
+        c06.Store(y + 96);
+        c07.Store(y + 112);
+    }
+
+    private void Wide4X4(float* w, float* x, float* y)
+    {
+        float* w1 = w + panelStride, w2 = w + 2 * panelStride, w3 = w + 3 * panelStride;
+        float* x1 = x + xStride, x2 = x + 2 * (long)xStride, x3 = x + 3 * (long)xStride;
+        var c00 = Vector512.Load(y);
+        var c01 = Vector512.Load(y + 16);
+        var c02 = Vector512.Load(y + 32);
+        var c03 = Vector512.Load(y + 48);
+        var c10 = Vector512.Load(y + yStride);
+        var c11 = Vector512.Load(y + yStride + 16);
+        var c12 = Vector512.Load(y + yStride + 32);
+        var c13 = Vector512.Load(y + yStride + 48);
+        var c20 = Vector512.Load(y + 2 * (long)yStride);
+        var c21 = Vector512.Load(y + 2 * (long)yStride + 16);
+        var c22 = Vector512.Load(y + 2 * (long)yStride + 32);
+        var c23 = Vector512.Load(y + 2 * (long)yStride + 48);
+        var c30 = Vector512.Load(y + 3 * (long)yStride);
+        var c31 = Vector512.Load(y + 3 * (long)yStride + 16);
+        var c32 = Vector512.Load(y + 3 * (long)yStride + 32);
+        var c33 = Vector512.Load(y + 3 * (long)yStride + 48);
+        for (int k = 0; k < inputs; k++)
+        {
+            var v0 = Vector512.Load(w + k * 16);
+            var v1 = Vector512.Load(w1 + k * 16);
+            var v2 = Vector512.Load(w2 + k * 16);
+            var v3 = Vector512.Load(w3 + k * 16);
+            var b0 = Vector512.Create(x[k]);
+            c00 = Vector512.FusedMultiplyAdd(b0, v0, c00);
+            c01 = Vector512.FusedMultiplyAdd(b0, v1, c01);
+            c02 = Vector512.FusedMultiplyAdd(b0, v2, c02);
+            c03 = Vector512.FusedMultiplyAdd(b0, v3, c03);
+            var b1 = Vector512.Create(x1[k]);
+            c10 = Vector512.FusedMultiplyAdd(b1, v0, c10);
+            c11 = Vector512.FusedMultiplyAdd(b1, v1, c11);
+            c12 = Vector512.FusedMultiplyAdd(b1, v2, c12);
+            c13 = Vector512.FusedMultiplyAdd(b1, v3, c13);
+            var b2 = Vector512.Create(x2[k]);
+            c20 = Vector512.FusedMultiplyAdd(b2, v0, c20);
+            c21 = Vector512.FusedMultiplyAdd(b2, v1, c21);
+            c22 = Vector512.FusedMultiplyAdd(b2, v2, c22);
+            c23 = Vector512.FusedMultiplyAdd(b2, v3, c23);
+            var b3 = Vector512.Create(x3[k]);
+            c30 = Vector512.FusedMultiplyAdd(b3, v0, c30);
+            c31 = Vector512.FusedMultiplyAdd(b3, v1, c31);
+            c32 = Vector512.FusedMultiplyAdd(b3, v2, c32);
+            c33 = Vector512.FusedMultiplyAdd(b3, v3, c33);
+        }
+
+        c00.Store(y);
+        c01.Store(y + 16);
+        c02.Store(y + 32);
+        c03.Store(y + 48);
+        c10.Store(y + yStride);
+        c11.Store(y + yStride + 16);
+        c12.Store(y + yStride + 32);
+        c13.Store(y + yStride + 48);
+        c20.Store(y + 2 * (long)yStride);
+        c21.Store(y + 2 * (long)yStride + 16);
+        c22.Store(y + 2 * (long)yStride + 32);
+        c23.Store(y + 2 * (long)yStride + 48);
+        c30.Store(y + 3 * (long)yStride);
+        c31.Store(y + 3 * (long)yStride + 16);
+        c32.Store(y + 3 * (long)yStride + 32);
+        c33.Store(y + 3 * (long)yStride + 48);
+    }
+
+    private void Wide1X4(float* w, float* x, float* y)
+    {
+        float* w1 = w + panelStride, w2 = w + 2 * panelStride, w3 = w + 3 * panelStride;
+        var c00 = Vector512.Load(y);
+        var c01 = Vector512.Load(y + 16);
+        var c02 = Vector512.Load(y + 32);
+        var c03 = Vector512.Load(y + 48);
+        for (int k = 0; k < inputs; k++)
+        {
+            var v0 = Vector512.Load(w + k * 16);
+            var v1 = Vector512.Load(w1 + k * 16);
+            var v2 = Vector512.Load(w2 + k * 16);
+            var v3 = Vector512.Load(w3 + k * 16);
+            var b0 = Vector512.Create(x[k]);
+            c00 = Vector512.FusedMultiplyAdd(b0, v0, c00);
+            c01 = Vector512.FusedMultiplyAdd(b0, v1, c01);
+            c02 = Vector512.FusedMultiplyAdd(b0, v2, c02);
+            c03 = Vector512.FusedMultiplyAdd(b0, v3, c03);
+        }
+
+        c00.Store(y);
+        c01.Store(y + 16);
+        c02.Store(y + 32);
+        c03.Store(y + 48);
+    }
+
+    private void Wide1X1(float* w, float* x, float* y)
+    {
+        var c00 = Vector512.Load(y);
+        for (int k = 0; k < inputs; k++)
+        {
+            var v0 = Vector512.Load(w + k * 16);
+            var b0 = Vector512.Create(x[k]);
+            c00 = Vector512.FusedMultiplyAdd(b0, v0, c00);
+        }
+
+        c00.Store(y);
+    }
+
+    private void Narrow4X1(float* w, float* x, float* y)
+    {
+        float* x1 = x + xStride, x2 = x + 2 * (long)xStride, x3 = x + 3 * (long)xStride;
+        var c00 = Vector256.Load(y);
+        var c01 = Vector256.Load(y + 8);
+        var c10 = Vector256.Load(y + yStride);
+        var c11 = Vector256.Load(y + yStride + 8);
+        var c20 = Vector256.Load(y + 2 * (long)yStride);
+        var c21 = Vector256.Load(y + 2 * (long)yStride + 8);
+        var c30 = Vector256.Load(y + 3 * (long)yStride);
+        var c31 = Vector256.Load(y + 3 * (long)yStride + 8);
+        for (int k = 0; k < inputs; k++)
+        {
+            var v0 = Vector256.Load(w + k * 16);
+            var v1 = Vector256.Load(w + k * 16 + 8);
+            var b0 = Vector256.Create(x[k]);
+            c00 = Vector256.FusedMultiplyAdd(b0, v0, c00);
+            c01 = Vector256.FusedMultiplyAdd(b0, v1, c01);
+            var b1 = Vector256.Create(x1[k]);
+            c10 = Vector256.FusedMultiplyAdd(b1, v0, c10);
+            c11 = Vector256.FusedMultiplyAdd(b1, v1, c11);
+            var b2 = Vector256.Create(x2[k]);
+            c20 = Vector256.FusedMultiplyAdd(b2, v0, c20);
+            c21 = Vector256.FusedMultiplyAdd(b2, v1, c21);
+            var b3 = Vector256.Create(x3[k]);
+            c30 = Vector256.FusedMultiplyAdd(b3, v0, c30);
+            c31 = Vector256.FusedMultiplyAdd(b3, v1, c31);
+        }
+
+        c00.Store(y);
+        c01.Store(y + 8);
+        c10.Store(y + yStride);
+        c11.Store(y + yStride + 8);
+        c20.Store(y + 2 * (long)yStride);
+        c21.Store(y + 2 * (long)yStride + 8);
+        c30.Store(y + 3 * (long)yStride);
+        c31.Store(y + 3 * (long)yStride + 8);
+    }
+
+    private void Narrow1X1(float* w, float* x, float* y)
+    {
+        var c00 = Vector256.Load(y);
+        var c01 = Vector256.Load(y + 8);
+        for (int k = 0; k < inputs; k++)
+        {
+            var v0 = Vector256.Load(w + k * 16);
+            var v1 = Vector256.Load(w + k * 16 + 8);
+            var b0 = Vector256.Create(x[k]);
+            c00 = Vector256.FusedMultiplyAdd(b0, v0, c00);
+            c01 = Vector256.FusedMultiplyAdd(b0, v1, c01);
+        }
+
+        c00.Store(y);
+        c01.Store(y + 8);
+    }
+}
