@@ -1,0 +1,96 @@
+using LightTts.Models.CosyVoice;
+using LightTts.Timbres;
+using LightTts.Torch;
+using LightTts.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LightTts.Tests.Support;
+
+/// <summary>Flows, voices and fixtures for the flow's tests.</summary>
+internal static class Flows
+{
+    private static readonly FlowConfig TinyEnConfig = new()
+    {
+        VocabularySize = 6561,
+        InputSize = 80,
+        MelBands = 80,
+        SpeakerEmbedding = 192,
+        TokenMelRatio = 2,
+        PreLookaheadTokens = 3,
+        PreLookaheadChannels = 256,
+        CfgRate = 0.7,
+        ChunkFrames = 50,
+        Dit = new DiTConfig(256, 7, 4, 64, 2),
+    };
+
+    private static readonly FlowConfig GoldenConfig = TinyEnConfig with { VocabularySize = 512, PreLookaheadChannels = 40, Dit = new DiTConfig(48, 3, 3, 16, 2) };
+
+    /// <summary>The flow of the golden fixtures' CosyVoice3 (random weights, 3 blocks of 48).</summary>
+    public static Flow Golden() => Load(Repo.Golden("main/models/cosyvoice3-tiny/flow.pt"), GoldenConfig);
+
+    /// <summary>The embedded voice's flow.</summary>
+    public static Flow TinyEn(FlowOptions? options = null, ScalarType compute = ScalarType.Float32) =>
+        Load(Path.Combine(Repo.TinyEn, "flow.pt"), TinyEnConfig, options, compute);
+
+    /// <summary>A made-up voice: seeded tokens, mel and embedding.</summary>
+    public static TimbreFeatures Timbre(int seed, int tokens, int vocabulary = 6561)
+    {
+        var random = new Random(seed);
+        return new TimbreFeatures(null, Tokens(random, tokens, vocabulary), Numbers(random, tokens * 2 * 80, 1.5f, -4), tokens * 2, Numbers(random, 192, 1, 0));
+    }
+
+    public static int[] Tokens(Random random, int count, int vocabulary = 6561) => [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
+
+    /// <summary>A fixture's voice: prompt tokens, prompt mel, embedding.</summary>
+    public static TimbreFeatures Timbre(SafetensorsFile file, string tokens, string mel, string embedding) =>
+        new(null, Ints(file, tokens), file.Tensors[mel].ToSingles(), (int)file.Tensors[mel].Shape[1], file.Tensors[embedding].ToSingles());
+
+    public static int[] Ints(SafetensorsFile file, string name) => [.. file.Tensors[name].ToInt64s().Select(id => (int)id)];
+
+    public static Tensor Fixture(SafetensorsFile file, string name) =>
+        TensorData.FromSingles(file.Tensors[name].ToSingles(), CPU, [.. file.Tensors[name].Shape]);
+
+    /// <summary>Runs one row and returns its mel, or null; fails the test where the row failed.</summary>
+    public static Tensor? Run(this Flow flow, FlowState state, ReadOnlyMemory<int> tokens, bool final)
+    {
+        var row = new FlowRow { State = state, Tokens = tokens, Final = final };
+        flow.Run([row]);
+        Assert.Null(row.Error);
+        return row.Mel;
+    }
+
+    /// <summary>Speaks tokens in pieces and joins the mel: [1, 80, n].</summary>
+    public static Tensor Stream(this Flow flow, FlowState state, int[] tokens, IEnumerable<int> pieces)
+    {
+        List<Tensor> mels = [];
+        var at = 0;
+        foreach (var piece in pieces)
+        {
+            if (flow.Run(state, tokens.AsMemory(at, piece), at + piece == tokens.Length) is { } mel)
+                mels.Add(mel);
+            at += piece;
+        }
+        Assert.Equal(tokens.Length, at);
+        return cat(mels, 2);
+    }
+
+    /// <summary>Fails unless both have the same shape and differ by no more than <paramref name="tolerance"/> anywhere.</summary>
+    public static void Near(Tensor expected, Tensor actual, double tolerance)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        var difference = Difference(expected, actual);
+        Assert.True(difference <= tolerance, $"differs by {difference:g3}, allowed {tolerance:g3}");
+    }
+
+    public static float Difference(Tensor a, Tensor b) => (a - b).abs().max().ToSingle();
+
+    private static Flow Load(string path, FlowConfig config, FlowOptions? options = null, ScalarType compute = ScalarType.Float32)
+    {
+        using var archive = PyTorchCheckpoint.Open(path);
+        return Flow.Load(archive, config, TorchDevice.Cpu with { Compute = compute }, options);
+    }
+
+    private static float[] Numbers(Random random, int count, float scale, float shift) =>
+        [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 2 - 1) * scale + shift)];
+}
