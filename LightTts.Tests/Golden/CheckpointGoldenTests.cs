@@ -38,7 +38,7 @@ public sealed class CheckpointGoldenTests
             if (checkpoint.Tensors.TryGetValue("llm.model." + name, out var same))
             {
                 Assert.Equal(tensor.Shape, same.Shape);
-                Assert.Equal(tensor.ToSingles().Length, same.ToSingles().Length);
+                Assert.Equal(tensor.ToSingles(), same.ToSingles());
                 compared++;
             }
         Assert.True(compared > 10, $"only {compared} names in common");

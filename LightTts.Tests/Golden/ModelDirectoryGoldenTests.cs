@@ -71,7 +71,7 @@ public sealed class ModelDirectoryGoldenTests
     [Fact]
     public void EmbeddedVoiceHasItsPresets()
     {
-        var model = ModelDirectory.Open(Repo.Voice("lighttts-tiny-en"));
+        var model = ModelDirectory.Open(Repo.TinyEn);
         Assert.Equal(("lighttts-tiny-en", "1", "Apache-2.0", 5, "slt"), (model.Name, model.ModelVersion, model.License, model.FlowSteps, model.DefaultVoice));
         Assert.Equal(["en"], model.Languages);
         Assert.Equal(["slt", "rms", "awb", "us", "gb"], model.Voices.Select(voice => voice.Name));
@@ -84,5 +84,26 @@ public sealed class ModelDirectoryGoldenTests
             Assert.NotEmpty(voice.PromptTextIds);
         });
         Assert.Equal(0.8, model.Config.Language.RepetitionThreshold);
+    }
+
+    [Fact]
+    public void FullSizeDirectoryOpensAndItsWeightsAreThere()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the files would not be sparse");
+        using var folder = new TempFolder();
+        FullSizeDirectory.Write(folder.Path, Repo.Golden("main/models/cosyvoice3-tiny"), Repo.Golden("fullsize/manifest_cosyvoice3.json"));
+        var model = ModelDirectory.Open(folder.Path);
+        var (llm, flow) = (model.Config.Language, model.Config.Flow);
+        Assert.Equal(new DiTConfig(1024, 22, 16, 64, 2), flow.Dit);
+        using var language = ModelFiles.OpenWeights(model.Files.Language);
+        Assert.Equal([llm.TextVocabulary, llm.HiddenSize], language.Tensors["llm.model.model.embed_tokens.weight"].Shape);
+        Assert.Equal([llm.IntermediateSize, llm.HiddenSize], language.Tensors[$"llm.model.model.layers.{llm.Layers - 1}.mlp.up_proj.weight"].Shape);
+        Assert.Equal([llm.KvHeads * llm.HeadDim, llm.HiddenSize], language.Tensors["llm.model.model.layers.0.self_attn.k_proj.weight"].Shape);
+        using var decoder = ModelFiles.OpenWeights(model.Files.Flow);
+        Assert.Equal([flow.VocabularySize, flow.InputSize], decoder.Tensors["input_embedding.weight"].Shape);
+        Assert.Contains($"decoder.estimator.transformer_blocks.{flow.Dit!.Depth - 1}.attn.to_q.weight", decoder.Tensors.Keys);
+        Assert.DoesNotContain($"decoder.estimator.transformer_blocks.{flow.Dit.Depth}.attn.to_q.weight", decoder.Tensors.Keys);
+        using var vocoder = ModelFiles.OpenWeights(model.Files.Vocoder);
+        Assert.Equal(328, vocoder.Tensors.Count);
     }
 }
