@@ -1,0 +1,88 @@
+using LightTts.Models.CosyVoice;
+using LightTts.Torch;
+using LightTts.Weights;
+using static TorchSharp.torch;
+
+namespace LightTts.Tests.Support;
+
+/// <summary>The vocoders of the fixtures, with the noise tables that they were recorded with.</summary>
+internal static class Vocoders
+{
+    public static VocoderConfig Config(int baseChannels, int f0Channels) => new()
+    {
+        SampleRate = 24000,
+        MelBands = 80,
+        BaseChannels = baseChannels,
+        Harmonics = 8,
+        NsfAlpha = 0.1,
+        NsfSigma = 0.003,
+        VoicedThreshold = 10,
+        UpsampleRates = [8, 5, 3],
+        UpsampleKernels = [16, 11, 7],
+        IstftSize = 16,
+        IstftHop = 4,
+        ResBlockKernels = [3, 7, 11],
+        ResBlockDilations = [[1, 3, 5], [1, 3, 5], [1, 3, 5]],
+        SourceResBlockKernels = [7, 7, 11],
+        SourceResBlockDilations = [[1, 3, 5], [1, 3, 5], [1, 3, 5]],
+        LeakyReluSlope = 0.1,
+        AudioLimit = 0.99,
+        ConvPreLookRight = 4,
+        F0Channels = f0Channels,
+    };
+
+    /// <summary>The golden fixtures' vocoder.</summary>
+    public static Vocoder Golden(VocoderNoise? noise = null)
+    {
+        using var archive = PyTorchCheckpoint.Open(Repo.Golden("main/models/cosyvoice3-tiny/hift.pt"));
+        return Vocoder.Load(archive, Config(24, 20), TorchDevice.Cpu, noise ?? new Weyl());
+    }
+
+    /// <summary>The embedded voice's vocoder.</summary>
+    public static Vocoder TinyEn(VocoderNoise noise)
+    {
+        using var archive = PyTorchCheckpoint.Open(Path.Combine(Repo.TinyEn, "hift.pt"));
+        return Vocoder.Load(archive, Config(160, 256), TorchDevice.Cpu, noise);
+    }
+
+    public static Tensor Tensor(this ITensorArchive archive, string name) =>
+        TensorData.FromSingles(archive.Tensors[name].ToSingles(), CPU, [.. archive.Tensors[name].Shape]);
+
+    public static float[] Values(this ITensorArchive archive, string name) => archive.Tensors[name].ToSingles();
+
+    /// <summary>The largest absolute difference; the lengths must agree.</summary>
+    public static float MaxDifference(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        var worst = 0f;
+        for (var i = 0; i < expected.Length; i++)
+            worst = MathF.Max(worst, float.IsNaN(actual[i]) ? float.PositiveInfinity : MathF.Abs(expected[i] - actual[i]));
+        return worst;
+    }
+
+    /// <summary>The sequence that the golden fixtures put in place of the reference's noise table.</summary>
+    public sealed class Weyl : VocoderNoise
+    {
+        private ulong _next;
+
+        public override void Next(Span<float> values)
+        {
+            foreach (ref var value in values)
+                value = (float)(((_next++ * 2654435761ul + 2 * 40503ul + 12345ul) & 0xffffffff) / 4294967296.0);
+        }
+    }
+
+    /// <summary>A stored table; zeros after its end.</summary>
+    public sealed class Stored(float[] table) : VocoderNoise
+    {
+        private int _next;
+
+        public override void Next(Span<float> values)
+        {
+            var count = Math.Min(values.Length, table.Length - _next);
+            table.AsSpan(_next, count).CopyTo(values);
+            values[count..].Clear();
+            _next += count;
+        }
+    }
+}
