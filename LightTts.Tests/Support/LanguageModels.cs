@@ -52,15 +52,24 @@ internal static class LanguageModels
     /// <param name="name">Which.</param>
     /// <param name="torch">In libtorch operations, not the CPU's own engine.</param>
     /// <param name="options">Its sizes.</param>
-    public static LanguageModel Load(string name, bool torch, LanguageModelOptions? options = null)
+    /// <param name="damagedText">A text token whose embedding is to be NaN; -1 for none.</param>
+    public static LanguageModel Load(string name, bool torch, LanguageModelOptions? options = null, int damagedText = -1)
     {
         var config = name switch { "cv3" => Config, "cv2" => Config2, _ => TinyEn };
         string folder = name == "en" ? Repo.TinyEn : Repo.Golden($"main/models/cosyvoice{name[2]}-tiny");
         var sizes = options ?? new LanguageModelOptions(KvBlocks: 128);
         using var archive = PyTorchCheckpoint.Open(Path.Combine(folder, "llm.pt"));
-        if (!torch)
-            return LanguageModel.Load(archive, config, TorchDevice.Cpu, sizes);
-        var engine = new TorchLanguageEngine(config, LanguageWeights.Load(archive, config, TorchDevice.Cpu), TorchDevice.Cpu, sizes.KvBlocks);
+        var weights = LanguageWeights.Load(archive, config, TorchDevice.Cpu);
+        if (damagedText >= 0)
+        {
+            using var inference = TorchSharp.torch.inference_mode(true);
+            using var row = weights.TextEmbedding.select(0, damagedText);
+            row.fill_(float.NaN);
+        }
+
+        ILanguageEngine engine = torch
+            ? new TorchLanguageEngine(config, weights, TorchDevice.Cpu, sizes.KvBlocks)
+            : new CpuLanguageEngine(config, weights, sizes.KvBlocks);
         return new LanguageModel(config, engine, sizes);
     }
 

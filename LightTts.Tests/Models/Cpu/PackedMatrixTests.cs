@@ -1,0 +1,61 @@
+using LightTts.Models.Cpu;
+
+namespace LightTts.Tests.Models.Cpu;
+
+public unsafe class PackedMatrixTests
+{
+    [Theory]
+    [InlineData(1, 16, 8, true)]
+    [InlineData(1, 128, 33, false)]
+    [InlineData(1, 50, 7, true)]
+    [InlineData(3, 70, 24, true)]
+    [InlineData(4, 64, 64, false)]
+    [InlineData(7, 200, 40, true)]
+    [InlineData(130, 300, 200, true)] // enough work for several threads
+    public void IsTheMatrixProduct(int rows, int outputs, int inputs, bool withBias)
+    {
+        var random = new Random(1);
+        float[] w = Numbers(random, outputs * inputs), x = Numbers(random, rows * inputs), bias = Numbers(random, outputs);
+        int stride = NativeBuffer.Padded(outputs);
+        using var y = new NativeBuffer(rows * stride);
+        fixed (float* wp = w, xp = x, bp = bias)
+        {
+            using var matrix = new PackedMatrix(wp, outputs, inputs, withBias ? bp : null);
+            matrix.Multiply(xp, inputs, rows, y.Start, stride, accumulate: false);
+            Check(1);
+            matrix.Multiply(xp, inputs, rows, y.Start, stride, accumulate: true);
+            Check(2);
+
+            var narrow = new float[rows * stride];
+            var wide = new float[rows * stride];
+            var panels = new float[NativeBuffer.Padded(outputs) * inputs];
+            for (int n = 0; n < outputs; n++)
+                for (int k = 0; k < inputs; k++)
+                    panels[n / 16 * 16 * inputs + k * 16 + n % 16] = w[n * inputs + k];
+            var kernel = new PanelKernel(inputs, 16L * inputs, inputs, stride);
+            fixed (float* pp = panels, np = narrow, dp = wide)
+            {
+                kernel.Narrow(pp, stride / 16, xp, rows, np);
+                kernel.Wide(pp, stride / 16, xp, rows, dp);
+            }
+
+            Assert.Equal(wide, narrow); // bit for bit, whatever the width of the vectors
+        }
+
+        void Check(int times)
+        {
+            for (int m = 0; m < rows; m++)
+            {
+                for (int n = 0; n < outputs; n++)
+                {
+                    double expected = withBias ? bias[n] : 0;
+                    for (int k = 0; k < inputs; k++)
+                        expected += times * (double)w[n * inputs + k] * x[m * inputs + k];
+                    Assert.Equal(expected, y.Start[m * stride + n], 2e-4 * inputs / 10);
+                }
+            }
+        }
+    }
+
+    private static float[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];
+}
