@@ -169,13 +169,16 @@ internal sealed class Flow : IDisposable
         _noise.Dispose();
     }
 
-    private FlowPrefix CreatePrefix(TimbreFeatures timbre, int steps)
+    /// <summary>Computes and stores a voice's prefix; null where the memory budget leaves no room for it.</summary>
+    private FlowPrefix? CreatePrefix(TimbreFeatures timbre, int steps)
     {
         using var state = CreateState(timbre, streaming: true, steps, sharePrefix: false);
         var row = new FlowRow { State = state, Tokens = default, Final = false };
         Run([row]);
         if (row.Error is not null)
             throw new TtsSynthesisException($"The voice's prompt could not be prepared: {row.Error.Message}", row.Error);
+        if (state.Cache is null)
+            return null;
         var prefix = state.DetachPrefix().Hold(); // one hold for the cache, one for the caller
         _prefixes.Add(timbre, steps, prefix);
         return prefix;

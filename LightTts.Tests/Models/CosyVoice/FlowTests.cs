@@ -98,6 +98,16 @@ public sealed class FlowTests
     }
 
     [Fact]
+    public void Without_room_for_any_cache_a_voice_with_a_long_prompt_still_speaks()
+    {
+        using var scope = NewDisposeScope();
+        using var flow = Flows.TinyEn(new FlowOptions(CacheBudget: 1));
+        using var state = flow.CreateState(Flows.Timbre(12, 54), streaming: true, Steps);
+        Assert.Equal(40, flow.Stream(state, new int[20], [20]).shape[2]);
+        Assert.Equal((0, 0), (flow.CacheBytes, flow.PrefixBytes));
+    }
+
+    [Fact]
     public void Rows_of_a_batch_are_what_they_are_alone()
     {
         using var scope = NewDisposeScope();
