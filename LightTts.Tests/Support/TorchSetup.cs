@@ -9,6 +9,8 @@ internal static class TorchSetup
     [ModuleInitializer]
     public static void Load()
     {
+        if (ChildProcess.IsChild)
+            return;
         TorchRuntime.EnsureLoaded();
         TorchSharp.torch.set_num_threads(Environment.ProcessorCount);
     }

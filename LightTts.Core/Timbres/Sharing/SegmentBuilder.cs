@@ -46,6 +46,7 @@ internal static class SegmentBuilder
             minBytes = Math.Min(2 * minBytes, bytes);
 
         DeleteLeftovers(edit.Map.Path);
+        SegmentSteps.At("leftovers deleted");
         var temporary = Temporary(edit.Map.Path);
         Build(temporary, edit, bytes, minBytes, owner, incoming);
         SegmentSteps.At("copy complete");
@@ -162,9 +163,19 @@ internal static class SegmentBuilder
     {
         foreach (var file in Siblings(path, TemporaryMark).Concat(Siblings(path, RetiredMark)))
             PrivateFile.TryDelete(file);
-        if (!OperatingSystem.IsWindows())
-            foreach (var file in Siblings(path, ".").Where(file => file.EndsWith(ExtractionMark, StringComparison.Ordinal)))
+        if (OperatingSystem.IsWindows())
+            return;
+        foreach (var file in Siblings(path, ".").Where(file => file.EndsWith(ExtractionMark, StringComparison.Ordinal)))
+        {
+            try
+            {
                 FileLock.TryAcquire(file, TimeSpan.Zero, deleteAfterwards: true)?.Dispose();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Not ours.
+            }
+        }
     }
 
     /// <summary>The file whose lock says that somebody extracts a voice.</summary>

@@ -69,7 +69,7 @@ internal struct SegmentHeader
         return Owner == owner ? null : "it holds voices of another model or tenant";
     }
 
-    private readonly ulong ComputeChecksum()
+    public readonly ulong ComputeChecksum()
     {
         var copy = this;
         copy.Checksum = 0;

@@ -93,6 +93,7 @@ internal sealed class TimbreSegment : ITimbreSegment
         if (Read(record.Key) is { } there && (there.Pinned || !pinned))
             return true;
         var bytes = TimbreCodec.Encode(record, _extractor, null);
+        SegmentSteps.At("encoded");
         if (bytes.Length > SegmentBuilder.MaxRecord(_maxBytes))
             return Refuse(Path ?? "", "a voice is too large for it");
         return Write(edit => Publish(edit, record.Key, SegmentKind.Voice, bytes, pinned));
@@ -169,7 +170,9 @@ internal sealed class TimbreSegment : ITimbreSegment
             return null;
         try
         {
-            return FileLock.TryAcquire(SegmentBuilder.ExtractionPath(path, key), wait, deleteAfterwards: true);
+            var turn = FileLock.TryAcquire(SegmentBuilder.ExtractionPath(path, key), wait, deleteAfterwards: true);
+            SegmentSteps.At("extraction entered");
+            return turn;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
