@@ -132,7 +132,7 @@ public sealed class FlowGoldenTests
         Flows.Near(Flows.Fixture(file, "stream.hift_in_2"), cat([joined, offline.narrow(2, 154, 10)], 2), Tolerance);
     }
 
-    private static Timbres.TimbreFeatures Voice(SafetensorsFile file) => Flows.Timbre(file, "prompt_token", "prompt_feat", "embedding");
+    private static LightTts.Timbres.TimbreFeatures Voice(SafetensorsFile file) => Flows.Timbre(file, "prompt_token", "prompt_feat", "embedding");
 
     /// <summary>[n, 80] -> [1, 80, n]</summary>
     private static Tensor Channels(Tensor frames) => frames.t().unsqueeze(0);
