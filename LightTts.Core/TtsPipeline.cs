@@ -1,6 +1,172 @@
+using System.Diagnostics;
+using LightTts.Diagnostics;
+using LightTts.Models.CosyVoice;
+using LightTts.Pipeline;
+using LightTts.Timbres;
+using LightTts.Torch;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace LightTts;
 
-/// <summary>Loads a model directory and serves requests on three stages: encode, language, decode.</summary>
-public sealed class TtsPipeline
+/// <summary>Loads a model directory and serves requests on three stages: encode (text and voices), language (speech tokens), decode (audio).</summary>
+/// <remarks>
+/// Load one for each model and keep it: it is made to be shared by all threads of a process, and requests that run at once cost less than one after the other.
+/// Each stage has a thread of its own; no member blocks the caller on the models' work.
+/// </remarks>
+/// <example>
+/// <code>
+/// await using var pipeline = await TtsPipeline.LoadAsync();
+/// await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = "Hello." }))
+///     Play(chunk.Samples);
+/// </code>
+/// </example>
+public sealed class TtsPipeline : ITtsPipeline
 {
+    private readonly SynthesisEngine _engine;
+    private readonly TimbreStore _timbres;
+    private readonly PresetVoices _presets;
+    private readonly RequestValidator _validator;
+
+    private TtsPipeline(TtsModelInfo model, SynthesisEngine engine, TimbreStore timbres, PresetVoices presets, RequestValidator validator)
+    {
+        Model = model;
+        _engine = engine;
+        _timbres = timbres;
+        _presets = presets;
+        _validator = validator;
+    }
+
+    /// <summary>The folder, beside the application, of the model that is loaded where none is named.</summary>
+    public static string DefaultModelPath => Path.Combine(AppContext.BaseDirectory, "models", "lighttts-tiny-en");
+
+    /// <inheritdoc/>
+    public TtsModelInfo Model { get; }
+
+    /// <inheritdoc/>
+    public ITimbreStore Timbres => _timbres;
+
+    /// <summary>What the pipeline is doing now, for health checks and dashboards. Cheap, and never waits for a stage.</summary>
+    public TtsPipelineStatus Status => _engine.Status();
+
+    /// <summary>Loads a model.</summary>
+    /// <param name="options">What to load and where to run it. Default: the embedded English voice on the best device.</param>
+    /// <param name="progress">Told how far loading has come.</param>
+    /// <param name="cancellationToken">Gives up loading; what was loaded is freed.</param>
+    /// <exception cref="TtsModelLoadException">The model directory, or a file in it, cannot be used; the message says which and what cures it.</exception>
+    /// <exception cref="TtsBackendException">A native backend is missing or the device cannot be had; the message names the package to add.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static Task<TtsPipeline> LoadAsync(TtsPipelineOptions? options = null, IProgress<TtsLoadProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        options = (options ?? new TtsPipelineOptions()).Validated();
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.Run(() => Load(options, progress, cancellationToken), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        _validator.Check(request, streamsText: false);
+        return RunAsync(request, null, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        request ??= new SynthesisRequest();
+        _validator.Check(request, streamsText: true);
+        return RunAsync(request, text, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default) =>
+        _timbres.AddAsync(reference, transcript, null, cancellationToken);
+
+    /// <summary>Accepts no more requests and waits until those that run are done.</summary>
+    /// <param name="timeout">How long to wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Whether all were done in time; the rest can be ended by <see cref="DisposeAsync"/>.</returns>
+    public Task<bool> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => _engine.DrainAsync(timeout, cancellationToken);
+
+    /// <summary>Ends what runs, waits until the stages have freed their models, and closes the timbre store. More than once is harmless.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _engine.DisposeAsync().ConfigureAwait(false);
+        _timbres.Dispose();
+    }
+
+    private static TtsPipeline Load(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        const int parts = 7;
+        var watch = Stopwatch.StartNew();
+        var done = 0;
+        void Loaded(string step) => progress?.Report(new TtsLoadProgress(step, (double)Interlocked.Increment(ref done) / parts));
+
+        var log = options.LoggerFactory?.CreateLogger("LightTts") ?? NullLogger.Instance;
+        var directory = ModelDirectory.Open(options.ModelPath ?? DefaultModelPath);
+        Loaded("configuration");
+        TorchRuntime.EnsureLoaded(options.NativeLibraryPath);
+        var device = TorchDevice.Open(options);
+        Loaded("native libraries");
+        cancellationToken.ThrowIfCancellationRequested();
+        var model = CosyVoiceModel.Load(directory, device, options, Loaded);
+        var info = CreateInfo(model);
+        var limits = new LanguageLimits(model.Language.MaxRows, device.IsCuda ? 2048 : 128);
+        var engine = new SynthesisEngine(info.Name, model.Encoder, model.Language, model.Decoder, limits, options, options.TimeProvider, log);
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var flow = directory.Config.Flow;
+            var shape = new TimbreShape(flow.MelBands, flow.SpeakerEmbedding, flow.VocabularySize);
+            var timbres = new TimbreStore(options.Timbres, model.Encoder.ExtractorId, engine.ExtractAsync, shape, log, options.TimeProvider);
+            LogMessages.Loaded(log, info.Name, info.Kind, info.Parameters, info.Device, watch.Elapsed.TotalMilliseconds);
+            return new TtsPipeline(info, engine, timbres, new PresetVoices(directory, model.Tokenizer, timbres), new RequestValidator(options, info));
+        }
+        catch
+        {
+            engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            throw;
+        }
+    }
+
+    private async IAsyncEnumerable<AudioChunk> RunAsync(SynthesisRequest request, IAsyncEnumerable<string>? text,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var timbre = request.Timbre ?? await FindVoiceAsync(request.Voice, cancellationToken).ConfigureAwait(false);
+        using var lease = _timbres.Lease(timbre);
+        await foreach (var chunk in _engine.RunAsync(request, timbre.Features, request.FlowSteps ?? Model.FlowSteps, text, cancellationToken).ConfigureAwait(false))
+            yield return chunk;
+    }
+
+    private async ValueTask<Timbre> FindVoiceAsync(string? name, CancellationToken cancellationToken)
+    {
+        if ((name ?? Model.DefaultVoice) is not { } wanted)
+            throw new TtsRequestException("The request names no voice and the model has no preset voices. Learn one from reference audio: CreateTimbreAsync or Timbres.AddAsync.");
+        if (_timbres.Get(wanted) is { } stored)
+            return stored;
+        return await _presets.FindAsync(wanted, cancellationToken).ConfigureAwait(false)
+            ?? throw new TtsRequestException(
+                $"There is no voice '{RequestValidator.Shown(wanted)}'. The model's voices are: {string.Join(", ", Model.Voices.Select(voice => voice.Name))}. "
+                + "Others are added with Timbres.AddAsync.");
+    }
+
+    private static TtsModelInfo CreateInfo(CosyVoiceModel model) => new()
+    {
+        Name = model.Directory.Name,
+        Kind = $"CosyVoice{(int)model.Directory.Config.Version}",
+        Path = model.Directory.Files.Root,
+        SampleRate = model.Directory.Config.SampleRate,
+        TokenRate = model.Directory.Config.TokenFrameRate,
+        Languages = model.Directory.Languages,
+        Voices = [.. model.Directory.Voices.Select(voice => new VoiceInfo(voice.Name, voice.Description, voice.Language))],
+        DefaultVoice = model.Directory.DefaultVoice,
+        FlowSteps = model.Directory.FlowSteps,
+        Parameters = model.Parameters,
+        License = model.Directory.License,
+        Device = model.Device.ToString(),
+        Precision = model.Device.Precision,
+    };
 }

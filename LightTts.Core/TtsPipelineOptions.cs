@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace LightTts;
 
 /// <summary>How a <see cref="TtsPipeline"/> is set up.</summary>
@@ -58,4 +60,38 @@ public sealed class TtsPipelineOptions
     /// <summary>Audio that may wait for its consumer before the request pauses, so that a slow reader holds back only itself.</summary>
     /// <value>Above zero. Default 30 s.</value>
     public TimeSpan MaxBufferedAudio { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How voices that are learnt from reference audio are kept.</summary>
+    /// <value>Default: in this process and in a segment that the user's processes share.</value>
+    public TimbreStoreOptions Timbres { get; set; } = new();
+
+    /// <summary>Where log messages go; the category is "LightTts".</summary>
+    /// <value>Default null: nowhere.</value>
+    public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>The clock of deadlines and measurements.</summary>
+    /// <value>Default <see cref="System.TimeProvider.System"/>.</value>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>Checks the options and returns a copy that later changes do not reach.</summary>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    internal TtsPipelineOptions Validated()
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(DeviceIndex);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1, nameof(Threads));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxQueuedRequests, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchSize ?? 1, 1, nameof(MaxBatchSize));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxBatchSize ?? 1, 256, nameof(MaxBatchSize));
+        ArgumentOutOfRangeException.ThrowIfLessThan(KvCacheTokens ?? 1024, 1024, nameof(KvCacheTokens));
+        ArgumentOutOfRangeException.ThrowIfNegative(FlowCacheBytes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxTextLength, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MaxBufferedAudio, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RequestTimeout ?? TimeSpan.MaxValue, TimeSpan.Zero, nameof(RequestTimeout));
+        if (TextIdleTimeout <= TimeSpan.Zero && TextIdleTimeout != Timeout.InfiniteTimeSpan)
+            throw new ArgumentOutOfRangeException(nameof(TextIdleTimeout), TextIdleTimeout, "It must be above zero or infinite.");
+        ArgumentNullException.ThrowIfNull(Timbres);
+        ArgumentNullException.ThrowIfNull(TimeProvider);
+        Timbres.Validate();
+        return (TtsPipelineOptions)MemberwiseClone();
+    }
 }

@@ -44,6 +44,8 @@ internal static class TorchRuntime
 
     private static string Load(NativeLibraryFolders folders)
     {
+        if (!OperatingSystem.IsWindows())
+            QuietNativeWarnings();
         // By full path and in the order of their dependencies: later loads by name then find them in memory.
         foreach (var library in (string[])["c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch"])
         {
@@ -58,6 +60,13 @@ internal static class TorchRuntime
             NativeLibrary.Load(OperatingSystem.IsLinux() ? PatchedCopy(shim) ?? shim : shim);
         return shim;
     }
+
+    /// <summary>Keeps libtorch from printing warnings about the processor on standard error, which is the application's; what the user set stays.</summary>
+    /// <remarks>.NET's own environment is a copy that native code does not see, and libtorch reads the variable when it is loaded.</remarks>
+    private static void QuietNativeWarnings() => SetEnvironmentVariable("TORCH_CPP_LOG_LEVEL", "ERROR", overwrite: 0);
+
+    [DllImport("libc", EntryPoint = "setenv", BestFitMapping = false)]
+    private static extern int SetEnvironmentVariable([MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);
 
     /// <summary>A copy without the hard need for GLIBCXX_3.4.32, kept in the user's own cache folder under the hash of the original; null where there is no such need.</summary>
     [SupportedOSPlatform("linux")]

@@ -1,0 +1,108 @@
+using LightTts.Diagnostics;
+using LightTts.Timbres;
+using LightTts.Torch;
+using static TorchSharp.torch;
+
+namespace LightTts.Models.CosyVoice;
+
+/// <summary>Speech tokens to samples: flow, then vocoder, each over all rows of a pass.</summary>
+internal sealed class CosyVoiceDecoder(Flow flow, Vocoder vocoder, CosyVoiceConfig config, TorchThread thread, int maxRows) : ISpeechDecoder
+{
+    /// <summary>Frames of audio that a first chunk brings at least (0.12 s), beyond those that the vocoder holds back.</summary>
+    private const int MinFirstFrames = 6;
+
+    private long _framesReported;
+
+    public int SampleRate => config.SampleRate;
+
+    public int SamplesPerToken => vocoder.SamplesPerFrame * flow.FramesPerToken;
+
+    public int ChunkTokens => flow.ChunkTokens;
+
+    public int MaxRows => maxRows;
+
+    /// <summary>Mel frames computed since loading, see <see cref="Flow.FramesComputed"/>.</summary>
+    public long FramesComputed => flow.FramesComputed;
+
+    public IDisposable EnterThread() => thread.Enter();
+
+    public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
+    {
+        var state = flow.CreateState(timbre, options.Streaming, options.FlowSteps);
+        Report();
+        return new State(state, vocoder.CreateState(), options, MinFirstFrames + vocoder.HeldFrames);
+    }
+
+    public void Decode(IReadOnlyList<DecodeRow> rows)
+    {
+        var mels = new List<FlowRow>(rows.Count);
+        foreach (var row in rows)
+            mels.Add(new FlowRow { State = ((State)row.State).Flow, Tokens = row.Tokens, Final = row.Final });
+        using var scope = NewDisposeScope();
+        flow.Run(mels);
+        Report();
+        var waves = new List<VocoderRow>(rows.Count);
+        var owners = new List<DecodeRow>(rows.Count);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            rows[i].Error = mels[i].Error;
+            // A last pass flushes the vocoder even where it brings no frames.
+            if (mels[i].Error is not null || (mels[i].Mel is null && !rows[i].Final))
+                continue;
+            var state = (State)rows[i].State;
+            state.HasAudio |= mels[i].Mel is not null;
+            if (!state.HasAudio)
+                continue;
+            waves.Add(new VocoderRow { State = state.Vocoder, Mel = Shaped(mels[i].Mel, state.Options), Final = rows[i].Final });
+            owners.Add(rows[i]);
+        }
+        vocoder.Run(waves);
+        for (var i = 0; i < waves.Count; i++)
+        {
+            owners[i].Error = waves[i].Error;
+            owners[i].Samples = waves[i].Samples;
+        }
+        foreach (var row in mels)
+            row.Mel?.Dispose();
+    }
+
+    public void Dispose()
+    {
+        flow.Dispose();
+        vocoder.Dispose();
+    }
+
+    private Tensor Shaped(Tensor? mel, DecodeOptions options)
+    {
+        if (mel is null)
+            return zeros([1, config.Flow.MelBands, 0], ScalarType.Float32);
+        return options.Speed == 1 ? mel : Vocoder.Stretch(mel, options.Speed);
+    }
+
+    private void Report()
+    {
+        LightTtsDiagnostics.CountFrames(flow.FramesComputed - _framesReported);
+        _framesReported = flow.FramesComputed;
+    }
+
+    private sealed class State(FlowState flow, VocoderState vocoder, DecodeOptions options, int firstFrames) : IDecodeState
+    {
+        public FlowState Flow => flow;
+
+        public VocoderState Vocoder => vocoder;
+
+        public DecodeOptions Options => options;
+
+        public bool HasAudio { get; set; }
+
+        public int TokensWanted => flow.TokensFor(HasAudio ? 1 : firstFrames);
+
+        public long CacheBytes => flow.CacheBytes + vocoder.CacheBytes;
+
+        public void Dispose()
+        {
+            flow.Dispose();
+            vocoder.Dispose();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using LightTts.Text;
+using LightTts.Timbres;
+using LightTts.Torch;
+
+namespace LightTts.Models.CosyVoice;
+
+/// <summary>Text to token ids and reference audio to voices, as the reference's front end does (cosyvoice/cli/frontend.py).</summary>
+internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor extractor, CosyVoiceVersion version, string instructionPrefix, TorchThread thread)
+    : ISpeechEncoder
+{
+    private const string EndOfPrompt = "<|endofprompt|>";
+
+    private readonly TextFrontEnd _frontEnd = new(tokenizer);
+
+    public string ExtractorId => extractor.ExtractorId;
+
+    public IDisposable EnterThread() => thread.Enter();
+
+    public TimbreFeatures ExtractTimbre(AudioClip reference, string? transcript) => extractor.Extract(reference, transcript);
+
+    public IEnumerable<TextPiece> Prepare(string text, bool normalize) =>
+        _frontEnd.Split(text, normalize).Select(segment => new TextPiece(segment.Text, segment.Tokens, segment.Source));
+
+    public ITextFeed CreateFeed(bool normalize) => new TextFeed(tokenizer, normalize);
+
+    /// <remarks>
+    /// Zero-shot: instruction prefix and transcript, with the reference's speech tokens. Cross-lingual (no transcript): the prefix alone. Instructed: the instruction
+    /// alone. CosyVoice3 wants the end-of-prompt mark in every case; CosyVoice2 only after an instruction.
+    /// </remarks>
+    public LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction)
+    {
+        var prefix = version == CosyVoiceVersion.V3 ? instructionPrefix : "";
+        if (instruction is not null)
+        {
+            var lead = prefix.Replace(EndOfPrompt, "", StringComparison.Ordinal);
+            var ids = tokenizer.Encode($"{lead}{(lead.Length > 0 ? " " : "")}{instruction.Replace(EndOfPrompt, "", StringComparison.Ordinal)}{EndOfPrompt}");
+            return new LanguagePrompt(ids, [], ids.Length);
+        }
+        if (timbre.PromptText is not { } transcript || timbre.SpeechTokens.Length == 0)
+        {
+            var ids = tokenizer.Encode(prefix);
+            return new LanguagePrompt(ids, [], ids.Length);
+        }
+        var text = tokenizer.Encode(transcript.Contains(EndOfPrompt, StringComparison.Ordinal) ? transcript : prefix + transcript);
+        return new LanguagePrompt(text, timbre.SpeechTokens, Array.IndexOf(text, tokenizer.EndOfPromptId) + 1);
+    }
+
+    public void Dispose() => extractor.Dispose();
+}

@@ -1,0 +1,62 @@
+using LightTts.Text;
+
+namespace LightTts.Models.CosyVoice;
+
+/// <summary>Streamed text into token ids: normalised and encoded at places that later text cannot change, closed into utterances at sentence ends.</summary>
+internal sealed class TextFeed(QwenTokenizer tokenizer, bool normalize) : ITextFeed
+{
+    /// <summary>An utterance is closed at the first sentence end after so many letters (a Chinese character counts as four): about ten seconds of speech.</summary>
+    private const int UtteranceLength = 240;
+
+    private readonly StreamingNormalizer? _normalizer = normalize ? new StreamingNormalizer() : null;
+    private readonly StreamingTokenizer _tokens = new(tokenizer);
+    private string _rest = "";
+    private int _source;
+    private int _length;
+
+    public IEnumerable<FeedPart> Push(string piece)
+    {
+        _source += piece.Length;
+        return Take(_normalizer is null ? piece : _normalizer.Push(piece), final: false);
+    }
+
+    public IEnumerable<FeedPart> Finish()
+    {
+        foreach (var part in Take(_normalizer?.Finish() ?? "", final: true))
+            yield return part;
+        if (_tokens.Finish() is { Length: > 0 } ids)
+            yield return new FeedPart(ids, true, _source);
+    }
+
+    private IEnumerable<FeedPart> Take(string text, bool final)
+    {
+        _rest += text;
+        var start = 0;
+        for (var i = 0; i < _rest.Length; i++)
+        {
+            if (_length == 0 && start == i && char.IsWhiteSpace(_rest[i]))
+            {
+                start = i + 1; // an utterance does not begin with a blank
+                continue;
+            }
+            _length += _rest[i] < 0x2E80 ? 1 : 4;
+            if (_length < UtteranceLength || !IsSentenceEnd(i))
+                continue;
+            int[] ids = [.. _tokens.Push(_rest[start..(i + 1)]), .. _tokens.Finish()];
+            (start, _length) = (i + 1, 0);
+            yield return new FeedPart(ids, true, _source);
+        }
+        // A mark at the very end may belong to what comes next ("3.5", "..."): it waits.
+        var held = !final && _rest.Length > start && IsMark(_rest[^1]) ? 1 : 0;
+        var open = _tokens.Push(_rest[start..^held]);
+        _rest = _rest[^held..];
+        _length -= held;
+        if (open.Length > 0)
+            yield return new FeedPart(open, false, _source);
+    }
+
+    private bool IsSentenceEnd(int index) =>
+        IsMark(_rest[index]) && (_rest[index] >= 0x3000 || (index + 1 < _rest.Length && char.IsWhiteSpace(_rest[index + 1])));
+
+    private static bool IsMark(char c) => c is '.' or '?' or '!' or '。' or '？' or '！';
+}

@@ -1,0 +1,41 @@
+namespace LightTts;
+
+/// <summary>Conveniences on top of <see cref="ITtsPipeline"/>.</summary>
+public static class TtsPipelineExtensions
+{
+    /// <summary>Speaks a text and returns the whole audio.</summary>
+    /// <param name="pipeline">The pipeline.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="voice">The voice; null for the model's default.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The audio. It is computed in <see cref="SynthesisMode.Whole"/>.</returns>
+    /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
+    public static Task<AudioClip> SpeakAsync(this ITtsPipeline pipeline, string text, string? voice = null, CancellationToken cancellationToken = default) =>
+        SpeakAsync(pipeline, new SynthesisRequest { Text = text, Voice = voice, Mode = SynthesisMode.Whole }, cancellationToken);
+
+    /// <summary>Speaks a request and returns the whole audio.</summary>
+    /// <param name="pipeline">The pipeline.</param>
+    /// <param name="request">What to speak, and how.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The audio of all chunks, joined.</returns>
+    /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
+    public static async Task<AudioClip> SpeakAsync(this ITtsPipeline pipeline, SynthesisRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        List<ReadOnlyMemory<float>> pieces = [];
+        var length = 0;
+        await foreach (var chunk in pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
+        {
+            pieces.Add(chunk.Samples);
+            length = checked(length + chunk.Samples.Length);
+        }
+        var samples = new float[length];
+        var at = 0;
+        foreach (var piece in pieces)
+        {
+            piece.CopyTo(samples.AsMemory(at));
+            at += piece.Length;
+        }
+        return new AudioClip(samples, pipeline.Model.SampleRate);
+    }
+}

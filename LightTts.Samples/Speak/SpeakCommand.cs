@@ -1,0 +1,69 @@
+using System.CommandLine;
+
+namespace LightTts.Samples.Speak;
+
+/// <summary>The main command: text in, WAV file or raw PCM out.</summary>
+internal static class SpeakCommand
+{
+    public static RootCommand Create()
+    {
+        var model = new ModelOptions();
+        var text = new Argument<string?>("text") { Description = "What to say. Without it, --file or standard input is read.", Arity = ArgumentArity.ZeroOrOne };
+        var file = new Option<string?>("--file", "-f") { Description = "Text file to read, of any length; - for standard input." };
+        var output = new Option<string?>("--output", "-o") { Description = "WAV file to write; - for raw PCM (16-bit little-endian, mono) on standard output. Default: speech.wav." };
+        var voice = new Option<string?>("--voice", "-v") { Description = "Voice to speak in; see --list-voices." };
+        var listVoices = new Option<bool>("--list-voices") { Description = "List the voices and end." };
+        var inspect = new Option<bool>("--inspect") { Description = "Print the model's facts and end." };
+        var prompt = new Option<FileInfo?>("--prompt", "-p") { Description = "WAV file with 3 to 10 s of a voice to speak in." };
+        var promptText = new Option<string?>("--prompt-text", "-t") { Description = "What the WAV file of --prompt says; makes the voice closer." };
+        var instruct = new Option<string?>("--instruct") { Description = "How to speak, in words, for models that follow instructions." };
+        var mode = new Option<SynthesisMode?>("--mode") { Description = "streaming or whole. Default: whole for a file, streaming for standard output." };
+        var speed = new Option<double>("--speed") { Description = "Speaking rate, 0.25 to 4; whole mode only.", DefaultValueFactory = _ => 1 };
+        var seed = new Option<long?>("--seed", "-s") { Description = "Seed of the draws: the same seed gives the same speech." };
+        var steps = new Option<int?>("--steps") { Description = "Solver steps of the flow, 1 to 100. Default: what the model recommends." };
+        var plain = new Option<bool>("--no-normalize") { Description = "Speak the text as it is, without writing out numbers and abbreviations." };
+        var quiet = new Option<bool>("--quiet", "-q") { Description = "Print nothing but errors." };
+
+        var root = new RootCommand("Speaks text with LightTts.") { text };
+        model.AddTo(root);
+        foreach (var option in (Option[])[file, output, voice, listVoices, inspect, prompt, promptText, instruct, mode, speed, seed, steps, plain, quiet])
+            root.Options.Add(option);
+        root.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>
+        {
+            var job = new SpeakJob
+            {
+                Text = parsed.GetValue(text),
+                File = parsed.GetValue(file),
+                Output = parsed.GetValue(output) ?? "speech.wav",
+                Prompt = parsed.GetValue(prompt),
+                PromptText = parsed.GetValue(promptText),
+                Quiet = parsed.GetValue(quiet),
+                Request = new SynthesisRequest
+                {
+                    Voice = parsed.GetValue(voice),
+                    Instruction = parsed.GetValue(instruct),
+                    Speed = parsed.GetValue(speed),
+                    Seed = parsed.GetValue(seed),
+                    FlowSteps = parsed.GetValue(steps),
+                    NormalizeText = !parsed.GetValue(plain),
+                },
+            };
+            job = job with { Request = job.Request with { Mode = parsed.GetValue(mode) ?? (job.ToStandardOutput ? SynthesisMode.Streaming : SynthesisMode.Whole) } };
+            var only = parsed.GetValue(listVoices) || parsed.GetValue(inspect);
+            if (!only && job.Problem() is { } problem)
+            {
+                Console.Error.WriteLine($"speak: {problem}");
+                return ExitCodes.Usage;
+            }
+            await using var pipeline = await Loading.LoadAsync(model.Read(parsed), job.Quiet || only, cancellation);
+            if (parsed.GetValue(inspect))
+                ModelReport.Write(pipeline, Console.Out);
+            else if (parsed.GetValue(listVoices))
+                ModelReport.WriteVoices(pipeline, Console.Out);
+            else
+                await job.RunAsync(pipeline, cancellation);
+            return ExitCodes.Success;
+        }));
+        return root;
+    }
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace LightTts.Samples.Speak;
+
+/// <summary><c>speak timbres list|add|remove|export|import</c>: the voices that processes share.</summary>
+internal static class TimbresCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("timbres", "Manages learnt voices, which all processes of this user share.");
+        var name = new Argument<string>("name") { Description = "The voice's name or identity." };
+        var newName = new Argument<string>("name") { Description = "The name to give to the voice." };
+        var wav = new Argument<FileInfo>("wav") { Description = "3 to 10 s of one person's clean speech." };
+        var file = new Argument<FileInfo>("file") { Description = "A .timbre file." };
+        var text = new Option<string?>("--prompt-text", "-t") { Description = "What the WAV file says, word for word." };
+        var rename = new Option<string?>("--name", "-n") { Description = "The name to give to the voice. Default: the one in the file." };
+
+        Add(command, "list", "Lists the voices.", [], (pipeline, _, _) =>
+        {
+            foreach (var info in pipeline.Timbres.List())
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{info.Name ?? "-",-16} {info.Duration.TotalSeconds,5:0.0} s {info.Bytes,9:N0} B {(info.Pinned ? "pinned" : "      ")} {info.Id[..16]}  {info.Transcript}"));
+            return Task.FromResult(ExitCodes.Success);
+        });
+        Add(command, "add", "Learns a voice from a WAV file.", [newName, wav, text], async (pipeline, parsed, cancellation) =>
+        {
+            var reference = await AudioClip.FromWavFileAsync(parsed.GetValue(wav)!.FullName, cancellationToken: cancellation);
+            var found = await pipeline.Timbres.GetOrAddAsync(reference, parsed.GetValue(text), parsed.GetValue(newName), cancellation);
+            Console.WriteLine($"{found.Timbre.Name} {found.Timbre.Id}");
+            Console.WriteLine($"timbre: {found.Source.ToString().ToLowerInvariant()}");
+            return ExitCodes.Success;
+        });
+        Add(command, "remove", "Forgets a voice.", [name], (pipeline, parsed, _) => Task.FromResult(Found(pipeline.Timbres.Remove(parsed.GetValue(name)!), parsed.GetValue(name)!)));
+        Add(command, "export", "Writes a voice to a .timbre file.", [name, file], (pipeline, parsed, _) =>
+        {
+            using var content = new MemoryStream();
+            pipeline.Timbres.Export(parsed.GetValue(name)!, content);
+            File.WriteAllBytes(parsed.GetValue(file)!.FullName, content.ToArray());
+            return Task.FromResult(ExitCodes.Success);
+        });
+        Add(command, "import", "Takes a voice from a .timbre file.", [file, rename], (pipeline, parsed, _) =>
+        {
+            using var content = parsed.GetValue(file)!.OpenRead();
+            var timbre = pipeline.Timbres.Import(content, parsed.GetValue(rename));
+            Console.WriteLine($"{timbre.Name} {timbre.Id}");
+            return Task.FromResult(ExitCodes.Success);
+        });
+        return command;
+    }
+
+    private static void Add(Command parent, string name, string description, Symbol[] symbols, Func<TtsPipeline, ParseResult, CancellationToken, Task<int>> run)
+    {
+        var command = new Command(name, description);
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument)
+                command.Arguments.Add(argument);
+            else
+                command.Options.Add((Option)symbol);
+        }
+        var model = new ModelOptions();
+        model.AddTo(command);
+        command.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>
+        {
+            await using var pipeline = await Loading.LoadAsync(model.Read(parsed), quiet: true, cancellation);
+            return await run(pipeline, parsed, cancellation);
+        }));
+        parent.Subcommands.Add(command);
+    }
+
+    private static int Found(bool found, string name)
+    {
+        if (!found)
+            Console.Error.WriteLine($"speak: there is no voice '{name}'; 'speak timbres list' shows those that there are.");
+        return found ? ExitCodes.Success : ExitCodes.Failure;
+    }
+}

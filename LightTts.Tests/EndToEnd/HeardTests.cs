@@ -1,0 +1,101 @@
+using LightTts.Tests.Support;
+
+namespace LightTts.Tests.EndToEnd;
+
+/// <summary>The embedded voice speaks sentences that it was not trained on, and recognisers read them back.</summary>
+/// <remarks>LIGHTTTS_FULL=1 takes all 40 sentences of each voice instead of the first 10.</remarks>
+public class HeardTests(ITestOutputHelper output)
+{
+    private static readonly string[] Sentences = File.ReadAllLines(Path.Combine(Repo.Root, "LightTts.Tests", "EndToEnd", "sentences.txt"));
+
+    private static readonly int Count = Environment.GetEnvironmentVariable("LIGHTTTS_FULL") == "1" ? Sentences.Length : 10;
+
+    /// <summary>Error of the reference implementation over the same sentences, in percent (models/lighttts-tiny-en/README.md).</summary>
+    private static readonly Dictionary<string, double> ReferenceCharacters = new() { ["slt"] = 12.0, ["rms"] = 6.7, ["awb"] = 10.2, ["us"] = 12.8, ["gb"] = 14.9 };
+
+    private static readonly Dictionary<string, double> ReferenceWords = new() { ["slt"] = 12.6, ["rms"] = 13.0 };
+
+    public static TheoryData<string, SynthesisMode> Voices()
+    {
+        var data = new TheoryData<string, SynthesisMode>();
+        foreach (var voice in ReferenceCharacters.Keys)
+        {
+            data.Add(voice, SynthesisMode.Whole);
+            data.Add(voice, SynthesisMode.Streaming);
+        }
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Voices))]
+    public async Task Sentences_are_read_back(string voice, SynthesisMode mode)
+    {
+        var clips = await SpeakAsync(voice, mode);
+        CheckSound(voice, clips);
+
+        using var recogniser = new Recogniser();
+        int characters = 0, errors = 0;
+        for (var i = 0; i < clips.Length; i++)
+        {
+            var expected = Recogniser.Plain(Sentences[i]);
+            var heard = recogniser.Read(clips[i]);
+            var distance = Recogniser.Distance(expected.ToCharArray(), heard.ToCharArray());
+            output.WriteLine($"{i:00} {distance}/{expected.Length} {expected} | {heard}");
+            characters += expected.Length;
+            errors += distance;
+        }
+        var rate = 100.0 * errors / characters;
+        output.WriteLine($"{voice} {mode}: character error {rate:0.0} %, reference {ReferenceCharacters[voice]:0.0} %");
+        Assert.True(rate <= ReferenceCharacters[voice] + 3, $"{voice} {mode}: character error {rate:0.0} %, the reference's is {ReferenceCharacters[voice]:0.0} %");
+
+        if (ReferenceWords.TryGetValue(voice, out var reference))
+            await HearIndependently(voice, mode, clips, reference);
+    }
+
+    private async Task HearIndependently(string voice, SynthesisMode mode, AudioClip[] clips, double reference)
+    {
+        if (!Pocketsphinx.IsInstalled)
+        {
+            output.WriteLine("pocketsphinx is not installed (Debian: pocketsphinx pocketsphinx-en-us); word errors were not measured");
+            return;
+        }
+        int words = 0, errors = 0;
+        for (var i = 0; i < clips.Length; i++)
+        {
+            var expected = Pocketsphinx.Words(Sentences[i].Replace('-', ' '));
+            var heard = await Pocketsphinx.HearAsync(clips[i]);
+            words += expected.Length;
+            errors += Recogniser.Distance(expected, heard);
+        }
+        var rate = 100.0 * errors / words;
+        output.WriteLine($"{voice} {mode}: word error {rate:0.0} %, reference {reference:0.0} %");
+        Assert.True(rate <= reference + 3, $"{voice} {mode}: word error {rate:0.0} %, the reference's is {reference:0.0} %");
+    }
+
+    /// <summary>No clip may be silent, clipped or not finite, and each takes about as long as the voice's own reference audio suggests.</summary>
+    private static void CheckSound(string voice, AudioClip[] clips)
+    {
+        var prompt = AudioClip.FromWavFile(Path.Combine(Repo.TinyEn, "prompts", voice + ".wav"));
+        var prompts = File.ReadAllText(Path.Combine(Repo.TinyEn, "prompts", "prompts.json"));
+        using var json = System.Text.Json.JsonDocument.Parse(prompts);
+        var transcript = json.RootElement.GetProperty("voices").EnumerateArray().Single(entry => entry.GetProperty("name").GetString() == voice).GetProperty("text").GetString()!;
+        var secondsPerCharacter = prompt.Duration.TotalSeconds / transcript.Length;
+        for (var i = 0; i < clips.Length; i++)
+        {
+            var samples = clips[i].Samples.ToArray();
+            Assert.All(samples, sample => Assert.True(float.IsFinite(sample) && Math.Abs(sample) <= 0.99f));
+            var rms = Math.Sqrt(samples.Average(sample => (double)sample * sample));
+            Assert.InRange(rms, 0.01, 0.5);
+            Assert.True(samples.Count(sample => Math.Abs(sample) >= 0.985f) < samples.Length / 1000, $"{voice} {i}: clipped");
+            var expected = 0.3 + Sentences[i].Length * secondsPerCharacter;
+            Assert.True(clips[i].Duration.TotalSeconds / expected is > 0.6 and < 1.6, $"{voice} {i}: {clips[i].Duration.TotalSeconds:0.00} s, expected about {expected:0.00} s");
+        }
+    }
+
+    private static async Task<AudioClip[]> SpeakAsync(string voice, SynthesisMode mode)
+    {
+        var pipeline = await SharedPipeline.GetAsync();
+        return await Task.WhenAll(Enumerable.Range(0, Count).Select(i =>
+            pipeline.SpeakAsync(new SynthesisRequest { Text = Sentences[i], Voice = voice, Mode = mode, Seed = i })));
+    }
+}

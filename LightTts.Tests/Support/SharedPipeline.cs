@@ -1,0 +1,18 @@
+namespace LightTts.Tests.Support;
+
+/// <summary>The embedded voice, loaded once for all tests that only speak with it; float32, no voices shared with other processes.</summary>
+internal static class SharedPipeline
+{
+    private static readonly Lazy<Task<TtsPipeline>> Loaded = new(() => TtsPipeline.LoadAsync(Options()));
+
+    public static Task<TtsPipeline> GetAsync() => Loaded.Value;
+
+    public static TtsPipelineOptions Options() => new()
+    {
+        ModelPath = Repo.TinyEn,
+        Device = ComputeDevice.Cpu,
+        Precision = ComputePrecision.Float32,
+        MaxQueuedRequests = 512,
+        Timbres = new TimbreStoreOptions { Shared = false },
+    };
+}
