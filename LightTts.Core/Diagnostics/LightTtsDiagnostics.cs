@@ -56,7 +56,11 @@ internal static class LightTtsDiagnostics
             activity.SetTag("lighttts.audio_seconds", audioSeconds);
             if (errorType is not null)
                 activity.SetTag("error.type", errorType).SetStatus(ActivityStatusCode.Error, errorType);
+            // Ending a span makes its parent current, here on whichever thread the request ended; only for its own caller that is right.
+            var current = Activity.Current;
             activity.Dispose();
+            if (current != activity)
+                Activity.Current = current;
         }
         if (!RequestDuration.Enabled && !TimeToFirstAudio.Enabled && !RealTimeFactor.Enabled)
             return;

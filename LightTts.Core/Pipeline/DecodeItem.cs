@@ -22,13 +22,19 @@ internal sealed class DecodeItem(Utterance utterance)
 
     public IDecodeState? State { get; set; }
 
+    /// <summary>Whether the utterance is over without a single sound: there is nothing to decode.</summary>
+    public bool IsSilent => Finish is not null && Pending.Count == 0 && _tokens.Count == 0;
+
+    /// <summary>Whether its audio is the next to leave.</summary>
+    public bool IsHead => Utterance.Index == Utterance.Job.DecodedUtterances && !Utterance.Job.HasEnded;
+
     /// <summary>Whether a pass now yields audio that may be handed out.</summary>
     /// <remarks>Audio leaves in order, so only a job's head utterance is decoded. Chunks grow with the audio that the listener has ahead: one chunk while there is less
     /// than a second, then two, then four, which costs fewer passes and delays nobody.</remarks>
     public bool IsReady(ISpeechDecoder decoder)
     {
         var job = Utterance.Job;
-        if (State is null || job.HasEnded || job.Output.IsFull || Utterance.Index != job.DecodedUtterances)
+        if (State is null || !IsHead || job.Output.IsFull)
             return false;
         if (Finish is not null)
             return true;

@@ -52,7 +52,8 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
             _items.Add(utterance, new DecodeItem(utterance));
             return;
         }
-        var item = _items[utterance];
+        if (!_items.TryGetValue(utterance, out var item))
+            return;
         item.IsStalled = message.Kind == DecodeMessageKind.Stall;
         if (message.Kind == DecodeMessageKind.Token)
             item.Pending.Add(message.Value);
@@ -60,10 +61,12 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
             item.Finish = (FinishReason)message.Value;
     }
 
+    protected override void Refuse(DecodeMessage message, Exception cause) => message.Utterance?.Job.Fail(cause);
+
     protected override bool Step()
     {
         Sweep();
-        var worked = Prepare() | Decode();
+        var worked = PassSilent() | Prepare() | Decode();
         _held = _items.Count;
         long bytes = 0;
         foreach (var item in _items.Values)
@@ -112,6 +115,19 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         return true;
     }
 
+    /// <summary>Ends an utterance without sounds; the model is not asked to decode nothing.</summary>
+    private bool PassSilent()
+    {
+        foreach (var item in _items.Values)
+        {
+            if (!item.IsSilent || !item.IsHead)
+                continue;
+            Finish(item, new DecodeRow { State = item.State!, Tokens = default, Final = true });
+            return true;
+        }
+        return false;
+    }
+
     private void Run(List<DecodeRow> rows)
     {
         try
@@ -154,7 +170,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
     {
         foreach (var item in _items.Values)
         {
-            if (item.State is not null || item.Utterance.Job.HasEnded)
+            if (item.State is not null || item.IsSilent || item.Utterance.Job.HasEnded)
                 continue;
             try
             {

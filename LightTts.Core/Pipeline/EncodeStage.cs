@@ -29,8 +29,15 @@ internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language
             _extractions.Enqueue(extraction);
     }
 
+    protected override void Refuse(EncodeMessage message, Exception cause)
+    {
+        message.Job?.Fail(cause);
+        message.Extraction?.Result.TrySetException(cause);
+    }
+
     protected override bool Step()
     {
+        var more = false;
         // Text costs microseconds and decides about first audio; extraction costs tens of milliseconds and is taken one at a time between.
         for (var i = _readings.Count - 1; i >= 0; i--)
         {
@@ -39,10 +46,14 @@ internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language
                 _readings[i].Dispose();
                 _readings.RemoveAt(i);
             }
+            else
+            {
+                more |= _readings[i].HasMore;
+            }
         }
         if (_extractions.TryDequeue(out var extraction))
             Extract(extraction);
-        return _extractions.Count > 0;
+        return more || _extractions.Count > 0;
     }
 
     protected override void Fault(Exception cause)

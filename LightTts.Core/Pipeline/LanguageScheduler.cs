@@ -12,13 +12,16 @@ internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens);
 /// <summary>Chooses the rows of the language model's next step: earliest playback deadline first, within the limits of rows, prompt positions and KV blocks.</summary>
 /// <remarks>
 /// A running sequence never fails for want of KV blocks: sequences with later deadlines are preempted (their blocks freed, their inputs fed again later, with
-/// identical results because draws depend on seed and position alone). New sequences enter only while blocks are left for every running one to grow.
+/// identical results because draws depend on seed and position alone). New sequences enter in the order of their deadlines, only while blocks are left for every
+/// running one to grow, and at the cost of none but idle ones, whose consumer or text source would otherwise hold up everybody.
 /// </remarks>
 internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits limits, int sampleRate, ILogger log)
 {
     private readonly List<LanguageSequence> _candidates = [];
     private readonly List<LanguageSequence> _chosen = [];
     private readonly List<LanguageSequence> _holders = [];
+    private int _prefill; // positions of prompts that this step may still take
+    private bool _mayEnter; // false once a sequence did not fit: younger ones must not starve it
 
     public List<LanguageSequence> Choose(IEnumerable<LanguageSequence> sequences)
     {
@@ -27,85 +30,114 @@ internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits lim
         _holders.Clear();
         foreach (var sequence in sequences)
         {
+            sequence.Look(sampleRate);
             if (sequence.CanStep)
                 _candidates.Add(sequence);
-            if (sequence.Row is { State.Length: > 0 })
+            if (sequence.Length > 0)
                 _holders.Add(sequence);
         }
         _candidates.Sort(ByDeadline);
         _holders.Sort(ByDeadline);
-        var prefill = limits.PrefillTokens;
+        _prefill = limits.PrefillTokens;
+        _mayEnter = true;
+        // Those of a step that failed as a whole are tried one at a time, before others join them again.
+        foreach (var sequence in _candidates)
+            if (sequence.IsSuspect && TryAdd(sequence))
+                return _chosen;
         foreach (var sequence in _candidates)
         {
             if (_chosen.Count == limits.MaxRows)
                 break;
-            TryAdd(sequence, ref prefill);
+            if (!sequence.IsSuspect)
+                TryAdd(sequence);
         }
         return _chosen;
     }
 
-    private void TryAdd(LanguageSequence sequence, ref int prefill)
+    private bool TryAdd(LanguageSequence sequence)
     {
         var pending = sequence.Stream.Pending;
-        var length = sequence.Row?.State.Length ?? 0;
-        var total = Blocks(length + pending.Length);
-        if (total > model.KvBlocks)
+        if (Blocks(sequence.Length + pending.Length) > model.KvBlocks)
         {
             sequence.Job.TryEnd(new TtsSynthesisException(
                 $"A sentence needs more positions than the language model's key/value cache holds ({model.KvBlocks * model.KvBlockSize}). Shorten the text or the reference audio."));
-            return;
+            return false;
         }
         // Alone, a prompt goes in as a whole: there is nobody to stall.
-        var count = pending.Length == 1 || _candidates.Count == 1 ? pending.Length : Math.Min(pending.Length, prefill);
-        if (count == 0 || !MakeRoom(sequence, length, count, total))
-            return;
+        var count = pending.Length == 1 || _candidates.Count == 1 ? pending.Length : Math.Min(pending.Length, _prefill);
+        if (count == 0)
+            return false;
+        if (sequence.Length > 0 ? !MakeRoom(sequence, count) : !(_mayEnter && (_mayEnter = MakeRoomToEnter(pending.Length))))
+            return false;
         if (pending.Length > 1)
-            prefill -= count;
+            _prefill -= count;
         sequence.Start();
         var row = sequence.Row!;
         row.Inputs = pending[..count];
         row.Draw = count == pending.Length ? sequence.Stream.Draw : null;
         row.Token = -1;
         _chosen.Add(sequence);
+        return true;
     }
 
     /// <summary>Makes sure that the blocks for <paramref name="count"/> more positions are free, at the cost of sequences that can wait longer.</summary>
-    private bool MakeRoom(LanguageSequence sequence, int length, int count, int total)
+    private bool MakeRoom(LanguageSequence sequence, int count)
     {
-        var reserved = 0; // blocks that the rows chosen before will take in this step
-        foreach (var row in _chosen)
-            reserved += Blocks(row.Row!.State.Length + row.Row.Inputs.Length) - Blocks(row.Row.State.Length);
-        var need = Blocks(length + count) - Blocks(length);
-        if (length == 0 && _holders.Count > 0)
-            return total + _holders.Count + reserved <= model.FreeKvBlocks;
-        while (need + reserved > model.FreeKvBlocks)
+        var need = Blocks(sequence.Length + count) - Blocks(sequence.Length) + Reserved();
+        while (need > model.FreeKvBlocks)
         {
-            var victim = _holders.FindLast(holder => holder != sequence && !_chosen.Contains(holder) && holder.Row!.State.Length > 0);
-            if (victim is null || ByDeadline(victim, sequence) < 0 && victim.CanStep)
+            var victim = _holders.FindLast(holder => holder != sequence && holder.Length > 0 && !_chosen.Contains(holder));
+            if (victim is null || victim.CanStep && ByDeadline(victim, sequence) < 0)
                 return false;
-            LogMessages.Preempted(log, victim.Job.Id);
-            victim.Preempt();
+            Preempt(victim);
         }
         return true;
+    }
+
+    /// <summary>Makes sure that a sequence of so many positions fits, beside one more block for each that runs, at the cost of idle ones only.</summary>
+    private bool MakeRoomToEnter(int positions)
+    {
+        var need = Blocks(positions) + Reserved();
+        var idle = 0;
+        foreach (var sequence in _holders)
+        {
+            need += sequence.CanStep && sequence.Length > 0 ? 1 : 0;
+            idle += sequence.CanStep ? 0 : Blocks(sequence.Length);
+        }
+        if (need > model.FreeKvBlocks + idle)
+            return false;
+        while (need > model.FreeKvBlocks)
+            Preempt(_holders.FindLast(holder => !holder.CanStep && holder.Length > 0)!);
+        return true;
+    }
+
+    /// <summary>Blocks that the rows chosen before will take: in this step those that run, with their whole prompt those that enter.</summary>
+    private int Reserved()
+    {
+        var blocks = 0;
+        foreach (var sequence in _chosen)
+            blocks += sequence.Length == 0
+                ? Blocks(sequence.Stream.Pending.Length)
+                : Blocks(sequence.Length + sequence.Row!.Inputs.Length) - Blocks(sequence.Length);
+        return blocks;
+    }
+
+    private void Preempt(LanguageSequence victim)
+    {
+        LogMessages.Preempted(log, victim.Job.Id);
+        victim.Preempt();
     }
 
     private int Blocks(int positions) => (positions + model.KvBlockSize - 1) / model.KvBlockSize;
 
     /// <summary>Idle sequences (waiting for text or for their consumer) last, then by when the listener runs out of audio, then by age.</summary>
-    private int ByDeadline(LanguageSequence a, LanguageSequence b)
+    private static int ByDeadline(LanguageSequence a, LanguageSequence b)
     {
         if (a.CanStep != b.CanStep)
             return a.CanStep ? -1 : 1;
-        var order = Deadline(a).CompareTo(Deadline(b));
+        var order = a.Deadline.CompareTo(b.Deadline);
         if (order == 0)
             order = a.Job.Id.CompareTo(b.Job.Id);
         return order != 0 ? order : a.Utterance.Index.CompareTo(b.Utterance.Index);
-    }
-
-    /// <summary>On the clock of the process: acceptance plus what the listener has been given since.</summary>
-    private TimeSpan Deadline(LanguageSequence sequence)
-    {
-        var job = sequence.Job;
-        return job.Chunks == 0 ? TimeSpan.MinValue : job.Time.GetElapsedTime(0, job.Accepted) + job.PlaybackDeadline(sampleRate);
     }
 }

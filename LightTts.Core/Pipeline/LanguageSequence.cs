@@ -20,7 +20,26 @@ internal sealed class LanguageSequence(Utterance utterance, SpeechTokenStream st
         Utterance.Index <= Job.DecodedUtterances + MaxAhead && (!Job.Decode.Streaming || Utterance.Index <= Job.SpokenUtterances);
 
     /// <summary>Whether there is a step to take now. A job whose consumer does not take its audio pauses.</summary>
-    public bool CanStep => !Job.HasEnded && Stream.Ready && !Job.Output.IsFull && (Row is not null || MayStart);
+    public bool CanStep { get; private set; }
+
+    /// <summary>When the listener runs out of audio, on the clock of the process. The first chunk of a stream goes before all else; speech that is computed as a whole
+    /// has no listener yet and counts from its acceptance, so that it neither starves nor makes running streams run dry.</summary>
+    public TimeSpan Deadline { get; private set; }
+
+    /// <summary>Whether it was part of a step that failed as a whole and is to be tried alone.</summary>
+    public bool IsSuspect { get; set; }
+
+    /// <summary>Positions that it holds in the KV cache.</summary>
+    public int Length => Row?.State.Length ?? 0;
+
+    /// <summary>Looks at what other threads change, once for a step: a sort wants keys that stand still.</summary>
+    public void Look(int sampleRate)
+    {
+        CanStep = !Job.HasEnded && Stream.Ready && !Job.Output.IsFull && (Row is not null || MayStart);
+        Deadline = Job.Chunks == 0 && Job.Decode.Streaming
+            ? TimeSpan.MinValue
+            : Job.Time.GetElapsedTime(0, Job.Accepted) + Job.PlaybackDeadline(sampleRate);
+    }
 
     private const int MaxAhead = 2;
 
@@ -35,6 +54,7 @@ internal sealed class LanguageSequence(Utterance utterance, SpeechTokenStream st
     public void Preempt()
     {
         Row!.State.Reset();
+        Row.Error = null;
         Stream.Rewind();
     }
 

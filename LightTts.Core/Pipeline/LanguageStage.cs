@@ -52,7 +52,14 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
             if (message.TextComplete)
                 fed.CompleteText();
         }
+        else if (message.TextComplete && utterance.IsLast)
+        {
+            // Its speech reached the limit before its text was complete, so the decode stage may have passed it without knowing that it was the last.
+            Begin(new Utterance(utterance.Job, utterance.Index + 1, new TextPiece("", [], new Range(utterance.SourceEnd, utterance.SourceEnd))) { IsLast = true });
+        }
     }
+
+    protected override void Refuse(LanguageMessage message, Exception cause) => message.Utterance?.Job.Fail(cause);
 
     protected override bool Step()
     {
@@ -67,8 +74,16 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         _rows.Clear();
         foreach (var sequence in chosen)
             _rows.Add(sequence.Row!);
-        using (LightTtsDiagnostics.MeasureStage("language"))
-            _model.Step(_rows);
+        try
+        {
+            using (LightTtsDiagnostics.MeasureStage("language"))
+                _model.Step(_rows);
+        }
+        catch (Exception e)
+        {
+            Quarantine(chosen, e);
+            return true;
+        }
         foreach (var sequence in chosen)
             Distribute(sequence);
         LightTtsDiagnostics.CountTokens(chosen.Count);
@@ -117,9 +132,35 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         _wakeEncode();
     }
 
+    /// <summary>A step threw and nobody knows for which row: its rows are fed again from their start, one sequence a step. What fails alone was the cause, or the
+    /// model is lost to all; the others go on with the same tokens as if nothing had happened.</summary>
+    private void Quarantine(List<LanguageSequence> chosen, Exception cause)
+    {
+        LogMessages.StageStepFailed(Log, cause, Name);
+        foreach (var sequence in chosen)
+        {
+            if (chosen.Count == 1)
+                sequence.Job.Fail(cause);
+            else
+                sequence.Preempt();
+            sequence.IsSuspect = chosen.Count > 1;
+        }
+    }
+
     private void Distribute(LanguageSequence sequence)
     {
-        var row = sequence.Row!;
+        try
+        {
+            Take(sequence, sequence.Row!);
+        }
+        catch (Exception e)
+        {
+            sequence.Job.Fail(e);
+        }
+    }
+
+    private void Take(LanguageSequence sequence, LanguageRow row)
+    {
         if (row.Error is { } error)
         {
             row.Error = null;
@@ -131,6 +172,7 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
             sequence.Stream.Advance(row.Inputs.Length);
             return;
         }
+        sequence.IsSuspect = false;
         var sound = sequence.Stream.Accept(row.Token);
         if (sound >= 0)
             _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Token, sound));

@@ -37,7 +37,11 @@ internal abstract class Stage<TMessage> where TMessage : struct
 
     protected TimeProvider Time => _time;
 
-    public void Start() => _thread.Start();
+    /// <summary>Called on the stage's thread when it is about to end on an error.</summary>
+    public Action<Exception>? Died { get; init; }
+
+    /// <summary>Starts the thread, without the caller's activity, culture scope or other flowing state: it serves everybody.</summary>
+    public void Start() => _thread.UnsafeStart();
 
     /// <summary>Hands a message over; waits for room where the stage is behind.</summary>
     /// <returns>False where the stage has stopped.</returns>
@@ -88,6 +92,9 @@ internal abstract class Stage<TMessage> where TMessage : struct
     /// <summary>Takes a message; must be quick.</summary>
     protected abstract void Receive(TMessage message);
 
+    /// <summary>A message could not be taken: fail what it belongs to, and only that.</summary>
+    protected abstract void Refuse(TMessage message, Exception cause);
+
     /// <summary>Does one step of work.</summary>
     /// <returns>Whether there is more to do without a new message.</returns>
     protected abstract bool Step();
@@ -109,7 +116,11 @@ internal abstract class Stage<TMessage> where TMessage : struct
         catch (Exception e)
         {
             LogMessages.StageDied(Log, e, Name);
+            Stop(); // nobody may wait for room in an inbox that is never read again
             Guarded(() => Fault(e));
+            while (_inbox.Reader.TryRead(out var message))
+                Guarded(() => Refuse(message, e));
+            Guarded(() => Died?.Invoke(e));
         }
         finally
         {
@@ -127,9 +138,10 @@ internal abstract class Stage<TMessage> where TMessage : struct
             Interlocked.Exchange(ref _busySince, Math.Max(1, _time.GetTimestamp()));
             try
             {
-                Interlocked.Exchange(ref _wakePending, 0);
                 while (_inbox.Reader.TryRead(out var message))
-                    Receive(message);
+                    Take(message);
+                // After the inbox was emptied: reset before, a wake that comes between would leave the flag up with no message to take it down, and all later ones be lost.
+                Interlocked.Exchange(ref _wakePending, 0);
                 more = Step();
             }
             catch (Exception e)
@@ -140,6 +152,19 @@ internal abstract class Stage<TMessage> where TMessage : struct
             }
             if (!more)
                 Interlocked.Exchange(ref _busySince, 0);
+        }
+    }
+
+    private void Take(TMessage message)
+    {
+        try
+        {
+            Receive(message);
+        }
+        catch (Exception e)
+        {
+            LogMessages.StageStepFailed(Log, e, Name);
+            Refuse(message, e);
         }
     }
 

@@ -26,6 +26,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private long _lastId;
     private int _active;
     private int _closing;
+    private Exception? _lost; // why a stage's thread ended
 
     public SynthesisEngine(string modelName, ISpeechEncoder encoder, ILanguageModel language, ISpeechDecoder decoder, LanguageLimits limits, TtsPipelineOptions options,
         TimeProvider time, ILogger log)
@@ -33,13 +34,13 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         _modelName = modelName;
         _options = options;
         _time = time;
-        _log = log;
+        _log = log = new GuardedLogger(log);
         _languageModel = language;
         _decoder = decoder;
         var capacity = Math.Max(256, options.MaxQueuedRequests * 4);
-        _decode = new DecodeStage(decoder, 4 * capacity, time, log, () => _language!.Wake());
-        _language = new LanguageStage(language, _decode, limits, capacity, time, log, () => _encode!.Wake());
-        _encode = new EncodeStage(encoder, _language, capacity, time, log);
+        _decode = new DecodeStage(decoder, 4 * capacity, time, log, () => _language!.Wake()) { Died = OnStageDied };
+        _language = new LanguageStage(language, _decode, limits, capacity, time, log, () => _encode!.Wake()) { Died = OnStageDied };
+        _encode = new EncodeStage(encoder, _language, capacity, time, log) { Died = OnStageDied };
         _decode.Start();
         _language.Start();
         _encode.Start();
@@ -51,10 +52,10 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         var job = Accept(request, timbre, flowSteps, text);
-        await using var registration = cancellationToken.UnsafeRegister(static (state, token) =>
-            ((SynthesisJob)state!).TryEnd(new OperationCanceledException(token)), job).ConfigureAwait(false);
+        CancellationTokenRegistration registration = default;
         try
         {
+            registration = cancellationToken.UnsafeRegister(static (state, token) => ((SynthesisJob)state!).TryEnd(new OperationCanceledException(token)), job);
             await SubmitAsync(job).ConfigureAwait(false);
             while (await job.Output.WaitAsync().ConfigureAwait(false))
             {
@@ -69,15 +70,25 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         {
             // Left early (break, an exception in the consumer): that is a cancellation, too.
             job.TryEnd(new OperationCanceledException("The enumeration of the audio was ended early.", cancellationToken));
+            await registration.DisposeAsync().ConfigureAwait(false);
         }
     }
 
     /// <summary>Extracts a voice on the encode thread.</summary>
     public async ValueTask<TimbreFeatures> ExtractAsync(AudioClip reference, string? transcript, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _closing) != 0, typeof(TtsPipeline));
+        ThrowIfClosed();
         var extraction = new TimbreExtraction(reference, transcript, cancellationToken);
-        await _encode.PostAsync(new EncodeMessage(null, extraction), cancellationToken).ConfigureAwait(false);
+        // Whoever stops waiting does not look at the result any more.
+        _ = extraction.Result.Task.ContinueWith(static result => _ = result.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        try
+        {
+            await _encode.PostAsync(new EncodeMessage(null, extraction), cancellationToken).ConfigureAwait(false);
+        }
+        catch (System.Threading.Channels.ChannelClosedException)
+        {
+            throw Closed();
+        }
         return await extraction.Result.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -125,24 +136,39 @@ internal sealed class SynthesisEngine : IAsyncDisposable
 
     private SynthesisJob Accept(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _closing) != 0, typeof(TtsPipeline));
-        if (Interlocked.Increment(ref _active) > _options.MaxQueuedRequests)
+        // Counted first and checked then, while closing sets its flag first and counts then: one of the two sees the other.
+        var active = Interlocked.Increment(ref _active);
+        try
+        {
+            ThrowIfClosed();
+            if (active > _options.MaxQueuedRequests)
+            {
+                LogMessages.QueueFull(_log, _options.MaxQueuedRequests);
+                throw new TtsQueueFullException(_options.MaxQueuedRequests);
+            }
+            return CreateJob(request, timbre, flowSteps, text);
+        }
+        catch
         {
             Leave();
-            LogMessages.QueueFull(_log, _options.MaxQueuedRequests);
-            throw new TtsQueueFullException(_options.MaxQueuedRequests);
+            throw;
         }
+    }
+
+    private SynthesisJob CreateJob(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text)
+    {
         var seed = unchecked((ulong)(request.Seed ?? Random.Shared.NextInt64()));
-        var capacity = (long)(_options.MaxBufferedAudio.TotalSeconds * _decoder.SampleRate);
+        var capacity = Math.Max(1, (long)(_options.MaxBufferedAudio.TotalSeconds * _decoder.SampleRate));
         var job = new SynthesisJob(Interlocked.Increment(ref _lastId), request, timbre, seed, flowSteps, capacity, _time, WakeAfterConsumer, OnEnded)
         {
             Source = text is null ? null : new TextSource(text, MaxPendingText, _options.TextIdleTimeout),
             Activity = LightTtsDiagnostics.StartRequest(_modelName, request),
         };
-        _jobs[job.Id] = job;
         LightTtsDiagnostics.RequestStarted();
-        LogMessages.Accepted(_log, job.Id, request.Mode, request.Text.Length, request.Timbre?.Name ?? request.Voice ?? "default");
-        LogMessages.RequestText(_log, job.Id, request.Text);
+        LogMessages.Accepted(_log, job.Id, request.Mode, text is null ? request.Text.Length : 0, request.Timbre?.Name ?? request.Voice ?? "default");
+        if (text is null)
+            LogMessages.RequestText(_log, job.Id, request.Text);
+        _jobs[job.Id] = job;
         return job;
     }
 
@@ -152,13 +178,15 @@ internal sealed class SynthesisEngine : IAsyncDisposable
             job.Own(_time.CreateTimer(_ => job.TryEnd(new TtsTimeoutException(nameof(SynthesisRequest.Timeout), total)), null, total, Timeout.InfiniteTimeSpan));
         if (job.Request.FirstAudioTimeout is { } first)
             job.Own(_time.CreateTimer(_ => EndWithoutAudio(job, first), null, first, Timeout.InfiniteTimeSpan));
+        if (Volatile.Read(ref _closing) == 2 || _lost is not null)
+            job.TryEnd(Closed()); // closed since it was accepted, perhaps before it was among the jobs to end
         try
         {
             await _encode.PostAsync(new EncodeMessage(job, null), job.Aborted).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
         {
-            job.TryEnd(new ObjectDisposedException(nameof(TtsPipeline)));
+            job.TryEnd(Closed());
             return;
         }
         if (job.Source is { } source)
@@ -175,6 +203,22 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private void OnEnded(SynthesisJob job)
     {
         _jobs.TryRemove(job.Id, out _);
+        _encode.Wake();
+        _language.Wake();
+        _decode.Wake();
+        try
+        {
+            Report(job);
+        }
+        catch (Exception)
+        {
+            // A listener of the metrics or spans threw; neither the request nor the stage that ended it has to suffer for that.
+        }
+        Leave();
+    }
+
+    private void Report(SynthesisJob job)
+    {
         var audio = (double)job.Samples / _decoder.SampleRate;
         var error = job.Error is null ? null : job.Error is OperationCanceledException ? "cancelled" : job.Error.GetType().Name;
         LightTtsDiagnostics.RequestEnded(job.Activity, _modelName, job.Elapsed, job.FirstAudio, audio, error);
@@ -184,11 +228,25 @@ internal sealed class SynthesisEngine : IAsyncDisposable
             LogMessages.Cancelled(_log, job.Id, job.Elapsed.TotalSeconds);
         else
             LogMessages.Failed(_log, job.Error, job.Id, job.Elapsed.TotalSeconds);
-        _encode.Wake();
-        _language.Wake();
-        _decode.Wake();
-        Leave();
     }
+
+    /// <summary>A stage's thread ended on an error: without it no request can be served, so all are told at once.</summary>
+    private void OnStageDied(Exception cause)
+    {
+        Interlocked.CompareExchange(ref _lost, cause, null);
+        foreach (var job in _jobs.Values)
+            job.TryEnd(Closed());
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (Volatile.Read(ref _closing) != 0 || _lost is not null)
+            throw Closed();
+    }
+
+    private Exception Closed() => _lost is { } cause
+        ? new TtsSynthesisException($"The pipeline was lost on an error ({cause.Message}); dispose it and load a new one.", cause)
+        : new ObjectDisposedException(nameof(TtsPipeline));
 
     private void Leave()
     {

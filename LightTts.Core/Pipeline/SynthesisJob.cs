@@ -122,14 +122,15 @@ internal sealed class SynthesisJob
         if (Interlocked.Exchange(ref _ended, 1) != 0)
             return false;
         Error = error;
-        Output.Complete(error);
         List<IDisposable> owned;
         lock (_gate)
             owned = [.. _disposables];
         foreach (var disposable in owned)
             disposable.Dispose();
-        _ = _cancelled.CancelAsync(); // on the thread pool: what the user's text source does on cancellation must not run on a stage
+        // On the thread pool: what the user's text source does on cancellation must not run on a stage, nor can it fail anything here.
+        _ = _cancelled.CancelAsync().ContinueWith(static cancelled => _ = cancelled.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         _onEnd(this);
+        Output.Complete(error); // last, so that a consumer who sees the end finds the place in the queue free again
         return true;
     }
 

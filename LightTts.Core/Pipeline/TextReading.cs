@@ -5,13 +5,24 @@ namespace LightTts.Pipeline;
 /// <summary>The encode stage's part of a job: reads its text piece by piece and hands utterances to the language stage.</summary>
 internal sealed class TextReading(SynthesisJob job) : IDisposable
 {
+    /// <summary>Streamed text without a sentence end is cut after so many tokens all the same: memory and the KV cache are finite.</summary>
+    private const int MaxFedUtteranceTokens = 240;
+
+    /// <summary>Pieces taken from one source before the others have their turn: a source that never pauses must not hold up the rest.</summary>
+    private const int PiecesInTurn = 8;
+
     private IEnumerator<TextPiece>? _pieces;
     private ITextFeed? _feed;
     private Utterance? _open;
+    private int _openTokens;
     private int _utterances;
+    private int _sourceStart;
     private bool _started;
 
     public SynthesisJob Job { get; } = job;
+
+    /// <summary>Whether text is left that could be read at once, beyond this turn.</summary>
+    public bool HasMore { get; private set; }
 
     /// <summary>Does what is due.</summary>
     /// <returns>False where nothing is left to read.</returns>
@@ -63,12 +74,16 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
     private bool ReadFeed(ITextFeed feed, LanguageStage language)
     {
         // Text runs ahead of the voice by an utterance at most; the rest waits in the source.
-        while (Job.WantsPiece || _open is not null)
+        HasMore = false;
+        for (var taken = 0; (Job.WantsPiece || _open is not null) && Job.Source!.TryTake(out var piece); taken++)
         {
-            if (!Job.Source!.TryTake(out var piece))
-                break;
             foreach (var part in feed.Push(piece!))
                 Hand(part, language);
+            if (taken == PiecesInTurn)
+            {
+                HasMore = true;
+                return true;
+            }
         }
         if (!Job.Source!.IsDrained)
             return true;
@@ -80,19 +95,34 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
 
     private void Hand(FeedPart part, LanguageStage language)
     {
-        if (_open is null)
+        // A cut comes after an exact number of tokens, so that where the text's pieces were cut changes nothing here either.
+        for (var at = 0; at < part.Tokens.Length;)
         {
-            Job.WantsPiece = false;
-            _open = new Utterance(Job, _utterances++, new TextPiece("", [], new Range(_sourceStart, _sourceStart))) { IsFed = true };
-            language.Post(new LanguageMessage(_open, null, false));
+            _open ??= Open(language);
+            var count = Math.Min(part.Tokens.Length - at, MaxFedUtteranceTokens - _openTokens);
+            var tokens = part.Tokens[at..(at + count)];
+            at += count;
+            _openTokens += count;
+            _open.SourceEnd = _sourceStart = part.SourceEnd;
+            var isFull = _openTokens == MaxFedUtteranceTokens;
+            language.Post(new LanguageMessage(_open, tokens, isFull));
+            if (isFull)
+                _open = null;
         }
-        _open.SourceEnd = _sourceStart = part.SourceEnd;
-        language.Post(new LanguageMessage(_open, part.Tokens, part.EndsUtterance));
-        if (part.EndsUtterance)
-            _open = null;
+        if (!part.EndsUtterance || _open is null)
+            return;
+        language.Post(new LanguageMessage(_open, [], true));
+        _open = null;
     }
 
-    private int _sourceStart;
+    private Utterance Open(LanguageStage language)
+    {
+        Job.WantsPiece = false;
+        _openTokens = 0;
+        var utterance = new Utterance(Job, _utterances++, new TextPiece("", [], new Range(_sourceStart, _sourceStart))) { IsFed = true };
+        language.Post(new LanguageMessage(utterance, null, false));
+        return utterance;
+    }
 
     private void End(LanguageStage language)
     {

@@ -36,49 +36,41 @@ internal sealed class TextSource(IAsyncEnumerable<string> source, int maxPending
         return true;
     }
 
-    /// <summary>Pulls until the source ends, throws, or the job ends; runs on the thread pool, never on a stage.</summary>
-    public async Task PumpAsync(SynthesisJob job, Action wake)
+    /// <summary>Pulls until the source ends, throws, falls silent, or the job ends; runs on the thread pool, never on a stage, and never on the consumer, because a source may block.</summary>
+    public Task PumpAsync(SynthesisJob job, Action wake) => Task.Run(async () =>
     {
         try
         {
-            var pieces = source.GetAsyncEnumerator(job.Aborted);
-            while (await NextAsync(pieces, job).ConfigureAwait(false))
-            {
-                // In slices, so that a huge piece does not become utterances all at once; where text is cut changes nothing.
-                var piece = pieces.Current ?? "";
-                for (var i = 0; i < piece.Length; i += SliceLength)
-                {
-                    await AddAsync(piece.Substring(i, Math.Min(SliceLength, piece.Length - i)), job.Aborted, wake).ConfigureAwait(false);
-                }
-            }
+            var idle = job.Time.CreateTimer(_ => job.TryEnd(new TtsTimeoutException(nameof(TtsPipelineOptions.TextIdleTimeout), idleTimeout)), null, idleTimeout,
+                Timeout.InfiniteTimeSpan);
+            job.Own(idle);
+            await PullAsync(job, idle, wake).ConfigureAwait(false);
+            idle.Dispose();
             lock (_gate)
                 _ended = true;
             wake();
-            await pieces.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (job.HasEnded)
-        {
-            // The job went first; nobody waits for text any more.
         }
         catch (Exception e)
         {
+            // Where the job went first, nobody waits for text any more and this changes nothing.
             job.TryEnd(new TtsRequestException($"The text source failed: {e.Message}", e));
         }
-    }
+    });
 
-    private async ValueTask<bool> NextAsync(IAsyncEnumerator<string> pieces, SynthesisJob job)
+    private async Task PullAsync(SynthesisJob job, ITimer idle, Action wake)
     {
-        var next = pieces.MoveNextAsync();
-        if (next.IsCompleted)
-            return await next.ConfigureAwait(false);
-        try
+        // However this ends, the source is asked to clean up, after its last MoveNextAsync has returned.
+        var pieces = source.GetAsyncEnumerator(job.Aborted);
+        await using var _ = pieces.ConfigureAwait(false);
+        while (!job.HasEnded && await pieces.MoveNextAsync().ConfigureAwait(false))
         {
-            return await next.AsTask().WaitAsync(idleTimeout, job.Time, job.Aborted).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            job.TryEnd(new TtsTimeoutException(nameof(TtsPipelineOptions.TextIdleTimeout), idleTimeout));
-            throw new OperationCanceledException(job.Aborted);
+            if (pieces.Current is not { Length: > 0 } piece)
+                continue; // that is silence, too
+            idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            // In slices, so that a huge piece does not become utterances all at once; where text is cut changes nothing.
+            for (var i = 0; i < piece.Length; i += SliceLength)
+                await AddAsync(piece.Substring(i, Math.Min(SliceLength, piece.Length - i)), job.Aborted, wake).ConfigureAwait(false);
+            idle.Change(idleTimeout, Timeout.InfiniteTimeSpan);
         }
     }
 

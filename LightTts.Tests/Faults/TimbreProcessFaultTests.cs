@@ -53,11 +53,11 @@ public sealed class TimbreProcessFaultTests : IDisposable
     public async Task Writers_are_killed_at_random_times()
     {
         var random = new Random(20);
-        using var peer = FakeVoices.Store(Segment, segmentBytes: 64 << 20, maxTimbres: 50_000);
+        using var peer = FakeVoices.Store(Segment, segmentBytes: 1 << 30, maxTimbres: 65_536);
         var all = new List<int>();
         for (int round = 0, first = 0; round < FullRun.Pick(15, 200); round++)
         {
-            var victims = Enumerable.Range(0, 2).Select(i => ChildProcess.Start(TimbreWorker.Writer, Segment, "67108864", (first + i * 1000).ToString(CultureInfo.InvariantCulture), "1000", "", "0", "0")).ToList();
+            var victims = Enumerable.Range(0, 2).Select(i => ChildProcess.Start(TimbreWorker.Writer, Segment, "1073741824", (first + i * 1000).ToString(CultureInfo.InvariantCulture), "1000", "", "0", "0")).ToList();
             first += 2000;
             var wanted = random.Next(1, 12);
             for (var i = 0; i < wanted; i++)
@@ -73,10 +73,10 @@ public sealed class TimbreProcessFaultTests : IDisposable
             var mine = 1_000_000 + round;
             Assert.True(FakeVoices.Are((await peer.AddAsync(FakeVoices.Clip(mine), cancellationToken: Token)).Features, mine));
             all.Add(mine);
-            using var reader = FakeVoices.Store(Segment);
+            using var reader = FakeVoices.Store(Segment, maxTimbres: 65_536);
             Assert.All(all.TakeLast(100), voice => Assert.True(reader.Get(FakeVoices.Id(voice)) is { } timbre && FakeVoices.Are(timbre.Features, voice), $"voice {voice} after round {round}"));
         }
-        using var last = FakeVoices.Store(Segment, maxTimbres: 50_000);
+        using var last = FakeVoices.Store(Segment, maxTimbres: 65_536);
         Assert.All(all, voice => Assert.True(FakeVoices.Are(last.Get(FakeVoices.Id(voice))!.Features, voice)));
 
         void Record(string? line)

@@ -113,6 +113,27 @@ public class CancellationTests
         Assert.True(await drain);
     }
 
+    [Theory]
+    [InlineData(SynthesisMode.Streaming)]
+    [InlineData(SynthesisMode.Whole)]
+    public async Task What_waits_for_a_consumer_is_bounded(SynthesisMode mode)
+    {
+        // 0.1 s of audio at 100 Hz: ten samples may wait, and the pass that fills it up brings one sentence at the most
+        await using var engine = new FakeEngine(new TtsPipelineOptions { MaxBufferedAudio = TimeSpan.FromSeconds(0.1) });
+        var slow = engine.Speak(new SynthesisRequest { Text = string.Concat(Enumerable.Repeat("one two three. ", 200)), Mode = mode, Seed = 2 }).GetAsyncEnumerator();
+        Assert.True(await slow.MoveNextAsync());
+        for (var quiet = 0; quiet < 20; quiet++)
+        {
+            await Task.Delay(1);
+            if (engine.Engine.Status().Stages.Any(stage => stage.BusyFor > TimeSpan.Zero || stage.QueueLength > 0))
+                quiet = 0;
+        }
+        const int sentence = 15 * FakeDecoder.Samples; // five text tokens with the prompt's, three sounds each
+        Assert.InRange(Interlocked.Read(ref engine.World.Samples), 1, 2 * sentence + 10);
+        await slow.DisposeAsync();
+        await engine.AssertIdle();
+    }
+
     [Fact]
     public async Task A_slow_consumer_pauses_its_own_request_only()
     {

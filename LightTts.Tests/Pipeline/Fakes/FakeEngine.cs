@@ -1,5 +1,6 @@
 using LightTts.Pipeline;
 using LightTts.Timbres;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LightTts.Tests.Pipeline.Fakes;
@@ -9,20 +10,20 @@ internal sealed class FakeEngine : IAsyncDisposable
 {
     public static readonly TimbreFeatures Voice = new("hello", [1, 2, 3], new float[6 * 80], 6, new float[192]);
 
-    public FakeEngine(TtsPipelineOptions? options = null, int blocks = 64, int rows = 16, int decodeRows = 4, TimeProvider? time = null)
+    public FakeEngine(TtsPipelineOptions? options = null, int blocks = 64, int rows = 16, int decodeRows = 4, TimeProvider? time = null, ILogger? log = null)
     {
         Engine = new SynthesisEngine("fake", new FakeEncoder(World), new FakeLanguageModel(World, blocks), new FakeDecoder(World, decodeRows), new LanguageLimits(rows, 32),
-            options ?? new TtsPipelineOptions(), time ?? TimeProvider.System, NullLogger.Instance);
+            options ?? new TtsPipelineOptions(), time ?? TimeProvider.System, log ?? NullLogger.Instance);
     }
 
     public FakeWorld World { get; } = new();
 
     public SynthesisEngine Engine { get; }
 
-    public IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, CancellationToken token = default) => Engine.RunAsync(request, Voice, 5, null, token);
+    public IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, CancellationToken token = default) => Engine.RunAsync(request, Voice, request.FlowSteps ?? 5, null, token);
 
     public IAsyncEnumerable<AudioChunk> Speak(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken token = default) =>
-        Engine.RunAsync(request ?? new SynthesisRequest { Seed = 1 }, Voice, 5, text, token);
+        Engine.RunAsync(request ?? new SynthesisRequest { Seed = 1 }, Voice, request?.FlowSteps ?? 5, text, token);
 
     public static async Task<List<AudioChunk>> Collect(IAsyncEnumerable<AudioChunk> chunks)
     {

@@ -12,11 +12,36 @@ internal sealed class FakeWorld
     public int DecodeStates;
     public int Steps;
     public int MaxRowsSeen;
+    public long Samples;
+
+    /// <summary>Rows of the language model's step under way.</summary>
+    public int Rows;
 
     /// <summary>Called before every model call with its name; throws to inject a fault, blocks to hold the stage.</summary>
     public Action<string>? OnCall;
 
+    /// <summary>The call that fails for poisoned requests: "prepare" (their text holds <see cref="PoisonText"/>), "step" and "row" (their seed is <see cref="PoisonSeed"/>),
+    /// "state", "decode" and "nan" (their flow steps are <see cref="PoisonSteps"/>). A step or a decode pass that fails takes all of its rows with it.</summary>
+    public string? Poisoned;
+
+    public const string PoisonText = "poison";
+    public const int PoisonSeed = 666;
+    public const int PoisonSteps = 13;
+
+    /// <summary>Sequences with this seed never end, whatever their text.</summary>
+    public const int EndlessSeed = 777;
+
+    /// <summary>Sequences with this seed end with their first token.</summary>
+    public const int SilentSeed = 888;
+
     public void Call(string name) => OnCall?.Invoke(name);
+
+    /// <summary>Throws where this call is the one that fails, and it works on a poisoned request.</summary>
+    public void Check(string call, bool poisoned)
+    {
+        if (poisoned && Poisoned == call)
+            throw new InvalidOperationException($"injected into {call}");
+    }
 }
 
 /// <summary>Words are tokens: the id is the word's length; '.' ends a piece.</summary>
@@ -35,6 +60,7 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
     public IEnumerable<TextPiece> Prepare(string text, bool normalize)
     {
         world.Call("prepare");
+        world.Check("prepare", text.Contains(FakeWorld.PoisonText));
         var start = 0;
         while (start < text.Length)
         {
@@ -107,7 +133,10 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILan
 
     public void Step(IReadOnlyList<LanguageRow> rows)
     {
+        world.Rows = rows.Count;
         world.Call("step");
+        foreach (var row in rows)
+            world.Check("step", row.Draw is { Seed: FakeWorld.PoisonSeed });
         world.Steps++;
         world.MaxRowsSeen = Math.Max(world.MaxRowsSeen, rows.Count);
         foreach (var row in rows)
@@ -118,6 +147,16 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILan
                 throw new InvalidOperationException("the pool ran out of blocks");
             if (row.Draw is not { } draw)
                 continue;
+            if (world.Poisoned == "row" && draw.Seed == FakeWorld.PoisonSeed)
+            {
+                row.Error = new TtsSynthesisException("The model's logits are not finite.");
+                continue;
+            }
+            if (draw.Seed is FakeWorld.EndlessSeed or FakeWorld.SilentSeed)
+            {
+                row.Token = draw.Seed == FakeWorld.SilentSeed ? 101 : 1;
+                continue;
+            }
             // eos after a few sounds for each text token that the sequence has seen
             var texts = state.Inputs.Count(id => id >= 0);
             row.Token = !draw.IgnoreEos && draw.History.Count >= texts * TokensPerText / 2 ? 101 : (int)((state.Hash + draw.Seed) % 100);
@@ -190,6 +229,7 @@ internal sealed class FakeDecoder(FakeWorld world, int maxRows = 4) : ISpeechDec
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
     {
         world.Call("state");
+        world.Check("state", options.FlowSteps == FakeWorld.PoisonSteps);
         return new State(world, options);
     }
 
@@ -199,10 +239,15 @@ internal sealed class FakeDecoder(FakeWorld world, int maxRows = 4) : ISpeechDec
         foreach (var row in rows)
         {
             var state = (State)row.State;
+            var poisoned = state.Options.FlowSteps == FakeWorld.PoisonSteps;
+            world.Check("decode", poisoned);
             state.Tokens.AddRange(row.Tokens.Span);
             var ready = row.Final ? state.Tokens.Count : (state.Tokens.Count - 3) / 5 * 5;
             row.Samples = [.. state.Tokens.Take(ready).Skip(state.Done).SelectMany(token => Enumerable.Repeat(token / 128f, Samples))];
             state.Done = Math.Max(state.Done, ready);
+            Interlocked.Add(ref world.Samples, row.Samples.Length);
+            if (poisoned && world.Poisoned == "nan" && row.Samples.Length > 0)
+                row.Samples[^1] = float.NaN;
         }
     }
 
@@ -224,6 +269,8 @@ internal sealed class FakeDecoder(FakeWorld world, int maxRows = 4) : ISpeechDec
         public List<int> Tokens { get; } = [];
 
         public int Done { get; set; }
+
+        public DecodeOptions Options => _options;
 
         public int TokensWanted => _options.Streaming ? Done + 5 + 3 - Tokens.Count : int.MaxValue;
 

@@ -1,0 +1,105 @@
+using System.Text.RegularExpressions;
+using LightTts.Tests.Support;
+
+namespace LightTts.Tests;
+
+/// <summary>The rooms of LightTts.Core point downwards only.</summary>
+public partial class ArchitectureTests
+{
+    // What each room may name; the root's plain types (options, requests, chunks, exceptions) are everybody's.
+    private static readonly Dictionary<string, string[]> MayUse = new()
+    {
+        [""] = ["Pipeline", "Models", "Torch", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"], // the facade: TtsPipeline and its plain types
+        ["Pipeline"] = ["Models", "Timbres", "Text", "Audio", "Diagnostics"],
+        ["Models"] = ["Torch", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
+        ["Torch"] = ["Weights", "Diagnostics"],
+        ["Onnx"] = ["Diagnostics"],
+        ["Weights"] = [],
+        ["Timbres"] = ["Diagnostics"],
+        ["Text"] = [],
+        ["Audio"] = [],
+        ["Diagnostics"] = [],
+    };
+
+    private static readonly Dictionary<string, string[]> Natives = new()
+    {
+        ["TorchSharp"] = ["Models", "Torch"],
+        ["Microsoft.ML.OnnxRuntime"] = ["Models", "Onnx"],
+    };
+
+    private static readonly string Core = Path.Combine(Repo.Root, "LightTts.Core");
+
+    [Fact]
+    public void Rooms_point_downwards_only()
+    {
+        List<string> wrong = [];
+        foreach (var (file, room, code) in Sources())
+            foreach (Match match in RoomName().Matches(code))
+            {
+                var used = match.Groups["room"].Value;
+                if (used != room && MayUse.ContainsKey(used) && !MayUse[room].Contains(used))
+                    wrong.Add($"{file} names LightTts.{used}");
+            }
+        Assert.Empty(wrong.Distinct());
+    }
+
+    [Fact]
+    public void Only_their_rooms_name_the_native_backends()
+    {
+        List<string> wrong = [];
+        foreach (var (file, room, code) in Sources())
+            foreach (var (library, rooms) in Natives)
+                if (!rooms.Contains(room) && Regex.IsMatch(code, $@"\b{Regex.Escape(library)}(?=[.;])"))
+                    wrong.Add($"{file} names {library}");
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void A_namespace_is_its_folder()
+    {
+        List<string> wrong = [];
+        foreach (var (file, _, code) in Sources())
+        {
+            var expected = ("LightTts." + Path.GetDirectoryName(file)!.Replace('/', '.').Replace('\\', '.')).TrimEnd('.');
+            if (Namespace().Match(code) is not { Success: true } match || match.Groups[1].Value != expected)
+                wrong.Add($"{file} is not in {expected}");
+        }
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void Of_the_plain_types_only_the_facade_knows_how_it_is_done()
+    {
+        var knowing = Sources().Where(source => source.Room.Length == 0 && UsingOfMachinery().IsMatch(source.Code)).Select(source => source.File);
+        Assert.All(knowing, file => Assert.StartsWith("TtsPipeline", file));
+    }
+
+    /// <summary>Every source file of the library without its comments and string literals.</summary>
+    private static IEnumerable<(string File, string Room, string Code)> Sources()
+    {
+        Assert.SkipUnless(Directory.Exists(Core), "the tests run without the sources");
+        foreach (var path in Directory.EnumerateFiles(Core, "*.cs", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            var file = Path.GetRelativePath(Core, path);
+            var parts = file.Split(Path.DirectorySeparatorChar);
+            if (parts[0] is "bin" or "obj")
+                continue;
+            var room = parts.Length > 1 ? parts[0] : "";
+            Assert.True(MayUse.ContainsKey(room), $"the room {room} has no place in the order");
+            yield return (file, room, CommentOrText().Replace(File.ReadAllText(path), ""));
+        }
+    }
+
+    // "LightTts.Room" anywhere, and "Room.Type" in code, which the namespaces make visible without a using.
+    [GeneratedRegex(@"(?<![\w.])(?:LightTts\.)?(?<room>Pipeline|Models|Torch|Onnx|Weights|Timbres|Text|Audio|Diagnostics)(?=[.;])")]
+    private static partial Regex RoomName();
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+
+    [GeneratedRegex(@"^using (static )?LightTts\.(Pipeline|Models|Torch|Onnx)\b", RegexOptions.Multiline)]
+    private static partial Regex UsingOfMachinery();
+
+    [GeneratedRegex("//[^\n]*|/\\*.*?\\*/|\"\"\".*?\"\"\"|\"(\\\\.|[^\"\\\\\n])*\"", RegexOptions.Singleline)]
+    private static partial Regex CommentOrText();
+}

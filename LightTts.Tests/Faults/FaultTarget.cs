@@ -1,0 +1,93 @@
+using LightTts.Tests.Pipeline.Fakes;
+
+namespace LightTts.Tests.Faults;
+
+/// <summary>What faults are injected into: the pipeline over fake models, or the real one with the embedded voice.</summary>
+internal abstract class FaultTarget : IAsyncDisposable
+{
+    public EventLog Log { get; } = new();
+
+    /// <summary>Some sentences to speak.</summary>
+    public abstract string Story { get; }
+
+    /// <summary>How long anything may take before it counts as hanging.</summary>
+    public abstract TimeSpan Limit { get; }
+
+    /// <summary>How far two renderings of the same speech may differ; null where they have to be the same bits.</summary>
+    public virtual float? Tolerance => null;
+
+    public abstract TtsPipelineStatus Status { get; }
+
+    /// <summary>Speaks the request's text, or streamed text.</summary>
+    public abstract IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null, CancellationToken token = default);
+
+    /// <summary>Does something at a random moment of the work that is going on, on a thread of the pipeline where that is possible.</summary>
+    public abstract void Later(Random random, Action action);
+
+    public virtual bool IsIdle =>
+        Status is { ActiveRequests: 0, KvBlocksInUse: 0, LanguageSequences: 0, DecodeUtterances: 0, DecodeCacheBytes: 0 };
+
+    public async Task AssertIdle()
+    {
+        for (var i = 0; i < 10_000 && !IsIdle; i++)
+            await Task.Delay(1); // the stages free in their next step
+        Assert.True(IsIdle, $"not idle: {Status}");
+    }
+
+    public async Task<float[]> Render(SynthesisRequest request, IAsyncEnumerable<string>? text = null) =>
+        FakeEngine.Join(await FakeEngine.Collect(Speak(request, text)));
+
+    public void AssertSame(float[] expected, float[] actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        if (Tolerance is not { } tolerance)
+            Assert.True(expected.AsSpan().SequenceEqual(actual), "the samples differ");
+        else
+            for (var i = 0; i < expected.Length; i++)
+                if (!(Math.Abs(expected[i] - actual[i]) <= tolerance))
+                    Assert.Fail($"sample {i} is {actual[i]} instead of {expected[i]}");
+    }
+
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>The real threads, channels and scheduler over fake models.</summary>
+internal sealed class FakeTarget(TtsPipelineOptions? options = null, int blocks = 256, int rows = 16, TimeProvider? time = null) : FaultTarget
+{
+    private FakeEngine? _engine;
+
+    public FakeEngine Engine => _engine ??= new FakeEngine(options, blocks, rows, decodeRows: 1, time, Log);
+
+    public FakeWorld World => Engine.World;
+
+    public override string Story => "one two three four. five six seven eight nine ten. eleven twelve. a bb ccc dddd eeeee ffffff.";
+
+    public override TimeSpan Limit => TimeSpan.FromSeconds(10);
+
+    public override TtsPipelineStatus Status => Engine.Engine.Status();
+
+    public override bool IsIdle => base.IsIdle && World is { LanguageStates: 0, DecodeStates: 0 };
+
+    public override IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null, CancellationToken token = default) =>
+        text is null ? Engine.Speak(request, token) : Engine.Speak(text, request, token);
+
+    public override void Later(Random random, Action action)
+    {
+        var calls = random.Next(1, 60);
+        World.OnCall = _ =>
+        {
+            if (Interlocked.Decrement(ref calls) != 0)
+                return;
+            try
+            {
+                action();
+            }
+            catch (ObjectDisposedException)
+            {
+                // its request was done before
+            }
+        };
+    }
+
+    public override ValueTask DisposeAsync() => Engine.DisposeAsync();
+}

@@ -1,0 +1,92 @@
+using LightTts.Tests.Pipeline;
+using LightTts.Tests.Pipeline.Fakes;
+
+namespace LightTts.Tests.Faults;
+
+/// <summary>Everything at once: 500 requests of all kinds with random ends, and exceptions out of every stage.</summary>
+[Collection(FaultCollection.Name)]
+public class StressTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Five_hundred_requests_and_nothing_hangs_or_stays(int seed)
+    {
+        using var unobserved = new UnobservedExceptions();
+        await using var target = new FakeTarget(new TtsPipelineOptions { MaxQueuedRequests = 48, MaxBufferedAudio = TimeSpan.FromSeconds(1), TextIdleTimeout = TimeSpan.FromMilliseconds(200) }, blocks: 96);
+        var faults = new Random(seed);
+        target.World.OnCall = _ =>
+        {
+            lock (faults)
+                if (faults.Next(400) == 0)
+                    throw new InvalidOperationException("injected");
+        };
+        using var running = new SemaphoreSlim(40);
+        var outcomes = new System.Collections.Concurrent.ConcurrentDictionary<string, int>();
+        await Task.WhenAll(Enumerable.Range(0, 500).Select(async i =>
+        {
+            await running.WaitAsync();
+            var outcome = await Task.Run(() => OneAsync(target, new Random(seed * 1000 + i))).WaitAsync(TimeSpan.FromSeconds(60));
+            outcomes.AddOrUpdate(outcome, 1, (_, count) => count + 1);
+            running.Release();
+        }));
+        target.World.OnCall = null;
+        await target.AssertIdle();
+        // it was a test of something: requests were served, cancelled, left and failed
+        Assert.All(["done", "cancelled", "left", nameof(TtsSynthesisException)], outcome => Assert.True(outcomes.GetValueOrDefault(outcome) > 5, $"{outcome}: {string.Join(", ", outcomes)}"));
+        Assert.NotEmpty(await target.Render(new SynthesisRequest { Text = target.Story }));
+        unobserved.AssertNone();
+        target.Log.AssertOneEndEach();
+    }
+
+    private static async Task<string> OneAsync(FakeTarget target, Random random)
+    {
+        using var cancel = new CancellationTokenSource();
+        var text = string.Concat(Enumerable.Repeat(target.Story + " ", random.Next(1, 4)));
+        IAsyncEnumerable<string>? source = random.Next(6) switch
+        {
+            0 => TextSources.Create(TextSources.Kinds[random.Next(TextSources.Kinds.Length)], text),
+            1 or 2 => SynthesisEngineTests.Pieces(text.Chunk(random.Next(1, 30)).Select(piece => new string(piece)).ToArray()),
+            _ => null,
+        };
+        var request = new SynthesisRequest
+        {
+            Text = text,
+            Seed = random.Next(10) == 0 ? FakeWorld.EndlessSeed : random.Next(),
+            Mode = (SynthesisMode)random.Next(2),
+            MaxSpeechTokens = random.Next(4) == 0 ? random.Next(1, 60) : null,
+            Timeout = TimeSpan.FromSeconds(random.Next(8) == 0 ? 0.05 : 20),
+        };
+        var end = random.Next(5);
+        var chunks = random.Next(6);
+        var slow = random.Next(8) == 0;
+        if (end == 0)
+            cancel.CancelAfter(random.Next(40));
+        try
+        {
+            await foreach (var _ in target.Speak(request, source, cancel.Token))
+            {
+                if (slow)
+                    await Task.Delay(1);
+                if (chunks-- > 0)
+                    continue;
+                if (end == 1)
+                    return "left";
+                if (end == 2)
+                    cancel.Cancel();
+                if (end == 3)
+                    throw new InvalidDataException("the consumer's own");
+            }
+            return "done";
+        }
+        catch (OperationCanceledException)
+        {
+            return "cancelled";
+        }
+        catch (Exception e) when (e is TtsException or InvalidDataException)
+        {
+            return e.GetType().Name;
+        }
+    }
+}
