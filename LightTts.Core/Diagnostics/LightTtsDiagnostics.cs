@@ -36,11 +36,13 @@ internal static class LightTtsDiagnostics
     public static void RequestStarted() => Active.Add(1);
 
     /// <summary>The span of a request, or null while nobody listens. The request's text is never part of it.</summary>
+    /// <remarks>It is not made <see cref="Activity.Current"/>: what the consumer does between two chunks, and the text source it hands in, are the consumer's own.</remarks>
     public static Activity? StartRequest(string model, SynthesisRequest request)
     {
         if (!Source.HasListeners())
             return null;
-        var activity = Source.CreateActivity($"text_to_speech {model}", ActivityKind.Internal);
+        using var scope = Outside();
+        var activity = Source.CreateActivity($"text_to_speech {model}", ActivityKind.Internal, scope.Before?.Context ?? default);
         activity?.SetTag("gen_ai.operation.name", "text_to_speech");
         activity?.SetTag("gen_ai.request.model", model);
         activity?.SetTag("gen_ai.speech.voice", request.Timbre?.Name ?? request.Voice);
@@ -54,13 +56,7 @@ internal static class LightTtsDiagnostics
         if (activity is not null)
         {
             activity.SetTag("lighttts.audio_seconds", audioSeconds);
-            if (errorType is not null)
-                activity.SetTag("error.type", errorType).SetStatus(ActivityStatusCode.Error, errorType);
-            // Ending a span makes its parent current, here on whichever thread the request ended; only for its own caller that is right.
-            var current = Activity.Current;
-            activity.Dispose();
-            if (current != activity)
-                Activity.Current = current;
+            End(activity, errorType);
         }
         if (!RequestDuration.Enabled && !TimeToFirstAudio.Enabled && !RealTimeFactor.Enabled)
             return;
@@ -74,14 +70,93 @@ internal static class LightTtsDiagnostics
         RealTimeFactor.Record(elapsed.TotalSeconds / audioSeconds, tags);
     }
 
+    /// <summary>A request that was refused before it began: a span and a measurement of its own, so that refusals are seen where successes are.</summary>
+    public static void RequestRefused(string model, SynthesisRequest request, string errorType)
+    {
+        End(StartRequest(model, request), errorType);
+        if (RequestDuration.Enabled)
+            RequestDuration.Record(0, new TagList { { "gen_ai.request.model", model }, { "error.type", errorType } });
+    }
+
+    /// <summary>The span of a stage's part of a sentence, under its request's; null, and free of cost, where the request has none.</summary>
+    /// <param name="request">The request's span.</param>
+    /// <param name="name">"lighttts.encode", "lighttts.lm" or "lighttts.decode".</param>
+    /// <param name="sentence">The sentence's number in its request.</param>
+    /// <param name="began">When the part began; by default now.</param>
+    public static Activity? StartPart(Activity? request, string name, int sentence, DateTimeOffset began = default)
+    {
+        if (request is null)
+            return null;
+        using var scope = Outside();
+        try
+        {
+            return Source.StartActivity(name, ActivityKind.Internal, request.Context, startTime: began)?.SetTag("lighttts.sentence", sentence);
+        }
+        catch (Exception)
+        {
+            return null; // a listener threw: no reason to fail a stage
+        }
+    }
+
+    /// <summary>Ends a span. The thread that does so need not be the one that began it, so <see cref="Activity.Current"/> stays what it is.</summary>
+    public static void End(Activity? span, string? errorType = null)
+    {
+        if (span is null)
+            return;
+        using var scope = Outside();
+        if (errorType is not null)
+            span.SetTag("error.type", errorType).SetStatus(ActivityStatusCode.Error, errorType);
+        try
+        {
+            span.Dispose();
+        }
+        catch (Exception)
+        {
+            // A listener threw; the span is over all the same.
+        }
+    }
+
+    /// <summary>Makes a request's span <see cref="Activity.Current"/> until disposal, so that log messages carry its ids; does nothing where there is none.</summary>
+    public static CurrentSpan Within(Activity? span) => new(span ?? Activity.Current);
+
+    /// <summary>Makes no span current until disposal, because beginning and ending one changes what is current.</summary>
+    private static CurrentSpan Outside() => new(null);
+
+    /// <summary>What stands for an exception in tags: "cancelled", or the type's name.</summary>
+    public static string? ErrorType(Exception? error) => error is null ? null : error is OperationCanceledException ? "cancelled" : error.GetType().Name;
+
     public static void CountTokens(int count) => Tokens.Add(count);
 
     public static void CountFrames(long count) => Frames.Add(count);
 
-    public static void CountLookup(bool hit) => TimbreLookups.Add(1, new KeyValuePair<string, object?>("hit", hit));
+    /// <summary>Counts reference audio that was looked up, and whether its voice was known.</summary>
+    public static void CountLookup(bool hit)
+    {
+        if (TimbreLookups.Enabled)
+            TimbreLookups.Add(1, new KeyValuePair<string, object?>("hit", hit));
+    }
 
     /// <summary>Records the time until disposal as a step of that stage; free of cost while nobody listens.</summary>
     public static StageMeasurement MeasureStage(string stage) => new(stage, StageDuration.Enabled ? Stopwatch.GetTimestamp() : 0);
+
+    /// <summary>Restores <see cref="Activity.Current"/> when disposed.</summary>
+    internal readonly struct CurrentSpan : IDisposable
+    {
+        public CurrentSpan(Activity? span)
+        {
+            Before = Activity.Current;
+            if (!ReferenceEquals(Before, span))
+                Activity.Current = span;
+        }
+
+        public Activity? Before { get; }
+
+        public void Dispose()
+        {
+            if (!ReferenceEquals(Activity.Current, Before))
+                Activity.Current = Before is { IsStopped: true } ? null : Before;
+        }
+    }
 
     internal readonly struct StageMeasurement(string stage, long start) : IDisposable
     {

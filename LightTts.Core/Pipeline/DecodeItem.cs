@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
+using LightTts.Diagnostics;
 using LightTts.Models;
 
 namespace LightTts.Pipeline;
@@ -27,6 +29,18 @@ internal sealed class DecodeItem(Utterance utterance)
 
     /// <summary>Whether its audio is the next to leave.</summary>
     public bool IsHead => Utterance.Index == Utterance.Job.DecodedUtterances && !Utterance.Job.HasEnded;
+
+    /// <summary>The stage's part of the request's span.</summary>
+    public Activity? Span { get; set; }
+
+    /// <summary>Frees the model's state and ends the span.</summary>
+    public void Free()
+    {
+        State?.Dispose();
+        Span?.SetTag("lighttts.samples", _samples);
+        LightTtsDiagnostics.End(Span, LightTtsDiagnostics.ErrorType(Utterance.Job.Error));
+        Span = null;
+    }
 
     /// <summary>Whether a pass now yields audio that may be handed out.</summary>
     /// <remarks>Audio leaves in order, so only a job's head utterance is decoded. Chunks grow with the audio that the listener has ahead: one chunk while there is less

@@ -80,7 +80,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         foreach (var item in _items.Values)
         {
             item.Utterance.Job.Fail(cause);
-            item.State?.Dispose();
+            item.Free();
         }
         _items.Clear();
         _held = 0;
@@ -157,7 +157,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
             job.Emit(item.CreateChunk(row, decoder, isLast));
         if (!row.Final)
             return;
-        item.State?.Dispose();
+        item.Free();
         _items.Remove(item.Utterance);
         job.DecodedUtterances++;
         if (isLast)
@@ -174,6 +174,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
                 continue;
             try
             {
+                item.Span = LightTtsDiagnostics.StartPart(item.Utterance.Job.Activity, "lighttts.decode", item.Utterance.Index);
                 item.State = decoder.CreateState(item.Utterance.Job.Timbre, item.Utterance.Job.Decode);
             }
             catch (Exception e)
@@ -191,7 +192,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         {
             if (!utterance.Job.HasEnded)
                 continue;
-            item.State?.Dispose();
+            item.Free();
             _items.Remove(utterance);
         }
     }

@@ -1,3 +1,4 @@
+using LightTts.Diagnostics;
 using LightTts.Models;
 using Microsoft.Extensions.Logging;
 
@@ -84,6 +85,7 @@ internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language
         }
         try
         {
+            using var measurement = LightTtsDiagnostics.MeasureStage("encode");
             extraction.Result.TrySetResult(encoder.ExtractTimbre(extraction.Reference, extraction.Transcript));
         }
         catch (Exception e)

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using LightTts.Diagnostics;
 using LightTts.Models;
 
 namespace LightTts.Pipeline;
@@ -13,6 +15,9 @@ internal sealed class LanguageSequence(Utterance utterance, SpeechTokenStream st
 
     /// <summary>The row of the batch; null until the utterance has entered it.</summary>
     public LanguageRow? Row { get; set; }
+
+    /// <summary>The stage's part of the request's span.</summary>
+    public Activity? Span { get; set; }
 
     /// <summary>Whether the utterance may enter the batch. A streamed job speaks one sentence after the other, because a second one would delay the first one's audio;
     /// a whole one lets a few share the batch. Either way the language stage stays ahead of the decode stage by a bounded number.</summary>
@@ -62,5 +67,8 @@ internal sealed class LanguageSequence(Utterance utterance, SpeechTokenStream st
     {
         Row?.State.Dispose();
         Row = null;
+        Span?.SetTag("lighttts.tokens", Stream.History.Count);
+        LightTtsDiagnostics.End(Span, LightTtsDiagnostics.ErrorType(Job.Error));
+        Span = null;
     }
 }

@@ -127,6 +127,7 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
     private void OnStarted(LanguageSequence sequence)
     {
         sequence.Row = new LanguageRow { State = _model.CreateState(), Inputs = default };
+        sequence.Span = LightTtsDiagnostics.StartPart(sequence.Job.Activity, "lighttts.lm", sequence.Utterance.Index);
         _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Begin, 0));
         sequence.Job.WantsPiece = true;
         _wakeEncode();

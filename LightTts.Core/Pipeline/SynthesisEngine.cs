@@ -44,6 +44,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         _decode.Start();
         _language.Start();
         _encode.Start();
+        QueueGauge.Add(this, modelName, Stages);
     }
 
     /// <summary>Runs a request; the queue slot is taken when the enumeration starts and given back however it ends.</summary>
@@ -96,7 +97,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     {
         ActiveRequests = Volatile.Read(ref _active),
         MaxRequests = _options.MaxQueuedRequests,
-        Stages = [_encode.Status(), _language.Status(), _decode.Status()],
+        Stages = Stages(),
         KvBlocksInUse = _language.KvBlocksInUse,
         LanguageSequences = _language.Held,
         DecodeUtterances = _decode.Held,
@@ -129,6 +130,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         {
             foreach (var job in _jobs.Values)
                 job.TryEnd(new ObjectDisposedException(nameof(TtsPipeline), "The pipeline was disposed while the request ran."));
+            QueueGauge.Remove(this);
             _encode.Stop(); // each stage stops the next when it is done
         }
         await Task.WhenAll(_encode.Ended, _language.Ended, _decode.Ended).ConfigureAwait(false);
@@ -144,6 +146,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
             if (active > _options.MaxQueuedRequests)
             {
                 LogMessages.QueueFull(_log, _options.MaxQueuedRequests);
+                LightTtsDiagnostics.RequestRefused(_modelName, request, nameof(TtsQueueFullException));
                 throw new TtsQueueFullException(_options.MaxQueuedRequests);
             }
             return CreateJob(request, timbre, flowSteps, text);
@@ -165,9 +168,13 @@ internal sealed class SynthesisEngine : IAsyncDisposable
             Activity = LightTtsDiagnostics.StartRequest(_modelName, request),
         };
         LightTtsDiagnostics.RequestStarted();
-        LogMessages.Accepted(_log, job.Id, request.Mode, text is null ? request.Text.Length : 0, request.Timbre?.Name ?? request.Voice ?? "default");
-        if (text is null)
-            LogMessages.RequestText(_log, job.Id, request.Text);
+        job.Activity?.SetTag("lighttts.request.id", job.Id);
+        using (LightTtsDiagnostics.Within(job.Activity))
+        {
+            LogMessages.Accepted(_log, job.Id, request.Mode, text is null ? request.Text.Length : 0, request.Timbre?.Name ?? request.Voice ?? "default");
+            if (text is null)
+                LogMessages.RequestText(_log, job.Id, request.Text);
+        }
         _jobs[job.Id] = job;
         return job;
     }
@@ -220,14 +227,16 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private void Report(SynthesisJob job)
     {
         var audio = (double)job.Samples / _decoder.SampleRate;
-        var error = job.Error is null ? null : job.Error is OperationCanceledException ? "cancelled" : job.Error.GetType().Name;
-        LightTtsDiagnostics.RequestEnded(job.Activity, _modelName, job.Elapsed, job.FirstAudio, audio, error);
-        if (job.Error is null)
-            LogMessages.Completed(_log, job.Id, audio, job.Elapsed.TotalSeconds, job.FirstAudio.TotalSeconds);
-        else if (job.Error is OperationCanceledException)
-            LogMessages.Cancelled(_log, job.Id, job.Elapsed.TotalSeconds);
-        else
-            LogMessages.Failed(_log, job.Error, job.Id, job.Elapsed.TotalSeconds);
+        using (LightTtsDiagnostics.Within(job.Activity))
+        {
+            if (job.Error is null)
+                LogMessages.Completed(_log, job.Id, audio, job.Elapsed.TotalSeconds, job.FirstAudio.TotalSeconds);
+            else if (job.Error is OperationCanceledException)
+                LogMessages.Cancelled(_log, job.Id, job.Elapsed.TotalSeconds);
+            else
+                LogMessages.Failed(_log, job.Error, job.Id, job.Elapsed.TotalSeconds);
+        }
+        LightTtsDiagnostics.RequestEnded(job.Activity, _modelName, job.Elapsed, job.FirstAudio, audio, LightTtsDiagnostics.ErrorType(job.Error));
     }
 
     /// <summary>A stage's thread ended on an error: without it no request can be served, so all are told at once.</summary>
@@ -247,6 +256,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private Exception Closed() => _lost is { } cause
         ? new TtsSynthesisException($"The pipeline was lost on an error ({cause.Message}); dispose it and load a new one.", cause)
         : new ObjectDisposedException(nameof(TtsPipeline));
+
+    private StageStatus[] Stages() => [_encode.Status(), _language.Status(), _decode.Status()];
 
     private void Leave()
     {

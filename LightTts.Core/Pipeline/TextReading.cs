@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using LightTts.Diagnostics;
 using LightTts.Models;
 
 namespace LightTts.Pipeline;
@@ -15,6 +17,7 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
     private ITextFeed? _feed;
     private Utterance? _open;
     private int _openTokens;
+    private Activity? _span;
     private int _utterances;
     private int _sourceStart;
     private bool _started;
@@ -43,7 +46,18 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
         }
     }
 
-    public void Dispose() => _pieces?.Dispose();
+    public void Dispose()
+    {
+        _pieces?.Dispose();
+        EndSpan();
+    }
+
+    /// <summary>Of streamed text: from a sentence's first piece to its last.</summary>
+    private void EndSpan()
+    {
+        LightTtsDiagnostics.End(_span, LightTtsDiagnostics.ErrorType(Job.Error));
+        _span = null;
+    }
 
     private void Start(ISpeechEncoder encoder)
     {
@@ -55,7 +69,7 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
             return;
         }
         _pieces = encoder.Prepare(Job.Request.Text, Job.Request.NormalizeText).GetEnumerator();
-        if (!_pieces.MoveNext())
+        if (!Next(0))
             throw NothingToSpeak();
     }
 
@@ -66,9 +80,20 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
             return true;
         Job.WantsPiece = false;
         var utterance = new Utterance(Job, _utterances++, _pieces!.Current);
-        utterance.IsLast = !_pieces.MoveNext();
+        utterance.IsLast = !Next(_utterances);
         language.Post(new LanguageMessage(utterance, null, false));
         return !utterance.IsLast;
+    }
+
+    /// <summary>Normalises and tokenises the next sentence, if there is one; only that counts as work of the stage.</summary>
+    private bool Next(int index)
+    {
+        using var measurement = LightTtsDiagnostics.MeasureStage("encode");
+        var began = Job.Activity is null ? default : Job.Time.GetUtcNow();
+        if (!_pieces!.MoveNext())
+            return false;
+        LightTtsDiagnostics.End(LightTtsDiagnostics.StartPart(Job.Activity, "lighttts.encode", index, began));
+        return true;
     }
 
     private bool ReadFeed(ITextFeed feed, LanguageStage language)
@@ -107,12 +132,12 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
             var isFull = _openTokens == MaxFedUtteranceTokens;
             language.Post(new LanguageMessage(_open, tokens, isFull));
             if (isFull)
-                _open = null;
+                CloseOpen();
         }
         if (!part.EndsUtterance || _open is null)
             return;
         language.Post(new LanguageMessage(_open, [], true));
-        _open = null;
+        CloseOpen();
     }
 
     private Utterance Open(LanguageStage language)
@@ -120,8 +145,15 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
         Job.WantsPiece = false;
         _openTokens = 0;
         var utterance = new Utterance(Job, _utterances++, new TextPiece("", [], new Range(_sourceStart, _sourceStart))) { IsFed = true };
+        _span = LightTtsDiagnostics.StartPart(Job.Activity, "lighttts.encode", utterance.Index);
         language.Post(new LanguageMessage(utterance, null, false));
         return utterance;
+    }
+
+    private void CloseOpen()
+    {
+        _open = null;
+        EndSpan();
     }
 
     private void End(LanguageStage language)

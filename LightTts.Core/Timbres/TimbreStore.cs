@@ -1,3 +1,4 @@
+using LightTts.Diagnostics;
 using LightTts.Timbres.Sharing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -63,9 +64,13 @@ internal sealed class TimbreStore : ITimbreStore
         Validate(reference, transcript, name);
         var key = TimbreKey.OfVoice(reference, transcript, _owner);
         if (_cache.Get(key) is { } known)
+        {
+            LightTtsDiagnostics.CountLookup(hit: true);
             return new TimbreLookup(name is null ? known : Name(key, name) ?? known, TimbreSource.Process);
+        }
 
         var (record, source) = await _flights.RunAsync(key, abandoned => LearnAsync(key, reference, transcript, abandoned), cancellationToken).ConfigureAwait(false);
+        LightTtsDiagnostics.CountLookup(hit: source != TimbreSource.Extracted);
         var timbre = _cache.Put(record, name, pinned: false, _time.GetTimestamp());
         if (name is not null)
             _segment?.Bind(name, key);

@@ -1,0 +1,201 @@
+// The text-to-speech part of Microsoft.Extensions.AI is marked experimental (MEAI001) in 10.11; everything of ours that touches it is in this file.
+#pragma warning disable MEAI001
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using LightTts.Extensions.Hosting;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace LightTts.Extensions.AI;
+
+/// <summary>A pipeline as Microsoft.Extensions.AI's <see cref="ITextToSpeechClient"/>, so that its middleware (logging, OpenTelemetry, options) fits around it.</summary>
+/// <remarks>
+/// Options: <see cref="TextToSpeechOptions.VoiceId"/> is a voice's name; <see cref="TextToSpeechOptions.Language"/> picks a preset voice of that language where no voice
+/// is named; <see cref="TextToSpeechOptions.Speed"/> is 0.25 to 4; <see cref="TextToSpeechOptions.AudioFormat"/> is "wav" (default of whole audio) or "pcm" (default of
+/// streamed audio: 16 bits, little-endian, mono), or their media types. What else a <see cref="SynthesisRequest"/> can say comes through
+/// <see cref="TextToSpeechOptions.RawRepresentationFactory"/>, which may return one to start from. Pitch and volume have no counterpart and are ignored.
+/// Safe for concurrent use. Disposing it leaves the pipeline alone.
+/// </remarks>
+public sealed class LightTtsSpeechClient : ITextToSpeechClient
+{
+    private const string Wav = "audio/wav";
+    private const string Pcm = "audio/l16"; // as Microsoft.Extensions.AI's other clients call it; the byte order is in the properties
+
+    private const int WavHeaderBytes = 44; // of 16-bit PCM: RIFF, fmt and the head of data, whose last four bytes are its length
+
+    private readonly ITtsPipeline _pipeline;
+
+    /// <summary>Makes a client of a pipeline.</summary>
+    /// <param name="pipeline">The pipeline; the caller keeps it and disposes it.</param>
+    public LightTtsSpeechClient(ITtsPipeline pipeline)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        _pipeline = pipeline;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="TtsRequestException">The options ask for what cannot be done.</exception>
+    /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
+    public async Task<TextToSpeechResponse> GetAudioAsync(string text, TextToSpeechOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var format = MediaType(options?.AudioFormat) ?? Wav;
+        await EnsureLoadedAsync(cancellationToken).ConfigureAwait(false);
+        var request = CreateRequest(text, options, SynthesisMode.Whole);
+        var tokens = 0;
+        var audio = new MemoryStream();
+        using (var wav = format == Wav ? new WavWriter(audio, _pipeline.Model.SampleRate, leaveOpen: true) : null)
+        {
+            await foreach (var chunk in _pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
+            {
+                tokens += chunk.SpeechTokens.Length;
+                if (wav is not null)
+                    wav.Write(chunk.Samples.Span);
+                else
+                    audio.Write(ToPcm(chunk).Span);
+            }
+        }
+        return new TextToSpeechResponse([new DataContent(audio.GetBuffer().AsMemory(0, (int)audio.Length), format)])
+        {
+            ResponseId = Guid.NewGuid().ToString("N"),
+            ModelId = _pipeline.Model.Name,
+            Usage = Usage(tokens),
+            AdditionalProperties = Properties(),
+        };
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Audio leaves while the rest is computed. The pieces' data, joined, is the whole: raw PCM, or a WAV file whose header leaves the length open.</remarks>
+    /// <exception cref="TtsRequestException">The options ask for what cannot be done.</exception>
+    /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
+    public async IAsyncEnumerable<TextToSpeechResponseUpdate> GetStreamingAudioAsync(string text, TextToSpeechOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var format = MediaType(options?.AudioFormat) ?? Pcm;
+        await EnsureLoadedAsync(cancellationToken).ConfigureAwait(false);
+        // A changed speed stretches sentences as a whole; they still leave one by one.
+        var request = CreateRequest(text, options, options?.Speed is null or 1 ? SynthesisMode.Streaming : SynthesisMode.Whole);
+        var id = Guid.NewGuid().ToString("N");
+        var tokens = 0;
+        yield return Update(id, TextToSpeechResponseUpdateKind.SessionOpen, null, []);
+        await foreach (var chunk in _pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
+        {
+            tokens += chunk.SpeechTokens.Length;
+            var data = format == Wav && chunk.IsFirst ? OpenWav(chunk) : ToPcm(chunk);
+            yield return Update(id, chunk.IsLast ? TextToSpeechResponseUpdateKind.AudioUpdated : TextToSpeechResponseUpdateKind.AudioUpdating, chunk, [new DataContent(data, format)]);
+        }
+        yield return Update(id, TextToSpeechResponseUpdateKind.SessionClose, null, [new UsageContent(Usage(tokens))]);
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        if (serviceKey is not null)
+            return null;
+        if (serviceType == typeof(TextToSpeechClientMetadata))
+            return new TextToSpeechClientMetadata("lighttts", null, (_pipeline as HostedPipeline)?.Host.ModelName ?? _pipeline.Model.Name);
+        if (serviceType == typeof(ITtsPipelineHost))
+            return (_pipeline as HostedPipeline)?.Host;
+        return serviceType == typeof(ITtsPipeline) ? _pipeline : serviceType.IsInstanceOfType(this) ? this : null;
+    }
+
+    /// <summary>Does nothing: the pipeline belongs to whoever made it.</summary>
+    public void Dispose()
+    {
+    }
+
+    private async ValueTask EnsureLoadedAsync(CancellationToken cancellationToken)
+    {
+        if (_pipeline is HostedPipeline { Host: { Ready: null } host })
+            await host.WaitUntilReadyAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private SynthesisRequest CreateRequest(string text, TextToSpeechOptions? options, SynthesisMode mode)
+    {
+        var model = _pipeline.Model;
+        if (options?.ModelId is { } id && id != model.Name)
+            throw new TtsRequestException($"ModelId is '{id}', but this client speaks with '{model.Name}'. Leave it out, or resolve the client that is registered for that model.");
+        var request = options?.RawRepresentationFactory?.Invoke(this) as SynthesisRequest ?? new SynthesisRequest();
+        var voice = options?.VoiceId ?? request.Voice;
+        return request with
+        {
+            Text = text,
+            Mode = mode,
+            Voice = voice ?? (options?.Language is { } language && request.Timbre is null ? VoiceFor(model, language) : null),
+            Timbre = options?.VoiceId is null ? request.Timbre : null,
+            Speed = options?.Speed ?? (mode == SynthesisMode.Whole ? request.Speed : 1),
+        };
+    }
+
+    /// <summary>The default voice where it fits the language, another preset where one does; null leaves the choice to the model.</summary>
+    private static string? VoiceFor(TtsModelInfo model, string language)
+    {
+        if (model.Languages.Count > 0 && !model.Languages.Any(known => SameLanguage(known, language)))
+            throw new TtsRequestException($"{model.Name} does not speak '{language}'. Its languages are: {string.Join(", ", model.Languages)}.");
+        var fitting = model.Voices.Where(voice => voice.Language is { } spoken && SameLanguage(spoken, language)).Select(voice => voice.Name).ToList();
+        return fitting.Count == 0 || fitting.Contains(model.DefaultVoice ?? "") ? null : fitting[0];
+    }
+
+    private static bool SameLanguage(string left, string right) => left.Split('-')[0].Equals(right.Split('-')[0], StringComparison.OrdinalIgnoreCase);
+
+    private static string? MediaType(string? format) => format?.ToLowerInvariant() switch
+    {
+        null => null,
+        "wav" or "audio/wav" or "audio/wave" or "audio/x-wav" or "audio/vnd.wave" => Wav,
+        "pcm" or "audio/l16" or "audio/pcm" => Pcm,
+        _ => throw new TtsRequestException($"AudioFormat '{format}' is not supported. Use wav (audio/wav) or pcm (audio/l16: 16 bits, little-endian, mono)."),
+    };
+
+    private static ReadOnlyMemory<byte> ToPcm(AudioChunk chunk) => ToWav(chunk).AsMemory(WavHeaderBytes);
+
+    /// <summary>The first piece of a WAV file whose length is not known yet: header and samples.</summary>
+    private static ReadOnlyMemory<byte> OpenWav(AudioChunk chunk)
+    {
+        var wav = ToWav(chunk);
+        BinaryPrimitives.WriteUInt32LittleEndian(wav.AsSpan(4), uint.MaxValue);
+        BinaryPrimitives.WriteUInt32LittleEndian(wav.AsSpan(WavHeaderBytes - sizeof(uint)), uint.MaxValue);
+        return wav;
+    }
+
+    private static byte[] ToWav(AudioChunk chunk) => new AudioClip(chunk.Samples, chunk.SampleRate).ToWav();
+
+    private TextToSpeechResponseUpdate Update(string id, TextToSpeechResponseUpdateKind kind, AudioChunk? chunk, IList<AIContent> contents) => new(contents)
+    {
+        Kind = kind,
+        ResponseId = id,
+        ModelId = _pipeline.Model.Name,
+        RawRepresentation = chunk,
+        AdditionalProperties = Properties(),
+    };
+
+    private static UsageDetails Usage(int speechTokens) => new() { OutputTokenCount = speechTokens, OutputAudioTokenCount = speechTokens, TotalTokenCount = speechTokens };
+
+    private AdditionalPropertiesDictionary Properties() => new()
+    {
+        ["sample_rate"] = _pipeline.Model.SampleRate,
+        ["channels"] = 1,
+        ["bits_per_sample"] = 16,
+        ["byte_order"] = "little-endian",
+    };
+}
+
+/// <summary>Makes text-to-speech clients of pipelines.</summary>
+public static class LightTtsSpeechClientExtensions
+{
+    /// <summary>A pipeline as Microsoft.Extensions.AI's text-to-speech client.</summary>
+    /// <param name="pipeline">The pipeline; the caller keeps it and disposes it.</param>
+    /// <returns>The client; <c>AsBuilder()</c> puts middleware around it.</returns>
+    public static LightTtsSpeechClient AsTextToSpeechClient(this ITtsPipeline pipeline) => new(pipeline);
+
+    /// <summary>Registers the client beside its pipeline, unless the application has registered one of its own.</summary>
+    internal static void AddSpeechClient(this IServiceCollection services, string? key)
+    {
+        if (key is null)
+            services.TryAddSingleton<ITextToSpeechClient>(static provider => provider.GetRequiredService<ITtsPipeline>().AsTextToSpeechClient());
+        else
+            services.TryAddKeyedSingleton<ITextToSpeechClient>(key, static (provider, name) => provider.GetRequiredKeyedService<ITtsPipeline>(name).AsTextToSpeechClient());
+    }
+}

@@ -1,0 +1,101 @@
+using System.Runtime.CompilerServices;
+
+namespace LightTts.Extensions.Hosting;
+
+/// <summary>The pipeline as a host hands it out: works from the first moment, by letting requests wait until the model is loaded.</summary>
+/// <remarks>Requests that wait are counted against <see cref="LightTtsOptions.MaxQueuedRequests"/>, and their deadlines run.</remarks>
+internal sealed class HostedPipeline : ITtsPipeline, IDisposable
+{
+    private readonly PipelineHost _host;
+    private int _waiting;
+
+    public HostedPipeline(PipelineHost host)
+    {
+        _host = host;
+        Timbres = new HostedTimbreStore(host);
+    }
+
+    public PipelineHost Host => _host;
+
+    public TtsModelInfo Model => _host.Model ?? throw NotLoaded(_host);
+
+    public ITimbreStore Timbres { get; }
+
+    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _host.Ready is { } ready ? ready.Pipeline.SynthesizeAsync(request, cancellationToken) : WhenLoadedAsync(request, null, cancellationToken);
+    }
+
+    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return _host.Ready is { } ready ? ready.Pipeline.SynthesizeAsync(text, request, cancellationToken) : WhenLoadedAsync(request ?? new SynthesisRequest(), text, cancellationToken);
+    }
+
+    public async ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        var loaded = await _host.GetAsync(cancellationToken).ConfigureAwait(false);
+        return await loaded.Pipeline.CreateTimbreAsync(reference, transcript, cancellationToken).ConfigureAwait(false);
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    public void Dispose() => _host.Dispose();
+
+    /// <summary>What a member that cannot wait says while there is no model.</summary>
+    public static InvalidOperationException NotLoaded(PipelineHost host) => new(host.Error is { } error
+        ? $"The model '{host.ModelName}' could not be loaded: {error.Message}"
+        : $"The model '{host.ModelName}' is not loaded yet. Await ITtsPipelineHost.WaitUntilReadyAsync first, or set LightTtsOptions.WarmUp to Blocking.");
+
+    private async IAsyncEnumerable<AudioChunk> WhenLoadedAsync(SynthesisRequest request, IAsyncEnumerable<string>? text, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var started = _host.Time.GetTimestamp();
+        var pipeline = await WaitAsync(request, cancellationToken).ConfigureAwait(false);
+        var rest = Rest(request, _host.Time.GetElapsedTime(started));
+        var audio = text is null ? pipeline.SynthesizeAsync(rest, cancellationToken) : pipeline.SynthesizeAsync(text, rest, cancellationToken);
+        await foreach (var chunk in audio.ConfigureAwait(false))
+            yield return chunk;
+    }
+
+    private async Task<ITtsPipeline> WaitAsync(SynthesisRequest request, CancellationToken cancellationToken)
+    {
+        var (deadline, limit) = FirstDeadline(request);
+        try
+        {
+            if (Interlocked.Increment(ref _waiting) > _host.Options.MaxQueuedRequests)
+                throw new TtsQueueFullException(_host.Options.MaxQueuedRequests);
+            var loaded = await _host.GetAsync(cancellationToken).WaitAsync(limit, _host.Time, cancellationToken).ConfigureAwait(false);
+            return loaded.Pipeline;
+        }
+        catch (TimeoutException)
+        {
+            throw new TtsTimeoutException(deadline, limit);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private (string Name, TimeSpan Limit) FirstDeadline(SynthesisRequest request)
+    {
+        // Deadlines that make no sense are left to the pipeline, which says so.
+        var whole = Sensible(request.Timeout ?? _host.Options.RequestTimeout);
+        var first = Sensible(request.FirstAudioTimeout);
+        return first is not null && !(whole < first) ? (nameof(request.FirstAudioTimeout), first.Value) : (nameof(request.Timeout), whole ?? Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The request with what is left of its deadlines.</summary>
+    private SynthesisRequest Rest(SynthesisRequest request, TimeSpan waited) => request with
+    {
+        Timeout = Less(request.Timeout ?? _host.Options.RequestTimeout, waited),
+        FirstAudioTimeout = Less(request.FirstAudioTimeout, waited),
+    };
+
+    private static TimeSpan? Less(TimeSpan? limit, TimeSpan waited) =>
+        Sensible(limit) is { } time ? TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerMillisecond, (time - waited).Ticks)) : limit;
+
+    private static TimeSpan? Sensible(TimeSpan? time) => time > TimeSpan.Zero && time <= TimeSpan.FromDays(40) ? time : null;
+}

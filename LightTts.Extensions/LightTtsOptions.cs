@@ -1,0 +1,110 @@
+namespace LightTts.Extensions;
+
+/// <summary>How a hosted <see cref="ITtsPipeline"/> is loaded and run; flat, so that it binds from configuration, environment variables and the command line alike.</summary>
+/// <remarks>Read once, when the host starts: changes of the configuration reach the pipeline with the next start.</remarks>
+public sealed class LightTtsOptions
+{
+    /// <inheritdoc cref="TtsPipelineOptions.ModelPath"/>
+    public string? ModelPath { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.Device"/>
+    public ComputeDevice Device { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.DeviceIndex"/>
+    public int DeviceIndex { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.Precision"/>
+    public ComputePrecision Precision { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.Threads"/>
+    public int? Threads { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.NativeLibraryPath"/>
+    public string? NativeLibraryPath { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.MaxQueuedRequests"/>
+    public int MaxQueuedRequests { get; set; } = 64;
+
+    /// <inheritdoc cref="TtsPipelineOptions.MaxBatchSize"/>
+    public int? MaxBatchSize { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.RequestTimeout"/>
+    public TimeSpan? RequestTimeout { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.TextIdleTimeout"/>
+    public TimeSpan TextIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc cref="TtsPipelineOptions.KvCacheTokens"/>
+    public int? KvCacheTokens { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.FlowCacheBytes"/>
+    public long FlowCacheBytes { get; set; } = 512L << 20;
+
+    /// <inheritdoc cref="TtsPipelineOptions.MaxTextLength"/>
+    public int MaxTextLength { get; set; } = 1_000_000;
+
+    /// <inheritdoc cref="TtsPipelineOptions.MaxBufferedAudio"/>
+    public TimeSpan MaxBufferedAudio { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc cref="TimbreStoreOptions.Shared"/>
+    public bool ShareTimbres { get; set; } = true;
+
+    /// <inheritdoc cref="TimbreStoreOptions.SegmentPath"/>
+    public string? TimbreSegmentPath { get; set; }
+
+    /// <inheritdoc cref="TimbreStoreOptions.SegmentBytes"/>
+    public long TimbreSegmentBytes { get; set; } = 64L << 20;
+
+    /// <inheritdoc cref="TimbreStoreOptions.ProcessBytes"/>
+    public long TimbreProcessBytes { get; set; } = 256L << 20;
+
+    /// <inheritdoc cref="TimbreStoreOptions.MaxTimbres"/>
+    public int MaxTimbres { get; set; } = 4096;
+
+    /// <inheritdoc cref="TimbreStoreOptions.Tenant"/>
+    public string? TimbreTenant { get; set; }
+
+    /// <inheritdoc cref="TimbreStoreOptions.ExtractionWait"/>
+    public TimeSpan TimbreExtractionWait { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>When the host loads the model.</summary>
+    /// <value>Default <see cref="WarmUpMode.Blocking"/>.</value>
+    public WarmUpMode WarmUp { get; set; }
+
+    /// <summary>How long requests that run may go on once the host stops; what is left then is ended. Counts from the beginning of the stop.</summary>
+    /// <value>Zero or more, and below the host's own shutdown timeout (30 s by default). Default 20 s.</value>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a step of a stage may take before the health checks say that the stage hangs.</summary>
+    /// <value>Above zero. Default null: 4 s; 60 s where a model of more than 100 million parameters runs on the CPU.</value>
+    public TimeSpan? StageHangTimeout { get; set; }
+
+    /// <summary>The options of the pipeline itself.</summary>
+    internal TtsPipelineOptions ToPipelineOptions() => new()
+    {
+        ModelPath = ModelPath,
+        Device = Device,
+        DeviceIndex = DeviceIndex,
+        Precision = Precision,
+        Threads = Threads,
+        NativeLibraryPath = NativeLibraryPath,
+        MaxQueuedRequests = MaxQueuedRequests,
+        MaxBatchSize = MaxBatchSize,
+        RequestTimeout = RequestTimeout,
+        TextIdleTimeout = TextIdleTimeout,
+        KvCacheTokens = KvCacheTokens,
+        FlowCacheBytes = FlowCacheBytes,
+        MaxTextLength = MaxTextLength,
+        MaxBufferedAudio = MaxBufferedAudio,
+        Timbres = new TimbreStoreOptions
+        {
+            Shared = ShareTimbres,
+            SegmentPath = TimbreSegmentPath,
+            SegmentBytes = TimbreSegmentBytes,
+            ProcessBytes = TimbreProcessBytes,
+            MaxTimbres = MaxTimbres,
+            Tenant = TimbreTenant,
+            ExtractionWait = TimbreExtractionWait,
+        },
+    };
+}

@@ -1,0 +1,105 @@
+using LightTts.Extensions;
+using LightTts.Tests.Extensions.Fakes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace LightTts.Tests.Extensions;
+
+public class OptionsTests
+{
+    [Fact]
+    public async Task A_missing_model_directory_stops_the_start_with_the_cure()
+    {
+        var loader = new FakeLoader();
+        using var host = Hosts.Create(loader, services => services.AddLightTts(Hosts.Section(("ModelPath", "/nowhere/model"))));
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+        Assert.Contains("LightTts: ModelPath is '/nowhere/model'; there is no such directory.", error.Message.Replace("Property ", ""));
+        Assert.Contains("LightTts.Models.TinyEn", error.Message);
+        Assert.Empty(loader.Pipelines);
+    }
+
+    [Fact]
+    public async Task All_that_is_wrong_is_said_at_once_and_says_whose_options_they_are()
+    {
+        using var host = Hosts.Create(new FakeLoader(), services => services.AddKeyedLightTts("guide", options =>
+        {
+            options.MaxQueuedRequests = 0;
+            options.DrainTimeout = TimeSpan.FromSeconds(-1);
+            options.Threads = -2;
+            options.TimbreSegmentBytes = 5;
+        }));
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+        Assert.Equal(4, error.Failures.Count());
+        Assert.All(error.Failures, failure => Assert.Contains("LightTts 'guide'", failure));
+        Assert.Contains("MaxQueuedRequests is 0; set at least 1 (default 64).", error.Message);
+        Assert.Contains("DrainTimeout is -00:00:01; set zero (end at once) up to 40 days", error.Message);
+        Assert.Contains("Threads is -2; set at least 1", error.Message);
+        Assert.Contains("TimbreSegmentBytes is 5; set 1048576", error.Message);
+    }
+
+    [Theory]
+    [InlineData("ModelPth", "x")]
+    [InlineData("Device", "gpu")]
+    [InlineData("MaxQueuedRequests", "many")]
+    public async Task A_name_or_value_that_does_not_exist_stops_the_start_and_is_named(string key, string value)
+    {
+        using var host = Hosts.Create(new FakeLoader(), services => services.AddLightTts(Hosts.Section((key, value))));
+        var error = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => host.StartAsync());
+        Assert.Contains(key, error.Message);
+    }
+
+    [Fact]
+    public async Task Every_option_reaches_the_pipeline()
+    {
+        var section = Hosts.Section(("ModelPath", Path.GetTempPath()), ("Device", "Cpu"), ("DeviceIndex", "1"), ("Precision", "Float32"), ("Threads", "3"),
+            ("NativeLibraryPath", Path.GetTempPath()), ("MaxQueuedRequests", "5"), ("MaxBatchSize", "6"), ("RequestTimeout", "00:01:00"), ("TextIdleTimeout", "00:00:07"),
+            ("KvCacheTokens", "2048"), ("FlowCacheBytes", "8"), ("MaxTextLength", "9"), ("MaxBufferedAudio", "00:00:10"), ("ShareTimbres", "false"),
+            ("TimbreSegmentPath", "seg"), ("TimbreSegmentBytes", "2097152"), ("TimbreProcessBytes", "11"), ("MaxTimbres", "12"), ("TimbreTenant", "acme"),
+            ("TimbreExtractionWait", "00:00:13"));
+        var loader = new FakeLoader();
+        using var host = Hosts.Create(loader, services => services.AddLightTts(section));
+        await host.StartAsync();
+        var options = loader.Options.Single();
+        Assert.Equal(Path.GetTempPath(), options.ModelPath);
+        Assert.Equal((ComputeDevice.Cpu, 1, ComputePrecision.Float32, 3), (options.Device, options.DeviceIndex, options.Precision, options.Threads));
+        Assert.Equal(Path.GetTempPath(), options.NativeLibraryPath);
+        Assert.Equal((5, 6, 2048, 8L, 9), (options.MaxQueuedRequests, options.MaxBatchSize, options.KvCacheTokens, options.FlowCacheBytes, options.MaxTextLength));
+        Assert.Equal(TimeSpan.FromMinutes(1), options.RequestTimeout);
+        Assert.Equal((7, 10), (options.TextIdleTimeout.TotalSeconds, options.MaxBufferedAudio.TotalSeconds));
+        Assert.Equal((false, "seg", 2097152L, 11L), (options.Timbres.Shared, options.Timbres.SegmentPath, options.Timbres.SegmentBytes, options.Timbres.ProcessBytes));
+        Assert.Equal((12, "acme", 13), (options.Timbres.MaxTimbres, options.Timbres.Tenant, options.Timbres.ExtractionWait.TotalSeconds));
+        await host.StopAsync();
+    }
+
+    /// <summary>A pipeline option that was added to the library and forgotten here fails this test.</summary>
+    [Fact]
+    public void Defaults_are_those_of_the_library_and_none_is_missing()
+    {
+        var library = new TtsPipelineOptions();
+        var mapped = new LightTtsOptions().ToPipelineOptions();
+        foreach (var property in typeof(TtsPipelineOptions).GetProperties().Where(property => property.Name is not ("Timbres" or "LoggerFactory" or "TimeProvider")))
+        {
+            Assert.NotNull(typeof(LightTtsOptions).GetProperty(property.Name));
+            Assert.Equal(property.GetValue(library), property.GetValue(mapped));
+        }
+        foreach (var property in typeof(TimbreStoreOptions).GetProperties())
+            Assert.Equal(property.GetValue(library.Timbres), property.GetValue(mapped.Timbres));
+    }
+
+    [Fact]
+    public async Task A_reload_of_the_configuration_does_not_disturb_what_runs()
+    {
+        var source = new Dictionary<string, string?> { ["LightTts:MaxQueuedRequests"] = "3" };
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(source).Build();
+        var loader = new FakeLoader();
+        using var host = Hosts.Create(loader, services => services.AddLightTts(configuration.GetSection("LightTts")));
+        await host.StartAsync();
+        configuration["LightTts:MaxQueuedRequests"] = "-1";
+        configuration["LightTts:Nonsense"] = "x";
+        configuration.Reload();
+        Assert.NotEmpty((await host.Services.GetRequiredService<ITtsPipeline>().SpeakAsync("still here.")).Samples.ToArray());
+        Assert.Equal(0, loader.Pipeline.Disposals);
+        await host.StopAsync();
+    }
+}
