@@ -23,6 +23,8 @@ internal sealed record CosyVoiceModel(
         var rows = options.MaxBatchSize ?? (device.IsCuda ? 64 : 16);
         var kvTokens = options.KvCacheTokens ?? (device.IsCuda ? 65_536 : 16_384);
         var parameters = 0L;
+        // On the CPU the language model has an engine of its own that reads 32-bit weights as fast as the memory gives them; half of the bits would not make it faster.
+        var exact = device.IsCuda ? device : device with { Compute = TorchDevice.Cpu.Compute };
 
         T Open<T>(string path, string name, Func<Weights.ITensorArchive, T> load)
         {
@@ -34,9 +36,10 @@ internal sealed record CosyVoiceModel(
         }
 
         var language = Task.Run(() => Open(directory.Files.Language, "language model",
-            archive => LanguageModel.Load(archive, config.Language, device, new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows))));
+            archive => LanguageModel.Load(archive, config.Language, exact, new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows))));
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive => Flow.Load(archive, config.Flow, device, new FlowOptions(options.FlowCacheBytes))));
-        var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder", archive => Vocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder))));
+        var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
+            archive => Vocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder))));
         var extractor = Task.Run(() =>
         {
             var onnx = new OnnxOptions { Device = device.IsCuda ? ComputeDevice.Auto : ComputeDevice.Cpu, DeviceIndex = options.DeviceIndex, Threads = options.Threads };
@@ -49,6 +52,7 @@ internal sealed record CosyVoiceModel(
             var tokenizer = QwenTokenizer.Load(directory.Files.Tokenizer, (int)config.Version);
             loaded("tokenizer");
             Task.WaitAll(language, flow, vocoder, extractor);
+            vocoder.Result.HeldFrames = CosyVoiceDecoder.HeldFrames;
             // One row a pass on the CPU: chunks are large enough to fill two cores, and a peer can then not change a bit of another's audio.
             return new CosyVoiceModel(directory, device, tokenizer,
                 new CosyVoiceEncoder(tokenizer, extractor.Result, config.Version, directory.InstructionPrefix, thread),
