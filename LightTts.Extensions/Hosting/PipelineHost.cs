@@ -15,6 +15,7 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
     private Task? _close;
     private ITimer? _deadline;
     private long _stopStarted;
+    private int _late;
     private volatile LoadedPipeline? _ready;
     private volatile bool _stopping;
     private TtsLoadProgress _progress = new("nothing", 0);
@@ -75,6 +76,15 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
         }
     }
 
+    private bool IsClosing
+    {
+        get
+        {
+            lock (_gate)
+                return _close is not null;
+        }
+    }
+
     private Task<LoadedPipeline>? Load
     {
         get
@@ -116,7 +126,7 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
             _stopStarted = Time.GetTimestamp();
             if (_ready is null)
                 return;
-            _deadline = Time.CreateTimer(_ => Close(), null, _options.DrainTimeout, Timeout.InfiniteTimeSpan);
+            _deadline = Time.CreateTimer(_ => EndLate(), null, _options.DrainTimeout, Timeout.InfiniteTimeSpan);
         }
         HostingLog.Draining(_log, ModelName, Status!.ActiveRequests, _options.DrainTimeout.TotalSeconds);
     }
@@ -125,14 +135,14 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         BeginStop();
-        if (_ready is { } ready && State is not TtsPipelineState.Stopped)
+        if (_ready is { } ready && !IsClosing)
         {
             var left = _options.DrainTimeout - Time.GetElapsedTime(_stopStarted);
             var drained = await DrainAsync(ready, left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
-            if (drained)
+            if (!drained)
+                EndLate();
+            else if (!IsClosing)
                 HostingLog.Drained(_log, ModelName);
-            else
-                HostingLog.DrainTimedOut(_log, ModelName, ready.Status().ActiveRequests);
         }
         await Close().ConfigureAwait(false);
     }
@@ -142,6 +152,14 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
 
     /// <summary>For service providers that are disposed synchronously.</summary>
     public void Dispose() => Close().GetAwaiter().GetResult();
+
+    /// <summary>The deadline has come: ends what still runs, and says so once.</summary>
+    private void EndLate()
+    {
+        if (Interlocked.Exchange(ref _late, 1) == 0 && !IsClosing)
+            HostingLog.DrainTimedOut(_log, ModelName, Status!.ActiveRequests);
+        _ = Close();
+    }
 
     private Task Close()
     {

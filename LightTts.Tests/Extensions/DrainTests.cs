@@ -3,6 +3,8 @@ using LightTts.Tests.Extensions.Fakes;
 using LightTts.Tests.Pipeline.Fakes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LightTts.Tests.Extensions;
@@ -36,7 +38,7 @@ public class DrainTests
     {
         var time = new FakeTimeProvider();
         var loader = new FakeLoader();
-        using var host = Hosts.Create(loader, services => services.AddLightTts(options => options.DrainTimeout = TimeSpan.FromSeconds(5)), time);
+        using var host = Hosts.Create(loader, services => services.AddLightTts(options => options.DrainTimeout = TimeSpan.FromSeconds(5)).AddLogging(logging => logging.AddFakeLogging()), time);
         await host.StartAsync();
         using var brake = new Brake(loader.Pipeline.Engine.World, "decode", 2);
         var stream = FakeEngine.Collect(host.Services.GetRequiredService<ITtsPipeline>().SynthesizeAsync(new SynthesisRequest { Text = Hosts.Story }));
@@ -49,6 +51,7 @@ public class DrainTests
         brake.Release();
         await stop;
         Assert.Equal(1, loader.Pipeline.Disposals);
+        Assert.Equal([2005, 2007], host.Services.GetFakeLogCollector().GetSnapshot().Select(record => record.Id.Id).Where(id => id is >= 2005 and <= 2007));
     }
 
     /// <summary>A hosted service that speaks is stopped before the pipeline closes, whatever the order of registration.</summary>

@@ -8,6 +8,7 @@ namespace LightTts.Tests.Packages;
 /// <summary>Packs, and uses the packages as a stranger would: in a new console app outside the repository.</summary>
 /// <remarks>Takes minutes, so it runs only where LIGHTTTS_PACKAGE_TEST is 1, and in CI.</remarks>
 [Trait("Category", "Package")]
+[Collection("Packages")]
 public sealed class PackageTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("lighttts-package-").FullName;
