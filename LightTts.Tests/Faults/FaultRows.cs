@@ -1,5 +1,6 @@
 using LightTts.Tests.Pipeline;
 using LightTts.Tests.Pipeline.Fakes;
+using LightTts.Tests.Support;
 
 namespace LightTts.Tests.Faults;
 
@@ -11,7 +12,7 @@ public abstract class FaultRows
     private protected abstract Task<FaultTarget> Create(TtsPipelineOptions? options = null);
 
     /// <summary>Cases of a row of so many.</summary>
-    private protected virtual int Sample(int cases) => Environment.GetEnvironmentVariable("LIGHTTTS_FULL") == "1" ? cases : Math.Max(1, cases / 10);
+    private protected virtual int Sample(int cases) => FullRun.Pick(Math.Max(1, cases / 10), cases);
 
     private protected async Task BesidePeers(FaultTarget target, int cases, Func<Random, int, Task> fault)
     {
@@ -123,7 +124,7 @@ public abstract class FaultRows
         await BesidePeers(target, 50, async (random, i) =>
         {
             var limit = TimeSpan.FromMilliseconds(20 + random.Next(60));
-            var request = new SynthesisRequest { Text = string.Concat(Enumerable.Repeat(target.Story + " ", 20_000)), Seed = i, Timeout = limit, Mode = (SynthesisMode)(i % 2) };
+            var request = new SynthesisRequest { Text = string.Concat(Enumerable.Repeat(target.Story + " ", 8_000)), Seed = i, Timeout = limit, Mode = (SynthesisMode)(i % 2) };
             var error = await Assert.ThrowsAsync<TtsTimeoutException>(() => FakeEngine.Collect(target.Speak(request)));
             Assert.Equal(limit, error.Limit);
         });

@@ -3,9 +3,9 @@ using LightTts.Tests.Pipeline.Fakes;
 namespace LightTts.Tests.Faults;
 
 /// <summary>What faults are injected into: the pipeline over fake models, or the real one with the embedded voice.</summary>
-internal abstract class FaultTarget : IAsyncDisposable
+internal abstract class FaultTarget(EventLog log) : IAsyncDisposable
 {
-    public EventLog Log { get; } = new();
+    public EventLog Log => log;
 
     /// <summary>Some sentences to speak.</summary>
     public abstract string Story { get; }
@@ -52,7 +52,7 @@ internal abstract class FaultTarget : IAsyncDisposable
 }
 
 /// <summary>The real threads, channels and scheduler over fake models.</summary>
-internal sealed class FakeTarget(TtsPipelineOptions? options = null, int blocks = 256, int rows = 16, TimeProvider? time = null) : FaultTarget
+internal sealed class FakeTarget(TtsPipelineOptions? options = null, int blocks = 256, int rows = 16, TimeProvider? time = null) : FaultTarget(new EventLog())
 {
     private FakeEngine? _engine;
 

@@ -1,0 +1,59 @@
+using LightTts.Tests.Support;
+
+namespace LightTts.Tests.Faults;
+
+/// <summary>The real pipeline with the embedded voice; speech is kept short and coarse, because faults do not care how it sounds.</summary>
+internal sealed class RealTarget(TtsPipeline pipeline, EventLog log) : FaultTarget(log)
+{
+    public TtsPipeline Pipeline => pipeline;
+
+    public override string Story => "Hello there. How are you?";
+
+    public override TimeSpan Limit => TimeSpan.FromSeconds(60);
+
+    /// <summary>Chunks of a stream are cut by the listener's lead, and where they are cut moves the last bits of the flow and the vocoder.</summary>
+    public override float? Tolerance => 1e-4f;
+
+    public override TtsPipelineStatus Status => pipeline.Status;
+
+    public static TtsPipelineOptions Options(TtsPipelineOptions? options = null)
+    {
+        options ??= new TtsPipelineOptions();
+        var shared = SharedPipeline.Options();
+        (options.ModelPath, options.Device, options.Precision, options.Timbres) = (shared.ModelPath, shared.Device, shared.Precision, shared.Timbres);
+        return options;
+    }
+
+    public static async Task<RealTarget> LoadAsync(TtsPipelineOptions? options = null)
+    {
+        var log = new EventLog();
+        options = Options(options);
+        options.LoggerFactory = new EventLogFactory(log);
+        return new RealTarget(await TtsPipeline.LoadAsync(options), log);
+    }
+
+    public override IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null, CancellationToken token = default)
+    {
+        request = request with { FlowSteps = request.FlowSteps ?? 2, MaxSpeechTokens = request.MaxSpeechTokens ?? 20 };
+        return text is null ? pipeline.SynthesizeAsync(request, token) : pipeline.SynthesizeAsync(text, request, token);
+    }
+
+    public override void Later(Random random, Action action)
+    {
+        var delay = random.Next(200);
+        _ = Task.Run(async () =>
+        {
+            await Task.Delay(delay);
+            try
+            {
+                action();
+            }
+            catch (ObjectDisposedException)
+            {
+                // its request was done before
+            }
+        });
+    }
+
+    public override ValueTask DisposeAsync() => pipeline.DisposeAsync();
+}
