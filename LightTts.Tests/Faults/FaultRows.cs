@@ -19,7 +19,7 @@ public abstract class FaultRows
         using var unobserved = new UnobservedExceptions();
         var peers = await Peers.StartAsync(target);
         for (var i = 0; i < Sample(cases); i++)
-            await fault(new Random(1000 + i), i).WaitAsync(target.Limit);
+            await target.InTime($"case {i}", fault(new Random(1000 + i), i));
         await peers.StopAsync();
         await target.AssertIdle();
         await peers.AssertServed();

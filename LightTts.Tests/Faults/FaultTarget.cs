@@ -31,8 +31,23 @@ internal abstract class FaultTarget(EventLog log) : IAsyncDisposable
     {
         for (var i = 0; i < 10_000 && !IsIdle; i++)
             await Task.Delay(1); // the stages free in their next step
-        Assert.True(IsIdle, $"not idle: {Status}");
+        Assert.True(IsIdle, $"not idle: {Describe()}");
     }
+
+    /// <summary>Waits for what must not hang; where it does, says what the pipeline was doing.</summary>
+    public async Task InTime(string what, Task task)
+    {
+        try
+        {
+            await task.WaitAsync(Limit);
+        }
+        catch (TimeoutException) when (!task.IsCompleted)
+        {
+            Assert.Fail($"{what} hangs: {Describe()}");
+        }
+    }
+
+    private string Describe() => $"{Status}, {string.Join(", ", Status.Stages)}";
 
     public async Task<float[]> Render(SynthesisRequest request, IAsyncEnumerable<string>? text = null) =>
         FakeEngine.Join(await FakeEngine.Collect(Speak(request, text)));

@@ -35,7 +35,7 @@ internal sealed class Peers
     public async Task StopAsync()
     {
         _stop = true;
-        await _running.WaitAsync(_target.Limit);
+        await _target.InTime("a peer", _running);
     }
 
     /// <summary>A fresh request, after the faults, is served as before.</summary>
