@@ -5,6 +5,8 @@ namespace LightTts.Weights;
 /// <summary>A tensor in a mapped file: contiguous, or with strides (in elements) over a storage. Its maker has checked that all of it lies within the file.</summary>
 internal sealed unsafe class MappedTensor : TensorEntry
 {
+    private const long CopiedAtOnce = 8 << 20;
+
     private readonly MappedFile _file;
     private readonly long _offset;
     private readonly long[]? _strides;
@@ -29,7 +31,13 @@ internal sealed unsafe class MappedTensor : TensorEntry
             return;
         if (_strides is null)
         {
-            Buffer.MemoryCopy(_file.At(_offset, ByteLength), destination, ByteLength, ByteLength);
+            // In parts, each given back to the system at once: next to its copy, a tensor takes no second room in memory.
+            for (long at = 0; at < ByteLength; at += CopiedAtOnce)
+            {
+                var length = Math.Min(CopiedAtOnce, ByteLength - at);
+                Buffer.MemoryCopy(_file.At(_offset + at, length), destination + at, length, length);
+                _file.Release(_offset + at, length);
+            }
             return;
         }
         var size = ElementSize(Type);

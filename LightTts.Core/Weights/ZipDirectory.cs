@@ -172,7 +172,7 @@ internal sealed class ZipDirectory
         return name;
     }
 
-    private TtsModelLoadException Bad(string why) => new($"{_file.Path}: not a sound zip file: {why}.");
+    private TtsModelLoadException Bad(string why) => new($"{_file.Path}: not a sound zip file: {why}. Download it again.");
 
     private static int U16(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LightTts.Tests.Models.CosyVoice;
 using LightTts.Tests.Timbres;
 
 namespace LightTts.Tests.Support;
@@ -70,6 +71,7 @@ internal sealed class ChildProcess : IDisposable
             TimbreWorker.Writer => TimbreWorker.Write(arguments),
             TimbreWorker.Hammer => TimbreWorker.RunHammer(arguments),
             TimbreWorker.Reader => TimbreWorker.ReadForEver(arguments),
+            FullSizeWorker.Role => FullSizeWorker.Load(arguments),
             _ => 64,
         };
         return true;

@@ -19,6 +19,9 @@ internal sealed record CosyVoiceModel(
     public static CosyVoiceModel Load(ModelDirectory directory, TorchDevice device, TtsPipelineOptions options, Action<string> loaded)
     {
         var config = directory.Config;
+        // Before gigabytes of the parts that could be loaded are read.
+        if (config.Flow.Dit is null)
+            throw new TtsModelLoadException($"{directory.Files.Root}: CosyVoice2's flow is not supported yet. Use a CosyVoice3 model directory.");
         var thread = new TorchThread(options.Threads ?? Environment.ProcessorCount);
         var rows = options.MaxBatchSize ?? (device.IsCuda ? 64 : 16);
         var kvTokens = options.KvCacheTokens ?? (device.IsCuda ? 65_536 : 16_384);
@@ -50,6 +53,9 @@ internal sealed record CosyVoiceModel(
         try
         {
             var tokenizer = QwenTokenizer.Load(directory.Files.Tokenizer, (int)config.Version);
+            if (tokenizer.VocabularySize > config.Language.TextVocabulary)
+                throw new TtsModelLoadException($"{directory.Files.Tokenizer}: the tokenizer has ids up to {tokenizer.VocabularySize - 1}, the model's embedding {config.Language.TextVocabulary} rows; "
+                    + "the tokenizer belongs to another model. Copy the whole CosyVoice-BlankEN folder of this one.");
             loaded("tokenizer");
             Task.WaitAll(language, flow, vocoder, extractor);
             vocoder.Result.HeldFrames = CosyVoiceDecoder.HeldFrames;

@@ -82,7 +82,7 @@ internal sealed class Flow : IDisposable
     public static Flow Load(ITensorArchive archive, FlowConfig config, TorchDevice device, FlowOptions? options = null)
     {
         if (config.Dit is not { } dit)
-            throw new TtsModelLoadException($"'{archive.Path}': the flow's estimator is not CosyVoice3's DiT. Use a CosyVoice3 model directory.");
+            throw new TtsModelLoadException($"'{archive.Path}': the flow's estimator is not CosyVoice3's DiT: CosyVoice2's flow is not supported yet. Use a CosyVoice3 model directory.");
         if (config.InputSize != config.MelBands || config.ChunkFrames % config.TokenMelRatio != 0)
             throw new TtsModelLoadException(
                 $"'{archive.Path}': the flow's configuration does not fit together: input_size {config.InputSize} must equal the {config.MelBands} mel bands, and a chunk of "

@@ -34,12 +34,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
         Inputs = inputs;
         _panels = (outputs + Panel - 1) / Panel;
         _weights = new NativeBuffer((long)_panels * Panel * inputs);
-        for (int n = 0; n < outputs; n++)
+        Parallel.For(0, _panels, panel =>
         {
-            float* from = weights + (long)n * inputs, to = _weights.Start + (long)(n / Panel) * Panel * inputs + n % Panel;
-            for (int k = 0; k < inputs; k++)
-                to[(long)k * Panel] = from[k];
-        }
+            // Written front to back, from sixteen rows that are each read front to back: gigabytes pass here when a large model is loaded.
+            int first = panel * Panel, rows = Math.Min(Panel, outputs - first);
+            float* from = weights + (long)first * inputs, to = _weights.Start + (long)first * inputs;
+            for (int k = 0; k < inputs; k++, to += Panel)
+                for (int row = 0; row < rows; row++)
+                    to[row] = from[(long)row * inputs + k];
+        });
 
         if (bias is null)
             return;
