@@ -105,9 +105,9 @@ internal sealed class Vocoder : IDisposable
         }
     }
 
-    /// <summary>Linear interpolation along time, for other speaking rates (reference: F.interpolate, align_corners False). [1, bands, n] -> [1, bands, n / speed].</summary>
+    /// <summary>Linear interpolation along time, for other speaking rates (reference: F.interpolate, align_corners False). [1, bands, n] -> [1, bands, n / speed], at least one frame.</summary>
     public static Tensor Stretch(Tensor mel, double speed) =>
-        interpolate(mel, [(long)(mel.shape[2] / speed)], mode: InterpolationMode.Linear, align_corners: false);
+        interpolate(mel, [Math.Max(1, (long)(mel.shape[2] / speed))], mode: InterpolationMode.Linear, align_corners: false);
 
     public void Dispose()
     {
