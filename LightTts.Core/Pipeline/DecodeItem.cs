@@ -64,12 +64,16 @@ internal sealed class DecodeItem(Utterance utterance)
     public TimeSpan Deadline(int sampleRate) =>
         Utterance.Job.Time.GetElapsedTime(0, Utterance.Job.Accepted) + Utterance.Job.PlaybackDeadline(sampleRate);
 
-    /// <summary>A row with everything that waits.</summary>
+    /// <summary>A row with everything that waits; a request's first chunk only takes what it must, or many newcomers would wait for each other's whole sentences.</summary>
     public DecodeRow TakeRow()
     {
-        var row = new DecodeRow { State = State!, Tokens = Pending.ToArray(), Final = Finish is not null };
-        _tokens.AddRange(Pending);
-        Pending.Clear();
+        var count = Pending.Count;
+        if (Utterance.Job.Chunks == 0 && State!.TokensWanted is > 0 and var wanted && wanted < count)
+            count = wanted;
+        var tokens = CollectionsMarshal.AsSpan(Pending)[..count].ToArray();
+        var row = new DecodeRow { State = State!, Tokens = tokens, Final = Finish is not null && count == Pending.Count };
+        _tokens.AddRange(tokens);
+        Pending.RemoveRange(0, count);
         return row;
     }
 

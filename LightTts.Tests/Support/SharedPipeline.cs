@@ -1,6 +1,7 @@
 namespace LightTts.Tests.Support;
 
-/// <summary>The embedded voice, loaded once for all tests that only speak with it; float32, no voices shared with other processes.</summary>
+/// <summary>The embedded voice, loaded once for all tests that only speak with it; float32 unless LIGHTTTS_TEST_PRECISION says otherwise, no voices shared with other
+/// processes.</summary>
 internal static class SharedPipeline
 {
     private static readonly Lazy<Task<TtsPipeline>> Loaded = new(() => TtsPipeline.LoadAsync(Options()));
@@ -11,7 +12,7 @@ internal static class SharedPipeline
     {
         ModelPath = Repo.TinyEn,
         Device = ComputeDevice.Cpu,
-        Precision = ComputePrecision.Float32,
+        Precision = Enum.Parse<ComputePrecision>(Environment.GetEnvironmentVariable("LIGHTTTS_TEST_PRECISION") ?? nameof(ComputePrecision.Float32)),
         MaxQueuedRequests = 512,
         Timbres = new TimbreStoreOptions { Shared = false },
     };
