@@ -64,6 +64,15 @@ internal sealed class DecodeItem(Utterance utterance)
     public TimeSpan Deadline(int sampleRate) =>
         Utterance.Job.Time.GetElapsedTime(0, Utterance.Job.Accepted) + Utterance.Job.PlaybackDeadline(sampleRate);
 
+    /// <summary>Earliest deadline first, then the order in which the requests came and their utterances leave.</summary>
+    public static int ByDeadline(DecodeItem a, DecodeItem b, int sampleRate)
+    {
+        var order = a.Deadline(sampleRate).CompareTo(b.Deadline(sampleRate));
+        if (order == 0)
+            order = a.Utterance.Job.Id.CompareTo(b.Utterance.Job.Id);
+        return order != 0 ? order : a.Utterance.Index.CompareTo(b.Utterance.Index);
+    }
+
     /// <summary>A row with everything that waits; a request's first chunk only takes what it must, or many newcomers would wait for each other's whole sentences.</summary>
     public DecodeRow TakeRow()
     {

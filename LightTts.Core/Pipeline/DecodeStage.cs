@@ -27,9 +27,12 @@ internal readonly record struct DecodeMessage(Utterance? Utterance, DecodeMessag
 internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProvider time, ILogger log, Action wakeLanguage)
     : Stage<DecodeMessage>("decode", capacity, time, log)
 {
+    private static readonly TimeSpan PreparationTurn = TimeSpan.FromMilliseconds(5);
+
     private readonly Dictionary<Utterance, DecodeItem> _items = [];
     private readonly List<DecodeItem> _ready = [];
     private readonly List<DecodeRow> _rows = [];
+    private readonly Comparison<DecodeItem> _byDeadline = (a, b) => DecodeItem.ByDeadline(a, b, decoder.SampleRate);
     private volatile int _held;
     private long _cacheBytes;
 
@@ -102,7 +105,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
                 _ready.Add(item);
         if (_ready.Count == 0)
             return false;
-        _ready.Sort((a, b) => a.Deadline(SampleRate).CompareTo(b.Deadline(SampleRate)));
+        _ready.Sort(_byDeadline);
         if (_ready.Count > decoder.MaxRows)
             _ready.RemoveRange(decoder.MaxRows, _ready.Count - decoder.MaxRows);
         _rows.Clear();
@@ -165,25 +168,34 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         wakeLanguage();
     }
 
-    /// <summary>Makes the states of new utterances while their first tokens are still being drawn: a voice's flow prefix is computed here, off the critical path.</summary>
+    /// <summary>Makes the states of new utterances while their first tokens are still being drawn: a voice's flow prefix is computed here, off the critical path. In the order
+    /// of their deadlines, so that later requests overtake nobody; after one that took long (a new voice), what is ready has its turn.</summary>
     private bool Prepare()
     {
+        _ready.Clear();
         foreach (var item in _items.Values)
+            if (item.State is null && !item.IsSilent && !item.Utterance.Job.HasEnded)
+                _ready.Add(item);
+        if (_ready.Count == 0)
+            return false;
+        _ready.Sort(_byDeadline);
+        var began = Time.GetTimestamp();
+        foreach (var item in _ready)
         {
-            if (item.State is not null || item.IsSilent || item.Utterance.Job.HasEnded)
-                continue;
+            var job = item.Utterance.Job;
             try
             {
-                item.Span = LightTtsDiagnostics.StartPart(item.Utterance.Job.Activity, "lighttts.decode", item.Utterance.Index);
-                item.State = decoder.CreateState(item.Utterance.Job.Timbre, item.Utterance.Job.Decode);
+                item.Span = LightTtsDiagnostics.StartPart(job.Activity, "lighttts.decode", item.Utterance.Index);
+                item.State = decoder.CreateState(job.Timbre, job.Decode);
             }
             catch (Exception e)
             {
-                item.Utterance.Job.Fail(e);
+                job.Fail(e);
             }
-            return true;
+            if (Time.GetElapsedTime(began) > PreparationTurn)
+                break;
         }
-        return false;
+        return true;
     }
 
     private void Sweep()

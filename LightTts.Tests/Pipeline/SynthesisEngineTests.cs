@@ -58,6 +58,28 @@ public class SynthesisEngineTests
     }
 
     [Fact]
+    public async Task Requests_that_come_again_and_again_do_not_overtake_others_without_end()
+    {
+        await using var engine = new FakeEngine(decodeRows: 1);
+        engine.World.OnCall = call =>
+        {
+            if (call == "state")
+                Thread.Sleep(6); // as with a new voice each: one utterance is prepared, then what is ready has its turn
+        };
+        var done = new int[8];
+        await Task.WhenAll(done.Select((_, i) => Task.Run(async () =>
+        {
+            while (done.Sum() < 160)
+            {
+                await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = "one.", Seed = i, Mode = SynthesisMode.Whole }));
+                Interlocked.Increment(ref done[i]);
+            }
+        })));
+        Assert.All(done, served => Assert.InRange(served, 10, 40));
+        await engine.AssertIdle();
+    }
+
+    [Fact]
     public async Task A_sequence_that_can_never_fit_fails_with_the_cure()
     {
         await using var engine = new FakeEngine(blocks: 1);
