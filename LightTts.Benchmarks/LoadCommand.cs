@@ -6,6 +6,7 @@ using System.Text.Json;
 namespace LightTts.Benchmarks;
 
 /// <summary><c>load</c>: closed-loop listeners, each asking again at once: audio seconds per second and time to first audio.</summary>
+/// <remarks>They begin one after the other within the time of a request, as listeners do, and then keep the pace that they find; with <c>--burst</c> all in the same moment.</remarks>
 internal static class LoadCommand
 {
     private static readonly string[] Texts =
@@ -23,12 +24,13 @@ internal static class LoadCommand
         var concurrency = new Option<string>("--concurrency") { Description = "Listeners at once, comma-separated.", DefaultValueFactory = _ => "1,2,4,8,16" };
         var modes = new Option<string>("--modes") { Description = "whole, stream, or both, comma-separated.", DefaultValueFactory = _ => "whole,stream" };
         var requests = new Option<int>("--requests") { Description = "Requests of each listener, after one warm one.", DefaultValueFactory = _ => 4 };
+        var burst = new Option<bool>("--burst") { Description = "All listeners begin in the same moment." };
         var json = new Option<FileInfo?>("--json") { Description = "File to write the rows to." };
         var device = new Option<ComputeDevice>("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => ComputeDevice.Cpu };
         var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ => ComputePrecision.Float32 };
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
-        var command = new Command("load", "Many listeners at once: throughput and time to first audio.") { concurrency, modes, requests, json, device, precision, natives, model };
+        var command = new Command("load", "Many listeners at once: throughput and time to first audio.") { concurrency, modes, requests, burst, json, device, precision, natives, model };
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var pipeline = await TtsPipeline.LoadAsync(new TtsPipelineOptions
@@ -47,7 +49,7 @@ internal static class LoadCommand
             {
                 foreach (var listeners in parsed.GetValue(concurrency)!.Split(',').Select(number => int.Parse(number, CultureInfo.InvariantCulture)))
                 {
-                    var row = await RunAsync(pipeline, mode, listeners, parsed.GetValue(requests), cancellation);
+                    var row = await RunAsync(pipeline, mode, listeners, parsed.GetValue(requests), parsed.GetValue(burst), cancellation);
                     rows.Add(row);
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                         $"{row.Mode,-7} {row.Concurrency,11} {row.Requests,9} {row.Failures,9} {row.AudioSecondsPerSecond,10:0.00} {row.TtfaMsP50,19:0} {row.TtfaMsP95,5:0} {row.RtfP50,9:0.000}"));
@@ -59,14 +61,17 @@ internal static class LoadCommand
         return command;
     }
 
-    private static async Task<Row> RunAsync(TtsPipeline pipeline, string mode, int listeners, int requests, CancellationToken cancellation)
+    private static async Task<Row> RunAsync(TtsPipeline pipeline, string mode, int listeners, int requests, bool burst, CancellationToken cancellation)
     {
         var synthesis = mode.StartsWith("stream", StringComparison.OrdinalIgnoreCase) ? SynthesisMode.Streaming : SynthesisMode.Whole;
-        await Task.WhenAll(Enumerable.Range(0, listeners).Select(listener => SpeakAsync(pipeline, synthesis, listener, 0, cancellation)));
         var watch = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, listeners).Select(listener => SpeakAsync(pipeline, synthesis, listener, 0, cancellation)));
+        var apart = burst ? TimeSpan.Zero : watch.Elapsed / listeners;
+        watch.Restart();
         var results = await Task.WhenAll(Enumerable.Range(0, listeners).Select(async listener =>
         {
             List<(double Audio, double First, double Total)?> mine = [];
+            await Task.Delay(listener * apart, cancellation);
             for (var i = 0; i < requests; i++)
                 mine.Add(await SpeakAsync(pipeline, synthesis, listener, i + 1, cancellation));
             return mine;

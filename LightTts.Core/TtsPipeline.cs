@@ -114,7 +114,7 @@ public sealed class TtsPipeline : ITtsPipeline
         cancellationToken.ThrowIfCancellationRequested();
         var model = CosyVoiceModel.Load(directory, device, options, Loaded);
         var info = CreateInfo(model);
-        var limits = new LanguageLimits(model.Language.MaxRows, device.IsCuda ? 2048 : 128);
+        var limits = device.IsCuda ? new LanguageLimits(model.Language.MaxRows, 2048) : new LanguageLimits(model.Language.MaxRows, 128, Newcomers: 3);
         var engine = new SynthesisEngine(info.Name, model.Encoder, model.Language, model.Decoder, limits, options, options.TimeProvider, log);
         try
         {

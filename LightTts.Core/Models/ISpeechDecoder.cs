@@ -20,7 +20,9 @@ internal interface ISpeechDecoder : IStageModel
     IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options);
 
     /// <summary>Decodes what is ready of every row in one pass; results are written into the rows. A row that fails gets its error, the others are not affected.</summary>
-    void Decode(IReadOnlyList<DecodeRow> rows);
+    /// <param name="rows">Rows of different states.</param>
+    /// <param name="interlude">Called between the parts of a long pass, where there are any: the caller may decode rows of other states meanwhile. Must not throw.</param>
+    void Decode(IReadOnlyList<DecodeRow> rows, Action? interlude = null);
 }
 
 /// <summary>How an utterance is decoded.</summary>

@@ -8,6 +8,8 @@ namespace LightTts.Pipeline;
 /// <summary>The decode stage's part of an utterance: tokens that wait, the model's state, and what of it was handed out.</summary>
 internal sealed class DecodeItem(Utterance utterance)
 {
+    private static readonly TimeSpan NewcomersHeadStart = TimeSpan.FromSeconds(3);
+
     private readonly List<int> _tokens = []; // all that were decoded
     private int _samples;
 
@@ -60,9 +62,9 @@ internal sealed class DecodeItem(Utterance utterance)
         return Pending.Count >= wanted + growth;
     }
 
-    /// <summary>When the listener runs out of audio, on the clock of the process.</summary>
-    public TimeSpan Deadline(int sampleRate) =>
-        Utterance.Job.Time.GetElapsedTime(0, Utterance.Job.Accepted) + Utterance.Job.PlaybackDeadline(sampleRate);
+    /// <summary>When the listener runs out of audio, on the clock of the process. One who has heard nothing yet comes before those whose audio is a little late.</summary>
+    public TimeSpan Deadline(int sampleRate) => Utterance.Job.Time.GetElapsedTime(0, Utterance.Job.Accepted) +
+        (Utterance.Job.AwaitsFirstAudio ? -NewcomersHeadStart : Utterance.Job.PlaybackDeadline(sampleRate));
 
     /// <summary>Earliest deadline first, then the order in which the requests came and their utterances leave.</summary>
     public static int ByDeadline(DecodeItem a, DecodeItem b, int sampleRate)
@@ -73,12 +75,21 @@ internal sealed class DecodeItem(Utterance utterance)
         return order != 0 ? order : a.Utterance.Index.CompareTo(b.Utterance.Index);
     }
 
-    /// <summary>A row with everything that waits; a request's first chunk only takes what it must, or many newcomers would wait for each other's whole sentences.</summary>
-    public DecodeRow TakeRow()
+    /// <summary>A row with everything that waits. A stream's first chunk takes only what it must, or newcomers would wait for each other's whole sentences, and in company a pass
+    /// takes three chunks at the most, so that no listener runs dry while another one gets seconds.</summary>
+    public DecodeRow TakeRow(int chunkTokens, bool isAlone)
     {
         var count = Pending.Count;
-        if (Utterance.Job.Chunks == 0 && State!.TokensWanted is > 0 and var wanted && wanted < count)
-            count = wanted;
+        if (Utterance.Job.Decode.Streaming && State!.TokensWanted is > 0 and var wanted)
+        {
+            if (Utterance.Job.Chunks == 0)
+                count = Math.Min(count, wanted);
+            else if (!isAlone)
+                count = Math.Min(count, wanted + 2 * Math.Max(wanted, chunkTokens));
+            if (Finish is not null && Pending.Count - count <= chunkTokens / 2)
+                count = Pending.Count; // a last pass for a few tokens would cost nearly as much as one for a chunk
+        }
+        Utterance.Job.AddTokensWaiting(-count);
         var tokens = CollectionsMarshal.AsSpan(Pending)[..count].ToArray();
         var row = new DecodeRow { State = State!, Tokens = tokens, Final = Finish is not null && count == Pending.Count };
         _tokens.AddRange(tokens);

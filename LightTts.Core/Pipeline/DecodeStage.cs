@@ -38,6 +38,8 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
 
     public int SampleRate => decoder.SampleRate;
 
+    public int ChunkTokens => decoder.ChunkTokens;
+
     /// <summary>Utterances held now.</summary>
     public int Held => _held;
 
@@ -68,7 +70,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
 
     protected override bool Step()
     {
-        Sweep();
+        Sweep(); // only here: nothing that a pass works on may be freed in its interludes
         var worked = PassSilent() | Prepare() | Decode();
         _held = _items.Count;
         long bytes = 0;
@@ -110,11 +112,20 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
             _ready.RemoveRange(decoder.MaxRows, _ready.Count - decoder.MaxRows);
         _rows.Clear();
         foreach (var item in _ready)
-            _rows.Add(item.TakeRow());
+            _rows.Add(item.TakeRow(decoder.ChunkTokens, IsAlone(item.Utterance.Job)));
         using (LightTtsDiagnostics.MeasureStage("decode"))
-            Run(_rows);
+            Run(_rows, _ready.Exists(item => item.Utterance.Job.AwaitsFirstAudio) ? null : ServeNewcomer);
         for (var i = 0; i < _rows.Count; i++)
-            Finish(_ready[i], _rows[i]);
+            TryFinish(_ready[i], _rows[i]);
+        return true;
+    }
+
+    /// <summary>Whether nobody else waits for audio, or will soon.</summary>
+    private bool IsAlone(SynthesisJob job)
+    {
+        foreach (var item in _items.Values)
+            if (item.Utterance.Job != job && !item.Utterance.Job.Output.IsFull)
+                return false;
         return true;
     }
 
@@ -131,17 +142,45 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         return false;
     }
 
-    private void Run(List<DecodeRow> rows)
+    /// <summary>Between the parts of a pass: a listener who has heard nothing yet need not wait for its end.</summary>
+    private void ServeNewcomer()
+    {
+        Poll();
+        DecodeItem? newcomer = null;
+        foreach (var item in _items.Values)
+            if (item.Utterance.Job.AwaitsFirstAudio && item.IsHead && !item.IsSilent && (item.State is null || item.IsReady(decoder))
+                && (newcomer is null || _byDeadline(item, newcomer) < 0))
+                newcomer = item;
+        if (newcomer is null || !TryPrepare(newcomer) || !newcomer.IsReady(decoder))
+            return;
+        List<DecodeRow> rows = [newcomer.TakeRow(decoder.ChunkTokens, isAlone: false)];
+        Run(rows, null);
+        TryFinish(newcomer, rows[0]);
+    }
+
+    private void Run(List<DecodeRow> rows, Action? interlude)
     {
         try
         {
-            decoder.Decode(rows);
+            decoder.Decode(rows, interlude);
         }
         catch (Exception e)
         {
             LogMessages.StageStepFailed(Log, e, Name);
             foreach (var row in rows)
                 row.Error ??= e;
+        }
+    }
+
+    private void TryFinish(DecodeItem item, DecodeRow row)
+    {
+        try
+        {
+            Finish(item, row);
+        }
+        catch (Exception e)
+        {
+            item.Utterance.Job.Fail(e);
         }
     }
 
@@ -182,20 +221,30 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         var began = Time.GetTimestamp();
         foreach (var item in _ready)
         {
-            var job = item.Utterance.Job;
-            try
-            {
-                item.Span = LightTtsDiagnostics.StartPart(job.Activity, "lighttts.decode", item.Utterance.Index);
-                item.State = decoder.CreateState(job.Timbre, job.Decode);
-            }
-            catch (Exception e)
-            {
-                job.Fail(e);
-            }
+            TryPrepare(item);
             if (Time.GetElapsedTime(began) > PreparationTurn)
                 break;
         }
         return true;
+    }
+
+    private bool TryPrepare(DecodeItem item)
+    {
+        var job = item.Utterance.Job;
+        try
+        {
+            if (item.State is null)
+            {
+                item.Span = LightTtsDiagnostics.StartPart(job.Activity, "lighttts.decode", item.Utterance.Index);
+                item.State = decoder.CreateState(job.Timbre, job.Decode);
+            }
+            return true;
+        }
+        catch (Exception e)
+        {
+            job.Fail(e);
+            return false;
+        }
     }
 
     private void Sweep()

@@ -7,7 +7,8 @@ namespace LightTts.Pipeline;
 /// <summary>What one step of the language model may hold.</summary>
 /// <param name="MaxRows">Sequences.</param>
 /// <param name="PrefillTokens">Positions of prompts beside running sequences, so that a long prompt does not stall them.</param>
-internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens);
+/// <param name="Newcomers">Streams that have no audio yet. Where a step takes longer with every row, a few at a time reach the decode stage earlier than all together.</param>
+internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue);
 
 /// <summary>Chooses the rows of the language model's next step: earliest playback deadline first, within the limits of rows, prompt positions and KV blocks.</summary>
 /// <remarks>
@@ -15,7 +16,7 @@ internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens);
 /// identical results because draws depend on seed and position alone). New sequences enter in the order of their deadlines, only while blocks are left for every
 /// running one to grow, and at the cost of none but idle ones, whose consumer or text source would otherwise hold up everybody.
 /// </remarks>
-internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits limits, int sampleRate, ILogger log)
+internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits limits, int sampleRate, int chunkTokens, ILogger log)
 {
     private readonly List<LanguageSequence> _candidates = [];
     private readonly List<LanguageSequence> _chosen = [];
@@ -44,12 +45,17 @@ internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits lim
         foreach (var sequence in _candidates)
             if (sequence.IsSuspect && TryAdd(sequence))
                 return _chosen;
+        var newcomers = 0;
         foreach (var sequence in _candidates)
         {
             if (_chosen.Count == limits.MaxRows)
                 break;
-            if (!sequence.IsSuspect)
-                TryAdd(sequence);
+            // A step takes longer with every row, so those that would only add to what waits for the decode stage let newcomers go ahead.
+            var isNewcomer = sequence.DelaysFirstAudio(chunkTokens);
+            if (sequence.IsSuspect || (isNewcomer ? newcomers == limits.Newcomers : newcomers > 0 && sequence.CanSitOut(chunkTokens)))
+                continue;
+            if (TryAdd(sequence) && isNewcomer)
+                newcomers++;
         }
         return _chosen;
     }

@@ -46,6 +46,14 @@ internal sealed class LanguageSequence(Utterance utterance, SpeechTokenStream st
             : Job.Time.GetElapsedTime(0, Job.Accepted) + Job.PlaybackDeadline(sampleRate);
     }
 
+    /// <summary>Whether a listener who has heard nothing yet waits for tokens, not for the decode stage.</summary>
+    public bool DelaysFirstAudio(int chunkTokens) => Job.AwaitsFirstAudio && Job.TokensWaiting < Enough(chunkTokens);
+
+    /// <summary>Whether the decode stage has work of this stream, so that it can sit out while newcomers are in a hurry.</summary>
+    public bool CanSitOut(int chunkTokens) => Job.Decode.Streaming && Job.TokensWaiting >= Enough(chunkTokens);
+
+    private static int Enough(int chunkTokens) => chunkTokens + chunkTokens / 2; // a chunk and what the model looks ahead
+
     private const int MaxAhead = 2;
 
     /// <summary>Enters the batch, if that has not happened yet.</summary>

@@ -28,7 +28,7 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         _model = model;
         _decode = decode;
         _wakeEncode = wakeEncode;
-        _scheduler = new LanguageScheduler(model, limits, decode.SampleRate, log);
+        _scheduler = new LanguageScheduler(model, limits, decode.SampleRate, decode.ChunkTokens, log);
     }
 
     /// <summary>Sequences held now.</summary>
@@ -176,7 +176,10 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         sequence.IsSuspect = false;
         var sound = sequence.Stream.Accept(row.Token);
         if (sound >= 0)
+        {
+            sequence.Job.AddTokensWaiting(1);
             _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Token, sound));
+        }
         if (sequence.Stream.WaitingForText)
             _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Stall, 0));
     }

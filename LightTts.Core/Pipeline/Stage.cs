@@ -138,8 +138,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
             Interlocked.Exchange(ref _busySince, Math.Max(1, _time.GetTimestamp()));
             try
             {
-                while (_inbox.Reader.TryRead(out var message))
-                    Take(message);
+                Poll();
                 // After the inbox was emptied: reset before, a wake that comes between would leave the flag up with no message to take it down, and all later ones be lost.
                 Interlocked.Exchange(ref _wakePending, 0);
                 more = Step();
@@ -153,6 +152,13 @@ internal abstract class Stage<TMessage> where TMessage : struct
             if (!more)
                 Interlocked.Exchange(ref _busySince, 0);
         }
+    }
+
+    /// <summary>Takes the messages that have come since the step began, for steps that last.</summary>
+    protected void Poll()
+    {
+        while (_inbox.Reader.TryRead(out var message))
+            Take(message);
     }
 
     private void Take(TMessage message)

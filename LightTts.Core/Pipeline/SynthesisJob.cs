@@ -17,6 +17,7 @@ internal sealed class SynthesisJob
     private readonly List<IDisposable> _disposables = [];
     private readonly CancellationTokenSource _cancelled = new();
     private int _ended;
+    private int _tokensWaiting;
 
     public SynthesisJob(long id, SynthesisRequest request, TimbreFeatures timbre, ulong seed, int flowSteps, long outputCapacity, TimeProvider time, Action onSpace,
         Action<SynthesisJob> onEnd)
@@ -73,6 +74,14 @@ internal sealed class SynthesisJob
 
     /// <summary>Why the job ended; null while it runs and where it was completed.</summary>
     public Exception? Error { get; private set; }
+
+    /// <summary>Speech tokens that the language stage has drawn and the decode stage has not taken yet.</summary>
+    public int TokensWaiting => Volatile.Read(ref _tokensWaiting);
+
+    public void AddTokensWaiting(int count) => Interlocked.Add(ref _tokensWaiting, count);
+
+    /// <summary>Whether somebody listens who has heard nothing yet.</summary>
+    public bool AwaitsFirstAudio => Decode.Streaming && Chunks == 0;
 
     // What the decode stage has handed out; written by the decode thread only.
     public int Chunks { get; private set; }

@@ -65,7 +65,7 @@ public sealed class FlowGoldenTests
             Start = 0, Count = 100, Chunk = 50, Mu = chunk, Condition = condition, Speaker = flow.Estimator.InputSpeaker.Apply(speaker)[0],
         };
         var seen = 0;
-        var mel = flow.Solver.Solve([segment], schedule, (step, x, velocity) =>
+        var mel = flow.Solver.Solve([segment], schedule, observe: (step, x, velocity) =>
         {
             seen++;
             if (step == 0)

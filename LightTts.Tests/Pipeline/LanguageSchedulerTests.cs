@@ -17,7 +17,7 @@ public class LanguageSchedulerTests
     public LanguageSchedulerTests()
     {
         _model = new FakeLanguageModel(_world, blocks: 8);
-        _scheduler = new LanguageScheduler(_model, new LanguageLimits(4, 64), 100, NullLogger.Instance);
+        _scheduler = new LanguageScheduler(_model, new LanguageLimits(4, 64), 100, 5, NullLogger.Instance);
     }
 
     [Fact]

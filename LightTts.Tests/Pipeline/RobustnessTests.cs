@@ -201,7 +201,7 @@ public class RobustnessTests
 
         public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options) => _inner.CreateState(timbre, options);
 
-        public void Decode(IReadOnlyList<DecodeRow> rows) => _inner.Decode(rows);
+        public void Decode(IReadOnlyList<DecodeRow> rows, Action? interlude) => _inner.Decode(rows, interlude);
 
         public void Dispose() => _inner.Dispose();
     }

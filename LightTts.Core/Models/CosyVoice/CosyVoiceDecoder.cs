@@ -37,14 +37,15 @@ internal sealed class CosyVoiceDecoder(Flow flow, Vocoder vocoder, CosyVoiceConf
         return new State(state, vocoder.CreateState(), options, MinFirstFrames + vocoder.HeldFrames);
     }
 
-    public void Decode(IReadOnlyList<DecodeRow> rows)
+    public void Decode(IReadOnlyList<DecodeRow> rows, Action? interlude = null)
     {
         var mels = new List<FlowRow>(rows.Count);
         foreach (var row in rows)
             mels.Add(new FlowRow { State = ((State)row.State).Flow, Tokens = row.Tokens, Final = row.Final });
         using var scope = NewDisposeScope();
-        flow.Run(mels);
+        flow.Run(mels, interlude);
         Report();
+        interlude?.Invoke();
         var waves = new List<VocoderRow>(rows.Count);
         var owners = new List<DecodeRow>(rows.Count);
         for (var i = 0; i < rows.Count; i++)

@@ -27,6 +27,7 @@ internal sealed class Flow : IDisposable
     private readonly FlowPrefixCache _prefixes;
     private readonly Dictionary<int, DiTSchedule> _schedules = [];
     private long _cacheBytes;
+    private int _solving; // passes under way: more than one in an interlude, and then the others' schedules are in use
 
     private Flow(WeightReader reader, FlowConfig config, DiTConfig dit, FlowOptions options)
     {
@@ -122,7 +123,9 @@ internal sealed class Flow : IDisposable
     }
 
     /// <summary>Computes what is ready of every row in one pass; results are written into the rows. A row that fails gets its error, the others are not affected.</summary>
-    public void Run(IReadOnlyList<FlowRow> rows)
+    /// <param name="rows">Rows of different states.</param>
+    /// <param name="interlude">Called between solver steps; may run rows of other states. Must not throw.</param>
+    public void Run(IReadOnlyList<FlowRow> rows, Action? interlude = null)
     {
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
@@ -135,7 +138,7 @@ internal sealed class Flow : IDisposable
             });
         foreach (var group in passes.GroupBy(pass => pass.Row.State.Steps))
             foreach (var part in Split(group))
-                Run(part, group.Key);
+                Run(part, group.Key, interlude);
     }
 
     /// <summary>The speaker embedding as the estimator takes it: normalised, then projected. [Embedding] -> [1, MelBands]</summary>
@@ -150,7 +153,7 @@ internal sealed class Flow : IDisposable
     {
         if (_schedules.TryGetValue(steps, out var schedule))
             return schedule;
-        if (_schedules.Count >= MaxSchedules)
+        if (_schedules.Count >= MaxSchedules && _solving <= 1)
             DisposeSchedules();
         return _schedules[steps] = new DiTSchedule(_weights, steps);
     }
@@ -253,25 +256,30 @@ internal sealed class Flow : IDisposable
             yield return part;
     }
 
-    private void Run(List<FlowPass> passes, int steps)
+    private void Run(List<FlowPass> passes, int steps, Action? interlude)
     {
         using var scope = NewDisposeScope();
         Tensor mel;
         try
         {
-            mel = Solver.Solve([.. passes.Select(pass => pass.Segment)], Schedule(steps));
+            _solving++;
+            mel = Solver.Solve([.. passes.Select(pass => pass.Segment)], Schedule(steps), interlude);
         }
         catch (Exception) when (passes.Count > 1)
         {
             // One of them may be to blame: states change only when a pass succeeds, so each can be tried alone.
             foreach (var pass in passes)
-                Run([pass], steps);
+                Run([pass], steps, interlude);
             return;
         }
         catch (Exception e)
         {
             passes[0].Row.Error = e;
             return;
+        }
+        finally
+        {
+            _solving--;
         }
         var at = 0;
         foreach (var pass in passes)

@@ -9,9 +9,10 @@ internal sealed class FlowSolver(DiTEstimator estimator, Tensor noise, double cf
     /// <summary>Runs all steps for the frames of several utterances.</summary>
     /// <param name="segments">What to compute.</param>
     /// <param name="schedule">The steps, common to all.</param>
+    /// <param name="interlude">Called between steps; may solve for other utterances.</param>
     /// <param name="observe">Sees the step's number, the mel before it and both rows' velocities; for tests. Null as a rule.</param>
     /// <returns>Mel frames [M, MelBands], in the order of the segments, in the caller's dispose scope.</returns>
-    public Tensor Solve(IReadOnlyList<FlowSegment> segments, DiTSchedule schedule, Action<int, Tensor, Tensor>? observe = null)
+    public Tensor Solve(IReadOnlyList<FlowSegment> segments, DiTSchedule schedule, Action? interlude = null, Action<int, Tensor, Tensor>? observe = null)
     {
         using var scope = NewDisposeScope();
         // A copy, as the steps change it in place; of each part, because TorchSharp's cat of one tensor is that tensor.
@@ -19,6 +20,8 @@ internal sealed class FlowSolver(DiTEstimator estimator, Tensor noise, double cf
         var inputs = estimator.Prepare(segments);
         for (var k = 0; k < schedule.Steps.Length; k++)
         {
+            if (k > 0)
+                interlude?.Invoke();
             using var step = NewDisposeScope();
             var velocity = estimator.Velocity(x, inputs, segments, schedule.Steps[k], k);
             observe?.Invoke(k, x, velocity);

@@ -11,13 +11,17 @@ namespace LightTts.Models.Cpu;
 /// </remarks>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
-    private const int Panel = 16;
+    /// <summary>Outputs that are stored together.</summary>
+    public const int Panel = 16;
 
     // Products with fewer multiplications than this run on the calling thread alone: handing out work costs some microseconds.
     private const long ParallelWork = 6_000_000;
 
     // Panels of one piece of work: their weights stay in the second-level cache while all rows pass.
     private const int PanelsTogether = 8;
+
+    // Rows of one piece: enough to make up for reading the weights, few enough to share many rows among many processors.
+    private const int RowsTogether = 192;
 
     private readonly NativeBuffer _weights;
     private readonly NativeBuffer? _bias;
@@ -81,7 +85,11 @@ internal sealed unsafe class PackedMatrix : IDisposable
     }
 
     private void MultiplyInParallel(int pieces, float* x, int xStride, int rows, float* y, int yStride, bool accumulate) =>
-        Parallel.For(0, pieces, piece => Piece(piece, x, xStride, rows, y, yStride, accumulate));
+        Parallel.For(0, pieces * ((rows + RowsTogether - 1) / RowsTogether), part =>
+        {
+            var first = part / pieces * RowsTogether;
+            Piece(part % pieces, x + (long)first * xStride, xStride, Math.Min(RowsTogether, rows - first), y + (long)first * yStride, yStride, accumulate);
+        });
 
     private void Piece(int piece, float* x, int xStride, int rows, float* y, int yStride, bool accumulate)
     {

@@ -233,9 +233,10 @@ internal sealed class FakeDecoder(FakeWorld world, int maxRows = 4) : ISpeechDec
         return new State(world, options);
     }
 
-    public void Decode(IReadOnlyList<DecodeRow> rows)
+    public void Decode(IReadOnlyList<DecodeRow> rows, Action? interlude = null)
     {
         world.Call("decode");
+        interlude?.Invoke();
         foreach (var row in rows)
         {
             var state = (State)row.State;
