@@ -108,13 +108,17 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         if (_ready.Count == 0)
             return false;
         _ready.Sort(_byDeadline);
-        if (_ready.Count > decoder.MaxRows)
-            _ready.RemoveRange(decoder.MaxRows, _ready.Count - decoder.MaxRows);
+        // First audio is not held up by what could wait: rows of a pass leave together.
+        var isFirst = _ready[0].Utterance.Job.AwaitsFirstAudio;
         _rows.Clear();
         foreach (var item in _ready)
+        {
+            if (_rows.Count == decoder.MaxRows || item.Utterance.Job.AwaitsFirstAudio != isFirst)
+                break;
             _rows.Add(item.TakeRow(decoder.ChunkTokens, IsAlone(item.Utterance.Job)));
+        }
         using (LightTtsDiagnostics.MeasureStage("decode"))
-            Run(_rows, _ready.Exists(item => item.Utterance.Job.AwaitsFirstAudio) ? null : ServeNewcomer);
+            Run(_rows, isFirst ? null : ServeNewcomer);
         for (var i = 0; i < _rows.Count; i++)
             TryFinish(_ready[i], _rows[i]);
         return true;

@@ -70,7 +70,8 @@ internal sealed class Linear : IDisposable
         shape[^1] = matrix.Outputs;
         var y = empty(shape, ScalarType.Float32);
         if (y.NumberOfElements > 0)
-            matrix.Multiply((float*)x.bytes_pointer(), matrix.Inputs, (int)(x.NumberOfElements / matrix.Inputs), (float*)y.bytes_pointer(), matrix.Outputs, accumulate: false);
+            matrix.Multiply((float*)x.bytes_pointer(), matrix.Inputs, (int)(x.NumberOfElements / matrix.Inputs), (float*)y.bytes_pointer(), matrix.Outputs, accumulate: false,
+                get_num_threads());
         return y;
     }
 

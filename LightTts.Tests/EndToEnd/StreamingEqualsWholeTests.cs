@@ -22,7 +22,7 @@ public sealed class StreamingEqualsWholeTests(ITestOutputHelper output)
         var tokens = Flows.Ints(file, "speech_token");
         var config = ModelDirectory.Open(Repo.TinyEn).Config;
         using var decoder = new CosyVoiceDecoder(Flows.TinyEn(), Vocoders.TinyEn(VocoderNoise.OfFreshModel(config.Flow, config.Vocoder)), config,
-            new TorchThread(Environment.ProcessorCount), maxRows: 1);
+            new TorchThread(Environment.ProcessorCount), lanes: null, maxRows: 1);
         using var thread = decoder.EnterThread();
         var options = new DecodeOptions(Streaming: true, FlowSteps: 5, Speed: 1);
 

@@ -144,7 +144,7 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
     private static float[] Decode(TimbreFeatures voice, int[] tokens, double speed)
     {
         var config = ModelDirectory.Open(Repo.Golden(GoldenModel)).Config;
-        using var decoder = new CosyVoiceDecoder(Flows.Golden(), Vocoders.Golden(), config, new TorchThread(Environment.ProcessorCount), maxRows: 1);
+        using var decoder = new CosyVoiceDecoder(Flows.Golden(), Vocoders.Golden(), config, new TorchThread(Environment.ProcessorCount), lanes: null, maxRows: 1);
         using var thread = decoder.EnterThread();
         using var state = decoder.CreateState(voice, new DecodeOptions(Streaming: false, FlowSteps: 10, speed));
         var row = new DecodeRow { State = state, Tokens = tokens, Final = true };

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice;
 
-/// <summary>Speech tokens to samples: flow, then vocoder, each over all rows of a pass.</summary>
-internal sealed class CosyVoiceDecoder(Flow flow, Vocoder vocoder, CosyVoiceConfig config, TorchThread thread, int maxRows) : ISpeechDecoder
+/// <summary>Speech tokens to samples: flow, then vocoder, each over all rows of a pass: side by side on the CPU, as one batch on a GPU.</summary>
+internal sealed class CosyVoiceDecoder(Flow flow, Vocoder vocoder, CosyVoiceConfig config, TorchThread thread, TorchLanes? lanes, int maxRows) : ISpeechDecoder
 {
     /// <summary>Frames of audio that a first chunk brings at least (0.12 s), beyond those that the vocoder holds back.</summary>
     private const int MinFirstFrames = 6;
@@ -43,7 +43,7 @@ internal sealed class CosyVoiceDecoder(Flow flow, Vocoder vocoder, CosyVoiceConf
         foreach (var row in rows)
             mels.Add(new FlowRow { State = ((State)row.State).Flow, Tokens = row.Tokens, Final = row.Final });
         using var scope = NewDisposeScope();
-        flow.Run(mels, interlude);
+        flow.Run(mels, interlude, lanes);
         Report();
         interlude?.Invoke();
         var waves = new List<VocoderRow>(rows.Count);
@@ -61,7 +61,11 @@ internal sealed class CosyVoiceDecoder(Flow flow, Vocoder vocoder, CosyVoiceConf
             waves.Add(new VocoderRow { State = state.Vocoder, Mel = Shaped(mels[i].Mel, state.Options), Final = rows[i].Final });
             owners.Add(rows[i]);
         }
-        vocoder.Run(waves);
+        if (lanes is null)
+            vocoder.Run(waves, interlude);
+        else
+            foreach (var part in waves.Chunk(lanes.Count))
+                lanes.Run([.. part.Select((wave, i) => (Action)(() => RunAlone(wave, i == 0 ? interlude : null)))], interlude);
         for (var i = 0; i < waves.Count; i++)
         {
             owners[i].Error = waves[i].Error;
@@ -73,8 +77,21 @@ internal sealed class CosyVoiceDecoder(Flow flow, Vocoder vocoder, CosyVoiceConf
 
     public void Dispose()
     {
+        lanes?.Dispose();
         flow.Dispose();
         vocoder.Dispose();
+    }
+
+    private void RunAlone(VocoderRow wave, Action? interlude)
+    {
+        try
+        {
+            vocoder.Run([wave], interlude);
+        }
+        catch (Exception e)
+        {
+            wave.Error = e;
+        }
     }
 
     private Tensor Shaped(Tensor? mel, DecodeOptions options)

@@ -59,10 +59,11 @@ internal sealed record CosyVoiceModel(
             loaded("tokenizer");
             Task.WaitAll(language, flow, vocoder, extractor);
             vocoder.Result.HeldFrames = CosyVoiceDecoder.HeldFrames;
-            // One row a pass on the CPU: chunks are large enough to fill two cores, and a peer can then not change a bit of another's audio.
+            // On the CPU rows do not share operations: chunks are large enough to fill a core, and a peer can then not change a bit of another's audio.
+            var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);
             return new CosyVoiceModel(directory, device, tokenizer,
                 new CosyVoiceEncoder(tokenizer, extractor.Result, config.Version, directory.InstructionPrefix, thread),
-                language.Result, new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, device.IsCuda ? 16 : 1), parameters);
+                language.Result, new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 16), parameters);
         }
         catch (Exception e)
         {

@@ -125,7 +125,8 @@ internal sealed class Flow : IDisposable
     /// <summary>Computes what is ready of every row in one pass; results are written into the rows. A row that fails gets its error, the others are not affected.</summary>
     /// <param name="rows">Rows of different states.</param>
     /// <param name="interlude">Called between solver steps; may run rows of other states. Must not throw.</param>
-    public void Run(IReadOnlyList<FlowRow> rows, Action? interlude = null)
+    /// <param name="lanes">Where rows are solved side by side; null: as one.</param>
+    public void Run(IReadOnlyList<FlowRow> rows, Action? interlude = null, TorchLanes? lanes = null)
     {
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
@@ -137,8 +138,14 @@ internal sealed class Flow : IDisposable
                     passes.Add(pass);
             });
         foreach (var group in passes.GroupBy(pass => pass.Row.State.Steps))
-            foreach (var part in Split(group))
-                Run(part, group.Key, interlude);
+        {
+            if (lanes is null)
+                foreach (var part in Split(group))
+                    Run(part, group.Key, interlude);
+            else
+                foreach (var part in group.Chunk(lanes.Count))
+                    Run(part, group.Key, interlude, lanes);
+        }
     }
 
     /// <summary>The speaker embedding as the estimator takes it: normalised, then projected. [Embedding] -> [1, MelBands]</summary>
@@ -287,6 +294,29 @@ internal sealed class Flow : IDisposable
             var frames = mel.narrow(0, at, pass.Segment.Count);
             at += pass.Segment.Count;
             Guard(pass.Row, () => Finish(pass, frames));
+        }
+    }
+
+    /// <summary>Each row by itself, at the same time as the others: they share nothing but weights.</summary>
+    private void Run(FlowPass[] passes, int steps, Action? interlude, TorchLanes lanes)
+    {
+        _solving++;
+        try
+        {
+            var schedule = Schedule(steps);
+            var mels = new Tensor?[passes.Length];
+            lanes.Run([.. passes.Select((pass, i) => (Action)(() =>
+                Guard(pass.Row, () => mels[i] = Solver.Solve([pass.Segment], schedule, i == 0 ? interlude : null).DetachFromDisposeScope())))], interlude);
+            for (var i = 0; i < passes.Length; i++)
+            {
+                using var mel = mels[i];
+                if (mel is not null)
+                    Guard(passes[i].Row, () => Finish(passes[i], mel));
+            }
+        }
+        finally
+        {
+            _solving--;
         }
     }
 

@@ -87,7 +87,9 @@ internal sealed class Vocoder : IDisposable
     }
 
     /// <summary>Takes the new frames of every row and writes the samples that became ready into the rows; rows with equal frame counts run as one batch.</summary>
-    public void Run(IReadOnlyList<VocoderRow> rows)
+    /// <param name="rows">Rows of different states.</param>
+    /// <param name="interlude">Called between steps; may run rows of other states. Must not throw.</param>
+    public void Run(IReadOnlyList<VocoderRow> rows, Action? interlude = null)
     {
         using var mode = inference_mode();
         foreach (var group in rows.Where(Take).GroupBy(row => (row.State.Started, row.Final, Waiting: row.State.Waiting!.shape[2])).ToList())
@@ -95,7 +97,7 @@ internal sealed class Vocoder : IDisposable
             VocoderRow[] members = [.. group];
             try
             {
-                RunGroup(members, group.Key.Final);
+                RunGroup(members, group.Key.Final, interlude);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
@@ -145,7 +147,7 @@ internal sealed class Vocoder : IDisposable
         return waiting.shape[2] > (state.Started ? 0 : _config.ConvPreLookRight);
     }
 
-    private void RunGroup(VocoderRow[] rows, bool final)
+    private void RunGroup(VocoderRow[] rows, bool final, Action? interlude)
     {
         using var scope = NewDisposeScope();
         using var pass = new VocoderPass([.. rows.Select(row => row.State)]);
@@ -154,6 +156,8 @@ internal sealed class Vocoder : IDisposable
         List<Tensor> pieces = [];
         for (long at = 0; at == 0 || at < frames; at += StepFrames)
         {
+            if (at > 0)
+                interlude?.Invoke();
             var count = Math.Min(StepFrames, frames - at);
             pass.Final = final && at + count == frames;
             pieces.Add(Step(pass, mel.narrow(2, at, count)));

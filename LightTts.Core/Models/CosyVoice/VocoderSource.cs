@@ -63,12 +63,13 @@ internal sealed class VocoderSource : IDisposable
         _mixedNoise.Dispose();
     }
 
-    // [B, count]
+    // [B, count]. Rows of other batches may ask at the same time.
     private Tensor Noise(ReadOnlySpan<long> starts, long count)
     {
         var rows = new Tensor[starts.Length];
         for (var i = 0; i < rows.Length; i++)
-            rows[i] = NoiseFrom(starts[i], count);
+            lock (_noise)
+                rows[i] = NoiseFrom(starts[i], count);
         return stack(rows);
     }
 

@@ -65,17 +65,18 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <param name="y">[rows, outputs], with room for the outputs rounded up to 16 in every row.</param>
     /// <param name="yStride">Floats from one row of y to the next.</param>
     /// <param name="accumulate">Whether to add to what is there.</param>
-    public void Multiply(float* x, int xStride, int rows, float* y, int yStride, bool accumulate)
+    /// <param name="threads">Threads that it may use; -1: all.</param>
+    public void Multiply(float* x, int xStride, int rows, float* y, int yStride, bool accumulate, int threads = -1)
     {
         int pieces = (_panels + PanelsTogether - 1) / PanelsTogether;
-        if ((long)rows * Outputs * Inputs < ParallelWork)
+        if (threads == 1 || (long)rows * Outputs * Inputs < ParallelWork)
         {
             for (int piece = 0; piece < pieces; piece++)
                 Piece(piece, x, xStride, rows, y, yStride, accumulate);
             return;
         }
 
-        MultiplyInParallel(pieces, x, xStride, rows, y, yStride, accumulate);
+        MultiplyInParallel(pieces, x, xStride, rows, y, yStride, accumulate, threads);
     }
 
     public void Dispose()
@@ -84,8 +85,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
         _bias?.Dispose();
     }
 
-    private void MultiplyInParallel(int pieces, float* x, int xStride, int rows, float* y, int yStride, bool accumulate) =>
-        Parallel.For(0, pieces * ((rows + RowsTogether - 1) / RowsTogether), part =>
+    private void MultiplyInParallel(int pieces, float* x, int xStride, int rows, float* y, int yStride, bool accumulate, int threads) =>
+        Parallel.For(0, pieces * ((rows + RowsTogether - 1) / RowsTogether), new ParallelOptions { MaxDegreeOfParallelism = threads }, part =>
         {
             var first = part / pieces * RowsTogether;
             Piece(part % pieces, x + (long)first * xStride, xStride, Math.Min(RowsTogether, rows - first), y + (long)first * yStride, yStride, accumulate);
