@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LightTts.Diagnostics;
+using LightTts.Models;
 using LightTts.Models.CosyVoice;
 using LightTts.Pipeline;
 using LightTts.Timbres;
@@ -61,7 +62,7 @@ public sealed class TtsPipeline : ITtsPipeline
     {
         options = (options ?? new TtsPipelineOptions()).Validated();
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.Run(() => Load(options, progress, cancellationToken), cancellationToken);
+        return Task.Run(() => Load(options, progress, null, cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -98,12 +99,13 @@ public sealed class TtsPipeline : ITtsPipeline
         _timbres.Dispose();
     }
 
-    private static TtsPipeline Load(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, CancellationToken cancellationToken)
+    /// <summary>Loads a model; its parts may be put into others, which then own them.</summary>
+    internal static TtsPipeline Load(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap, CancellationToken cancellationToken)
     {
-        const int parts = 7;
+        const int steps = 7;
         var watch = Stopwatch.StartNew();
         var done = 0;
-        void Loaded(string step) => progress?.Report(new TtsLoadProgress(step, (double)Interlocked.Increment(ref done) / parts));
+        void Loaded(string step) => progress?.Report(new TtsLoadProgress(step, (double)Interlocked.Increment(ref done) / steps));
 
         var log = options.LoggerFactory?.CreateLogger("LightTts") ?? NullLogger.Instance;
         var directory = ModelDirectory.Open(options.ModelPath ?? DefaultModelPath);
@@ -114,8 +116,10 @@ public sealed class TtsPipeline : ITtsPipeline
         cancellationToken.ThrowIfCancellationRequested();
         var model = CosyVoiceModel.Load(directory, device, options, Loaded);
         var info = CreateInfo(model);
+        var parts = new ModelParts(model.Encoder, model.Language, model.Decoder);
+        parts = wrap?.Invoke(parts) ?? parts;
         var limits = device.IsCuda ? new LanguageLimits(model.Language.MaxRows, 2048) : new LanguageLimits(model.Language.MaxRows, 128, Newcomers: 3);
-        var engine = new SynthesisEngine(info.Name, model.Encoder, model.Language, model.Decoder, limits, options, options.TimeProvider, log);
+        var engine = new SynthesisEngine(info.Name, parts.Encoder, parts.Language, parts.Decoder, limits, options, options.TimeProvider, log);
         try
         {
             cancellationToken.ThrowIfCancellationRequested();

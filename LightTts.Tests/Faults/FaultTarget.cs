@@ -24,6 +24,9 @@ internal abstract class FaultTarget(EventLog log) : IAsyncDisposable
     /// <summary>Does something at a random moment of the work that is going on, on a thread of the pipeline where that is possible.</summary>
     public abstract void Later(Random random, Action action);
 
+    /// <summary>Called before every call of a model, on the stage's thread; throws to inject a fault.</summary>
+    public abstract Action? OnModelCall { set; }
+
     public virtual bool IsIdle =>
         Status is { ActiveRequests: 0, KvBlocksInUse: 0, LanguageSequences: 0, DecodeUtterances: 0, DecodeCacheBytes: 0 };
 
@@ -77,9 +80,14 @@ internal sealed class FakeTarget(TtsPipelineOptions? options = null, int blocks 
 
     public override string Story => "one two three four. five six seven eight nine ten. eleven twelve. a bb ccc dddd eeeee ffffff.";
 
-    public override TimeSpan Limit => TimeSpan.FromSeconds(10);
+    public override TimeSpan Limit => TimeSpan.FromSeconds(30);
 
     public override TtsPipelineStatus Status => Engine.Engine.Status();
+
+    public override Action? OnModelCall
+    {
+        set => World.OnCall = value is null ? null : _ => value();
+    }
 
     public override bool IsIdle => base.IsIdle && World is { LanguageStates: 0, DecodeStates: 0 };
 

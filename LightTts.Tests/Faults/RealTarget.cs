@@ -3,7 +3,7 @@ using LightTts.Tests.Support;
 namespace LightTts.Tests.Faults;
 
 /// <summary>The real pipeline with the embedded voice; speech is kept short and coarse, because faults do not care how it sounds.</summary>
-internal sealed class RealTarget(TtsPipeline pipeline, EventLog log) : FaultTarget(log)
+internal sealed class RealTarget(TtsPipeline pipeline, FaultyModels models, EventLog log) : FaultTarget(log)
 {
     public TtsPipeline Pipeline => pipeline;
 
@@ -13,6 +13,11 @@ internal sealed class RealTarget(TtsPipeline pipeline, EventLog log) : FaultTarg
 
     /// <summary>Chunks of a stream are cut by the listener's lead, and where they are cut moves the last bits of the flow and the vocoder.</summary>
     public override float? Tolerance => 1e-4f;
+
+    public override Action? OnModelCall
+    {
+        set => models.OnCall = value;
+    }
 
     public override TtsPipelineStatus Status => pipeline.Status;
 
@@ -29,7 +34,8 @@ internal sealed class RealTarget(TtsPipeline pipeline, EventLog log) : FaultTarg
         var log = new EventLog();
         options = Options(options);
         options.LoggerFactory = new EventLogFactory(log);
-        return new RealTarget(await TtsPipeline.LoadAsync(options), log);
+        var models = new FaultyModels();
+        return new RealTarget(await Task.Run(() => TtsPipeline.Load(options, null, models.Wrap, default)), models, log);
     }
 
     public override IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null, CancellationToken token = default)

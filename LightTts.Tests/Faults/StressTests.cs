@@ -1,5 +1,6 @@
 using LightTts.Tests.Pipeline;
 using LightTts.Tests.Pipeline.Fakes;
+using LightTts.Tests.Support;
 
 namespace LightTts.Tests.Faults;
 
@@ -13,34 +14,52 @@ public class StressTests
     [InlineData(3)]
     public async Task Five_hundred_requests_and_nothing_hangs_or_stays(int seed)
     {
+        await using var target = new FakeTarget(Options(), blocks: 96);
+        await Stress(target, seed, 500, 400);
+    }
+
+    /// <summary>Five hundred with LIGHTTTS_FULL=1.</summary>
+    [Fact]
+    public async Task Real_models_too()
+    {
+        await using var target = await RealTarget.LoadAsync(Options());
+        await Stress(target, 4, FullRun.Pick(60, 500), FullRun.Pick(60, 100));
+    }
+
+    private static TtsPipelineOptions Options() => new() { MaxQueuedRequests = 48, MaxBufferedAudio = TimeSpan.FromSeconds(1), TextIdleTimeout = TimeSpan.FromMilliseconds(200) };
+
+    private static async Task Stress(FaultTarget target, int seed, int requests, int callsToFault)
+    {
         using var unobserved = new UnobservedExceptions();
-        await using var target = new FakeTarget(new TtsPipelineOptions { MaxQueuedRequests = 48, MaxBufferedAudio = TimeSpan.FromSeconds(1), TextIdleTimeout = TimeSpan.FromMilliseconds(200) }, blocks: 96);
         var faults = new Random(seed);
-        target.World.OnCall = _ =>
+        target.OnModelCall = () =>
         {
             lock (faults)
-                if (faults.Next(400) == 0)
+                if (faults.Next(callsToFault) == 0)
                     throw new InvalidOperationException("injected");
         };
         using var running = new SemaphoreSlim(40);
         var outcomes = new System.Collections.Concurrent.ConcurrentDictionary<string, int>();
-        await Task.WhenAll(Enumerable.Range(0, 500).Select(async i =>
+        await Task.WhenAll(Enumerable.Range(0, requests).Select(async i =>
         {
             await running.WaitAsync();
-            var outcome = await Task.Run(() => OneAsync(target, new Random(seed * 1000 + i))).WaitAsync(TimeSpan.FromSeconds(60));
-            outcomes.AddOrUpdate(outcome, 1, (_, count) => count + 1);
+            var one = Task.Run(() => OneAsync(target, new Random(seed * 1000 + i)));
+            await target.InTime($"request {i}", one);
+            outcomes.AddOrUpdate(await one, 1, (_, count) => count + 1);
             running.Release();
         }));
-        target.World.OnCall = null;
+        target.OnModelCall = null;
         await target.AssertIdle();
         // it was a test of something: requests were served, cancelled, left and failed
-        Assert.All(["done", "cancelled", "left", nameof(TtsSynthesisException)], outcome => Assert.True(outcomes.GetValueOrDefault(outcome) > 5, $"{outcome}: {string.Join(", ", outcomes)}"));
+        Assert.All(["done", "cancelled", "left", nameof(TtsSynthesisException)], outcome =>
+            Assert.True(outcomes.GetValueOrDefault(outcome) > requests / 100, $"{outcome}: {string.Join(", ", outcomes)}"));
         Assert.NotEmpty(await target.Render(new SynthesisRequest { Text = target.Story }));
+        await target.AssertIdle();
         unobserved.AssertNone();
         target.Log.AssertOneEndEach();
     }
 
-    private static async Task<string> OneAsync(FakeTarget target, Random random)
+    private static async Task<string> OneAsync(FaultTarget target, Random random)
     {
         using var cancel = new CancellationTokenSource();
         var text = string.Concat(Enumerable.Repeat(target.Story + " ", random.Next(1, 4)));
@@ -56,7 +75,7 @@ public class StressTests
             Seed = random.Next(10) == 0 ? FakeWorld.EndlessSeed : random.Next(),
             Mode = (SynthesisMode)random.Next(2),
             MaxSpeechTokens = random.Next(4) == 0 ? random.Next(1, 60) : null,
-            Timeout = TimeSpan.FromSeconds(random.Next(8) == 0 ? 0.05 : 5),
+            Timeout = TimeSpan.FromSeconds(random.Next(8) == 0 ? 0.05 : target.Limit.TotalSeconds / 2),
         };
         var end = random.Next(5);
         var chunks = random.Next(6);

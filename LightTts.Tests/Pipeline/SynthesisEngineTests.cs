@@ -58,6 +58,37 @@ public class SynthesisEngineTests
     }
 
     [Fact]
+    public async Task A_newcomer_is_served_in_the_middle_of_a_long_pass()
+    {
+        await using var engine = new FakeEngine(decodeRows: 1);
+        using var inPass = new ManualResetEventSlim();
+        var first = new TaskCompletionSource();
+        // the pass goes on only when the newcomer has its audio, which it can only have got meanwhile
+        engine.World.InPass = () =>
+        {
+            inPass.Set();
+            return !first.Task.IsCompleted;
+        };
+        var whole = FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = 3, Mode = SynthesisMode.Whole }));
+        Assert.True(inPass.Wait(TimeSpan.FromSeconds(10)));
+        List<AudioChunk> chunks = [];
+        var newcomer = Task.Run(async () =>
+        {
+            await foreach (var chunk in engine.Speak(new SynthesisRequest { Text = Story, Seed = 4 }))
+            {
+                chunks.Add(chunk);
+                first.TrySetResult();
+            }
+        });
+        await first.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await newcomer;
+        Assert.NotEmpty(await whole);
+        engine.World.InPass = null;
+        Assert.Equal(FakeEngine.Join(await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = 4 }))), FakeEngine.Join(chunks));
+        await engine.AssertIdle();
+    }
+
+    [Fact]
     public async Task Requests_that_come_again_and_again_do_not_overtake_others_without_end()
     {
         await using var engine = new FakeEngine(decodeRows: 1);

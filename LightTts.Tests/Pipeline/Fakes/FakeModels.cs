@@ -20,6 +20,9 @@ internal sealed class FakeWorld
     /// <summary>Called before every model call with its name; throws to inject a fault, blocks to hold the stage.</summary>
     public Action<string>? OnCall;
 
+    /// <summary>Asked in every decode pass that may be interrupted, after each interlude: whether the pass goes on.</summary>
+    public Func<bool>? InPass;
+
     /// <summary>The call that fails for poisoned requests: "prepare" (their text holds <see cref="PoisonText"/>), "step" and "row" (their seed is <see cref="PoisonSeed"/>),
     /// "state", "decode" and "nan" (their flow steps are <see cref="PoisonSteps"/>). A step or a decode pass that fails takes all of its rows with it.</summary>
     public string? Poisoned;
@@ -236,7 +239,12 @@ internal sealed class FakeDecoder(FakeWorld world, int maxRows = 4) : ISpeechDec
     public void Decode(IReadOnlyList<DecodeRow> rows, Action? interlude = null)
     {
         world.Call("decode");
-        interlude?.Invoke();
+        if (interlude is not null)
+        {
+            do
+                interlude();
+            while (world.InPass?.Invoke() == true);
+        }
         foreach (var row in rows)
         {
             var state = (State)row.State;

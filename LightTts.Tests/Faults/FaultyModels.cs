@@ -1,0 +1,98 @@
+using LightTts.Models;
+using LightTts.Timbres;
+
+namespace LightTts.Tests.Faults;
+
+/// <summary>Real models in whose place a call may throw.</summary>
+internal sealed class FaultyModels
+{
+    private volatile Action? _onCall;
+
+    public Action? OnCall
+    {
+        set => _onCall = value;
+    }
+
+    public ModelParts Wrap(ModelParts parts) => new(new Encoder(this, parts.Encoder), new Language(this, parts.Language), new Decoder(this, parts.Decoder));
+
+    private sealed class Encoder(FaultyModels owner, ISpeechEncoder inner) : ISpeechEncoder
+    {
+        public string ExtractorId => inner.ExtractorId;
+
+        public IDisposable EnterThread() => inner.EnterThread();
+
+        public TimbreFeatures ExtractTimbre(AudioClip reference, string? transcript)
+        {
+            owner._onCall?.Invoke();
+            return inner.ExtractTimbre(reference, transcript);
+        }
+
+        public IEnumerable<TextPiece> Prepare(string text, bool normalize)
+        {
+            owner._onCall?.Invoke();
+            return inner.Prepare(text, normalize);
+        }
+
+        public LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction)
+        {
+            owner._onCall?.Invoke();
+            return inner.CreatePrompt(timbre, instruction);
+        }
+
+        public ITextFeed CreateFeed(bool normalize) => inner.CreateFeed(normalize);
+
+        public void Dispose() => inner.Dispose();
+    }
+
+    private sealed class Language(FaultyModels owner, ILanguageModel inner) : ILanguageModel
+    {
+        public SpeechVocabulary Vocabulary => inner.Vocabulary;
+
+        public int KvBlockSize => inner.KvBlockSize;
+
+        public int KvBlocks => inner.KvBlocks;
+
+        public int FreeKvBlocks => inner.FreeKvBlocks;
+
+        public int MaxRows => inner.MaxRows;
+
+        public IDisposable EnterThread() => inner.EnterThread();
+
+        public ILanguageState CreateState() => inner.CreateState();
+
+        public void Step(IReadOnlyList<LanguageRow> rows)
+        {
+            owner._onCall?.Invoke();
+            inner.Step(rows);
+        }
+
+        public void Dispose() => inner.Dispose();
+    }
+
+    private sealed class Decoder(FaultyModels owner, ISpeechDecoder inner) : ISpeechDecoder
+    {
+        public int SampleRate => inner.SampleRate;
+
+        public int SamplesPerToken => inner.SamplesPerToken;
+
+        public int ChunkTokens => inner.ChunkTokens;
+
+        public int MaxRows => inner.MaxRows;
+
+        public IDisposable EnterThread() => inner.EnterThread();
+
+        public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
+        {
+            owner._onCall?.Invoke();
+            return inner.CreateState(timbre, options);
+        }
+
+        public void Decode(IReadOnlyList<DecodeRow> rows, Action? interlude = null)
+        {
+            owner._onCall?.Invoke();
+            inner.Decode(rows, interlude);
+        }
+
+        public void Dispose() => inner.Dispose();
+    }
+}
