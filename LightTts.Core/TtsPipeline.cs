@@ -65,6 +65,30 @@ public sealed class TtsPipeline : ITtsPipeline
         return Task.Run(() => Load(options, progress, null, cancellationToken), cancellationToken);
     }
 
+    /// <summary>Loads a model; its parts may be put into others, which then own them.</summary>
+    internal static TtsPipeline Load(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap, CancellationToken cancellationToken)
+    {
+        var ended = new TaskCompletionSource();
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var processEnd = ProcessEnd.Register(() =>
+        {
+            cancel.Cancel();
+            return ended.Task;
+        });
+        try
+        {
+            return LoadParts(options, progress, wrap, cancel.Token);
+        }
+        catch (OperationCanceledException e) when (e.CancellationToken == cancel.Token && cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+        finally
+        {
+            ended.SetResult();
+        }
+    }
+
     /// <inheritdoc/>
     public IAsyncEnumerable<AudioChunk> SynthesizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
     {
@@ -99,8 +123,7 @@ public sealed class TtsPipeline : ITtsPipeline
         _timbres.Dispose();
     }
 
-    /// <summary>Loads a model; its parts may be put into others, which then own them.</summary>
-    internal static TtsPipeline Load(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap, CancellationToken cancellationToken)
+    private static TtsPipeline LoadParts(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap, CancellationToken cancellationToken)
     {
         const int steps = 7;
         var watch = Stopwatch.StartNew();

@@ -22,6 +22,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private readonly LanguageStage _language;
     private readonly DecodeStage _decode;
     private readonly ConcurrentDictionary<long, SynthesisJob> _jobs = new();
+    private readonly IDisposable _processEnd;
     private TaskCompletionSource? _drained;
     private long _lastId;
     private int _active;
@@ -45,6 +46,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         _language.Start();
         _encode.Start();
         QueueGauge.Add(this, modelName, Stages);
+        _processEnd = ProcessEnd.Register(() => DisposeAsync().AsTask());
     }
 
     /// <summary>Runs a request; the queue slot is taken when the enumeration starts and given back however it ends.</summary>
@@ -134,6 +136,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
             _encode.Stop(); // each stage stops the next when it is done
         }
         await Task.WhenAll(_encode.Ended, _language.Ended, _decode.Ended).ConfigureAwait(false);
+        _processEnd.Dispose();
     }
 
     private SynthesisJob Accept(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LightTts.Tests.Pipeline;
 using LightTts.Tests.Pipeline.Fakes;
 using LightTts.Tests.Support;
@@ -143,6 +144,19 @@ public sealed class RealFaultTests : FaultRows
             }
         }
         unobserved.AssertNone();
+    }
+
+    [Fact]
+    public void Row_39_the_process_ends_without_dispose()
+    {
+        for (var i = 0; i < FullRun.Pick(3, 30); i++)
+        {
+            var random = new Random(i);
+            var requests = i % 3 - 1 + (i % 3 == 2 ? 7 : 0); // while it loads, idle, with eight requests under way
+            using var child = ChildProcess.Start(ExitWorker.Role, requests.ToString(CultureInfo.InvariantCulture), random.Next(300).ToString(CultureInfo.InvariantCulture));
+            Assert.Equal(["leaving"], child.ReadToEnd());
+            Assert.Equal(0, child.WaitForExit());
+        }
     }
 
     [Fact]

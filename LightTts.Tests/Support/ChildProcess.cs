@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LightTts.Tests.Faults;
 using LightTts.Tests.Models.CosyVoice;
 using LightTts.Tests.Timbres;
 
@@ -71,6 +72,7 @@ internal sealed class ChildProcess : IDisposable
             TimbreWorker.Writer => TimbreWorker.Write(arguments),
             TimbreWorker.Hammer => TimbreWorker.RunHammer(arguments),
             TimbreWorker.Reader => TimbreWorker.ReadForEver(arguments),
+            ExitWorker.Role => ExitWorker.Leave(arguments),
             FullSizeWorker.Role => FullSizeWorker.Load(arguments),
             _ => 64,
         };
