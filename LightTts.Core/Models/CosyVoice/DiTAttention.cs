@@ -21,7 +21,7 @@ internal static class DiTAttention
             return Merge(F.scaled_dot_product_attention(q, k, v));
         // libtorch's fused CPU kernel does not use the processor's bfloat16 instructions without AMX; separate products do and are 3 times as fast.
         long heads = q.shape[0] * q.shape[1], queries = q.shape[2], block = Math.Max(1, ScoreBudget / (heads * k.shape[2]));
-        q = q * (1 / Math.Sqrt(q.shape[3]));
+        q = q.mul(Scalars.Of(1 / Math.Sqrt(q.shape[3])));
         k = k.transpose(2, 3);
         if (queries <= block)
             return Block(q, k, v);

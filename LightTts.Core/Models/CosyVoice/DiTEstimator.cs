@@ -1,3 +1,4 @@
+using LightTts.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -25,9 +26,9 @@ internal sealed class DiTEstimator(DiTWeights weights)
     /// <summary>Prepares the constant part of a pass.</summary>
     public Inputs Prepare(IReadOnlyList<FlowSegment> segments)
     {
-        var conditional = segments.Select(s => weights.InputCondMu.Apply(cat([s.Condition, s.Mu], 1)).add_(s.Speaker));
+        var conditional = segments.Select(s => weights.InputCondMu.Apply(cat([s.Condition, s.Mu], 1)).PlusInPlace(s.Speaker));
         var constant = cat([.. conditional], 0);
-        var positions = cat([.. segments.Select(s => arange(s.Start, s.Start + s.Count, dtype: ScalarType.Float32, device: constant.device))], 0);
+        var positions = cat([.. segments.Select(s => Scalars.Range(s.Start, s.Start + s.Count, constant.device))], 0);
         var angles = positions.unsqueeze(1) * weights.InverseFrequencies; // [M, HeadDim / 2], in 32 bits as in the reference
         return new Inputs(stack([constant, weights.InputBias.expand_as(constant)], 0), polar(ones_like(angles), angles).unsqueeze(1));
     }
@@ -54,13 +55,13 @@ internal sealed class DiTEstimator(DiTWeights weights)
     /// <summary>InputEmbedding: projection, plus two causal grouped convolutions of it. Gives [2, M, Dim].</summary>
     public Tensor Embed(Tensor x, Inputs inputs, IReadOnlyList<FlowSegment> segments, int index)
     {
-        var h = weights.InputX.Apply(x).unsqueeze(0) + inputs.Constant; // [1, M, Dim] + [2, M, Dim]
+        var h = weights.InputX.Apply(x).unsqueeze(0).Plus(inputs.Constant); // [1, M, Dim] + [2, M, Dim]
         var at = 0;
         foreach (var segment in segments)
         {
             using var scope = NewDisposeScope();
             var part = h.narrow(1, at, segment.Count);
-            part.add_(Positional(part, segment, index));
+            part.PlusInPlace(Positional(part, segment, index));
             at += segment.Count;
         }
         return h;
@@ -74,9 +75,9 @@ internal sealed class DiTEstimator(DiTWeights weights)
         var split = qkv.view(2, -1, 3, _heads, _headDim);
         Rotate(split, rotations);
         var attended = Attend(split, segments, index, layer);
-        h.addcmul_(block.AttentionOut.Apply(attended.view(-1, block.AttentionOut.Inputs)), modulation.Gate1, 1);
+        h.addcmul_(block.AttentionOut.Apply(attended.view(-1, block.AttentionOut.Inputs)), modulation.Gate1, Scalars.One);
         var up = block.Up.Apply(F.layer_norm(h, [_dim], modulation.Scale2, modulation.Shift2, NormEps)).gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
-        h.addcmul_(block.Down.Apply(up), modulation.Gate2, 1);
+        h.addcmul_(block.Down.Apply(up), modulation.Gate2, Scalars.One);
     }
 
     /// <summary>Rotary positions, on the first head of queries and keys only and on interleaved pairs, as the reference applies them to unsplit vectors.</summary>

@@ -1,4 +1,5 @@
 using TorchSharp;
+using LightTts.Torch;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -19,7 +20,7 @@ internal sealed class DiTSchedule : IDisposable
         using var scope = NewDisposeScope();
         Steps = new DiTStep[steps];
         // In 32 bits, as the reference computes it.
-        var span = 1 - cos(linspace(0, 1, steps + 1, dtype: ScalarType.Float32) * 0.5 * Math.PI);
+        var span = cos(linspace(0, 1, steps + 1, dtype: ScalarType.Float32).mul(Scalars.Of(0.5)).mul(Scalars.Of(Math.PI))).neg_().add_(Scalars.One);
         Times = span.data<float>().ToArray();
         var silu = F.silu(TimeEmbedding(weights, span.narrow(0, 0, steps).to(weights.InputBias.device))); // [Steps, Dim]
         var blocks = weights.Blocks.Select(block => block.Modulation.Apply(silu)).ToArray(); // each [Steps, 6 Dim]
@@ -29,7 +30,7 @@ internal sealed class DiTSchedule : IDisposable
             var parts = final[k].chunk(2, 0); // scale first here, shift first in the blocks
             Steps[k] = new DiTStep(
                 [.. blocks.Select(block => Modulation(block[k].chunk(6, 0)))],
-                (parts[0] + 1).DetachFromDisposeScope(),
+                parts[0].add(Scalars.One).DetachFromDisposeScope(),
                 parts[1].clone().DetachFromDisposeScope(),
                 Times[k + 1] - Times[k]);
         }
@@ -44,8 +45,8 @@ internal sealed class DiTSchedule : IDisposable
     public static Tensor TimeEmbedding(DiTWeights weights, Tensor times)
     {
         var half = weights.Time1.Inputs / 2;
-        var frequencies = exp(arange(half, dtype: ScalarType.Float32, device: times.device) * -(Math.Log(10000) / (half - 1)));
-        var angles = TimeScale * times.unsqueeze(1) * frequencies.unsqueeze(0);
+        var frequencies = exp(Scalars.Range(0, half, times.device).mul(Scalars.Of(-(Math.Log(10000) / (half - 1)))));
+        var angles = times.unsqueeze(1).mul(Scalars.Of(TimeScale)) * frequencies.unsqueeze(0);
         return weights.Time2.Apply(F.silu(weights.Time1.Apply(cat([angles.sin(), angles.cos()], 1))));
     }
 
@@ -56,8 +57,8 @@ internal sealed class DiTSchedule : IDisposable
     }
 
     private static DiTModulation Modulation(Tensor[] parts) => new(
-        parts[0].clone().DetachFromDisposeScope(), (parts[1] + 1).DetachFromDisposeScope(), parts[2].clone().DetachFromDisposeScope(),
-        parts[3].clone().DetachFromDisposeScope(), (parts[4] + 1).DetachFromDisposeScope(), parts[5].clone().DetachFromDisposeScope());
+        parts[0].clone().DetachFromDisposeScope(), parts[1].add(Scalars.One).DetachFromDisposeScope(), parts[2].clone().DetachFromDisposeScope(),
+        parts[3].clone().DetachFromDisposeScope(), parts[4].add(Scalars.One).DetachFromDisposeScope(), parts[5].clone().DetachFromDisposeScope());
 }
 
 /// <summary>One solver step.</summary>

@@ -1,3 +1,4 @@
+using LightTts.Torch;
 using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice;
@@ -26,7 +27,7 @@ internal sealed class FlowSolver(DiTEstimator estimator, Tensor noise, double cf
             var velocity = estimator.Velocity(x, inputs, segments, schedule.Steps[k], k);
             observe?.Invoke(k, x, velocity);
             double delta = schedule.Steps[k].Delta;
-            x.add_(velocity[0], delta * (1 + cfgRate)).add_(velocity[1], -delta * cfgRate);
+            x.add_(velocity[0], Scalars.Of(delta * (1 + cfgRate))).add_(velocity[1], Scalars.Of(-delta * cfgRate));
         }
         foreach (var segment in segments)
             if (!segment.Last)

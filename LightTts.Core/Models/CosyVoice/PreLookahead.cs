@@ -52,9 +52,9 @@ internal sealed class PreLookahead : IDisposable
     {
         var count = final ? embedded.shape[0] : embedded.shape[0] - Lookahead;
         var x = final ? F.pad(embedded, [0, 0, 0, Lookahead]) : embedded;
-        var hidden = F.leaky_relu(_conv1.Apply(Windows(x, Lookahead + 1)), LeakySlope); // [count, Channels]
+        var hidden = _conv1.Apply(Windows(x, Lookahead + 1)).leaky_relu(Scalars.Of(LeakySlope)); // [count, Channels]
         hidden = cat([tail ?? zeros([CausalKernel - 1, hidden.shape[1]], hidden.dtype, hidden.device), hidden], 0);
-        var encoded = _conv2.Apply(Windows(hidden, CausalKernel)) + embedded.narrow(0, 0, count);
+        var encoded = _conv2.Apply(Windows(hidden, CausalKernel)).Plus(embedded.narrow(0, 0, count));
         return (encoded, hidden.narrow(0, count, CausalKernel - 1).clone());
     }
 

@@ -73,11 +73,11 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         var outputs = new Tensor[groups.Count];
         for (int i = 0; i < outputs.Length; i++)
             outputs[i] = Attend(index, qkv.narrow(1, 0, queries).narrow(0, groups[i].Start, groups[i].Rows), groups[i]);
-        x = x + linear(outputs.Length == 1 ? outputs[0] : cat(outputs, 0), layer.Output);
+        x = x.Plus(linear(outputs.Length == 1 ? outputs[0] : cat(outputs, 0), layer.Output));
 
         var gateUp = linear(Normalise(x, layer.FeedForwardNorm), layer.GateUp); // [T, 2 * inner]
         var gated = silu(gateUp.narrow(1, 0, _config.IntermediateSize)) * gateUp.narrow(1, _config.IntermediateSize, _config.IntermediateSize);
-        x = x + linear(gated, layer.Down);
+        x = x.Plus(linear(gated, layer.Down));
         return x.MoveToOuterDisposeScope();
     }
 
@@ -105,7 +105,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     /// <summary>x / rms(x) * weight, in the type of the matrices.</summary>
     private Tensor Normalise(Tensor x, Tensor weight)
     {
-        var scale = (x.square().mean([-1], keepdim: true) + _config.RmsNormEps).rsqrt();
+        var scale = x.square().mean([-1], keepdim: true).add(Scalars.Of(_config.RmsNormEps)).rsqrt();
         return (x * scale * weight).to(_device.Compute);
     }
 

@@ -162,7 +162,7 @@ internal sealed class Vocoder : IDisposable
             pass.Final = final && at + count == frames;
             pieces.Add(Step(pass, mel.narrow(2, at, count)));
         }
-        using var samples = cat(pieces, 1).clamp_(-_config.AudioLimit, _config.AudioLimit).cpu();
+        using var samples = cat(pieces, 1).clamp_(Scalars.Of(-_config.AudioLimit), Scalars.Of(_config.AudioLimit)).cpu();
         pass.Commit();
         var values = TensorData.ToSingles(samples);
         var each = values.Length / rows.Length;

@@ -43,10 +43,10 @@ internal sealed class VocoderDecoder : IDisposable
         for (var i = 0; i < _stages.Count; i++)
         {
             using var scope = NewDisposeScope();
-            x = _stages[i].Run(pass, leaky_relu(x, _config.LeakyReluSlope, inplace: true), source, last: i == _stages.Count - 1).MoveToOuterDisposeScope();
+            x = _stages[i].Run(pass, x.leaky_relu_(Scalars.Of(_config.LeakyReluSlope)), source, last: i == _stages.Count - 1).MoveToOuterDisposeScope();
         }
-        x = _post.Run(pass, leaky_relu(x, 0.01, inplace: true));
-        var magnitude = x.narrow(1, 0, _bins).exp().clamp_max_(100);
+        x = _post.Run(pass, x.leaky_relu_(Scalars.Of(0.01)));
+        var magnitude = x.narrow(1, 0, _bins).exp().clamp_max_(Scalars.Of(100L));
         var phase = x.narrow(1, _bins, _bins).sin();
         return cat([phase.cos().mul_(magnitude), phase.sin_().mul_(magnitude)], 1);
     }
@@ -87,14 +87,14 @@ internal sealed class VocoderDecoder : IDisposable
             // The source spectrum has one frame more than the mel's share, at the very start: the last stage mirrors one there.
             if (last && pass.First)
                 x = cat([x.narrow(2, 1, 1), x], 2);
-            x = _sourceBlock.Run(pass, _down.Run(pass, source)).add_(x);
+            x = _sourceBlock.Run(pass, _down.Run(pass, source)).PlusInPlace(x);
             var sum = _blocks[0].Run(pass, x);
             for (var j = 1; j < _blocks.Count; j++)
             {
                 using var block = _blocks[j].Run(pass, x);
-                sum.add_(block);
+                sum.PlusInPlace(block);
             }
-            return sum.div_(_blocks.Count);
+            return sum.div_(Scalars.Of((long)_blocks.Count));
         }
 
         public void Dispose()

@@ -34,7 +34,7 @@ internal sealed class VocoderF0 : IDisposable
         if (pass.Final)
             x = cat([x, zeros([x.shape[0], _bands, LookRight], x.dtype, x.device)], 2);
         foreach (var conv in _convs)
-            x = elu(conv.Run(pass, x), 1, inplace: true);
+            x = conv.Run(pass, x).elu_(Scalars.One, Scalars.One, Scalars.One);
         return _classifier.Run(pass, x).abs_();
     }
 

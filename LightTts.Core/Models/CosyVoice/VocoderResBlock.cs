@@ -30,7 +30,7 @@ internal sealed class VocoderResBlock : IDisposable
             var previous = x;
             x = (input.device_type == DeviceType.CPU
                 ? Fused(pass, x, before1, conv1, before2, conv2)
-                : conv2.Run(pass, before2.Run(conv1.Run(pass, before1.Run(x)))).add_(x)).MoveToOuterDisposeScope();
+                : conv2.Run(pass, before2.Run(conv1.Run(pass, before1.Run(x)))).PlusInPlace(x)).MoveToOuterDisposeScope();
             if (!ReferenceEquals(previous, input))
                 previous.Dispose();
         }
@@ -80,7 +80,7 @@ internal sealed class VocoderResBlock : IDisposable
         {
             using var alpha = reader.Take(key, channels);
             _alpha = alpha.view(1, channels, 1).clone();
-            _inverse = (_alpha + 1e-9).reciprocal_();
+            _inverse = _alpha.add(Scalars.Of(1e-9)).reciprocal_();
             Simd = new SimdSnake(alpha.ToSingles());
         }
 
@@ -89,7 +89,7 @@ internal sealed class VocoderResBlock : IDisposable
         public Tensor Run(Tensor x)
         {
             var sine = (x * _alpha).sin_();
-            return sine.mul_(sine).mul_(_inverse).add_(x);
+            return sine.mul_(sine).mul_(_inverse).PlusInPlace(x);
         }
 
         /// <summary>On the CPU: [channels, n] -> the columns of <paramref name="result"/> from <paramref name="column"/> on.</summary>

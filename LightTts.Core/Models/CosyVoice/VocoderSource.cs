@@ -30,7 +30,7 @@ internal sealed class VocoderSource : IDisposable
         _mix = reader.Take("m_source.l_linear.weight", 1, harmonics);
         _bias = reader.Take("m_source.l_linear.bias", 1);
         _mixValues = _mix.ToSingles();
-        _multiples = arange(1, harmonics + 1, ScalarType.Float32, _device).view(1, harmonics, 1).clone();
+        _multiples = Scalars.Range(1, harmonics + 1, _device).view(1, harmonics, 1).clone();
         _mixedNoise = empty([0], ScalarType.Float32, _device);
     }
 
@@ -38,21 +38,21 @@ internal sealed class VocoderSource : IDisposable
     public Tensor Run(VocoderPass pass, Tensor f0)
     {
         var f = f0.to(ScalarType.Float32);
-        var rate = (f * _multiples).div_(_config.SampleRate).remainder_(1); // [B, 9, n] turns a sample
+        var rate = (f * _multiples).div_(Scalars.Of((long)_config.SampleRate)).remainder_(Scalars.One); // [B, 9, n] turns a sample
         // The running sums are in 64 bits and every output is rounded, as the reference's cumsum is on the CPU.
         var sums = cumsum(rate.to(ScalarType.Float64), 2);
         if (pass.Tail(_phaseSlot) is { } before)
-            sums = sums.add_(before);
+            sums = sums.PlusInPlace(before);
         if (sums.shape[2] > 0)
             pass.Keep(_phaseSlot, sums.narrow(2, sums.shape[2] - 1, 1).clone());
-        var phase = sums.to(ScalarType.Float32).mul_(2).mul_(MathF.PI).mul_(_samplesPerFrame);
-        var voiced = f.gt(_config.VoicedThreshold).to(ScalarType.Float32); // [B, 1, n]
-        var sines = phase.sin_().mul_(_config.NsfAlpha).mul_(voiced);
-        var held = matmul(_mix, sines).add_(_bias); // [B, 1, n]
-        var amplitude = voiced * _config.NsfSigma + (1 - voiced) * (_config.NsfAlpha / 3);
+        var phase = sums.to(ScalarType.Float32).mul_(Scalars.Of(2L)).mul_(Scalars.Of((double)MathF.PI)).mul_(Scalars.Of(_samplesPerFrame));
+        var voiced = f.gt(Scalars.Of(_config.VoicedThreshold)).to(ScalarType.Float32); // [B, 1, n]
+        var sines = phase.sin_().mul_(Scalars.Of(_config.NsfAlpha)).mul_(voiced);
+        var held = matmul(_mix, sines).PlusInPlace(_bias); // [B, 1, n]
+        var amplitude = voiced.mul(Scalars.Of(_config.NsfSigma)).PlusInPlace(voiced.neg().add_(Scalars.One).mul_(Scalars.Of(_config.NsfAlpha / 3)));
         var (rows, frames) = (f.shape[0], f.shape[2]);
         var noise = Noise(pass.SourceSamples, frames * _samplesPerFrame).view(rows, frames, _samplesPerFrame);
-        return (amplitude.view(rows, frames, 1) * noise).add_(held.view(rows, frames, 1)).tanh_().view(rows, 1, frames * _samplesPerFrame);
+        return (amplitude.view(rows, frames, 1) * noise).PlusInPlace(held.view(rows, frames, 1)).tanh_().view(rows, 1, frames * _samplesPerFrame);
     }
 
     public void Dispose()
