@@ -9,10 +9,11 @@ public partial class ArchitectureTests
     // What each room may name; the root's plain types (options, requests, chunks, exceptions) are everybody's.
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
-        [""] = ["Pipeline", "Models", "Torch", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"], // the facade: TtsPipeline and its plain types
+        [""] = ["Pipeline", "Models", "Torch", "Cpu", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"], // the facade: TtsPipeline and its plain types
         ["Pipeline"] = ["Models", "Timbres", "Text", "Audio", "Diagnostics"],
-        ["Models"] = ["Torch", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
-        ["Torch"] = ["Weights", "Diagnostics"],
+        ["Models"] = ["Torch", "Cpu", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
+        ["Torch"] = ["Cpu", "Weights", "Diagnostics"],
+        ["Cpu"] = [],
         ["Onnx"] = ["Diagnostics"],
         ["Weights"] = [],
         ["Timbres"] = ["Diagnostics"],

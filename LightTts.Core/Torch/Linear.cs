@@ -1,5 +1,5 @@
 using System.Runtime.Intrinsics;
-using LightTts.Models.Cpu;
+using LightTts.Cpu;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;

@@ -1,4 +1,4 @@
-using LightTts.Models.Cpu;
+using LightTts.Cpu;
 using LightTts.Torch;
 using TorchSharp;
 

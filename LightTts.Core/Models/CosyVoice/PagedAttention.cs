@@ -1,5 +1,5 @@
 using System.Runtime.Intrinsics;
-using LightTts.Models.Cpu;
+using LightTts.Cpu;
 
 namespace LightTts.Models.CosyVoice;
 

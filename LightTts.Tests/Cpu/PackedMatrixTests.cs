@@ -1,6 +1,6 @@
-using LightTts.Models.Cpu;
+using LightTts.Cpu;
 
-namespace LightTts.Tests.Models.Cpu;
+namespace LightTts.Tests.Cpu;
 
 public unsafe class PackedMatrixTests
 {

@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 
-namespace LightTts.Models.Cpu;
+namespace LightTts.Cpu;
 
 /// <summary>Element-wise steps of a transformer on one row. Sums are formed in an order that depends on nothing but the length.</summary>
 internal static unsafe class VectorMath

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace LightTts.Models.Cpu;
+namespace LightTts.Cpu;
 
 /// <summary>32-bit floats outside of the managed heap, zeroed, on a cache line's boundary.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace LightTts.Models.Cpu;
+namespace LightTts.Cpu;
 
 /// <summary>The inner loops of <see cref="PackedMatrix"/>: a block of rows times a block of panels, kept in registers, added to the output.</summary>
 /// <param name="inputs">Length of the sums.</param>

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace LightTts.Models.Cpu;
+namespace LightTts.Cpu;
 
 /// <summary>A weight matrix in the order in which the processor reads it, and its product with a few rows.</summary>
 /// <remarks>
