@@ -185,10 +185,13 @@ public sealed class RealFaultTests : FaultRows
             await target.AssertIdle();
         }
         await Round(0);
+        // What tests before this one have left to the collector goes now; what the rounds leave does not.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         var before = torch.Tensor.TotalCount;
         for (var round = 1; round <= FullRun.Pick(3, 20); round++)
             await Round(round);
-        Assert.Equal(before, torch.Tensor.TotalCount);
+        Assert.InRange(torch.Tensor.TotalCount, 0, before);
     }
 
     private static async Task Refused(RealTarget target, SynthesisRequest request)
