@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using LightTts.Torch;
 
 namespace LightTts.Benchmarks;
 
@@ -43,7 +44,7 @@ internal static class LoadCommand
                 Timbres = new TimbreStoreOptions { Shared = false },
             }, null, cancellation);
             Console.WriteLine($"{pipeline.Model.Name} on {pipeline.Model.Device}, {pipeline.Model.Precision}, {Environment.ProcessorCount} cores");
-            Console.WriteLine("mode    concurrency  requests  failures  audio s/s  first audio ms p50   p95   RTF p50");
+            Console.WriteLine("mode    concurrency  requests  failures  audio s/s  first audio ms p50   p95   RTF p50   busy in stages, of real time; device memory");
             List<Row> rows = [];
             foreach (var mode in parsed.GetValue(modes)!.Split(',', StringSplitOptions.TrimEntries))
             {
@@ -52,7 +53,7 @@ internal static class LoadCommand
                     var row = await RunAsync(pipeline, mode, listeners, parsed.GetValue(requests), parsed.GetValue(burst), cancellation);
                     rows.Add(row);
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"{row.Mode,-7} {row.Concurrency,11} {row.Requests,9} {row.Failures,9} {row.AudioSecondsPerSecond,10:0.00} {row.TtfaMsP50,19:0} {row.TtfaMsP95,5:0} {row.RtfP50,9:0.000}"));
+                        $"{row.Mode,-7} {row.Concurrency,11} {row.Requests,9} {row.Failures,9} {row.AudioSecondsPerSecond,10:0.00} {row.TtfaMsP50,19:0} {row.TtfaMsP95,5:0} {row.RtfP50,9:0.000}   {StageTimes.Format(row.StageFactors)}{(row.DeviceMegabytes is { } mb ? $"; {mb:0} MB" : "")}"));
                 }
             }
             if (parsed.GetValue(json) is { } file)
@@ -67,6 +68,8 @@ internal static class LoadCommand
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, listeners).Select(listener => SpeakAsync(pipeline, synthesis, listener, 0, cancellation)));
         var apart = burst ? TimeSpan.Zero : watch.Elapsed / listeners;
+        var stages = new StageTimes();
+        stages.Start();
         watch.Restart();
         var results = await Task.WhenAll(Enumerable.Range(0, listeners).Select(async listener =>
         {
@@ -77,11 +80,13 @@ internal static class LoadCommand
             return mine;
         }));
         var elapsed = watch.Elapsed.TotalSeconds;
+        var busy = stages.Stop();
         var done = results.SelectMany(mine => mine).ToList();
         var good = done.Where(result => result is not null).Select(result => result!.Value).ToList();
-        return new Row(mode, listeners, done.Count, done.Count - good.Count, good.Sum(result => result.Audio) / elapsed,
+        var audio = good.Sum(result => result.Audio);
+        return new Row(mode, listeners, done.Count, done.Count - good.Count, audio / elapsed,
             Percentile(good.Select(result => result.First), 0.5), Percentile(good.Select(result => result.First), 0.95),
-            Percentile(good.Select(result => result.Total / result.Audio), 0.5));
+            Percentile(good.Select(result => result.Total / result.Audio), 0.5), busy.ToDictionary(pair => pair.Key, pair => pair.Value / audio), CudaMemory.Used() / 1e6);
     }
 
     private static async Task<(double Audio, double First, double Total)?> SpeakAsync(TtsPipeline pipeline, SynthesisMode mode, int listener, int turn, CancellationToken cancellation)
@@ -119,5 +124,6 @@ internal static class LoadCommand
         return sorted.Count == 0 ? double.NaN : sorted[Math.Min(sorted.Count - 1, (int)(part * sorted.Count))];
     }
 
-    internal sealed record Row(string Mode, int Concurrency, int Requests, int Failures, double AudioSecondsPerSecond, double TtfaMsP50, double TtfaMsP95, double RtfP50);
+    internal sealed record Row(string Mode, int Concurrency, int Requests, int Failures, double AudioSecondsPerSecond, double TtfaMsP50, double TtfaMsP95, double RtfP50,
+        Dictionary<string, double> StageFactors, double? DeviceMegabytes);
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using LightTts.Torch;
 
 namespace LightTts.Benchmarks;
 
@@ -40,7 +41,7 @@ internal static class SpeakCommand
             foreach (var mode in (SynthesisMode[])[SynthesisMode.Whole, SynthesisMode.Streaming])
                 rows.Add(await MeasureAsync(pipeline, mode, parsed.GetValue(text)!, parsed.GetValue(steps), parsed.GetValue(runs), cancellation));
             var result = new Result(pipeline.Model.Name, pipeline.Model.Device, pipeline.Model.Precision, Environment.ProcessorCount, loaded.TotalSeconds,
-                Process.GetCurrentProcess().PeakWorkingSet64 / 1e6, rows);
+                Process.GetCurrentProcess().PeakWorkingSet64 / 1e6, CudaMemory.Used() / 1e6, rows);
             Print(result);
             if (parsed.GetValue(json) is { } file)
                 await File.WriteAllTextAsync(file.FullName, JsonSerializer.Serialize(result, JsonOptions), cancellation);
@@ -89,15 +90,15 @@ internal static class SpeakCommand
     private static void Print(Result result)
     {
         string Line(FormattableString line) => line.ToString(CultureInfo.InvariantCulture);
-        Console.WriteLine(Line($"{result.Model} on {result.Device}, {result.Precision}, {result.Cores} cores; loaded in {result.LoadSeconds:0.00} s, peak memory {result.PeakMegabytes:0} MB"));
+        Console.WriteLine(Line($"{result.Model} on {result.Device}, {result.Precision}, {result.Cores} cores; loaded in {result.LoadSeconds:0.00} s, peak memory {result.PeakMegabytes:0} MB{(result.DeviceMegabytes is { } mb ? $", device memory {mb:0} MB" : "")}"));
         Console.WriteLine("mode       steps  audio s  RTF median (min)   first audio ms median (min)   busy in stages, of real time");
         foreach (var row in result.Rows)
             Console.WriteLine(Line(
-                $"{row.Mode,-10} {row.Steps,5}  {row.AudioSeconds,7:0.00}  {row.RealTimeFactor:0.000} ({row.RealTimeFactorMin:0.000})      {row.FirstAudioMs,6:0} ({row.FirstAudioMsMin:0})                   {string.Join(", ", row.StageFactors.Select(pair => Line($"{pair.Key} {pair.Value:0.000}")))}"));
+                $"{row.Mode,-10} {row.Steps,5}  {row.AudioSeconds,7:0.00}  {row.RealTimeFactor:0.000} ({row.RealTimeFactorMin:0.000})      {row.FirstAudioMs,6:0} ({row.FirstAudioMsMin:0})                   {StageTimes.Format(row.StageFactors)}"));
     }
 
     internal sealed record Row(string Mode, int Steps, double AudioSeconds, double RealTimeFactor, double RealTimeFactorMin, double FirstAudioMs, double FirstAudioMsMin,
         Dictionary<string, double> StageFactors);
 
-    internal sealed record Result(string Model, string Device, string Precision, int Cores, double LoadSeconds, double PeakMegabytes, List<Row> Rows);
+    internal sealed record Result(string Model, string Device, string Precision, int Cores, double LoadSeconds, double PeakMegabytes, double? DeviceMegabytes, List<Row> Rows);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using System.Globalization;
 
 namespace LightTts.Benchmarks;
 
@@ -27,6 +28,10 @@ internal sealed class StageTimes
         });
         _listener.Start();
     }
+
+    /// <summary>"decode 0.061, encode 0.001, language 0.029".</summary>
+    public static string Format(IReadOnlyDictionary<string, double> factors) =>
+        string.Join(", ", factors.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")));
 
     /// <summary>Seconds of work by stage since <see cref="Start"/>.</summary>
     public IReadOnlyDictionary<string, double> Stop()

@@ -10,6 +10,9 @@ internal sealed class NativeLibraryFolders(string? configured)
     /// <summary>The full path of the first file of that library, or null. The name is the platform-independent one ("torch_cpu").</summary>
     public string? Find(string library) => _folders.Select(folder => Path.Combine(folder, FileName(library))).FirstOrDefault(File.Exists);
 
+    /// <summary>The full paths of all files of that library, in the folders' order.</summary>
+    public IEnumerable<string> FindAll(string library) => _folders.Select(folder => Path.Combine(folder, FileName(library))).Where(File.Exists);
+
     public override string ToString() => string.Join(", ", _folders);
 
     public static string FileName(string library) =>

@@ -35,7 +35,12 @@ internal sealed record TorchDevice(Device Device, ScalarType Compute)
             return torch.CPU;
         var count = CudaDevices();
         if (index < count)
+        {
+            // cuDNN's convolutions use TF32 unless told otherwise, which leaves 10 bits of a 32-bit number: the vocoder's phases do not bear that.
+            backends.cudnn.allow_tf32 = false;
+            backends.cuda.matmul.allow_tf32 = false;
             return new Device(DeviceType.CUDA, index);
+        }
         if (wanted == ComputeDevice.Auto)
             return torch.CPU;
         throw new TtsBackendException(count > 0

@@ -28,6 +28,8 @@ internal static class TorchRuntime
             if (folder is not null && !Directory.Exists(folder))
                 throw new TtsBackendException($"The folder of native libraries '{folder}' does not exist. Correct TtsPipelineOptions.NativeLibraryPath, or leave it out.");
             var folders = new NativeLibraryFolders(folder);
+            if (folder is not null)
+                RefuseSecond(folders);
             try
             {
                 _loadedFrom = Load(folders);
@@ -45,14 +47,18 @@ internal static class TorchRuntime
     private static string Load(NativeLibraryFolders folders)
     {
         if (!OperatingSystem.IsWindows())
-            QuietNativeWarnings();
-        // By full path and in the order of their dependencies: later loads by name then find them in memory.
+            SetNativeDefaults();
+        // By full path and in the order of their dependencies: later loads by name then find them in memory. All from the folder that has the main one: a
+        // CUDA library of another libtorch would fit nothing.
+        var home = Path.GetDirectoryName(folders.Find("torch_cpu"))
+            ?? throw new DllNotFoundException($"{NativeLibraryFolders.FileName("torch_cpu")} was not found in: {folders}");
         foreach (var library in (string[])["c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch"])
         {
-            if (folders.Find(library) is { } path)
+            var path = Path.Combine(home, NativeLibraryFolders.FileName(library));
+            if (File.Exists(path))
                 NativeLibrary.Load(path);
-            else if (library is "c10" or "torch_cpu" or "torch")
-                throw new DllNotFoundException($"{NativeLibraryFolders.FileName(library)} was not found in: {folders}");
+            else if (library is "c10" or "torch")
+                throw new DllNotFoundException($"{NativeLibraryFolders.FileName(library)} was not found in: {home}");
         }
         var shim = folders.Find("LibTorchSharp")
             ?? throw new DllNotFoundException($"{NativeLibraryFolders.FileName("LibTorchSharp")} was not found in: {folders}");
@@ -61,9 +67,29 @@ internal static class TorchRuntime
         return shim;
     }
 
-    /// <summary>Keeps libtorch from printing warnings about the processor on standard error, which is the application's; what the user set stays.</summary>
-    /// <remarks>.NET's own environment is a copy that native code does not see, and libtorch reads the variable when it is loaded.</remarks>
-    private static void QuietNativeWarnings() => SetEnvironmentVariable("TORCH_CPP_LOG_LEVEL", "ERROR", overwrite: 0);
+    /// <summary>Ends the load where the application brings a libtorch of its own beside the configured one.</summary>
+    /// <remarks>
+    /// TorchSharp looks for libtorch_cpu by name in the application's folders before it is content with the one in memory; two of them end the process ("Tried to
+    /// register multiple backend fallbacks").
+    /// </remarks>
+    private static void RefuseSecond(NativeLibraryFolders folders)
+    {
+        if (folders.FindAll("torch_cpu").Select(Path.GetFullPath).Distinct().ToArray() is not [var wanted, var second, ..])
+            return;
+        throw new TtsBackendException(
+            $"TtsPipelineOptions.NativeLibraryPath names '{wanted}', but the application brings '{second}', and a process can hold only one libtorch. "
+            + "Build the application without a libtorch package (LightTts' own: -p:LightTtsBackend=external), or leave NativeLibraryPath out.");
+    }
+
+    /// <summary>Settings that libtorch reads from the environment, when it is loaded or at their first use; what the user set stays.</summary>
+    /// <remarks>.NET's own environment is a copy that native code does not see.</remarks>
+    private static void SetNativeDefaults()
+    {
+        // Warnings about the processor would go to standard error, which is the application's.
+        SetEnvironmentVariable("TORCH_CPP_LOG_LEVEL", "ERROR", overwrite: 0);
+        // On Hopper libtorch prefers cuDNN's attention, which builds a plan for every new shape; speech has a new length in every pass.
+        SetEnvironmentVariable("TORCH_CUDNN_SDPA_DEPRIORITIZED", "1", overwrite: 0);
+    }
 
     [DllImport("libc", EntryPoint = "setenv", BestFitMapping = false)]
     private static extern int SetEnvironmentVariable([MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);

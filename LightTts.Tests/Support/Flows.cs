@@ -27,11 +27,11 @@ internal static class Flows
     private static readonly FlowConfig GoldenConfig = TinyEnConfig with { VocabularySize = 512, PreLookaheadChannels = 40, Dit = new DiTConfig(48, 3, 3, 16, 2) };
 
     /// <summary>The flow of the golden fixtures' CosyVoice3 (random weights, 3 blocks of 48).</summary>
-    public static Flow Golden() => Load(Repo.Golden("main/models/cosyvoice3-tiny/flow.pt"), GoldenConfig);
+    public static Flow Golden(TorchDevice? device = null) => Load(Repo.Golden("main/models/cosyvoice3-tiny/flow.pt"), GoldenConfig, device: device);
 
     /// <summary>The embedded voice's flow.</summary>
-    public static Flow TinyEn(FlowOptions? options = null, ScalarType compute = ScalarType.Float32) =>
-        Load(Path.Combine(Repo.TinyEn, "flow.pt"), TinyEnConfig, options, compute);
+    public static Flow TinyEn(FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null) =>
+        Load(Path.Combine(Repo.TinyEn, "flow.pt"), TinyEnConfig, options, compute, device);
 
     /// <summary>A made-up voice: seeded tokens, mel and embedding.</summary>
     public static TimbreFeatures Timbre(int seed, int tokens, int vocabulary = 6561)
@@ -85,10 +85,10 @@ internal static class Flows
 
     public static float Difference(Tensor a, Tensor b) => (a - b).abs().max().ToSingle();
 
-    private static Flow Load(string path, FlowConfig config, FlowOptions? options = null, ScalarType compute = ScalarType.Float32)
+    private static Flow Load(string path, FlowConfig config, FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null)
     {
         using var archive = PyTorchCheckpoint.Open(path);
-        return Flow.Load(archive, config, TorchDevice.Cpu with { Compute = compute }, options);
+        return Flow.Load(archive, config, (device ?? TorchDevice.Cpu) with { Compute = compute }, options);
     }
 
     private static float[] Numbers(Random random, int count, float scale, float shift) =>

@@ -52,14 +52,16 @@ internal static class LanguageModels
     /// <param name="name">Which.</param>
     /// <param name="torch">In libtorch operations, not the CPU's own engine.</param>
     /// <param name="options">Its sizes.</param>
+    /// <param name="device">Where it runs; the CPU by default.</param>
     /// <param name="damagedText">A text token whose embedding is to be NaN; -1 for none.</param>
-    public static LanguageModel Load(string name, bool torch, LanguageModelOptions? options = null, int damagedText = -1)
+    public static LanguageModel Load(string name, bool torch, LanguageModelOptions? options = null, TorchDevice? device = null, int damagedText = -1)
     {
         var config = name switch { "cv3" => Config, "cv2" => Config2, _ => TinyEn };
         string folder = name == "en" ? Repo.TinyEn : Repo.Golden($"main/models/cosyvoice{name[2]}-tiny");
         var sizes = options ?? new LanguageModelOptions(KvBlocks: 128);
+        device ??= TorchDevice.Cpu;
         using var archive = PyTorchCheckpoint.Open(Path.Combine(folder, "llm.pt"));
-        var weights = LanguageWeights.Load(archive, config, TorchDevice.Cpu);
+        var weights = LanguageWeights.Load(archive, config, device);
         if (damagedText >= 0)
         {
             using var inference = TorchSharp.torch.inference_mode(true);
@@ -68,7 +70,7 @@ internal static class LanguageModels
         }
 
         ILanguageEngine engine = torch
-            ? new TorchLanguageEngine(config, weights, TorchDevice.Cpu, sizes.KvBlocks)
+            ? new TorchLanguageEngine(config, weights, device, sizes.KvBlocks)
             : new CpuLanguageEngine(config, weights, sizes.KvBlocks);
         return new LanguageModel(config, engine, sizes);
     }

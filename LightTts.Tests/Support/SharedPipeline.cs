@@ -11,6 +11,7 @@ internal static class SharedPipeline
     public static TtsPipelineOptions Options() => new()
     {
         ModelPath = Repo.TinyEn,
+        NativeLibraryPath = TestDevice.Natives,
         Device = ComputeDevice.Cpu,
         Precision = Enum.Parse<ComputePrecision>(Environment.GetEnvironmentVariable("LIGHTTTS_TEST_PRECISION") ?? nameof(ComputePrecision.Float32)),
         MaxQueuedRequests = 512,

@@ -11,7 +11,7 @@ internal static class TorchSetup
     {
         if (ChildProcess.IsChild)
             return;
-        TorchRuntime.EnsureLoaded();
+        TorchRuntime.EnsureLoaded(TestDevice.Natives);
         TorchSharp.torch.set_num_threads(Environment.ProcessorCount);
     }
 }

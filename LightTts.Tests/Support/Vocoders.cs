@@ -32,17 +32,17 @@ internal static class Vocoders
     };
 
     /// <summary>The golden fixtures' vocoder.</summary>
-    public static Vocoder Golden(VocoderNoise? noise = null)
+    public static Vocoder Golden(VocoderNoise? noise = null, TorchDevice? device = null)
     {
         using var archive = PyTorchCheckpoint.Open(Repo.Golden("main/models/cosyvoice3-tiny/hift.pt"));
-        return Vocoder.Load(archive, Config(24, 20), TorchDevice.Cpu, noise ?? new Weyl());
+        return Vocoder.Load(archive, Config(24, 20), device ?? TorchDevice.Cpu, noise ?? new Weyl());
     }
 
     /// <summary>The embedded voice's vocoder.</summary>
-    public static Vocoder TinyEn(VocoderNoise noise)
+    public static Vocoder TinyEn(VocoderNoise noise, TorchDevice? device = null)
     {
         using var archive = PyTorchCheckpoint.Open(Path.Combine(Repo.TinyEn, "hift.pt"));
-        return Vocoder.Load(archive, Config(160, 256), TorchDevice.Cpu, noise);
+        return Vocoder.Load(archive, Config(160, 256), device ?? TorchDevice.Cpu, noise);
     }
 
     public static Tensor Tensor(this ITensorArchive archive, string name) =>
