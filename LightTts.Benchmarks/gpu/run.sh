@@ -54,7 +54,7 @@ LD_LIBRARY_PATH=$natives ldd -r "$published/libLibTorchSharp.so" 2>&1 | grep 'un
 [ ! -s "$out/undefined.txt" ] || { echo "TorchSharp asks for $(wc -l < "$out/undefined.txt") symbols that this libtorch lacks (undefined.txt):"; head -n 5 "$out/undefined.txt"; }
 
 cd "$root" || exit 2
-export LIGHTTTS_TEST_DEVICE=$device LIGHTTTS_NATIVES=$natives
+export LIGHTTTS_TEST_DEVICE=$device LIGHTTTS_NATIVES=$natives LIGHTTTS_ROOT=$root
 passed=0 failed=0 skipped=0
 count() { sed -nE "s/.* $1: *([0-9]+).*/\1/p" "$2" | tail -n 1; }
 tests() {

@@ -26,8 +26,11 @@ internal static class Repo
         return path;
     }
 
+    // LIGHTTTS_ROOT: for published tests, which do not lie in the repository.
     private static string FindRoot()
     {
+        if (Environment.GetEnvironmentVariable("LIGHTTTS_ROOT") is { Length: > 0 } root)
+            return root;
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "LightTts.sln")))
                 return folder.FullName;

@@ -9,19 +9,19 @@ namespace LightTts.Models.CosyVoice;
 /// <summary>The language model in libtorch operations: for CUDA devices, and the plain statement of the maths to which others are held.</summary>
 /// <remarks>
 /// Qwen2 (transformers' modeling_qwen2.py): RMSNorm, grouped-query attention with rotary positions, SwiGLU. All inputs of a step go through the linear layers
-/// together; rows with one input (decoding) share one attention call over padded lengths, rows with more (prompts) have one each.
+/// together; rows with one input (decoding) share one attention call over padded lengths, rows with more (prompts) have one each. A step that only decodes works on
+/// preallocated buffers of few shapes (<see cref="LanguageStepBuffers"/>).
 /// </remarks>
 internal sealed class TorchLanguageEngine : ILanguageEngine
 {
-    // Lengths in the shared attention are rounded up to this, so that few shapes occur.
-    private const int LengthBucket = 64;
-
     private readonly LanguageModelConfig _config;
     private readonly LanguageWeights _weights;
     private readonly TorchDevice _device;
     private readonly KvCache _cache;
-    private readonly RotaryTable _rotary;
-    private Tensor? _turns;
+    private readonly Tensor _embedding; // [text vocabulary + speech rows, hidden]
+    private readonly Tensor _turns;     // [positions, 1, head / 2] complex
+    private readonly Tensor _counting;  // [positions]: 0, 1, 2, ...
+    private readonly Dictionary<(int Rows, int Length), LanguageStepBuffers> _buffers = [];
 
     public TorchLanguageEngine(LanguageModelConfig config, LanguageWeights weights, TorchDevice device, int kvBlocks)
     {
@@ -30,13 +30,29 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         _weights = weights;
         _device = device;
         _cache = new KvCache(config.Layers, kvBlocks * KvBlockPool.BlockSize, config.KvHeads, config.HeadDim, device);
-        _rotary = new RotaryTable(config.HeadDim, config.RopeTheta);
+        // One table, so that a step looks every input up in the same way. The parts are not needed beside it.
+        _embedding = cat([weights.TextEmbedding, weights.SpeechEmbedding], 0);
+        weights.TextEmbedding.Dispose();
+        weights.SpeechEmbedding.Dispose();
+        // For every position that there can be: tables that grew would move, and what was captured would still read the old ones.
+        int positions = LanguageStepBuffers.LengthFor(kvBlocks * KvBlockPool.BlockSize);
+        var rotary = new RotaryTable(config.HeadDim, config.RopeTheta);
+        rotary.Ensure(positions);
+        using var pairs = TensorData.FromSingles(rotary.Pairs[..(positions * rotary.Stride)], device.Device, positions, 1, config.HeadDim / 2, 2);
+        _turns = view_as_complex(pairs);
+        _counting = arange(positions, dtype: ScalarType.Int64, device: device.Device);
     }
 
     public void Forward(LanguageBatch batch, Span<float> logits)
     {
         using var inference = torch.inference_mode(true);
         using var scope = NewDisposeScope();
+        if (batch.Count == batch.Sequences.Count)
+        {
+            Decode(batch, logits);
+            return;
+        }
+
         var groups = AttentionGroups(batch);
         var slots = Index(WriteSlots(batch));
         var turns = Turns(batch.Positions); // [T, 1, head / 2] complex
@@ -54,8 +70,68 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     public void Dispose()
     {
         _cache.Dispose();
-        _turns?.Dispose();
+        _embedding.Dispose();
+        _turns.Dispose();
+        _counting.Dispose();
+        foreach (var buffers in _buffers.Values)
+            buffers.Dispose();
         _weights.Dispose();
+    }
+
+    /// <summary>A step in which every sequence has one input.</summary>
+    private void Decode(LanguageBatch batch, Span<float> logits)
+    {
+        int longest = 0;
+        foreach (int position in batch.Positions)
+            longest = Math.Max(longest, position + 1);
+        var shape = (Rows: LanguageStepBuffers.RowsFor(batch.Count), Length: LanguageStepBuffers.LengthFor(longest));
+        if (!_buffers.TryGetValue(shape, out var buffers))
+            _buffers[shape] = buffers = new LanguageStepBuffers(shape.Rows, shape.Length, (int)_weights.Head.shape[0], _device);
+        Stage(batch, buffers);
+        buffers.Send();
+        Compute(buffers);
+        var all = buffers.Receive();
+        int width = logits.Length / Math.Max(1, batch.LogitRows.Count);
+        for (int i = 0; i < batch.LogitRows.Count; i++)
+            all.Slice(batch.LogitRows[i] * width, width).CopyTo(logits[(i * width)..]);
+    }
+
+    /// <summary>Writes a batch's inputs into the buffers. Padding rows are at position 0 of a sequence that holds zeros.</summary>
+    private void Stage(LanguageBatch batch, LanguageStepBuffers buffers)
+    {
+        int rows = buffers.Rows;
+        var staging = buffers.Staging;
+        var inputs = staging[..rows];
+        var positions = staging[rows..(2 * rows)];
+        var write = staging[(2 * rows)..(3 * rows)];
+        var read = staging[(3 * rows)..];
+        inputs.Clear();
+        positions.Clear();
+        write.Fill(_cache.Scratch);
+        read.Fill(_cache.Padding);
+        for (int row = 0; row < batch.Count; row++)
+        {
+            var (state, _, _, past) = batch.Sequences[row];
+            inputs[row] = TableRow(batch.Inputs[row]);
+            positions[row] = past;
+            write[row] = Slot(state, past);
+            var slots = read.Slice(row * buffers.Length, past + 1);
+            for (int position = 0; position < slots.Length; position++)
+                slots[position] = Slot(state, position);
+        }
+    }
+
+    /// <summary>The step itself: from buffers to buffers, with nothing that depends on values, so that it can be captured as it is.</summary>
+    private void Compute(LanguageStepBuffers buffers)
+    {
+        var unseen = _counting.narrow(0, 0, buffers.Length).unsqueeze(0).gt(buffers.Positions.unsqueeze(1)); // [B, L]
+        var mask = zeros([buffers.Rows, buffers.Length], _device.Compute, _device.Device).masked_fill_(unseen, float.NegativeInfinity).view(buffers.Rows, 1, 1, buffers.Length);
+        List<AttentionGroup> groups = [new AttentionGroup(0, buffers.Rows, buffers.Rows, buffers.Read, mask)];
+        var turns = _turns.index_select(0, buffers.Positions);
+        var x = _embedding.index_select(0, buffers.Inputs);
+        for (int layer = 0; layer < _config.Layers; layer++)
+            x = Layer(layer, x, turns, buffers.Write, groups);
+        buffers.Logits.copy_(linear(Normalise(x, _weights.Norm), _weights.Head, _weights.HeadBias));
     }
 
     private Tensor Layer(int index, Tensor x, Tensor turns, Tensor slots, List<AttentionGroup> groups)
@@ -109,42 +185,19 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         return (x * scale * weight).to(_device.Compute);
     }
 
-    /// <summary>[T, hidden]: text and speech inputs from their tables.</summary>
+    /// <summary>[T, hidden]: text and speech inputs from their table.</summary>
     private Tensor Embed(ReadOnlySpan<int> inputs)
     {
-        List<long> textRows = [], textIds = [], speechRows = [], speechIds = [];
-        for (int i = 0; i < inputs.Length; i++)
-        {
-            bool text = inputs[i] >= 0;
-            (text ? textRows : speechRows).Add(i);
-            (text ? textIds : speechIds).Add(text ? inputs[i] : ~inputs[i]);
-        }
-
-        if (textIds.Count == 0)
-            return _weights.SpeechEmbedding.index_select(0, Index(speechIds));
-        if (speechIds.Count == 0)
-            return _weights.TextEmbedding.index_select(0, Index(textIds));
-        var x = empty(inputs.Length, _config.HiddenSize, dtype: ScalarType.Float32, device: _device.Device);
-        x.index_copy_(0, Index(textRows), _weights.TextEmbedding.index_select(0, Index(textIds)));
-        x.index_copy_(0, Index(speechRows), _weights.SpeechEmbedding.index_select(0, Index(speechIds)));
-        return x;
+        var rows = new long[inputs.Length];
+        for (int i = 0; i < rows.Length; i++)
+            rows[i] = TableRow(inputs[i]);
+        return _embedding.index_select(0, Index(rows));
     }
 
     /// <summary>The rotation of each input's position as complex numbers, [T, 1, head / 2].</summary>
-    private Tensor Turns(ReadOnlySpan<int> positions)
-    {
-        int most = 0;
-        foreach (int position in positions)
-            most = Math.Max(most, position);
-        if (_rotary.Ensure(most + 1) || _turns is null)
-        {
-            _turns?.Dispose();
-            using var pairs = TensorData.FromSingles(_rotary.Pairs, _device.Device, _rotary.Positions, 1, _config.HeadDim / 2, 2);
-            _turns = view_as_complex(pairs).DetachFromDisposeScope();
-        }
+    private Tensor Turns(ReadOnlySpan<int> positions) => _turns.index_select(0, Index([.. positions.ToArray().Select(position => (long)position)]));
 
-        return _turns.index_select(0, Index([.. positions.ToArray().Select(position => (long)position)]));
-    }
+    private long TableRow(int input) => input >= 0 ? input : _config.TextVocabulary + (long)~input;
 
     /// <summary>The sequences that one attention call takes together.</summary>
     private sealed record AttentionGroup(int Start, int Rows, int Sequences, Tensor Slots, Tensor Mask);
@@ -167,7 +220,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     {
         int count = sequences[0].Count;
         int longest = sequences.Max(sequence => sequence.Past + sequence.Count);
-        int length = (longest + LengthBucket - 1) / LengthBucket * LengthBucket;
+        int length = LanguageStepBuffers.LengthFor(longest);
         var slots = new long[sequences.Length * length];
         Array.Fill(slots, _cache.Padding);
         var mask = new float[sequences.Length * count * length];

@@ -18,6 +18,15 @@ public class LanguageModelTests
         return new OneShotTokenStream(model.Vocabulary, [1, 2, 1539], text, prompt, new(0, 15 + 4 * number), (ulong)number);
     }
 
+    [Fact]
+    public void StepsHaveFewShapes()
+    {
+        int[] lengths = [.. Enumerable.Range(1, 16_384).Select(LanguageStepBuffers.LengthFor)];
+        Assert.All(lengths.Index(), pair => Assert.InRange(pair.Item, pair.Index + 1, Math.Max(64, (pair.Index + 1) * 1.25)));
+        Assert.InRange(lengths.Distinct().Count(), 1, 64);
+        Assert.Equal([1, 2, 4, 4, 16, 64], new[] { 1, 2, 3, 4, 9, 64 }.Select(LanguageStepBuffers.RowsFor));
+    }
+
     private static LanguageRow Row(LanguageModel model) => new() { State = model.CreateState(), Inputs = default };
 
     /// <summary>Takes one step with some sequences; prompts go in pieces of at most so many inputs.</summary>
