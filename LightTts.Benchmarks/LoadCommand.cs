@@ -58,6 +58,7 @@ internal static class LoadCommand
             }
             if (parsed.GetValue(json) is { } file)
                 await File.WriteAllTextAsync(file.FullName, JsonSerializer.Serialize(rows, SpeakCommand.JsonOptions), cancellation);
+            return rows.Exists(row => row.Failures > 0) ? 1 : 0;
         });
         return command;
     }
@@ -86,7 +87,7 @@ internal static class LoadCommand
         var audio = good.Sum(result => result.Audio);
         return new Row(mode, listeners, done.Count, done.Count - good.Count, audio / elapsed,
             Percentile(good.Select(result => result.First), 0.5), Percentile(good.Select(result => result.First), 0.95),
-            Percentile(good.Select(result => result.Total / result.Audio), 0.5), busy.ToDictionary(pair => pair.Key, pair => pair.Value / audio), CudaMemory.Used() / 1e6);
+            Percentile(good.Select(result => result.Total / result.Audio), 0.5), busy.ToDictionary(pair => pair.Key, pair => audio > 0 ? pair.Value / audio : 0), CudaMemory.Used() / 1e6);
     }
 
     private static async Task<(double Audio, double First, double Total)?> SpeakAsync(TtsPipeline pipeline, SynthesisMode mode, int listener, int turn, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using LightTts.Torch;
 
 namespace LightTts.Benchmarks;
@@ -49,7 +50,12 @@ internal static class SpeakCommand
         return command;
     }
 
-    internal static JsonSerializerOptions JsonOptions { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    internal static JsonSerializerOptions JsonOptions { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, // a row whose requests all failed has no times
+    };
 
     private static async Task<Row> MeasureAsync(TtsPipeline pipeline, SynthesisMode mode, string text, int? steps, int runs, CancellationToken cancellation)
     {

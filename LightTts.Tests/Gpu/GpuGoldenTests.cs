@@ -139,7 +139,7 @@ public sealed class GpuGoldenTests(ITestOutputHelper output)
         var tokens = Flows.Ints(file, "speech_token");
         var config = ModelDirectory.Open(Repo.TinyEn).Config;
         using var decoder = new CosyVoiceDecoder(Flows.TinyEn(device: device), Vocoders.TinyEn(VocoderNoise.OfFreshModel(config.Flow, config.Vocoder), device), config,
-            new TorchThread(Environment.ProcessorCount), maxRows: 16);
+            new TorchThread(Environment.ProcessorCount), lanes: null, maxRows: 16);
         using var thread = decoder.EnterThread();
         var options = new DecodeOptions(Streaming: true, FlowSteps: 5, Speed: 1);
         float[] Decode(IDecodeState state, ReadOnlyMemory<int> part, bool final)

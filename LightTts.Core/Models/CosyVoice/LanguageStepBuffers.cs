@@ -20,8 +20,9 @@ internal sealed class LanguageStepBuffers : IDisposable
     {
         (Rows, Length) = (rows, length);
         (_host, _hostLogits) = (Host([rows * (3L + length)], ScalarType.Int64, device), Host([rows, logits], ScalarType.Float32, device));
-        _device = device.IsCuda ? empty([rows * (3L + length)], ScalarType.Int64, device.Device).DetachFromDisposeScope() : _host;
-        Logits = device.IsCuda ? empty([rows, logits], ScalarType.Float32, device.Device).DetachFromDisposeScope() : _hostLogits;
+        // On the CPU, too: copies of a few kB, for which the GPU's way of going is tested everywhere.
+        _device = empty([rows * (3L + length)], ScalarType.Int64, device.Device).DetachFromDisposeScope();
+        Logits = empty([rows, logits], ScalarType.Float32, device.Device).DetachFromDisposeScope();
         Tensor Part(long start, long count) => _device.narrow(0, start, count).DetachFromDisposeScope();
         (Inputs, Positions, Write, Read) = (Part(0, rows), Part(rows, rows), Part(2L * rows, rows), Part(3L * rows, (long)rows * length));
     }
@@ -61,17 +62,12 @@ internal sealed class LanguageStepBuffers : IDisposable
     }
 
     /// <summary>Copies the staged inputs to the device.</summary>
-    public void Send()
-    {
-        if (!ReferenceEquals(_device, _host))
-            _device.copy_(_host, nonBlocking: true).Dispose();
-    }
+    public void Send() => _device.copy_(_host, nonBlocking: true);
 
     /// <summary>Waits for the step and gives its logits, row-major.</summary>
     public ReadOnlySpan<float> Receive()
     {
-        if (!ReferenceEquals(Logits, _hostLogits))
-            _hostLogits.copy_(Logits).Dispose();
+        _hostLogits.copy_(Logits);
         return MemoryMarshal.Cast<byte, float>(_hostLogits.bytes);
     }
 

@@ -22,7 +22,7 @@ public class LanguageModelTests
     public void StepsHaveFewShapes()
     {
         int[] lengths = [.. Enumerable.Range(1, 16_384).Select(LanguageStepBuffers.LengthFor)];
-        Assert.All(lengths.Index(), pair => Assert.InRange(pair.Item, pair.Index + 1, Math.Max(64, (pair.Index + 1) * 1.25)));
+        Assert.All(lengths.Index(), pair => Assert.InRange(pair.Item, pair.Index + 1, Math.Max(pair.Index + 64, (pair.Index + 1) * 1.25)));
         Assert.InRange(lengths.Distinct().Count(), 1, 64);
         Assert.Equal([1, 2, 4, 4, 16, 64], new[] { 1, 2, 3, 4, 9, 64 }.Select(LanguageStepBuffers.RowsFor));
     }
