@@ -40,7 +40,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         rotary.Ensure(positions);
         using var pairs = TensorData.FromSingles(rotary.Pairs[..(positions * rotary.Stride)], device.Device, positions, 1, config.HeadDim / 2, 2);
         _turns = view_as_complex(pairs);
-        _counting = arange(positions, dtype: ScalarType.Int64, device: device.Device);
+        _counting = Index([.. Enumerable.Range(0, positions).Select(position => (long)position)]);
     }
 
     public void Forward(LanguageBatch batch, Span<float> logits)
@@ -125,7 +125,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     private void Compute(LanguageStepBuffers buffers)
     {
         var unseen = _counting.narrow(0, 0, buffers.Length).unsqueeze(0).gt(buffers.Positions.unsqueeze(1)); // [B, L]
-        var mask = zeros([buffers.Rows, buffers.Length], _device.Compute, _device.Device).masked_fill_(unseen, float.NegativeInfinity).view(buffers.Rows, 1, 1, buffers.Length);
+        var mask = zeros([buffers.Rows, buffers.Length], _device.Compute, _device.Device).masked_fill_(unseen, Scalars.Of(double.NegativeInfinity)).view(buffers.Rows, 1, 1, buffers.Length);
         List<AttentionGroup> groups = [new AttentionGroup(0, buffers.Rows, buffers.Rows, buffers.Read, mask)];
         var turns = _turns.index_select(0, buffers.Positions);
         var x = _embedding.index_select(0, buffers.Inputs);
