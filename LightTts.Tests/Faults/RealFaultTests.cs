@@ -146,6 +146,31 @@ public sealed class RealFaultTests : FaultRows
         unobserved.AssertNone();
     }
 
+    /// <summary>A thousand seeds with LIGHTTTS_FULL=1.</summary>
+    [Fact]
+    public async Task Row_15_many_seeds_give_the_same_tokens_and_samples_in_company()
+    {
+        await using var target = await RealTarget.LoadAsync();
+        SynthesisRequest Request(int seed) => new() { Text = "Hello there.", Seed = seed, FlowSteps = 1, MaxSpeechTokens = 12, Mode = (SynthesisMode)(seed % 2) };
+        async Task<(int[] Tokens, float[] Samples)> Speak(int seed)
+        {
+            var chunks = await FakeEngine.Collect(target.Speak(Request(seed)));
+            return ([.. chunks.SelectMany(chunk => chunk.SpeechTokens.ToArray())], FakeEngine.Join(chunks));
+        }
+        const int together = 20;
+        for (var first = 0; first < FullRun.Pick(40, 1000); first += together)
+        {
+            var crowd = await Task.WhenAll(Enumerable.Range(first, together).Select(Speak)).WaitAsync(target.Limit);
+            for (var i = 0; i < together; i++)
+            {
+                var alone = await Speak(first + i);
+                Assert.Equal(alone.Tokens, crowd[i].Tokens);
+                target.AssertSame(alone.Samples, crowd[i].Samples);
+            }
+        }
+        await target.AssertIdle();
+    }
+
     [Fact]
     public void Row_39_the_process_ends_without_dispose()
     {
