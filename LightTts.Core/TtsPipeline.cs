@@ -2,6 +2,8 @@ using System.Diagnostics;
 using LightTts.Diagnostics;
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Voices;
 using LightTts.Pipeline;
 using LightTts.Timbres;
 using LightTts.Torch;

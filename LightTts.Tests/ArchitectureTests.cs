@@ -28,6 +28,16 @@ public partial class ArchitectureTests
         ["Microsoft.ML.OnnxRuntime"] = ["Models", "Onnx"],
     };
 
+    // Rooms of Models/CosyVoice: what each may name of the others. An engine's room (Language/Cpu, Flow/DiT) belongs to its part.
+    private static readonly Dictionary<string, string[]> PartMayUse = new()
+    {
+        ["Files"] = [],
+        ["Voices"] = ["Files"],
+        ["Language"] = ["Files"],
+        ["Flow"] = ["Files"],
+        ["Vocoder"] = ["Files"],
+    };
+
     private static readonly string Core = Path.Combine(Repo.Root, "LightTts.Core");
 
     [Fact]
@@ -41,6 +51,23 @@ public partial class ArchitectureTests
                 if (used != room && MayUse.ContainsKey(used) && !MayUse[room].Contains(used))
                     wrong.Add($"{file} names LightTts.{used}");
             }
+        Assert.Empty(wrong.Distinct());
+    }
+
+    [Fact]
+    public void Parts_of_a_model_do_not_know_each_other()
+    {
+        List<string> wrong = [];
+        foreach (var (file, _, code) in Sources())
+        {
+            var parts = file.Split(Path.DirectorySeparatorChar);
+            if (parts is not ["Models", "CosyVoice", var part, _, ..])
+                continue;
+            Assert.True(PartMayUse.ContainsKey(part), $"the room Models/CosyVoice/{part} has no place in the order");
+            foreach (Match match in PartName().Matches(code))
+                if (match.Groups["part"].Value is var used && used != part && !PartMayUse[part].Contains(used))
+                    wrong.Add($"{file} names {used}");
+        }
         Assert.Empty(wrong.Distinct());
     }
 
@@ -92,8 +119,11 @@ public partial class ArchitectureTests
     }
 
     // "LightTts.Room" anywhere, and "Room.Type" in code, which the namespaces make visible without a using.
-    [GeneratedRegex(@"(?<![\w.])(?:LightTts\.)?(?<room>Pipeline|Models|Torch|Onnx|Weights|Timbres|Text|Audio|Diagnostics)(?=[.;])")]
+    [GeneratedRegex(@"(?<![\w.])(?:LightTts\.)?(?<room>Pipeline|Models|Cpu|Torch|Onnx|Weights|Timbres|Text|Audio|Diagnostics)(?=[.;])")]
     private static partial Regex RoomName();
+
+    [GeneratedRegex(@"LightTts\.Models\.CosyVoice\.(?<part>\w+)")]
+    private static partial Regex PartName();
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Namespace();

@@ -62,7 +62,7 @@ internal sealed class Linear : IDisposable
     }
 
     private static unsafe PackedMatrix Pack(Tensor weight, Tensor? bias) =>
-        new((float*)weight.bytes_pointer(), (int)weight.shape[0], (int)weight.shape[1], bias is null ? null : (float*)bias.bytes_pointer());
+        new(weight.Pointer(), (int)weight.shape[0], (int)weight.shape[1], bias is null ? null : bias.Pointer());
 
     private static unsafe Tensor Multiply(PackedMatrix matrix, Tensor x)
     {
@@ -70,7 +70,7 @@ internal sealed class Linear : IDisposable
         shape[^1] = matrix.Outputs;
         var y = empty(shape, ScalarType.Float32);
         if (y.NumberOfElements > 0)
-            matrix.Multiply((float*)x.bytes_pointer(), matrix.Inputs, (int)(x.NumberOfElements / matrix.Inputs), (float*)y.bytes_pointer(), matrix.Outputs, accumulate: false,
+            matrix.Multiply(x.Pointer(), matrix.Inputs, (int)(x.NumberOfElements / matrix.Inputs), y.Pointer(), matrix.Outputs, accumulate: false,
                 get_num_threads());
         return y;
     }

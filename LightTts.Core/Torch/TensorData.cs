@@ -6,11 +6,11 @@ namespace LightTts.Torch;
 /// <summary>Plain copies between tensors and managed memory.</summary>
 internal static class TensorData
 {
-    /// <summary>The address of a contiguous CPU tensor's first element.</summary>
-    public static unsafe void* bytes_pointer(this Tensor tensor)
+    /// <summary>The address of a contiguous CPU tensor's first element, storage offset included.</summary>
+    public static unsafe float* Pointer(this Tensor tensor)
     {
         fixed (byte* start = &MemoryMarshal.GetReference(tensor.bytes))
-            return start;
+            return (float*)start;
     }
 
     /// <summary>All elements of a tensor as 32-bit floats, row-major.</summary>

@@ -67,7 +67,7 @@ internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, F
     {
         var host = empty([.. entry.Shape], stored);
         if (entry.ElementCount > 0)
-            entry.CopyTo((byte*)host.bytes_pointer());
+            entry.CopyTo((byte*)host.Pointer());
         if (stored == type && !device.IsCuda)
             return host;
         using (host)

@@ -1,6 +1,7 @@
 using System.Text;
 using LightTts.Audio;
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Voices;
 using LightTts.Onnx;
 using LightTts.Tests.Support;
 using Microsoft.ML.OnnxRuntime;

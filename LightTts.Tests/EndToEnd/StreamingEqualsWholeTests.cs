@@ -1,5 +1,7 @@
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Tests.Support;
 using LightTts.Torch;
 using LightTts.Weights;

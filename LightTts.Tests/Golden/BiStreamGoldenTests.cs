@@ -1,6 +1,7 @@
 using System.Text.Json;
-using LightTts.Models.CosyVoice;
 using LightTts.Models;
+using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
 using LightTts.Pipeline;
 using LightTts.Tests.Support;
 

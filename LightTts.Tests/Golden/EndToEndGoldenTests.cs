@@ -1,5 +1,8 @@
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Flow;
+using LightTts.Models.CosyVoice.Voices;
 using LightTts.Onnx;
 using LightTts.Tests.Support;
 using LightTts.Text;
@@ -140,7 +143,7 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         return (new CosyVoiceEncoder(tokenizer, extractor, model.Config.Version, model.InstructionPrefix, new TorchThread(1)), tokenizer, model);
     }
 
-    /// <summary>Flow and vocoder of the fixtures' model behind the interface that the pipeline uses.</summary>
+    /// <summary>FlowModel and vocoder of the fixtures' model behind the interface that the pipeline uses.</summary>
     private static float[] Decode(TimbreFeatures voice, int[] tokens, double speed)
     {
         var config = ModelDirectory.Open(Repo.Golden(GoldenModel)).Config;

@@ -1,4 +1,5 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Flow;
 using LightTts.Tests.Support;
 using LightTts.Weights;
 using TorchSharp;

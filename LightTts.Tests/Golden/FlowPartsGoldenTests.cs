@@ -1,4 +1,6 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Flow;
+using LightTts.Models.CosyVoice.Flow.DiT;
 using LightTts.Tests.Support;
 using LightTts.Weights;
 using TorchSharp;

@@ -1,4 +1,6 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Voices;
 using LightTts.Tests.Support;
 
 namespace LightTts.Tests.Golden;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Language;
 using LightTts.Tests.Support;
 using LightTts.Weights;
 

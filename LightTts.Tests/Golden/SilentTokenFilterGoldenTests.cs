@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
 using LightTts.Pipeline;
 using LightTts.Tests.Support;
 

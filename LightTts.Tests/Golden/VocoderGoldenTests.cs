@@ -1,4 +1,5 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Tests.Support;
 using LightTts.Torch;
 using LightTts.Weights;

@@ -1,4 +1,6 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Tests.Support;
 using LightTts.Weights;
 

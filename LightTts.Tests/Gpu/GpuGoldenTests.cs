@@ -1,5 +1,8 @@
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Language;
+using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Pipeline;
 using LightTts.Tests.Support;
 using LightTts.Torch;

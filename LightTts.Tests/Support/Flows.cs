@@ -1,4 +1,6 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Flow;
 using LightTts.Timbres;
 using LightTts.Torch;
 using LightTts.Weights;
@@ -27,10 +29,10 @@ internal static class Flows
     private static readonly FlowConfig GoldenConfig = TinyEnConfig with { VocabularySize = 512, PreLookaheadChannels = 40, Dit = new DiTConfig(48, 3, 3, 16, 2) };
 
     /// <summary>The flow of the golden fixtures' CosyVoice3 (random weights, 3 blocks of 48).</summary>
-    public static Flow Golden(TorchDevice? device = null) => Load(Repo.Golden("main/models/cosyvoice3-tiny/flow.pt"), GoldenConfig, device: device);
+    public static FlowModel Golden(TorchDevice? device = null) => Load(Repo.Golden("main/models/cosyvoice3-tiny/flow.pt"), GoldenConfig, device: device);
 
     /// <summary>The embedded voice's flow.</summary>
-    public static Flow TinyEn(FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null) =>
+    public static FlowModel TinyEn(FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null) =>
         Load(Path.Combine(Repo.TinyEn, "flow.pt"), TinyEnConfig, options, compute, device);
 
     /// <summary>A made-up voice: seeded tokens, mel and embedding.</summary>
@@ -52,7 +54,7 @@ internal static class Flows
         TensorData.FromSingles(file.Tensors[name].ToSingles(), CPU, [.. file.Tensors[name].Shape]);
 
     /// <summary>Runs one row and returns its mel, or null; fails the test where the row failed.</summary>
-    public static Tensor? Run(this Flow flow, FlowState state, ReadOnlyMemory<int> tokens, bool final)
+    public static Tensor? Run(this FlowModel flow, FlowState state, ReadOnlyMemory<int> tokens, bool final)
     {
         var row = new FlowRow { State = state, Tokens = tokens, Final = final };
         flow.Run([row]);
@@ -61,7 +63,7 @@ internal static class Flows
     }
 
     /// <summary>Speaks tokens in pieces and joins the mel: [1, 80, n].</summary>
-    public static Tensor Stream(this Flow flow, FlowState state, int[] tokens, IEnumerable<int> pieces)
+    public static Tensor Stream(this FlowModel flow, FlowState state, int[] tokens, IEnumerable<int> pieces)
     {
         List<Tensor> mels = [];
         var at = 0;
@@ -85,10 +87,10 @@ internal static class Flows
 
     public static float Difference(Tensor a, Tensor b) => (a - b).abs().max().ToSingle();
 
-    private static Flow Load(string path, FlowConfig config, FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null)
+    private static FlowModel Load(string path, FlowConfig config, FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null)
     {
         using var archive = PyTorchCheckpoint.Open(path);
-        return Flow.Load(archive, config, (device ?? TorchDevice.Cpu) with { Compute = compute }, options);
+        return FlowModel.Load(archive, config, (device ?? TorchDevice.Cpu) with { Compute = compute }, options);
     }
 
     private static float[] Numbers(Random random, int count, float scale, float shift) =>

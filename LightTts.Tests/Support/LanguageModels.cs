@@ -1,5 +1,9 @@
-using LightTts.Models.CosyVoice;
 using LightTts.Models;
+using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Language;
+using LightTts.Models.CosyVoice.Language.Cpu;
+using LightTts.Models.CosyVoice.Language.Torch;
 using LightTts.Pipeline;
 using LightTts.Torch;
 using LightTts.Weights;

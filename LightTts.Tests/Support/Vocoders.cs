@@ -1,4 +1,6 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Torch;
 using LightTts.Weights;
 using static TorchSharp.torch;
@@ -32,17 +34,17 @@ internal static class Vocoders
     };
 
     /// <summary>The golden fixtures' vocoder.</summary>
-    public static Vocoder Golden(VocoderNoise? noise = null, TorchDevice? device = null)
+    public static HiftVocoder Golden(VocoderNoise? noise = null, TorchDevice? device = null)
     {
         using var archive = PyTorchCheckpoint.Open(Repo.Golden("main/models/cosyvoice3-tiny/hift.pt"));
-        return Vocoder.Load(archive, Config(24, 20), device ?? TorchDevice.Cpu, noise ?? new Weyl());
+        return HiftVocoder.Load(archive, Config(24, 20), device ?? TorchDevice.Cpu, noise ?? new Weyl());
     }
 
     /// <summary>The embedded voice's vocoder.</summary>
-    public static Vocoder TinyEn(VocoderNoise noise, TorchDevice? device = null)
+    public static HiftVocoder TinyEn(VocoderNoise noise, TorchDevice? device = null)
     {
         using var archive = PyTorchCheckpoint.Open(Path.Combine(Repo.TinyEn, "hift.pt"));
-        return Vocoder.Load(archive, Config(160, 256), device ?? TorchDevice.Cpu, noise);
+        return HiftVocoder.Load(archive, Config(160, 256), device ?? TorchDevice.Cpu, noise);
     }
 
     public static Tensor Tensor(this ITensorArchive archive, string name) =>

@@ -1,4 +1,7 @@
 using LightTts.Diagnostics;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Flow;
+using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Timbres;
 using LightTts.Torch;
 using static TorchSharp.torch;
@@ -6,7 +9,7 @@ using static TorchSharp.torch;
 namespace LightTts.Models.CosyVoice;
 
 /// <summary>Speech tokens to samples: flow, then vocoder, each over all rows of a pass: side by side on the CPU, as one batch on a GPU.</summary>
-internal sealed class CosyVoiceDecoder(Flow flow, Vocoder vocoder, CosyVoiceConfig config, TorchThread thread, TorchLanes? lanes, int maxRows) : ISpeechDecoder
+internal sealed class CosyVoiceDecoder(FlowModel flow, HiftVocoder vocoder, CosyVoiceConfig config, TorchThread thread, TorchLanes? lanes, int maxRows) : ISpeechDecoder
 {
     /// <summary>Frames of audio that a first chunk brings at least (0.12 s), beyond those that the vocoder holds back.</summary>
     private const int MinFirstFrames = 6;
@@ -25,7 +28,7 @@ internal sealed class CosyVoiceDecoder(Flow flow, Vocoder vocoder, CosyVoiceConf
 
     public int MaxRows => maxRows;
 
-    /// <summary>Mel frames computed since loading, see <see cref="Flow.FramesComputed"/>.</summary>
+    /// <summary>Mel frames computed since loading, see <see cref="FlowModel.FramesComputed"/>.</summary>
     public long FramesComputed => flow.FramesComputed;
 
     public IDisposable EnterThread() => thread.Enter();
@@ -98,7 +101,7 @@ internal sealed class CosyVoiceDecoder(Flow flow, Vocoder vocoder, CosyVoiceConf
     {
         if (mel is null)
             return zeros([1, config.Flow.MelBands, 0], ScalarType.Float32);
-        return options.Speed == 1 ? mel : Vocoder.Stretch(mel, options.Speed);
+        return options.Speed == 1 ? mel : HiftVocoder.Stretch(mel, options.Speed);
     }
 
     private void Report()

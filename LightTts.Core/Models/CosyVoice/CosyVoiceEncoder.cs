@@ -1,3 +1,5 @@
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Voices;
 using LightTts.Text;
 using LightTts.Timbres;
 using LightTts.Torch;

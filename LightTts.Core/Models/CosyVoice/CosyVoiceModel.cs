@@ -1,4 +1,9 @@
 using System.Runtime.ExceptionServices;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Flow;
+using LightTts.Models.CosyVoice.Language;
+using LightTts.Models.CosyVoice.Vocoder;
+using LightTts.Models.CosyVoice.Voices;
 using LightTts.Onnx;
 using LightTts.Text;
 using LightTts.Torch;
@@ -40,9 +45,9 @@ internal sealed record CosyVoiceModel(
 
         var language = Task.Run(() => Open(directory.Files.Language, "language model",
             archive => LanguageModel.Load(archive, config.Language, exact, new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows))));
-        var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive => Flow.Load(archive, config.Flow, device, new FlowOptions(options.FlowCacheBytes))));
+        var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive => FlowModel.Load(archive, config.Flow, device, new FlowOptions(options.FlowCacheBytes))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
-            archive => Vocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder))));
+            archive => HiftVocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder))));
         var extractor = Task.Run(() =>
         {
             var onnx = new OnnxOptions { Device = device.IsCuda ? ComputeDevice.Auto : ComputeDevice.Cpu, DeviceIndex = options.DeviceIndex, Threads = options.Threads };

@@ -1,4 +1,5 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Flow;
 using LightTts.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -185,7 +186,7 @@ public sealed class FlowTests
         }
     }
 
-    private static FlowRow[] Rows(Flow flow, (int Prompt, int Count, bool Streaming, int Steps)[] kinds) =>
+    private static FlowRow[] Rows(FlowModel flow, (int Prompt, int Count, bool Streaming, int Steps)[] kinds) =>
         [.. kinds.Select((kind, i) => new FlowRow
         {
             State = flow.CreateState(Flows.Timbre(20 + i, kind.Prompt), kind.Streaming, kind.Steps),

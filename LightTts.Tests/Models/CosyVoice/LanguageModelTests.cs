@@ -1,5 +1,7 @@
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Language;
+using LightTts.Models.CosyVoice.Language.Torch;
 using LightTts.Pipeline;
 using LightTts.Tests.Support;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
 using LightTts.Tests.Support;
 
 namespace LightTts.Tests.Models.CosyVoice;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
 using LightTts.Tests.Support;
 using LightTts.Weights;
 

@@ -1,4 +1,5 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Language;
 
 namespace LightTts.Tests.Models.CosyVoice;
 

@@ -1,5 +1,6 @@
-using LightTts.Models.CosyVoice;
 using LightTts.Models;
+using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Language;
 using LightTts.Pipeline;
 using LightTts.Tests.Support;
 

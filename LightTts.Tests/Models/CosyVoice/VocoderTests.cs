@@ -1,4 +1,5 @@
 using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Tests.Support;
 using LightTts.Weights;
 using static TorchSharp.torch;
@@ -152,7 +153,7 @@ public class VocoderTests(ITestOutputHelper output)
     public void Stretch_interpolates_between_frame_centres(double speed)
     {
         using var mel = Mel(12, 37);
-        using var stretched = Vocoder.Stretch(mel, speed);
+        using var stretched = HiftVocoder.Stretch(mel, speed);
         var size = (int)(37 / speed);
         Assert.Equal([1, 80, size], stretched.shape);
         for (var i = 0; i < size; i++)
@@ -173,10 +174,10 @@ public class VocoderTests(ITestOutputHelper output)
         return randn([1, 80, frames], generator: generator);
     }
 
-    private static Vocoder Load(int held = 8)
+    private static HiftVocoder Load(int held = 8)
     {
         using var archive = PyTorchCheckpoint.Open(Repo.Golden("main/models/cosyvoice3-tiny/hift.pt"));
-        var vocoder = Vocoder.Load(archive, Vocoders.Config(24, 20), LightTts.Torch.TorchDevice.Cpu, new Vocoders.Weyl());
+        var vocoder = HiftVocoder.Load(archive, Vocoders.Config(24, 20), LightTts.Torch.TorchDevice.Cpu, new Vocoders.Weyl());
         vocoder.HeldFrames = held;
         return vocoder;
     }

@@ -1,0 +1,56 @@
+namespace LightTts.Models.CosyVoice.Files;
+
+/// <summary>Resolves paths that a file inside a model directory names: they must stay inside it, through symbolic links as well.</summary>
+internal static class ContainedPath
+{
+    private const int MaxLinks = 40;
+
+    /// <param name="root">The model directory.</param>
+    /// <param name="relative">A path with forward slashes, relative to it.</param>
+    /// <param name="source">The file that names it, for messages.</param>
+    /// <exception cref="TtsModelLoadException">The path is absolute, climbs out, or leads out through a symbolic link.</exception>
+    public static string Resolve(string root, string relative, string source)
+    {
+        if (relative.Length is 0 or > 1024 || Path.IsPathRooted(relative) || relative.AsSpan().IndexOfAny(['\\', ':', '\0']) >= 0 || relative.Split('/').Any(part => part is "" or "." or ".."))
+            throw Bad(relative, source);
+        var full = Path.Combine(root, Path.Combine(relative.Split('/')));
+        try
+        {
+            var (realRoot, real) = (Real(root), Real(full));
+            if (real is null || realRoot is null || !real.StartsWith(Path.TrimEndingDirectorySeparator(realRoot) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                throw Bad(relative, source);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new TtsModelLoadException($"{source}: '{relative}' cannot be opened: {e.Message}", e);
+        }
+        return full;
+    }
+
+    /// <summary>The path with every symbolic link in it followed; null where they go round in circles.</summary>
+    private static string? Real(string path)
+    {
+        for (var links = 0; links < MaxLinks; links++)
+        {
+            if (FirstLink(path) is not var (link, target, rest))
+                return path;
+            path = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(link)!, target, rest));
+        }
+        return null;
+    }
+
+    private static (string Link, string Target, string Tail)? FirstLink(string path)
+    {
+        var at = Path.GetPathRoot(path)!;
+        foreach (var part in path[at.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            at = Path.Combine(at, part);
+            if (new FileInfo(at).LinkTarget is { } target)
+                return (at, target, path[at.Length..].TrimStart(Path.DirectorySeparatorChar));
+        }
+        return null;
+    }
+
+    private static TtsModelLoadException Bad(string relative, string source) =>
+        new($"{source}: path '{(relative.Length > 200 ? relative[..200] : relative)}' is refused: it must be relative and stay inside the model directory.");
+}

@@ -1,0 +1,99 @@
+using LightTts.Weights;
+
+namespace LightTts.Models.CosyVoice.Files;
+
+/// <summary>Where a model directory's files are.</summary>
+/// <param name="Root">The directory, as a full path.</param>
+internal sealed record ModelFiles(string Root)
+{
+    private static readonly byte[] LfsPointer = "version https://git-lfs"u8.ToArray();
+
+    /// <summary>Folder of the Qwen tokenizer and config.json.</summary>
+    public string Tokenizer { get; } = Path.Combine(Root, "CosyVoice-BlankEN");
+
+    public string QwenConfig => Path.Combine(Tokenizer, "config.json");
+
+    public string Vocabulary => Path.Combine(Tokenizer, "vocab.json");
+
+    public string Merges => Path.Combine(Tokenizer, "merges.txt");
+
+    /// <summary>Weights of the language model: llm.pt, or llm.safetensors where there is no llm.pt; likewise flow and hift.</summary>
+    public string Language { get; } = Weights(Root, "llm");
+
+    public string Flow { get; } = Weights(Root, "flow");
+
+    public string Vocoder { get; } = Weights(Root, "hift");
+
+    public string SpeakerEncoder { get; } = Path.Combine(Root, "campplus.onnx");
+
+    public required string Yaml { get; init; }
+
+    public required string SpeechTokenizer { get; init; }
+
+    /// <summary>Finds out which kind of model the directory holds (in the reference's order: cosyvoice2.yaml, then cosyvoice3.yaml), and that no file is missing.</summary>
+    /// <exception cref="TtsModelLoadException">It cannot be read, holds no known model, or lacks files; the message lists all of them.</exception>
+    public static (ModelFiles Files, CosyVoiceVersion Version) Find(string path)
+    {
+        var root = Path.GetFullPath(path);
+        if (!Directory.Exists(root))
+            throw new TtsModelLoadException($"{root}: the model directory does not exist; set the model path to a directory with cosyvoice2.yaml or cosyvoice3.yaml.");
+        try
+        {
+            _ = Directory.EnumerateFileSystemEntries(root).Any();
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw new TtsModelLoadException($"{root}: the model directory cannot be read; check its permissions.", e);
+        }
+        foreach (var version in new[] { CosyVoiceVersion.V2, CosyVoiceVersion.V3 })
+        {
+            var yaml = Path.Combine(root, $"cosyvoice{(int)version}.yaml");
+            if (!File.Exists(yaml))
+                continue;
+            var files = new ModelFiles(root) { Yaml = yaml, SpeechTokenizer = Path.Combine(root, $"speech_tokenizer_v{(int)version}.onnx") };
+            files.CheckAll();
+            return (files, version);
+        }
+        throw new TtsModelLoadException(File.Exists(Path.Combine(root, "cosyvoice.yaml"))
+            ? $"{root}: this is a CosyVoice 1 model; CosyVoice2 and CosyVoice3 directories are supported."
+            : $"{root}: not a model directory: it has neither cosyvoice2.yaml nor cosyvoice3.yaml.");
+    }
+
+    /// <summary>Opens a file of weights by its extension.</summary>
+    public static ITensorArchive OpenWeights(string path) =>
+        path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) ? SafetensorsFile.Open(path) : PyTorchCheckpoint.Open(path);
+
+    private static string Weights(string root, string name)
+    {
+        var (torch, safetensors) = (Path.Combine(root, name + ".pt"), Path.Combine(root, name + ".safetensors"));
+        return !File.Exists(torch) && File.Exists(safetensors) ? safetensors : torch;
+    }
+
+    private void CheckAll()
+    {
+        string[] needed = [QwenConfig, Vocabulary, Merges, Language, Flow, Vocoder, SpeechTokenizer, SpeakerEncoder];
+        var problems = needed.Select(path => (Name: Path.GetRelativePath(Root, path), Problem: Problem(path))).Where(file => file.Problem is not null).ToList();
+        if (problems.Count > 0)
+            throw new TtsModelLoadException($"{Root}: the model directory is not complete: {string.Join("; ", problems.Select(file => $"{file.Name} {file.Problem}"))}. Download it again.");
+    }
+
+    private static string? Problem(string path)
+    {
+        try
+        {
+            if (!File.Exists(path))
+                return "is missing";
+            using var stream = File.OpenRead(path);
+            if (stream.Length == 0)
+                return "is empty";
+            var head = new byte[LfsPointer.Length];
+            return stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head.AsSpan().SequenceEqual(LfsPointer)
+                ? "is a Git LFS pointer (run 'git lfs pull')"
+                : null;
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            return $"cannot be read ({e.Message})";
+        }
+    }
+}

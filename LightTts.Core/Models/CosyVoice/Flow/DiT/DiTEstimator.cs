@@ -1,0 +1,129 @@
+using LightTts.Torch;
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace LightTts.Models.CosyVoice.Flow.DiT;
+
+/// <summary>The velocity estimator: a diffusion transformer over packed frames of several utterances, both guidance rows at once.</summary>
+/// <remarks>
+/// Reference: DiT.forward (flow/DiT/dit.py). Frames of all utterances lie one after the other on one axis; row 0 is conditional, row 1 unconditional. Linear layers
+/// and norms see [2 M, Dim]; only attention and the positional convolutions go utterance by utterance. All times of a pass are equal, so modulation is a vector.
+/// </remarks>
+internal sealed class DiTEstimator(DiTWeights weights)
+{
+    private const double NormEps = 1e-6;
+
+    private readonly int _heads = weights.Config.Heads;
+    private readonly int _headDim = weights.Config.HeadDim;
+    private readonly long _dim = weights.Config.Dim;
+
+    /// <summary>What a pass computes once for all its steps: the input projection's constant part and the rotations.</summary>
+    /// <param name="Constant">[2, M, Dim]: the conditional row's mu, condition and speaker; the unconditional row's bias.</param>
+    /// <param name="Rotations">[M, 1, HeadDim / 2] complex, by absolute frame.</param>
+    public readonly record struct Inputs(Tensor Constant, Tensor Rotations);
+
+    /// <summary>Prepares the constant part of a pass.</summary>
+    public Inputs Prepare(IReadOnlyList<FlowSegment> segments)
+    {
+        var conditional = segments.Select(s => weights.InputCondMu.Apply(cat([s.Condition, s.Mu], 1)).PlusInPlace(s.Speaker));
+        var constant = cat([.. conditional], 0);
+        var positions = cat([.. segments.Select(s => Scalars.Range(s.Start, s.Start + s.Count, constant.device))], 0);
+        var angles = positions.unsqueeze(1) * weights.InverseFrequencies; // [M, HeadDim / 2], in 32 bits as in the reference
+        return new Inputs(stack([constant, weights.InputBias.expand_as(constant)], 0), polar(ones_like(angles), angles).unsqueeze(1));
+    }
+
+    /// <summary>One evaluation.</summary>
+    /// <param name="x">The noisy mel, [M, MelBands].</param>
+    /// <param name="inputs">The pass's constants.</param>
+    /// <param name="segments">The utterances, in the order of their frames.</param>
+    /// <param name="step">Modulation of this step.</param>
+    /// <param name="index">The step's number, under which caches are kept.</param>
+    /// <returns>Velocities [2, M, MelBands].</returns>
+    public Tensor Velocity(Tensor x, Inputs inputs, IReadOnlyList<FlowSegment> segments, DiTStep step, int index)
+    {
+        var h = Embed(x, inputs, segments, index).view(-1, _dim);
+        for (var layer = 0; layer < weights.Blocks.Length; layer++)
+        {
+            using var scope = NewDisposeScope();
+            Block(h, inputs.Rotations, segments, step.Blocks[layer], index, layer);
+        }
+        h = F.layer_norm(h, [_dim], step.Scale, step.Shift, NormEps);
+        return weights.Output.Apply(h).view(2, -1, weights.MelBands);
+    }
+
+    /// <summary>InputEmbedding: projection, plus two causal grouped convolutions of it. Gives [2, M, Dim].</summary>
+    public Tensor Embed(Tensor x, Inputs inputs, IReadOnlyList<FlowSegment> segments, int index)
+    {
+        var h = weights.InputX.Apply(x).unsqueeze(0).Plus(inputs.Constant); // [1, M, Dim] + [2, M, Dim]
+        var at = 0;
+        foreach (var segment in segments)
+        {
+            using var scope = NewDisposeScope();
+            var part = h.narrow(1, at, segment.Count);
+            part.PlusInPlace(Positional(part, segment, index));
+            at += segment.Count;
+        }
+        return h;
+    }
+
+    /// <summary>One transformer block (DiTBlock), in place on the residual stream [2 M, Dim].</summary>
+    public void Block(Tensor h, Tensor rotations, IReadOnlyList<FlowSegment> segments, DiTModulation modulation, int index, int layer)
+    {
+        var block = weights.Blocks[layer];
+        var qkv = block.Qkv.Apply(F.layer_norm(h, [_dim], modulation.Scale1, modulation.Shift1, NormEps));
+        var split = qkv.view(2, -1, 3, _heads, _headDim);
+        Rotate(split, rotations);
+        var attended = Attend(split, segments, index, layer);
+        h.addcmul_(block.AttentionOut.Apply(attended.view(-1, block.AttentionOut.Inputs)), modulation.Gate1, Scalars.One);
+        var up = block.Up.Apply(F.layer_norm(h, [_dim], modulation.Scale2, modulation.Shift2, NormEps)).gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
+        h.addcmul_(block.Down.Apply(up), modulation.Gate2, Scalars.One);
+    }
+
+    /// <summary>Rotary positions, on the first head of queries and keys only and on interleaved pairs, as the reference applies them to unsplit vectors.</summary>
+    /// <param name="split">[2, M, 3, Heads, HeadDim], changed in place.</param>
+    /// <param name="rotations">[M, 1, HeadDim / 2] complex.</param>
+    private void Rotate(Tensor split, Tensor rotations)
+    {
+        var first = split.narrow(2, 0, 2).select(3, 0); // [2, M, 2 (q, k), HeadDim]
+        long[] pairs = [2, split.shape[1], 2, _headDim / 2, 2];
+        if (split.dtype == ScalarType.Float32)
+        {
+            first.view(pairs).view_as_complex().mul_(rotations);
+            return;
+        }
+        var rotated = first.to(ScalarType.Float32).view(pairs).view_as_complex() * rotations;
+        first.copy_(rotated.view_as_real().view(first.shape));
+    }
+
+    /// <summary>Attention utterance by utterance. [2, M, 3, Heads, HeadDim] -> [2, M, Inner]</summary>
+    private static Tensor Attend(Tensor split, IReadOnlyList<FlowSegment> segments, int index, int layer)
+    {
+        var results = new Tensor[segments.Count];
+        var at = 0;
+        for (var i = 0; i < results.Length; i++)
+        {
+            var segment = segments[i];
+            var part = split.narrow(1, at, segment.Count).permute(2, 0, 3, 1, 4); // [3, 2, Heads, n, HeadDim]
+            at += segment.Count;
+            Tensor q = part[0], k = part[1], v = part[2];
+            if (segment.Cache is { } cache)
+                (k, v) = cache.Layer(index, layer).Append(segment.Start, k, v, segment.Shared?.Layer(index, layer), segment.Last);
+            results[i] = segment.Chunk > 0 ? DiTAttention.ChunkCausal(q, k, v, segment.Chunk) : DiTAttention.Full(q, k, v);
+        }
+        return results.Length == 1 ? results[0] : cat(results, 1);
+    }
+
+    /// <summary>CausalConvPositionEmbedding with the left context of an earlier pass. [2, n, Dim] -> [2, n, Dim]</summary>
+    private Tensor Positional(Tensor part, FlowSegment segment, int index)
+    {
+        var tails = segment.Cache?.Tails(index) ?? segment.Shared?.Tails(index);
+        var before = tails?.First ?? zeros([2, _dim, weights.ConvTail], part.dtype, part.device);
+        var input = cat([before, part.transpose(1, 2)], 2); // [2, Dim, ConvTail + n]
+        var hidden = F.mish(F.conv1d(input, weights.Conv1, weights.Conv1Bias, groups: weights.Groups), inplace: true);
+        hidden = cat([tails?.Second ?? zeros_like(before), hidden], 2);
+        if (segment.Cache is { } cache && !segment.Last)
+            cache.SetTails(index, input.narrow(2, segment.Count, weights.ConvTail).clone(), hidden.narrow(2, segment.Count, weights.ConvTail).clone());
+        return F.mish(F.conv1d(hidden, weights.Conv2, weights.Conv2Bias, groups: weights.Groups), inplace: true).transpose(1, 2);
+    }
+}

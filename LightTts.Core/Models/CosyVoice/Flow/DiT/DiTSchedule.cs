@@ -1,0 +1,88 @@
+using TorchSharp;
+using LightTts.Torch;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace LightTts.Models.CosyVoice.Flow.DiT;
+
+/// <summary>Everything of a solver run that depends on the number of steps only: times, and every block's modulation at every step.</summary>
+/// <remarks>
+/// Reference: flow_matching.py (cosine schedule, Euler), DiT/modules.py (TimestepEmbedding, AdaLayerNormZero, AdaLayerNormZero_Final). A layer norm without weights
+/// followed by x (1 + scale) + shift is a layer norm with weight 1 + scale and bias shift, so the modulation costs no pass of its own.
+/// </remarks>
+internal sealed class DiTSchedule : IDisposable
+{
+    private const double TimeScale = 1000;
+
+    public DiTSchedule(DiTWeights weights, int steps)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
+        using var scope = NewDisposeScope();
+        Steps = new DiTStep[steps];
+        // In 32 bits, as the reference computes it.
+        var span = cos(linspace(0, 1, steps + 1, dtype: ScalarType.Float32).mul(Scalars.Of(0.5)).mul(Scalars.Of(Math.PI))).neg_().add_(Scalars.One);
+        Times = span.data<float>().ToArray();
+        var silu = F.silu(TimeEmbedding(weights, span.narrow(0, 0, steps).to(weights.InputBias.device))); // [Steps, Dim]
+        var blocks = weights.Blocks.Select(block => block.Modulation.Apply(silu)).ToArray(); // each [Steps, 6 Dim]
+        var final = weights.FinalModulation.Apply(silu); // [Steps, 2 Dim]
+        for (var k = 0; k < steps; k++)
+        {
+            var parts = final[k].chunk(2, 0); // scale first here, shift first in the blocks
+            Steps[k] = new DiTStep(
+                [.. blocks.Select(block => Modulation(block[k].chunk(6, 0)))],
+                parts[0].add(Scalars.One).DetachFromDisposeScope(),
+                parts[1].clone().DetachFromDisposeScope(),
+                Times[k + 1] - Times[k]);
+        }
+    }
+
+    /// <summary>The times that the steps lead through, from 0 to 1: one more than steps.</summary>
+    public float[] Times { get; }
+
+    public DiTStep[] Steps { get; }
+
+    /// <summary>The reference's TimestepEmbedding: sinusoids of 1000 t, two linear layers. [Steps] -> [Steps, Dim]</summary>
+    public static Tensor TimeEmbedding(DiTWeights weights, Tensor times)
+    {
+        var half = weights.Time1.Inputs / 2;
+        var frequencies = exp(Scalars.Range(0, half, times.device).mul(Scalars.Of(-(Math.Log(10000) / (half - 1)))));
+        var angles = times.unsqueeze(1).mul(Scalars.Of(TimeScale)) * frequencies.unsqueeze(0);
+        return weights.Time2.Apply(F.silu(weights.Time1.Apply(cat([angles.sin(), angles.cos()], 1))));
+    }
+
+    public void Dispose()
+    {
+        foreach (var step in Steps)
+            step.Dispose();
+    }
+
+    private static DiTModulation Modulation(Tensor[] parts) => new(
+        parts[0].clone().DetachFromDisposeScope(), parts[1].add(Scalars.One).DetachFromDisposeScope(), parts[2].clone().DetachFromDisposeScope(),
+        parts[3].clone().DetachFromDisposeScope(), parts[4].add(Scalars.One).DetachFromDisposeScope(), parts[5].clone().DetachFromDisposeScope());
+}
+
+/// <summary>One solver step.</summary>
+/// <param name="Blocks">Modulation of each block.</param>
+/// <param name="Scale">1 + scale of the last norm.</param>
+/// <param name="Shift">Shift of the last norm.</param>
+/// <param name="Delta">Length of the step.</param>
+internal sealed record DiTStep(DiTModulation[] Blocks, Tensor Scale, Tensor Shift, float Delta) : IDisposable
+{
+    public void Dispose()
+    {
+        foreach (var block in Blocks)
+            block.Dispose();
+        Scale.Dispose();
+        Shift.Dispose();
+    }
+}
+
+/// <summary>One block's modulation at one step; the scales have their 1 added. Each tensor is [Dim].</summary>
+internal sealed record DiTModulation(Tensor Shift1, Tensor Scale1, Tensor Gate1, Tensor Shift2, Tensor Scale2, Tensor Gate2) : IDisposable
+{
+    public void Dispose()
+    {
+        foreach (var tensor in (Tensor[])[Shift1, Scale1, Gate1, Shift2, Scale2, Gate2])
+            tensor.Dispose();
+    }
+}

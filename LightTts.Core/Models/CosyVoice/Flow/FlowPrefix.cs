@@ -1,0 +1,34 @@
+using static TorchSharp.torch;
+
+namespace LightTts.Models.CosyVoice.Flow;
+
+/// <summary>The chunks of a voice's prompt that no generated token can change (their look-ahead lies within the prompt), computed once for all utterances in that
+/// voice. Immutable; lives until the cache and all states that start from it have let go.</summary>
+internal sealed class FlowPrefix(FlowCache cache, Tensor? tail, int tokens)
+{
+    private int _holders = 1;
+
+    public FlowCache Cache => cache;
+
+    /// <summary>The pre-lookahead convolution's tail behind <see cref="Tokens"/>.</summary>
+    public Tensor? Tail => tail;
+
+    /// <summary>Prompt tokens that are done.</summary>
+    public int Tokens => tokens;
+
+    public long Bytes { get; } = cache.Bytes;
+
+    public FlowPrefix Hold()
+    {
+        Interlocked.Increment(ref _holders);
+        return this;
+    }
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _holders) > 0)
+            return;
+        cache.Dispose();
+        tail?.Dispose();
+    }
+}

@@ -1,0 +1,166 @@
+using System.Runtime.InteropServices;
+using LightTts.Timbres;
+using static TorchSharp.torch;
+
+namespace LightTts.Models.CosyVoice.Flow;
+
+/// <summary>What an utterance carries between flow passes: its tokens, the caches of its finished frames, the tail of the token encoder.</summary>
+internal sealed class FlowState : IDisposable
+{
+    private readonly List<int> _tokens;
+    private readonly FlowModel _flow;
+    private FlowPrefix? _prefix;
+    private Tensor? _tail;
+    private bool _disposed;
+
+    internal FlowState(FlowModel flow, TimbreFeatures timbre, bool streaming, int steps, FlowCachePolicy policy, Tensor speaker, Tensor promptMel, FlowPrefix? prefix)
+    {
+        _flow = flow;
+        _tokens = [.. timbre.SpeechTokens];
+        _prefix = prefix;
+        Streaming = streaming;
+        Steps = steps;
+        Policy = streaming ? policy : FlowCachePolicy.Recompute;
+        Speaker = speaker;
+        PromptMel = promptMel;
+        PromptFrames = timbre.MelFrames;
+        PromptTokens = timbre.SpeechTokens.Length;
+        Hop = flow.ChunkTokens;
+        DoneTokens = prefix?.Tokens ?? 0;
+        if (streaming && policy == FlowCachePolicy.Cached)
+            Cache = flow.NewCache(steps);
+    }
+
+    public bool Streaming { get; }
+
+    public int Steps { get; }
+
+    public FlowCachePolicy Policy { get; private set; }
+
+    /// <summary>Frames that this utterance's passes have computed, the prompt's and repetitions included (a shared prefix is not among them).</summary>
+    public long FramesComputed { get; private set; }
+
+    /// <summary>Bytes of cache that the state holds now, without a prefix shared with other utterances.</summary>
+    public long CacheBytes { get; private set; }
+
+    /// <summary>Tokens still needed before a pass that is not final yields frames; int.MaxValue without streaming.</summary>
+    public int TokensWanted => TokensFor(1);
+
+    internal Tensor Speaker { get; }
+
+    internal Tensor PromptMel { get; }
+
+    internal int PromptFrames { get; }
+
+    internal int PromptTokens { get; }
+
+    /// <summary>Tokens from the prompt's first whose frames are computed.</summary>
+    internal int DoneTokens { get; private set; }
+
+    internal bool Finished { get; private set; }
+
+    internal FlowCache? Cache { get; private set; }
+
+    internal FlowCache? Shared => _prefix?.Cache;
+
+    internal Tensor? Tail => _tail ?? _prefix?.Tail;
+
+    internal ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
+
+    /// <summary>Tokens that a pass without caches waits for beyond the last one's.</summary>
+    private int Hop { get; set; }
+
+    /// <summary>Tokens still needed before a pass that is not final yields at least so many frames; int.MaxValue without streaming.</summary>
+    /// <param name="frames">At least 1.</param>
+    public int TokensFor(int frames)
+    {
+        if (!Streaming)
+            return int.MaxValue;
+        var wanted = Math.Max(DoneTokens * _flow.FramesPerToken, PromptFrames) + frames;
+        var tokens = (wanted + _flow.FramesPerToken - 1) / _flow.FramesPerToken;
+        if (Policy == FlowCachePolicy.Recompute)
+            tokens = Math.Max(tokens, DoneTokens + Hop);
+        tokens = (tokens + _flow.ChunkTokens - 1) / _flow.ChunkTokens * _flow.ChunkTokens;
+        return Math.Max(0, tokens + _flow.LookaheadTokens - _tokens.Count);
+    }
+
+    /// <summary>Frees everything that the state holds. More than once is harmless.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        Finished = true;
+        ReleaseCaches();
+        Speaker.Dispose();
+        PromptMel.Dispose();
+        _tokens.Clear();
+    }
+
+    internal void Append(ReadOnlySpan<int> tokens) => _tokens.AddRange(tokens);
+
+    /// <summary>Where the next pass ends, in tokens from the prompt's first; <see cref="DoneTokens"/> where there is nothing to do yet.</summary>
+    internal int PassEnd(bool final)
+    {
+        if (final)
+            return _tokens.Count > PromptTokens ? _tokens.Count : DoneTokens;
+        if (!Streaming || (Policy == FlowCachePolicy.Recompute && TokensWanted > 0))
+            return DoneTokens;
+        return Math.Max(DoneTokens, (_tokens.Count - _flow.LookaheadTokens) / _flow.ChunkTokens * _flow.ChunkTokens);
+    }
+
+    /// <summary>Goes on without caches, from the next pass on.</summary>
+    internal void GiveUpCaches()
+    {
+        ReleaseCaches();
+        Policy = FlowCachePolicy.Recompute;
+    }
+
+    /// <summary>A pass succeeded.</summary>
+    internal void Advance(int doneTokens, int frames, Tensor? tail, bool final)
+    {
+        DoneTokens = doneTokens;
+        FramesComputed += frames;
+        Hop = Math.Min(2 * Hop, 4 * _flow.ChunkTokens);
+        Finished = final;
+        if (final || Policy == FlowCachePolicy.Recompute)
+        {
+            ReleaseCaches();
+            return;
+        }
+        _tail?.Dispose();
+        _tail = tail?.DetachFromDisposeScope();
+        // The pass copied the prefix's keys and values in front of its own.
+        _prefix?.Release();
+        _prefix = null;
+        Account();
+    }
+
+    /// <summary>Hands the caches over as a prefix for other utterances; the state is of no use afterwards.</summary>
+    internal FlowPrefix DetachPrefix()
+    {
+        var prefix = new FlowPrefix(Cache!, _tail, DoneTokens);
+        Cache = null;
+        _tail = null;
+        Account();
+        return prefix;
+    }
+
+    private void ReleaseCaches()
+    {
+        Cache?.Dispose();
+        Cache = null;
+        _tail?.Dispose();
+        _tail = null;
+        _prefix?.Release();
+        _prefix = null;
+        Account();
+    }
+
+    private void Account()
+    {
+        var bytes = (Cache?.Bytes ?? 0) + (_tail is null ? 0 : _tail.NumberOfElements * _tail.ElementSize);
+        _flow.Account(bytes - CacheBytes);
+        CacheBytes = bytes;
+    }
+}

@@ -1,0 +1,227 @@
+using LightTts.Cpu;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Language.Torch;
+using LightTts.Torch;
+using TorchSharp;
+
+namespace LightTts.Models.CosyVoice.Language.Cpu;
+
+/// <summary>The language model on the CPU in 32-bit floats, without a tensor library: at the sizes of decoding the calls cost more than the arithmetic.</summary>
+/// <remarks>
+/// The maths is that of <see cref="TorchLanguageEngine"/>. Every row is computed by itself and in one order of summation, so a sequence gets the same bits alone and
+/// in any batch, prefilled whole or in pieces, fed for the first time or again after a preemption.
+/// </remarks>
+internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
+{
+    private readonly LanguageModelConfig _config;
+    private readonly torch.Tensor _textEmbedding;
+    private readonly torch.Tensor _speechEmbedding;
+    private readonly Layer[] _layers;
+    private readonly NativeBuffer _norm;
+    private readonly PackedMatrix _head;
+    private readonly PagedAttention _attention;
+    private readonly RotaryTable _rotary;
+    private readonly int _hidden;
+    private readonly int _queries;
+    private readonly int _keys;
+    private readonly int _inner;
+    private Scratch _scratch;
+
+    /// <summary>Packs the weights and disposes those that it does not keep.</summary>
+    public CpuLanguageEngine(LanguageModelConfig config, LanguageWeights weights, int kvBlocks)
+    {
+        _config = config;
+        _hidden = config.HiddenSize;
+        _queries = config.Heads * config.HeadDim;
+        _keys = config.KvHeads * config.HeadDim;
+        _inner = config.IntermediateSize;
+        _textEmbedding = weights.TextEmbedding;
+        _speechEmbedding = weights.SpeechEmbedding;
+        _layers = [.. weights.Layers.Select(layer => new Layer(layer))];
+        _norm = Copy(weights.Norm);
+        _head = Pack(weights.Head, weights.HeadBias);
+        _attention = new PagedAttention(config, kvBlocks);
+        _rotary = new RotaryTable(config.HeadDim, config.RopeTheta);
+        _scratch = new Scratch(this, 16);
+    }
+
+    /// <summary>Whether a model's shapes fit this engine.</summary>
+    public static bool Supports(LanguageModelConfig config) => config.HeadDim % 8 == 0;
+
+    public void Forward(LanguageBatch batch, Span<float> logits)
+    {
+        if (batch.Count > _scratch.Rows)
+        {
+            _scratch.Dispose();
+            _scratch = new Scratch(this, batch.Count);
+        }
+
+        foreach (int position in batch.Positions)
+            _rotary.Ensure(position + 1);
+        Embed(batch.Inputs);
+        for (int layer = 0; layer < _layers.Length; layer++)
+            Forward(layer, batch);
+        Head(batch.LogitRows, logits);
+    }
+
+    public void Dispose()
+    {
+        _textEmbedding.Dispose();
+        _speechEmbedding.Dispose();
+        foreach (var layer in _layers)
+            layer.Dispose();
+        _norm.Dispose();
+        _head.Dispose();
+        _attention.Dispose();
+        _scratch.Dispose();
+    }
+
+    private void Embed(ReadOnlySpan<int> inputs)
+    {
+        float* text = _textEmbedding.Pointer(), speech = _speechEmbedding.Pointer();
+        for (int row = 0; row < inputs.Length; row++)
+        {
+            int id = inputs[row];
+            float* from = id >= 0 ? text + (long)id * _hidden : speech + (long)~id * _hidden;
+            new ReadOnlySpan<float>(from, _hidden).CopyTo(new Span<float>(_scratch.X.At(row), _hidden));
+        }
+    }
+
+    private void Forward(int index, LanguageBatch batch)
+    {
+        var layer = _layers[index];
+        var (x, normal, qkv, attended, gateUp, gated) = (_scratch.X, _scratch.Normal, _scratch.Qkv, _scratch.Attended, _scratch.GateUp, _scratch.Gated);
+        int rows = batch.Count;
+        Normalise(x, layer.AttentionNorm, normal, rows);
+        layer.Qkv.Multiply(normal.Start, normal.Stride, rows, qkv.Start, qkv.Stride, accumulate: false);
+        foreach (var (state, start, count, past) in batch.Sequences)
+            for (int i = 0; i < count; i++)
+                Attend(index, state, past + i, qkv.At(start + i), attended.At(start + i));
+        layer.Output.Multiply(attended.Start, attended.Stride, rows, x.Start, x.Stride, accumulate: true);
+
+        Normalise(x, layer.FeedForwardNorm, normal, rows);
+        layer.GateUp.Multiply(normal.Start, normal.Stride, rows, gateUp.Start, gateUp.Stride, accumulate: false);
+        for (int row = 0; row < rows; row++)
+            VectorMath.SwiGlu(gateUp.At(row), gateUp.At(row) + _inner, gated.At(row), _inner);
+        layer.Down.Multiply(gated.Start, gated.Stride, rows, x.Start, x.Stride, accumulate: true);
+    }
+
+    private void Attend(int layer, LanguageState state, int position, float* qkv, float* output)
+    {
+        fixed (float* table = _rotary.Pairs)
+        {
+            float* turns = table + (long)position * _rotary.Stride;
+            for (int head = 0; head < _config.Heads + _config.KvHeads; head++)
+                VectorMath.Rotate(qkv + head * _config.HeadDim, turns, _config.HeadDim);
+        }
+
+        _attention.Write(layer, state, position, qkv + _queries, qkv + _queries + _keys);
+        _attention.Attend(layer, state, position, qkv, output);
+    }
+
+    private void Head(IReadOnlyList<int> rows, Span<float> logits)
+    {
+        var (x, normal, outputs) = (_scratch.X, _scratch.Normal, _scratch.Logits(rows.Count, _head.Outputs));
+        for (int i = 0; i < rows.Count; i++)
+            VectorMath.RmsNorm(x.At(rows[i]), _norm.Start, normal.At(i), _hidden, (float)_config.RmsNormEps);
+        _head.Multiply(normal.Start, normal.Stride, rows.Count, outputs.Start, outputs.Stride, accumulate: false);
+        for (int i = 0; i < rows.Count; i++)
+            new ReadOnlySpan<float>(outputs.At(i), _head.Outputs).CopyTo(logits[(i * _head.Outputs)..]);
+    }
+
+    private void Normalise(Rows x, NativeBuffer weight, Rows y, int rows)
+    {
+        for (int row = 0; row < rows; row++)
+            VectorMath.RmsNorm(x.At(row), weight.Start, y.At(row), _hidden, (float)_config.RmsNormEps);
+    }
+
+    private static PackedMatrix Pack(torch.Tensor weight, torch.Tensor? bias)
+    {
+        using (weight)
+        using (bias)
+            return new PackedMatrix(weight.Pointer(), (int)weight.size(0), (int)weight.size(1), bias is null ? null : bias.Pointer());
+    }
+
+    private static NativeBuffer Copy(torch.Tensor vector)
+    {
+        using (vector)
+        {
+            var copy = new NativeBuffer(vector.NumberOfElements);
+            vector.ToSingles().CopyTo(new Span<float>(copy.Start, (int)copy.Length));
+            return copy;
+        }
+    }
+
+    /// <summary>A layer's weights, packed.</summary>
+    private sealed class Layer(LanguageLayer weights) : IDisposable
+    {
+        public NativeBuffer AttentionNorm { get; } = Copy(weights.AttentionNorm);
+
+        public PackedMatrix Qkv { get; } = Pack(weights.Qkv, weights.QkvBias);
+
+        public PackedMatrix Output { get; } = Pack(weights.Output, null);
+
+        public NativeBuffer FeedForwardNorm { get; } = Copy(weights.FeedForwardNorm);
+
+        public PackedMatrix GateUp { get; } = Pack(weights.GateUp, null);
+
+        public PackedMatrix Down { get; } = Pack(weights.Down, null);
+
+        public void Dispose()
+        {
+            foreach (var part in (IDisposable[])[AttentionNorm, Qkv, Output, FeedForwardNorm, GateUp, Down])
+                part.Dispose();
+        }
+    }
+
+    /// <summary>A matrix of intermediate results.</summary>
+    private sealed class Rows(int rows, int width) : IDisposable
+    {
+        private readonly NativeBuffer _buffer = new((long)rows * NativeBuffer.Padded(width));
+
+        public int Stride { get; } = NativeBuffer.Padded(width);
+
+        public float* Start => _buffer.Start;
+
+        public float* At(int row) => _buffer.Start + (long)row * Stride;
+
+        public void Dispose() => _buffer.Dispose();
+    }
+
+    /// <summary>All intermediate results of a step, for up to so many rows.</summary>
+    private sealed class Scratch(CpuLanguageEngine engine, int rows) : IDisposable
+    {
+        private Rows? _logits;
+        private int _logitRows;
+
+        public int Rows => rows;
+
+        public Rows X { get; } = new(rows, engine._hidden);
+
+        public Rows Normal { get; } = new(rows, engine._hidden);
+
+        public Rows Qkv { get; } = new(rows, engine._queries + 2 * engine._keys);
+
+        public Rows Attended { get; } = new(rows, engine._queries);
+
+        public Rows GateUp { get; } = new(rows, 2 * engine._inner);
+
+        public Rows Gated { get; } = new(rows, engine._inner);
+
+        /// <summary>Few of a step's rows want logits, and these are wide.</summary>
+        public Rows Logits(int count, int width)
+        {
+            if (_logits is not null && count <= _logitRows)
+                return _logits;
+            _logits?.Dispose();
+            _logitRows = Math.Max(count, 4);
+            return _logits = new Rows(_logitRows, width);
+        }
+
+        public void Dispose()
+        {
+            foreach (var part in (Rows?[])[X, Normal, Qkv, Attended, GateUp, Gated, _logits])
+                part?.Dispose();
+        }
+    }
+}

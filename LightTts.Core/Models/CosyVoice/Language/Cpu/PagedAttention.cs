@@ -1,0 +1,128 @@
+using System.Runtime.Intrinsics;
+using LightTts.Cpu;
+using LightTts.Models.CosyVoice.Files;
+
+namespace LightTts.Models.CosyVoice.Language.Cpu;
+
+/// <summary>Grouped-query attention of single positions over a paged cache in main memory: reads keys and values where they lie.</summary>
+/// <remarks>
+/// A block holds, for each key head, 16 keys with the positions side by side ([head size, 16], so that 16 scores are formed at once) and 16 values
+/// ([16, head size]). A position sees its own sequence only and is computed by itself: batch, padding and the size of prompt pieces cannot change a bit of it.
+/// </remarks>
+internal sealed unsafe class PagedAttention : IDisposable
+{
+    private const int Block = KvBlockPool.BlockSize;
+
+    private readonly NativeBuffer[] _layers;
+    private readonly NativeBuffer _query;
+    private readonly int _kvHeads;
+    private readonly int _shared;
+    private readonly int _headDim;
+    private NativeBuffer _scores = new(256);
+
+    public PagedAttention(LanguageModelConfig config, int blocks)
+    {
+        _kvHeads = config.KvHeads;
+        _shared = config.Heads / config.KvHeads;
+        _headDim = config.HeadDim;
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(_ => new NativeBuffer((long)blocks * _kvHeads * HeadFloats))];
+        _query = new NativeBuffer(_headDim);
+    }
+
+    // Keys and values of one head in one block.
+    private int HeadFloats => 2 * Block * _headDim;
+
+    /// <summary>Stores a position's key and value, each [kv heads, head size].</summary>
+    public void Write(int layer, LanguageState state, int position, float* keys, float* values)
+    {
+        for (int head = 0; head < _kvHeads; head++)
+        {
+            float* block = At(layer, state, position / Block, head);
+            float* key = block + position % Block, value = block + (Block + position % Block) * _headDim;
+            for (int d = 0; d < _headDim; d++)
+            {
+                key[d * Block] = keys[head * _headDim + d];
+                value[d] = values[head * _headDim + d];
+            }
+        }
+    }
+
+    /// <summary>Attends to positions 0 to <paramref name="position"/>.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="state">Whose cache.</param>
+    /// <param name="position">The query's position; its key and value are in the cache.</param>
+    /// <param name="queries">[heads, head size].</param>
+    /// <param name="output">[heads, head size].</param>
+    public void Attend(int layer, LanguageState state, int position, float* queries, float* output)
+    {
+        int count = position + 1, blocks = (count + Block - 1) / Block;
+        if (_scores.Length < blocks * Block)
+        {
+            _scores.Dispose();
+            _scores = new NativeBuffer(2L * blocks * Block);
+        }
+
+        float scale = 1 / MathF.Sqrt(_headDim);
+        for (int head = 0; head < _kvHeads * _shared; head++)
+        {
+            for (int d = 0; d < _headDim; d++)
+                _query.Start[d] = queries[head * _headDim + d] * scale;
+            for (int block = 0; block < blocks; block++)
+                Score(At(layer, state, block, head / _shared), _scores.Start + block * Block);
+            float sum = VectorMath.ExpAndSum(_scores.Start, count);
+            Mix(layer, state, head / _shared, count, 1 / sum, output + head * _headDim);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var layer in _layers)
+            layer.Dispose();
+        _query.Dispose();
+        _scores.Dispose();
+    }
+
+    private float* At(int layer, LanguageState state, int block, int kvHead) =>
+        _layers[layer].Start + ((long)state.Blocks[block] * _kvHeads + kvHead) * HeadFloats;
+
+    /// <summary>The products of the query and a block's 16 keys.</summary>
+    private void Score(float* keys, float* scores)
+    {
+        Vector256<float> low0 = default, high0 = default, low1 = default, high1 = default;
+        for (int d = 0; d < _headDim; d += 2)
+        {
+            float* key = keys + d * Block;
+            var even = Vector256.Create(_query.Start[d]);
+            var odd = Vector256.Create(_query.Start[d + 1]);
+            low0 = Vector256.FusedMultiplyAdd(even, Vector256.Load(key), low0);
+            high0 = Vector256.FusedMultiplyAdd(even, Vector256.Load(key + 8), high0);
+            low1 = Vector256.FusedMultiplyAdd(odd, Vector256.Load(key + Block), low1);
+            high1 = Vector256.FusedMultiplyAdd(odd, Vector256.Load(key + Block + 8), high1);
+        }
+
+        (low0 + low1).Store(scores);
+        (high0 + high1).Store(scores + 8);
+    }
+
+    /// <summary>The mean of the values, weighted by the scores.</summary>
+    private void Mix(int layer, LanguageState state, int kvHead, int count, float scale, float* output)
+    {
+        for (int d = 0; d < _headDim; d += 8)
+            Vector256<float>.Zero.Store(output + d);
+        for (int start = 0; start < count; start += Block)
+        {
+            float* values = At(layer, state, start / Block, kvHead) + Block * _headDim;
+            int inBlock = Math.Min(Block, count - start);
+            for (int d = 0; d < _headDim; d += 8)
+            {
+                var sum = Vector256.Load(output + d);
+                for (int i = 0; i < inBlock; i++)
+                    sum = Vector256.FusedMultiplyAdd(Vector256.Create(_scores.Start[start + i]), Vector256.Load(values + i * _headDim + d), sum);
+                sum.Store(output + d);
+            }
+        }
+
+        for (int d = 0; d < _headDim; d += 8)
+            (Vector256.Load(output + d) * scale).Store(output + d);
+    }
+}

@@ -1,0 +1,149 @@
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Language.Cpu;
+using LightTts.Models.CosyVoice.Language.Torch;
+using LightTts.Torch;
+using LightTts.Weights;
+using static TorchSharp.torch;
+
+namespace LightTts.Models.CosyVoice.Language;
+
+/// <summary>How much a language model takes on.</summary>
+/// <param name="KvBlocks">Blocks in the pool of the KV cache; with 16 positions each, 25 of them hold a ten-second utterance with its prompt.</param>
+/// <param name="MaxRows">Rows of a step.</param>
+internal readonly record struct LanguageModelOptions(int KvBlocks = 1024, int MaxRows = 16);
+
+/// <summary>CosyVoice's language model with its KV cache and its sampling (Qwen2LM and CosyVoice3LM in cosyvoice/llm/llm.py).</summary>
+internal sealed class LanguageModel : ILanguageModel
+{
+    private readonly LanguageModelConfig _config;
+    private readonly ILanguageEngine _engine;
+    private readonly KvBlockPool _pool;
+    private readonly RasSampler _sampler;
+    private readonly LanguageBatch _batch = new();
+    private readonly List<LanguageRow> _order = [];
+    private readonly float[] _logits;
+
+    public LanguageModel(LanguageModelConfig config, ILanguageEngine engine, LanguageModelOptions options)
+    {
+        _config = config;
+        _engine = engine;
+        _pool = new KvBlockPool(options.KvBlocks);
+        MaxRows = options.MaxRows;
+        Vocabulary = LanguageVocabulary.For(config);
+        _sampler = new RasSampler(config, Vocabulary.IgnoreEosMask);
+        _logits = new float[MaxRows * Vocabulary.LogitCount];
+    }
+
+    /// <summary>Reads llm.pt and chooses the engine for the device.</summary>
+    /// <exception cref="TtsModelLoadException">Tensors are missing or have other shapes.</exception>
+    public static LanguageModel Load(ITensorArchive archive, LanguageModelConfig config, TorchDevice device, LanguageModelOptions options)
+    {
+        var weights = LanguageWeights.Load(archive, config, device);
+        ILanguageEngine engine = !device.IsCuda && device.Compute == ScalarType.Float32 && CpuLanguageEngine.Supports(config)
+            ? new CpuLanguageEngine(config, weights, options.KvBlocks)
+            : new TorchLanguageEngine(config, weights, device, options.KvBlocks);
+        return new LanguageModel(config, engine, options);
+    }
+
+    public SpeechVocabulary Vocabulary { get; }
+
+    public int KvBlockSize => KvBlockPool.BlockSize;
+
+    public int KvBlocks => _pool.Blocks;
+
+    public int FreeKvBlocks => _pool.Free;
+
+    public int MaxRows { get; }
+
+    public IDisposable EnterThread() => inference_mode(true);
+
+    public ILanguageState CreateState() => new LanguageState(_pool);
+
+    /// <inheritdoc/>
+    /// <exception cref="KvBlocksExhaustedException">There are too few free blocks; nothing was changed.</exception>
+    public void Step(IReadOnlyList<LanguageRow> rows)
+    {
+        var logits = Forward(rows);
+        int at = 0;
+        foreach (var row in _order)
+        {
+            if (row.Draw is not { } draw)
+                continue;
+            try
+            {
+                row.Token = _sampler.Draw(logits.Slice(at++ * Vocabulary.LogitCount, Vocabulary.LogitCount), draw);
+            }
+            catch (TtsSynthesisException e)
+            {
+                row.Error = e;
+            }
+        }
+    }
+
+    /// <summary>Feeds every row without drawing.</summary>
+    /// <returns>Logits of the rows that ask for a draw, in the order of <see cref="Fed"/>.</returns>
+    internal Span<float> Forward(IReadOnlyList<LanguageRow> rows)
+    {
+        Order(rows);
+        Reserve();
+        _batch.Clear();
+        foreach (var row in _order)
+            _batch.Add((LanguageState)row.State, row.Inputs.Span, row.Draw is not null);
+        var logits = _logits.AsSpan(0, _batch.LogitRows.Count * Vocabulary.LogitCount);
+        if (_order.Count == 0)
+            return logits;
+        _engine.Forward(_batch, logits);
+        foreach (var row in _order)
+            ((LanguageState)row.State).Advance(row.Inputs.Length);
+        return logits;
+    }
+
+    /// <summary>The rows of the last step that were fed.</summary>
+    internal IReadOnlyList<LanguageRow> Fed => _order;
+
+    public void Dispose() => _engine.Dispose();
+
+    /// <summary>Sorts the rows as <see cref="LanguageBatch"/> wants them and sets aside those that cannot be fed.</summary>
+    private void Order(IReadOnlyList<LanguageRow> rows)
+    {
+        if (rows.Count > MaxRows)
+            throw new ArgumentException($"{rows.Count} rows, at most {MaxRows} go into a step.", nameof(rows));
+        _order.Clear();
+        foreach (var row in rows)
+        {
+            row.Token = -1;
+            row.Error = Check(row);
+        }
+
+        foreach (var row in rows)
+            if (row.Error is null && row.Inputs.Length == 1)
+                _order.Add(row);
+        foreach (var row in rows)
+            if (row.Error is null && row.Inputs.Length > 1)
+                _order.Add(row);
+    }
+
+    private Exception? Check(LanguageRow row)
+    {
+        if (row.State is not LanguageState state || state.Pool != _pool)
+            return new ArgumentException("The row's state belongs to another model.");
+        if (row.Inputs.IsEmpty)
+            return new ArgumentException("The row has no inputs.");
+        int speechRows = Math.Max(Vocabulary.LogitCount, Math.Max(~Vocabulary.Sos, ~Vocabulary.TaskId) + 1);
+        foreach (int input in row.Inputs.Span)
+            if (input >= _config.TextVocabulary || ~input >= speechRows)
+                return new TtsSynthesisException($"Input {input} is outside of the model's tables ({_config.TextVocabulary} text tokens, {speechRows} speech tokens).");
+        return null;
+    }
+
+    private void Reserve()
+    {
+        int needed = 0;
+        foreach (var row in _order)
+            needed += ((LanguageState)row.State).BlocksFor(row.Inputs.Length);
+        if (needed > _pool.Free)
+            throw new KvBlocksExhaustedException(needed, _pool.Free);
+        foreach (var row in _order)
+            ((LanguageState)row.State).Reserve(row.Inputs.Length);
+    }
+}

@@ -1,0 +1,152 @@
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Torch;
+using LightTts.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LightTts.Models.CosyVoice.Language;
+
+/// <summary>The language model's tensors: a Qwen2 trunk between the embeddings and CosyVoice's speech head.</summary>
+internal sealed record LanguageWeights : IDisposable
+{
+    /// <summary>[text vocabulary, hidden].</summary>
+    public required Tensor TextEmbedding { get; init; }
+
+    /// <summary>[logits (+ 2 in CosyVoice2), hidden]: speech tokens, steering tokens, then CosyVoice2's table of sos and task.</summary>
+    public required Tensor SpeechEmbedding { get; init; }
+
+    public required IReadOnlyList<LanguageLayer> Layers { get; init; }
+
+    /// <summary>[hidden].</summary>
+    public required Tensor Norm { get; init; }
+
+    /// <summary>[logits, hidden].</summary>
+    public required Tensor Head { get; init; }
+
+    /// <summary>[logits]; null in CosyVoice3.</summary>
+    public required Tensor? HeadBias { get; init; }
+
+    /// <summary>Reads llm.pt.</summary>
+    /// <param name="archive">The checkpoint.</param>
+    /// <param name="config">The shapes to expect.</param>
+    /// <param name="device">Where the tensors go; the matrices are kept as its <see cref="TorchDevice.Compute"/>.</param>
+    /// <exception cref="TtsModelLoadException">Tensors are missing or have other shapes.</exception>
+    public static LanguageWeights Load(ITensorArchive archive, LanguageModelConfig config, TorchDevice device)
+    {
+        using var noGradients = torch.inference_mode(true);
+        var reader = new WeightReader(archive, device);
+        int hidden = config.HiddenSize, logits = LanguageVocabulary.LogitCount(config);
+        bool v2 = config.Version == CosyVoiceVersion.V2;
+        var speech = reader.Take("speech_embedding.weight", logits, hidden);
+        var weights = new LanguageWeights
+        {
+            TextEmbedding = reader.Take("llm.model.model.embed_tokens.weight", config.TextVocabulary, hidden),
+            SpeechEmbedding = v2 ? Join(speech, reader.Take("llm_embedding.weight", 2, hidden)) : speech,
+            Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => LanguageLayer.Read(reader, $"llm.model.model.layers.{layer}.", config))],
+            Norm = reader.Take("llm.model.model.norm.weight", hidden),
+            Head = reader.Take("llm_decoder.weight", device.Compute, logits, hidden),
+            HeadBias = v2 ? reader.Take("llm_decoder.bias", device.Compute, logits) : null,
+        };
+        reader.Ignore(key => key == "llm.model.lm_head.weight"); // the text head, which speech does not need
+        try
+        {
+            reader.Complete();
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Concatenates along the first dimension and disposes the parts.</summary>
+    internal static Tensor Join(params Tensor[] parts)
+    {
+        var joined = cat(parts, 0);
+        foreach (var part in parts)
+            part.Dispose();
+        return joined;
+    }
+
+    public void Dispose()
+    {
+        TextEmbedding.Dispose();
+        SpeechEmbedding.Dispose();
+        Norm.Dispose();
+        Head.Dispose();
+        HeadBias?.Dispose();
+        foreach (var layer in Layers)
+            layer.Dispose();
+    }
+}
+
+/// <summary>One transformer layer; q, k and v, and gate and up, are each one matrix.</summary>
+internal sealed record LanguageLayer : IDisposable
+{
+    /// <summary>[hidden].</summary>
+    public required Tensor AttentionNorm { get; init; }
+
+    /// <summary>[(heads + 2 kv heads) * head size, hidden]; the rows of q and k are in rotation order, see <see cref="Interleave"/>.</summary>
+    public required Tensor Qkv { get; init; }
+
+    /// <summary>[(heads + 2 kv heads) * head size].</summary>
+    public required Tensor QkvBias { get; init; }
+
+    /// <summary>[hidden, heads * head size].</summary>
+    public required Tensor Output { get; init; }
+
+    /// <summary>[hidden].</summary>
+    public required Tensor FeedForwardNorm { get; init; }
+
+    /// <summary>[2 intermediate, hidden]: gate, then up.</summary>
+    public required Tensor GateUp { get; init; }
+
+    /// <summary>[hidden, intermediate].</summary>
+    public required Tensor Down { get; init; }
+
+    public static LanguageLayer Read(WeightReader reader, string prefix, LanguageModelConfig config)
+    {
+        int hidden = config.HiddenSize, headDim = config.HeadDim, kv = config.KvHeads * headDim, q = config.Heads * headDim, inner = config.IntermediateSize;
+        var type = reader.Device.Compute;
+        return new LanguageLayer
+        {
+            AttentionNorm = reader.Take(prefix + "input_layernorm.weight", hidden),
+            Qkv = LanguageWeights.Join(
+                Interleave(reader.Take(prefix + "self_attn.q_proj.weight", type, q, hidden), headDim),
+                Interleave(reader.Take(prefix + "self_attn.k_proj.weight", type, kv, hidden), headDim),
+                reader.Take(prefix + "self_attn.v_proj.weight", type, kv, hidden)),
+            QkvBias = LanguageWeights.Join(
+                Interleave(reader.Take(prefix + "self_attn.q_proj.bias", type, q), headDim),
+                Interleave(reader.Take(prefix + "self_attn.k_proj.bias", type, kv), headDim),
+                reader.Take(prefix + "self_attn.v_proj.bias", type, kv)),
+            Output = reader.Take(prefix + "self_attn.o_proj.weight", type, hidden, q),
+            FeedForwardNorm = reader.Take(prefix + "post_attention_layernorm.weight", hidden),
+            GateUp = LanguageWeights.Join(
+                reader.Take(prefix + "mlp.gate_proj.weight", type, inner, hidden),
+                reader.Take(prefix + "mlp.up_proj.weight", type, inner, hidden)),
+            Down = reader.Take(prefix + "mlp.down_proj.weight", type, hidden, inner),
+        };
+    }
+
+    /// <summary>
+    /// Puts the two numbers of a head that rotary embedding turns together (i and i + size / 2, "half-split") next to each other, so that a pair is one complex
+    /// number. Queries and keys are permuted alike, so their products stay what they are.
+    /// </summary>
+    private static Tensor Interleave(Tensor weight, int headDim)
+    {
+        using (weight)
+        {
+            long[] shape = weight.shape;
+            using var halves = weight.reshape(shape[0] / headDim, 2, headDim / 2, -1);
+            using var pairs = halves.transpose(1, 2);
+            return pairs.reshape(shape); // [heads, 2, half, in] -> [heads, half, 2, in]
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in (Tensor[])[AttentionNorm, Qkv, QkvBias, Output, FeedForwardNorm, GateUp, Down])
+            tensor.Dispose();
+    }
+}

@@ -1,0 +1,177 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using LightTts.Models.CosyVoice.Files;
+
+namespace LightTts.Models.CosyVoice.Language;
+
+/// <summary>Chooses one of several weighted candidates: the only random part of <see cref="RasSampler"/>, so that tests can decide it.</summary>
+internal interface IChooser
+{
+    /// <summary>The index of the chosen weight.</summary>
+    /// <param name="weights">Not negative, at least one positive; they need not add up to 1.</param>
+    int Choose(ReadOnlySpan<float> weights);
+}
+
+/// <summary>Repetition-aware sampling (VALL-E 2; <c>ras_sampling</c> in cosyvoice/utils/common.py).</summary>
+/// <remarks>
+/// Draws from the nucleus; where the drawn id occurred too often among the last tokens, it is excluded and one draw from the whole distribution replaces it.
+/// Not thread-safe: it keeps buffers.
+/// </remarks>
+internal sealed class RasSampler
+{
+    private readonly float _topP;
+    private readonly int _window;
+    private readonly double _repetitionLimit;
+    private readonly int _ignoreEosMask;
+    private readonly float[] _topValues;
+    private readonly int[] _topIds;
+    private float[] _probabilities = [];
+    private int _nucleus;
+
+    public RasSampler(LanguageModelConfig config, int ignoreEosMask)
+    {
+        _topP = (float)config.TopP;
+        _window = config.RepetitionWindow;
+        _repetitionLimit = config.RepetitionWindow * config.RepetitionThreshold;
+        _ignoreEosMask = ignoreEosMask;
+        _topValues = new float[Math.Max(1, config.TopK)];
+        _topIds = new int[Math.Max(1, config.TopK)];
+    }
+
+    /// <summary>Candidates of the last first-stage draw, most likely first.</summary>
+    internal ReadOnlySpan<int> NucleusIds => _topIds.AsSpan(0, _nucleus);
+
+    /// <summary>Their probabilities.</summary>
+    internal ReadOnlySpan<float> NucleusProbabilities => _topValues.AsSpan(0, _nucleus);
+
+    /// <summary>Draws a token with random numbers that depend on nothing but the draw's seed and position.</summary>
+    /// <param name="logits">Unnormalised log-probabilities of one row; the excluded ids are overwritten.</param>
+    /// <param name="draw">How to draw.</param>
+    /// <exception cref="TtsSynthesisException">A logit is not finite.</exception>
+    public int Draw(Span<float> logits, in TokenDraw draw)
+    {
+        var chooser = new PhiloxChooser(draw.Seed, draw.Position);
+        return Draw(logits, draw.History, draw.IgnoreEos, ref chooser);
+    }
+
+    /// <summary>Draws a token with a given source of decisions.</summary>
+    public int Draw<TChooser>(Span<float> logits, IReadOnlyList<int> history, bool ignoreEos, ref TChooser chooser) where TChooser : IChooser
+    {
+        if (_probabilities.Length < logits.Length)
+            _probabilities = new float[logits.Length];
+        var probabilities = _probabilities.AsSpan(0, logits.Length);
+        ThrowIfNotFinite(logits);
+        if (ignoreEos)
+            logits[_ignoreEosMask] = float.NegativeInfinity;
+        Softmax(logits, probabilities);
+        SelectNucleus(probabilities);
+        int token = _topIds[chooser.Choose(NucleusProbabilities)];
+        if (CountRecent(history, token) < _repetitionLimit)
+            return token;
+
+        // The reference masks the repeated id and draws once more, from everything.
+        logits[token] = float.NegativeInfinity;
+        Softmax(logits, probabilities);
+        return chooser.Choose(probabilities);
+    }
+
+    private static void ThrowIfNotFinite(ReadOnlySpan<float> x)
+    {
+        // x - x is 0 for a finite number and NaN for anything else.
+        float faults = 0;
+        int i = 0;
+        if (x.Length >= Vector<float>.Count)
+        {
+            var fault = Vector<float>.Zero;
+            for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
+            {
+                var v = new Vector<float>(x[i..]);
+                fault += v - v;
+            }
+
+            faults = Vector.Sum(fault);
+        }
+
+        for (; i < x.Length; i++)
+            faults += x[i] - x[i];
+        if (float.IsNaN(faults))
+            throw new TtsSynthesisException("The language model produced numbers that are not finite; its weights or this request's prompt are damaged.");
+    }
+
+    private static void Softmax(ReadOnlySpan<float> logits, Span<float> probabilities)
+    {
+        TensorPrimitives.Subtract(logits, TensorPrimitives.Max(logits), probabilities);
+        TensorPrimitives.Exp(probabilities, probabilities);
+        double sum = 0;
+        foreach (float value in probabilities)
+            sum += value;
+        TensorPrimitives.Multiply(probabilities, (float)(1 / sum), probabilities);
+    }
+
+    /// <summary>The most likely ids, in the order of a stable descending sort, up to and including the one that crosses top_p, at most top_k.</summary>
+    private void SelectNucleus(ReadOnlySpan<float> probabilities)
+    {
+        int count = 0;
+        float threshold = float.NegativeInfinity;
+        for (int id = 0; id < probabilities.Length; id++)
+        {
+            float p = probabilities[id];
+            if (p <= threshold)
+                continue; // an equal value keeps the earlier id in front
+            int at = count == _topValues.Length ? count - 1 : count++;
+            for (; at > 0 && _topValues[at - 1] < p; at--)
+            {
+                _topValues[at] = _topValues[at - 1];
+                _topIds[at] = _topIds[at - 1];
+            }
+
+            _topValues[at] = p;
+            _topIds[at] = id;
+            if (count == _topValues.Length)
+                threshold = _topValues[^1];
+        }
+
+        float cumulative = 0;
+        for (_nucleus = 0; _nucleus < count && cumulative < _topP; _nucleus++)
+            cumulative += _topValues[_nucleus];
+        _nucleus = Math.Max(_nucleus, 1);
+    }
+
+    private int CountRecent(IReadOnlyList<int> history, int token)
+    {
+        int found = 0;
+        for (int i = Math.Max(0, history.Count - _window); i < history.Count; i++)
+            if (history[i] == token)
+                found++;
+        return found;
+    }
+}
+
+/// <summary>Chooses by inverse transform with one random number for each choice.</summary>
+internal struct PhiloxChooser(ulong seed, int position) : IChooser
+{
+    private int _draw;
+
+    public int Choose(ReadOnlySpan<float> weights) => InverseCdf(weights, Philox.Uniform(seed, position, _draw++));
+
+    /// <summary>The smallest index whose share of the cumulative sum exceeds <paramref name="u"/>, in double precision; never one without weight.</summary>
+    public static int InverseCdf(ReadOnlySpan<float> weights, double u)
+    {
+        double sum = 0;
+        foreach (float weight in weights)
+            sum += weight;
+        double target = u * sum, cumulative = 0;
+        int last = 0;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            if (weights[i] <= 0)
+                continue;
+            last = i;
+            cumulative += weights[i];
+            if (cumulative > target)
+                break;
+        }
+
+        return last;
+    }
+}

@@ -1,0 +1,109 @@
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Torch;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace LightTts.Models.CosyVoice.Vocoder;
+
+/// <summary>Mel and source spectrum to the output's spectrum (reference: CausalHiFTGenerator.decode between its two Fourier transforms).</summary>
+internal sealed class HiftGenerator : IDisposable
+{
+    private readonly VocoderConfig _config;
+    private readonly VocoderConv _pre;
+    private readonly VocoderConv _post;
+    private readonly List<Stage> _stages = [];
+    private readonly int _bins;
+
+    public HiftGenerator(VocoderSlots slots, WeightReader reader, VocoderConfig config, int bins)
+    {
+        (_config, _bins) = (config, bins);
+        long channels = config.BaseChannels;
+        var (weight, bias) = VocoderConv.Fold(reader, "conv_pre", channels, config.MelBands, config.ConvPreLookRight + 1);
+        _pre = new VocoderConv(slots, weight, bias, looksRight: true);
+        for (var i = 0; i < config.UpsampleRates.Length; i++)
+        {
+            _stages.Add(new Stage(slots, reader, config, i, channels, 2 * bins));
+            channels /= 2;
+        }
+        (weight, bias) = VocoderConv.Fold(reader, "conv_post", 2 * bins, channels, 7);
+        _post = new VocoderConv(slots, weight, bias);
+    }
+
+    /// <summary>Mel [B, bands, n] -> features [B, base channels, m] of the frames that are determined: 4 fewer than so far, all at the end.</summary>
+    public Tensor Pre(VocoderPass pass, Tensor mel)
+    {
+        if (pass.Final)
+            mel = cat([mel, zeros([mel.shape[0], mel.shape[1], _pre.Context], mel.dtype, mel.device)], 2);
+        return _pre.Run(pass, mel);
+    }
+
+    /// <summary>Features [B, base channels, m] and source spectrum [B, 2 * bins, frames] -> spectrum [B, 2 * bins, frames].</summary>
+    public Tensor Run(VocoderPass pass, Tensor features, Tensor source)
+    {
+        var x = features;
+        for (var i = 0; i < _stages.Count; i++)
+        {
+            using var scope = NewDisposeScope();
+            x = _stages[i].Run(pass, x.leaky_relu_(Scalars.Of(_config.LeakyReluSlope)), source, last: i == _stages.Count - 1).MoveToOuterDisposeScope();
+        }
+        x = _post.Run(pass, x.leaky_relu_(Scalars.Of(0.01)));
+        var magnitude = x.narrow(1, 0, _bins).exp().clamp_max_(Scalars.Of(100L));
+        var phase = x.narrow(1, _bins, _bins).sin();
+        return cat([phase.cos().mul_(magnitude), phase.sin_().mul_(magnitude)], 1);
+    }
+
+    public void Dispose()
+    {
+        _pre.Dispose();
+        _post.Dispose();
+        _stages.ForEach(stage => stage.Dispose());
+    }
+
+    private sealed class Stage : IDisposable
+    {
+        private readonly VocoderUpsample _up;
+        private readonly VocoderConv _down;
+        private readonly VocoderResBlock _sourceBlock;
+        private readonly List<VocoderResBlock> _blocks = [];
+
+        public Stage(VocoderSlots slots, WeightReader reader, VocoderConfig config, int index, long channels, long spectrum)
+        {
+            var half = channels / 2;
+            _up = new VocoderUpsample(slots, reader, $"ups.{index}", half, channels, config.UpsampleKernels[index], config.UpsampleRates[index]);
+            var rate = config.UpsampleRates[(index + 1)..].Aggregate(1, (a, b) => a * b);
+            var weight = reader.Take($"source_downs.{index}.weight", half, spectrum, rate == 1 ? 1 : 2 * rate);
+            _down = new VocoderConv(slots, weight, reader.Take($"source_downs.{index}.bias", half), stride: rate);
+            _sourceBlock = new VocoderResBlock(slots, reader, $"source_resblocks.{index}", half, config.SourceResBlockKernels[index],
+                config.SourceResBlockDilations[index]);
+            for (var j = 0; j < config.ResBlockKernels.Length; j++)
+            {
+                var name = $"resblocks.{index * config.ResBlockKernels.Length + j}";
+                _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j]));
+            }
+        }
+
+        public Tensor Run(VocoderPass pass, Tensor input, Tensor source, bool last)
+        {
+            var x = _up.Run(pass, input);
+            // The source spectrum has one frame more than the mel's share, at the very start: the last stage mirrors one there.
+            if (last && pass.First)
+                x = cat([x.narrow(2, 1, 1), x], 2);
+            x = _sourceBlock.Run(pass, _down.Run(pass, source)).PlusInPlace(x);
+            var sum = _blocks[0].Run(pass, x);
+            for (var j = 1; j < _blocks.Count; j++)
+            {
+                using var block = _blocks[j].Run(pass, x);
+                sum.PlusInPlace(block);
+            }
+            return sum.div_(Scalars.Of((long)_blocks.Count));
+        }
+
+        public void Dispose()
+        {
+            _up.Dispose();
+            _down.Dispose();
+            _sourceBlock.Dispose();
+            _blocks.ForEach(block => block.Dispose());
+        }
+    }
+}
