@@ -29,6 +29,14 @@ public interface ITtsPipeline : IAsyncDisposable
     /// <inheritdoc cref="SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
     IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Shows a text as it would be spoken, without speaking it.</summary>
+    /// <param name="request">The text, and how to read it; the voice and the rest do not count.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The parts that would be spoken one after the other, a sentence or a few each; none where there is nothing to say.</returns>
+    /// <exception cref="TtsRequestException">The request asks for what cannot be done.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default);
+
     /// <summary>Learns a voice from reference audio, without storing it under a name.</summary>
     /// <param name="reference">0.5 to 30 s of one person's clean speech, at 16 kHz or more.</param>
     /// <param name="transcript">What the audio says, word for word: it makes the voice closer. Null where it is not known (cross-lingual use).</param>

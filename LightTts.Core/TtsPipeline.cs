@@ -30,14 +30,16 @@ public sealed class TtsPipeline : ITtsPipeline
     private readonly TimbreStore _timbres;
     private readonly PresetVoices _presets;
     private readonly RequestValidator _validator;
+    private readonly ISpeechEncoder _encoder;
 
-    private TtsPipeline(TtsModelInfo model, SynthesisEngine engine, TimbreStore timbres, PresetVoices presets, RequestValidator validator)
+    private TtsPipeline(TtsModelInfo model, SynthesisEngine engine, TimbreStore timbres, PresetVoices presets, RequestValidator validator, ISpeechEncoder encoder)
     {
         Model = model;
         _engine = engine;
         _timbres = timbres;
         _presets = presets;
         _validator = validator;
+        _encoder = encoder;
     }
 
     /// <summary>The folder, beside the application, of the model that is loaded where none is named.</summary>
@@ -109,6 +111,23 @@ public sealed class TtsPipeline : ITtsPipeline
     }
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        _validator.CheckText(request);
+        return new ValueTask<IReadOnlyList<SpokenText>>(Task.Run<IReadOnlyList<SpokenText>>(() =>
+        {
+            List<SpokenText> spoken = [];
+            foreach (var piece in _encoder.Prepare(request))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                spoken.Add(new SpokenText(piece.Text, piece.Source));
+            }
+            return spoken;
+        }, cancellationToken));
+    }
+
+    /// <inheritdoc/>
     public ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default) =>
         _timbres.AddAsync(reference, transcript, null, cancellationToken);
 
@@ -152,7 +171,7 @@ public sealed class TtsPipeline : ITtsPipeline
             var shape = new TimbreShape(flow.MelBands, flow.SpeakerEmbedding, flow.VocabularySize);
             var timbres = new TimbreStore(options.Timbres, model.Encoder.ExtractorId, engine.ExtractAsync, shape, log, options.TimeProvider);
             LogMessages.Loaded(log, info.Name, info.Kind, info.Parameters, info.Device, watch.Elapsed.TotalMilliseconds);
-            return new TtsPipeline(info, engine, timbres, new PresetVoices(directory, model.Tokenizer, timbres), new RequestValidator(options, info));
+            return new TtsPipeline(info, engine, timbres, new PresetVoices(directory, model.Tokenizer, timbres), new RequestValidator(options, info), parts.Encoder);
         }
         catch
         {

@@ -57,6 +57,18 @@ public sealed class TtsPipelineOptions
     /// <value>At least 1. Default 1,000,000.</value>
     public int MaxTextLength { get; set; } = 1_000_000;
 
+    /// <summary>How English is read where a request's <see cref="SynthesisRequest.Language"/> does not say it.</summary>
+    /// <value>Default <see cref="EnglishReading.American"/>.</value>
+    public EnglishReading English { get; set; }
+
+    /// <summary>What becomes of emoji where a request does not say it.</summary>
+    /// <value>Default <see cref="EmojiReading.Dropped"/>.</value>
+    public EmojiReading Emoji { get; set; }
+
+    /// <summary>How words are pronounced, in every request.</summary>
+    /// <value>Default null: as the model thinks.</value>
+    public PronunciationDictionary? Pronunciations { get; set; }
+
     /// <summary>Audio that may wait for its consumer before the request pauses, so that a slow reader holds back only itself.</summary>
     /// <value>Above zero. Default 30 s.</value>
     public TimeSpan MaxBufferedAudio { get; set; } = TimeSpan.FromSeconds(30);
@@ -89,6 +101,10 @@ public sealed class TtsPipelineOptions
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RequestTimeout ?? TimeSpan.MaxValue, TimeSpan.Zero, nameof(RequestTimeout));
         if (TextIdleTimeout <= TimeSpan.Zero && TextIdleTimeout != Timeout.InfiniteTimeSpan)
             throw new ArgumentOutOfRangeException(nameof(TextIdleTimeout), TextIdleTimeout, "It must be above zero or infinite.");
+        if (!Enum.IsDefined(English))
+            throw new ArgumentOutOfRangeException(nameof(English), English, "Use American or British.");
+        if (!Enum.IsDefined(Emoji))
+            throw new ArgumentOutOfRangeException(nameof(Emoji), Emoji, "Use Dropped or Named.");
         ArgumentNullException.ThrowIfNull(Timbres);
         ArgumentNullException.ThrowIfNull(TimeProvider);
         Timbres.Validate();

@@ -43,6 +43,16 @@ public sealed class LightTtsOptions
     /// <inheritdoc cref="TtsPipelineOptions.MaxTextLength"/>
     public int MaxTextLength { get; set; } = 1_000_000;
 
+    /// <inheritdoc cref="TtsPipelineOptions.English"/>
+    public EnglishReading English { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.Emoji"/>
+    public EmojiReading Emoji { get; set; }
+
+    /// <summary>The file of a <see cref="PronunciationDictionary"/>: how words are pronounced, in every request. Read when the model is loaded.</summary>
+    /// <value>Default null: none.</value>
+    public string? Pronunciations { get; set; }
+
     /// <inheritdoc cref="TtsPipelineOptions.MaxBufferedAudio"/>
     public TimeSpan MaxBufferedAudio { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -80,6 +90,8 @@ public sealed class LightTtsOptions
     public TimeSpan? StageHangTimeout { get; set; }
 
     /// <summary>The options of the pipeline itself.</summary>
+    /// <exception cref="FormatException">The dictionary of pronunciations has a line that is no entry.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
     internal TtsPipelineOptions ToPipelineOptions() => new()
     {
         ModelPath = ModelPath,
@@ -95,6 +107,9 @@ public sealed class LightTtsOptions
         KvCacheTokens = KvCacheTokens,
         FlowCacheBytes = FlowCacheBytes,
         MaxTextLength = MaxTextLength,
+        English = English,
+        Emoji = Emoji,
+        Pronunciations = Pronunciations is null ? null : PronunciationDictionary.Load(Pronunciations),
         MaxBufferedAudio = MaxBufferedAudio,
         Timbres = new TimbreStoreOptions
         {

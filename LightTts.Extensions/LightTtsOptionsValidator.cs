@@ -27,6 +27,9 @@ internal sealed class LightTtsOptionsValidator : IValidateOptions<LightTtsOption
         Require(options.FlowCacheBytes >= 0, nameof(options.FlowCacheBytes), options.FlowCacheBytes, "set 0 (no cache) or more bytes.");
         Require(options.MaxTextLength >= 1, nameof(options.MaxTextLength), options.MaxTextLength, "set at least 1 character.");
         Require(Enum.IsDefined(options.WarmUp), nameof(options.WarmUp), options.WarmUp, "use Blocking, Background or Lazy.");
+        Require(Enum.IsDefined(options.English), nameof(options.English), options.English, "use American or British.");
+        Require(Enum.IsDefined(options.Emoji), nameof(options.Emoji), options.Emoji, "use Dropped or Named.");
+        CheckPronunciations(options, Require);
         CheckTimes(options, Require);
         CheckTimbres(options, Require);
         return faults.Build();
@@ -43,6 +46,20 @@ internal sealed class LightTtsOptionsValidator : IValidateOptions<LightTtsOption
         if (options.NativeLibraryPath is { } natives)
             require(Directory.Exists(natives), nameof(options.NativeLibraryPath), $"'{natives}'",
                 "there is no such directory. Name a folder with libtorch's native libraries, or leave it out and add a libtorch package.");
+    }
+
+    private static void CheckPronunciations(LightTtsOptions options, Action<bool, string, object?, string> require)
+    {
+        if (options.Pronunciations is not { } path)
+            return;
+        try
+        {
+            _ = PronunciationDictionary.Load(path);
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            require(false, nameof(options.Pronunciations), $"'{path}'", $"it cannot be used: {e.Message} Name a file with lines of 'word = spelling', or leave it out.");
+        }
     }
 
     private static void CheckTimes(LightTtsOptions options, Action<bool, string, object?, string> require)

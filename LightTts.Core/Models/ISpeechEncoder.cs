@@ -15,13 +15,14 @@ internal interface ISpeechEncoder : IStageModel
     TimbreFeatures ExtractTimbre(AudioClip reference, string? transcript);
 
     /// <summary>Normalises a request's text and splits it into pieces that are spoken one after the other; lazily, so that long text costs constant memory.</summary>
-    IEnumerable<TextPiece> Prepare(string text, bool normalize);
+    /// <remarks>From any thread.</remarks>
+    IEnumerable<TextPiece> Prepare(SynthesisRequest request);
 
     /// <summary>What the language model is given of a voice and an instruction before the text.</summary>
     LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction);
 
-    /// <summary>Starts to read text that arrives in pieces.</summary>
-    ITextFeed CreateFeed(bool normalize);
+    /// <summary>Starts to read text that arrives in pieces, as a request wants it read.</summary>
+    ITextFeed CreateFeed(SynthesisRequest request);
 }
 
 /// <summary>A piece of a request's text that is spoken as one utterance.</summary>

@@ -9,11 +9,9 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
     /// <exception cref="TtsRequestException">Something is out of range; the message says what and what is allowed.</exception>
     public void Check(SynthesisRequest request, bool streamsText)
     {
-        if (!streamsText && request.Text is null)
-            throw new TtsRequestException("Text is null. Hand in the text to speak.");
-        if (!streamsText && request.Text!.Length > options.MaxTextLength)
-            throw new TtsRequestException(
-                $"The text has {request.Text.Length:N0} characters, the limit is {options.MaxTextLength:N0} (TtsPipelineOptions.MaxTextLength). Split it into several requests.");
+        if (!streamsText)
+            CheckText(request);
+        CheckReading(request);
         if (!(request.Speed >= 0.25 && request.Speed <= 4))
             throw new TtsRequestException($"Speed is {request.Speed}; it must be from 0.25 to 4.");
         if (request.Speed != 1 && request.Mode == SynthesisMode.Streaming)
@@ -30,6 +28,34 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
             throw new TtsRequestException($"A voice name has 1 to {MaxVoiceName} characters; this one has {voice.Length}. Leave it null for the default voice.");
         CheckTime(request.FirstAudioTimeout, nameof(request.FirstAudioTimeout));
         CheckTime(request.Timeout, nameof(request.Timeout));
+    }
+
+    /// <summary>Checks the text, and how it is to be read.</summary>
+    /// <exception cref="TtsRequestException">Something is out of range; the message says what and what is allowed.</exception>
+    public void CheckText(SynthesisRequest request)
+    {
+        if (request.Text is null)
+            throw new TtsRequestException("Text is null. Hand in the text to speak.");
+        if (request.Text.Length > options.MaxTextLength)
+            throw new TtsRequestException(
+                $"The text has {request.Text.Length:N0} characters, the limit is {options.MaxTextLength:N0} (TtsPipelineOptions.MaxTextLength). Split it into several requests.");
+        CheckReading(request);
+    }
+
+    private static void CheckReading(SynthesisRequest request)
+    {
+        if (request.Language is { } language && !IsTag(language))
+            throw new TtsRequestException($"Language is '{Shown(language)}'; it must be a BCP 47 tag such as en, en-GB, zh or de, or null to find the language in the text.");
+        if (request.Emoji is { } emoji && !Enum.IsDefined(emoji))
+            throw new TtsRequestException($"Emoji is {emoji}; use Dropped or Named, or null for the pipeline's.");
+    }
+
+    /// <summary>Whether a tag has BCP 47's shape: a language of two or three letters (up to eight are reserved), then parts of up to eight letters and digits.</summary>
+    private static bool IsTag(string tag)
+    {
+        var parts = tag.Split('-');
+        return tag.Length <= 64 && parts[0].Length is >= 2 and <= 8 && parts[0].All(char.IsAsciiLetter)
+            && parts.Skip(1).All(part => part.Length is >= 1 and <= 8 && part.All(char.IsAsciiLetterOrDigit));
     }
 
     /// <summary>A name from outside as it may appear in a message: short and printable.</summary>

@@ -65,10 +65,10 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
         Job.Prompt = encoder.CreatePrompt(Job.Timbre, Job.Request.Instruction);
         if (Job.Source is not null)
         {
-            _feed = encoder.CreateFeed(Job.Request.NormalizeText);
+            _feed = encoder.CreateFeed(Job.Request);
             return;
         }
-        _pieces = encoder.Prepare(Job.Request.Text, Job.Request.NormalizeText).GetEnumerator();
+        _pieces = encoder.Prepare(Job.Request).GetEnumerator();
         if (!Next(0))
             throw NothingToSpeak();
     }

@@ -26,6 +26,9 @@ internal static partial class ChineseNormalizer
         ["&"] = "和", ["%"] = "百分号", ["℃"] = "摄氏度", ["°"] = "度", ["№"] = "号", ["²"] = "平方", ["³"] = "立方", ["$"] = "美元", ["€"] = "欧元", ["£"] = "英镑", ["¥"] = "元", ["￥"] = "元",
     };
 
+    /// <summary>Whether Chinese has a word for a unit.</summary>
+    public static bool IsUnit(ReadOnlySpan<char> unit) => s_units.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(unit);
+
     /// <summary>Normalises a part of a text.</summary>
     public static string Normalize(string text)
     {
@@ -35,7 +38,7 @@ internal static partial class ChineseNormalizer
         text = Pause().Replace(text, "，");
         text = Markup().Replace(text, "");
         text = Sign().Replace(text, m => s_signs[m.Value]);
-        return Blanks().Replace(ReferenceNormalizer.NormalizeChinese(text), " ");
+        return Blanks().Replace(ReferenceNormalizer.CleanChinese(text), " ");
     }
 
     private static string ExpandNumbers(string text)

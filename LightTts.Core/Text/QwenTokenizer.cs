@@ -11,6 +11,9 @@ internal sealed class QwenTokenizer
     private readonly Dictionary<int, string> _tokens = [];
     private readonly Dictionary<int, string> _added = [];
 
+    private readonly SpecialTokenMatcher _all;
+    private readonly SpecialTokenMatcher _tags;
+
     private QwenTokenizer(QwenVocabulary vocabulary)
     {
         _bpe = BpeTokenizer.Create(new BpeOptions(vocabulary.Ids) { ByteLevel = true, Merges = vocabulary.Merges });
@@ -18,7 +21,9 @@ internal sealed class QwenTokenizer
             _tokens[id] = token;
         foreach (var (token, id) in vocabulary.Added)
             _added[id] = token;
-        Matcher = new SpecialTokenMatcher(vocabulary.Added);
+        _all = new SpecialTokenMatcher(vocabulary.Added);
+        _tags = new SpecialTokenMatcher(SpecialTokens.Version3.Where(token => !SpecialTokens.IsSteering(token) && vocabulary.Added.ContainsKey(token))
+            .ToDictionary(token => token, token => vocabulary.Added[token], StringComparer.Ordinal));
         EndOfPromptId = vocabulary.Added[SpecialTokens.EndOfPrompt];
         VocabularySize = Math.Max(_tokens.Keys.Max(), _added.Keys.Max()) + 1;
     }
@@ -29,8 +34,8 @@ internal sealed class QwenTokenizer
     /// <summary>One more than the highest id; embedding tables need at least as many rows.</summary>
     public int VocabularySize { get; }
 
-    /// <summary>Finds the added tokens in raw text.</summary>
-    internal SpecialTokenMatcher Matcher { get; }
+    /// <summary>Finds the added tokens in raw text: all of them, or only the sounds and phonemes, which do no harm.</summary>
+    internal SpecialTokenMatcher Matcher(bool allowSteering) => allowSteering ? _all : _tags;
 
     /// <summary>Loads vocab.json, merges.txt and tokenizer_config.json.</summary>
     /// <param name="folder">CosyVoice-BlankEN of a model directory.</param>
@@ -55,12 +60,15 @@ internal sealed class QwenTokenizer
     }
 
     /// <summary>Token ids of a text, nothing added at either end.</summary>
-    public int[] Encode(string text)
+    /// <param name="text">Any text.</param>
+    /// <param name="allowSteering">Whether tokens such as <c>&lt;|endofprompt|&gt;</c> are found in it, otherwise they are text: a user's text must not steer the model.</param>
+    public int[] Encode(string text, bool allowSteering = true)
     {
+        var matcher = Matcher(allowSteering);
         var ids = new List<int>(text.Length / 3);
         for (int start = 0, position = 0; start < text.Length; start = position)
         {
-            var found = Matcher.TryFind(text, ref position, out var length, out var id, final: true);
+            var found = matcher.TryFind(text, ref position, out var length, out var id, final: true);
             EncodePieces(UnicodeComposition.Normalize(text.AsSpan(start, position - start)), final: true, ids);
             if (found)
                 ids.Add(id);

@@ -15,8 +15,14 @@ internal static class SentenceScanner
     {
         var limit = Math.Min(text.Length, start + MaxLength);
         for (var i = start; i < limit; i++)
-            if (EndAt(text, start, i) is var end and > 0)
+        {
+            if (EndAt(text[..limit], text, start, i) is var end and > 0)
                 return Math.Min(end, limit);
+            // A row of marks is looked at once.
+            if (IsMark(text[i]))
+                while (i + 1 < limit && IsMark(text[i + 1]))
+                    i++;
+        }
         return limit == text.Length ? limit : start + (MaxLength / 2) + FindCut(text[(start + (MaxLength / 2))..limit]);
     }
 
@@ -47,12 +53,16 @@ internal static class SentenceScanner
     }
 
     /// <summary>The end of a sentence whose mark stands at <paramref name="i"/>; 0: none ends here.</summary>
-    private static int EndAt(ReadOnlySpan<char> text, int start, int i)
+    /// <param name="text">As far as the sentence may reach.</param>
+    /// <param name="all">The whole text.</param>
+    /// <param name="start">Where the sentence begins.</param>
+    /// <param name="i">Where to look.</param>
+    private static int EndAt(ReadOnlySpan<char> text, ReadOnlySpan<char> all, int start, int i)
     {
         switch (text[i])
         {
             case '\n':
-                return EndsParagraph(text[(i + 1)..]) ? i + 1 : 0;
+                return EndsParagraph(all[(i + 1)..]) ? i + 1 : 0;
             case '。' or '？' or '！' or '；':
                 return AfterClosers(text, i + 1);
             case '：':
@@ -63,17 +73,19 @@ internal static class SentenceScanner
                 return 0;
         }
         var end = AfterClosers(text, i + 1);
-        if (end == text.Length)
+        if (end == all.Length)
             return end;
-        var next = text[end..];
+        var next = all[end..];
         if (!char.IsWhiteSpace(next[0]))
-            return text[i] is '!' or '?' or ';' && ReferenceNormalizer.IsChinese(next[..1]) ? end : 0;
-        return text[i] != '.' || EnglishAbbreviations.StopMayEndSentence(WordBefore(text[start..i]), next[..Math.Min(next.Length, 64)].TrimStart()) ? end : 0;
+            return text[i] is '!' or '?' or ';' && TextRuns.IsUnspaced(next[0]) ? end : 0;
+        return text[i] != '.' || SentenceStops.MayEnd(WordBefore(text[start..i]), next[..Math.Min(next.Length, 64)].TrimStart()) ? end : 0;
     }
+
+    private static bool IsMark(char c) => c is '.' or '!' or '?' or '。' or '！' or '？';
 
     private static int AfterClosers(ReadOnlySpan<char> text, int end)
     {
-        while (end < text.Length && (text[end] is '.' or '!' or '?' or '。' or '！' or '？' || Closers.Contains(text[end])))
+        while (end < text.Length && (IsMark(text[end]) || Closers.Contains(text[end])))
             end++;
         return end;
     }

@@ -25,4 +25,7 @@ internal static class SpecialTokens
 
     /// <summary>Of CosyVoice3: those of CosyVoice2, then phonemes.</summary>
     public static IReadOnlyList<string> Version3 { get; } = [.. Version2, "<|endofsystem|>", .. Phonemes.Split(' ').Select(p => $"[{p}]")];
+
+    /// <summary>Whether a token steers the model, by its shape; the others are sounds and phonemes.</summary>
+    public static bool IsSteering(ReadOnlySpan<char> token) => token is ['<', '|', .., '|', '>'];
 }

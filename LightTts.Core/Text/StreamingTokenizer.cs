@@ -3,8 +3,10 @@ namespace LightTts.Text;
 /// <summary>Encodes text that arrives in pieces: the ids of all pieces together are those of the joined text, wherever it was cut.</summary>
 /// <remarks>Ids are given as soon as no text that could follow changes them, which is about a word later. Not thread-safe: one per request.</remarks>
 /// <param name="tokenizer">The tokenizer.</param>
-internal sealed class StreamingTokenizer(QwenTokenizer tokenizer)
+/// <param name="allowSteering">Whether steering tokens in the text are the model's, otherwise they are text.</param>
+internal sealed class StreamingTokenizer(QwenTokenizer tokenizer, bool allowSteering = true)
 {
+    private readonly SpecialTokenMatcher _matcher = tokenizer.Matcher(allowSteering);
     private string _raw = "";       // not yet normalised: from a character on that later text could still join
     private string _normal = "";    // normalised, not yet encoded: a word that may not be over
     private int _checked;           // _raw holds no added token that starts before this
@@ -22,7 +24,7 @@ internal sealed class StreamingTokenizer(QwenTokenizer tokenizer)
         var old = _raw.Length;
         var raw = old == 0 ? piece : _raw + piece;
         int start = 0, position = _checked;
-        while (tokenizer.Matcher.TryFind(raw, ref position, out var length, out var id, final))
+        while (_matcher.TryFind(raw, ref position, out var length, out var id, final))
         {
             Encode(raw.AsSpan(start, position - start), final: true, ids);
             ids.Add(id);

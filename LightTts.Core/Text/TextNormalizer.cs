@@ -3,34 +3,40 @@ using System.Text.RegularExpressions;
 
 namespace LightTts.Text;
 
-/// <summary>Writes text as it is spoken, in English or, where it has Chinese characters, in Chinese.</summary>
+/// <summary>Writes text as it is spoken: pronunciations put in, then each part in its own language, English or Chinese; other languages stay as they are written.</summary>
 /// <remarks>Thread-safe. Any text is accepted; the result may be empty. Time is linear: every pattern's repetitions are bounded.</remarks>
 internal static partial class TextNormalizer
 {
-    /// <summary>Normalises a sentence or more. Special tokens such as <c>[laughter]</c> and <c>[AA1]</c> stay as they are.</summary>
-    public static string Normalize(string text)
+    /// <summary>Normalises a sentence or more. Tags of sounds and phonemes such as <c>[laughter]</c> and <c>[AA1]</c> stay as they are.</summary>
+    public static string Normalize(string text) => Normalize(text, TextOptions.Default, LanguageContext.Of(null, text));
+
+    /// <summary>Normalises a sentence or more.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="options">How it is read.</param>
+    /// <param name="languages">What stands around it in its text.</param>
+    public static string Normalize(string text, TextOptions options, LanguageContext languages)
     {
-        if (ReferenceNormalizer.IsVerbatim(text))
-            return text;
-        var chinese = ReferenceNormalizer.IsChinese(text);
+        // A steering token that nobody allowed is a word, without the brackets that would have names.
+        if (options.Normalize && !options.AllowSpecialTokens && text.Contains("<|", StringComparison.Ordinal))
+            text = Steering().Replace(text, " $1 ");
         var spoken = new StringBuilder(text.Length + (text.Length / 4));
         var start = 0;
         foreach (var token in Tag().EnumerateMatches(text))
         {
             var tag = text.AsSpan(token.Index, token.Length);
-            if (!s_special.Contains(tag))
+            if (!SpecialTokens.IsSteering(tag) && !s_tags.Contains(tag))
                 continue;
             Append(text[start..token.Index]);
             spoken.Append(tag);
             start = token.Index + token.Length;
         }
         Append(text[start..]);
-        return spoken.ToString().Trim();
+        return options.Normalize ? ReferenceNormalizer.CloseChinese(spoken.ToString().Trim()) : spoken.ToString();
 
         void Append(string part)
         {
             if (part.Length > 0)
-                spoken.Append(chinese ? ChineseNormalizer.Normalize(part) : EnglishNormalizer.Normalize(part));
+                spoken.Append(Pronouncer.Speak(part, options.Pronunciations, options.Normalize ? words => TextRuns.Normalize(words, options, languages) : static words => words));
         }
     }
 
@@ -43,9 +49,12 @@ internal static partial class TextNormalizer
         return false;
     }
 
-    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> s_special =
+    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> s_tags =
         SpecialTokens.Version3.ToHashSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
-    [GeneratedRegex(@"\[[^\[\]\s]{1,16}\]|</?[a-z]{1,12}>")]
+    [GeneratedRegex(@"\[[^\[\]\s]{1,16}\]|</?[a-z]{1,12}>|<\|[A-Za-z_]{1,32}\|>")]
     private static partial Regex Tag();
+
+    [GeneratedRegex(@"<\|([A-Za-z_]{1,32})\|>")]
+    private static partial Regex Steering();
 }

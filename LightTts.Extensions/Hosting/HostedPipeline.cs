@@ -33,6 +33,13 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
         return _host.Ready is { } ready ? ready.Pipeline.SynthesizeAsync(text, request, cancellationToken) : WhenLoadedAsync(request ?? new SynthesisRequest(), text, cancellationToken);
     }
 
+    public async ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var loaded = await _host.GetAsync(cancellationToken).ConfigureAwait(false);
+        return await loaded.Pipeline.NormalizeAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
     public async ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(reference);

@@ -27,10 +27,10 @@ internal sealed class FaultyModels
             return inner.ExtractTimbre(reference, transcript);
         }
 
-        public IEnumerable<TextPiece> Prepare(string text, bool normalize)
+        public IEnumerable<TextPiece> Prepare(SynthesisRequest request)
         {
             owner._onCall?.Invoke();
-            return inner.Prepare(text, normalize);
+            return inner.Prepare(request);
         }
 
         public LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction)
@@ -39,7 +39,7 @@ internal sealed class FaultyModels
             return inner.CreatePrompt(timbre, instruction);
         }
 
-        public ITextFeed CreateFeed(bool normalize) => inner.CreateFeed(normalize);
+        public ITextFeed CreateFeed(SynthesisRequest request) => inner.CreateFeed(request);
 
         public void Dispose() => inner.Dispose();
     }

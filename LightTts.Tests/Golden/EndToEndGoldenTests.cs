@@ -133,14 +133,14 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         Flows.Timbre(golden, "cv3.zero_shot.flow_prompt_speech_token", "cv3.zero_shot.prompt_speech_feat", "cv3.zero_shot.flow_embedding") with { PromptText = transcript };
 
     /// <summary>What the front end makes of the text that some ids stand for.</summary>
-    private static int[] Text(CosyVoiceEncoder encoder, QwenTokenizer tokenizer, int[] ids) => Assert.Single(encoder.Prepare(tokenizer.Decode(ids), normalize: true)).Tokens;
+    private static int[] Text(CosyVoiceEncoder encoder, QwenTokenizer tokenizer, int[] ids) => Assert.Single(encoder.Prepare(new SynthesisRequest { Text = tokenizer.Decode(ids) })).Tokens;
 
     private static (CosyVoiceEncoder Encoder, QwenTokenizer Tokenizer, ModelDirectory Model) Encoder()
     {
         var model = ModelDirectory.Open(Repo.Golden(GoldenModel));
         var tokenizer = QwenTokenizer.Load(model.Files.Tokenizer, 3);
         var extractor = TimbreExtractor.Load(model.Files.SpeechTokenizer, model.Files.SpeakerEncoder, model.Config.PromptMel, model.Config.TokenMelRatio, new OnnxOptions { Threads = 1 });
-        return (new CosyVoiceEncoder(tokenizer, extractor, model.Config.Version, model.InstructionPrefix, new TorchThread(1)), tokenizer, model);
+        return (new CosyVoiceEncoder(tokenizer, extractor, model.Config.Version, model.InstructionPrefix, LightTts.Text.TextOptions.Default, new TorchThread(1)), tokenizer, model);
     }
 
     /// <summary>FlowModel and vocoder of the fixtures' model behind the interface that the pipeline uses.</summary>

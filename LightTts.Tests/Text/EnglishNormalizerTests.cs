@@ -132,6 +132,6 @@ public sealed class EnglishNormalizerTests
     [InlineData("read [R][IY1][D] this", "read [R][IY1][D] this")]
     [InlineData("well[laughter] <strong>no</strong> 2", "well[laughter] <strong>no</strong> two")]
     [InlineData("[breath]", "[breath]")]
-    [InlineData("5 <|endofprompt|> 5", "5 <|endofprompt|> 5")]
+    [InlineData("5 <|endofprompt|> 5", "five endofprompt five")]
     public void ReadsAsAListenerExpects(string text, string expected) => Assert.Equal(expected, TextNormalizer.Normalize(text));
 }

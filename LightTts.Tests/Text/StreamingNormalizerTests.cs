@@ -19,7 +19,7 @@ public sealed class StreamingNormalizerTests
         var whole = TextNormalizer.Normalize(text);
         for (var round = 0; round < 60; round++)
         {
-            var stream = new StreamingNormalizer();
+            var stream = new StreamingNormalizer(TextOptions.Default);
             var spoken = new StringBuilder();
             for (var start = 0; start < text.Length;)
             {
@@ -34,7 +34,7 @@ public sealed class StreamingNormalizerTests
     [Fact]
     public void PlainWordsAreGivenSoon()
     {
-        var stream = new StreamingNormalizer();
+        var stream = new StreamingNormalizer(TextOptions.Default);
         Assert.Equal("good morning", stream.Push("good morning ev") + stream.Push(""));
         Assert.Equal(" everyone, we have three apples here.", stream.Push("eryone, we have 3 ") + stream.Push("apples here.") + stream.Finish());
     }
@@ -42,7 +42,7 @@ public sealed class StreamingNormalizerTests
     [Fact]
     public void TextWithoutASafePlaceIsNotHeldForEver()
     {
-        var stream = new StreamingNormalizer();
+        var stream = new StreamingNormalizer(TextOptions.Default);
         var given = 0;
         for (var i = 0; i < 10_000; i++)
             given += stream.Push("12345").Length;

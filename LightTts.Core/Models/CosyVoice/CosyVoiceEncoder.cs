@@ -7,7 +7,8 @@ using LightTts.Torch;
 namespace LightTts.Models.CosyVoice;
 
 /// <summary>Text to token ids and reference audio to voices, as the reference's front end does (cosyvoice/cli/frontend.py).</summary>
-internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor extractor, CosyVoiceVersion version, string instructionPrefix, TorchThread thread)
+internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor extractor, CosyVoiceVersion version, string instructionPrefix, TextOptions text,
+    TorchThread thread)
     : ISpeechEncoder
 {
     private const string EndOfPrompt = "<|endofprompt|>";
@@ -20,10 +21,10 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
 
     public TimbreFeatures ExtractTimbre(AudioClip reference, string? transcript) => extractor.Extract(reference, transcript);
 
-    public IEnumerable<TextPiece> Prepare(string text, bool normalize) =>
-        _frontEnd.Split(text, normalize).Select(segment => new TextPiece(segment.Text, segment.Tokens, segment.Source));
+    public IEnumerable<TextPiece> Prepare(SynthesisRequest request) =>
+        _frontEnd.Split(request.Text, text.For(request)).Select(segment => new TextPiece(segment.Text, segment.Tokens, segment.Source));
 
-    public ITextFeed CreateFeed(bool normalize) => new TextFeed(tokenizer, normalize);
+    public ITextFeed CreateFeed(SynthesisRequest request) => new TextFeed(tokenizer, text.For(request));
 
     /// <remarks>
     /// Zero-shot: instruction prefix and transcript, with the reference's speech tokens. Cross-lingual (no transcript): the prefix alone. Instructed: the instruction
@@ -34,16 +35,17 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
         var prefix = version == CosyVoiceVersion.V3 ? instructionPrefix : "";
         if (instruction is not null)
         {
+            // The instruction is a user's text: whatever it holds, the one end of the prompt is ours.
             var lead = prefix.Replace(EndOfPrompt, "", StringComparison.Ordinal);
-            var ids = tokenizer.Encode($"{lead}{(lead.Length > 0 ? " " : "")}{instruction.Replace(EndOfPrompt, "", StringComparison.Ordinal)}{EndOfPrompt}");
+            int[] ids = [.. tokenizer.Encode($"{lead}{(lead.Length > 0 ? " " : "")}{instruction.Replace(EndOfPrompt, "", StringComparison.Ordinal)}", allowSteering: false), tokenizer.EndOfPromptId];
             return new LanguagePrompt(ids, [], ids.Length);
         }
         if (timbre.PromptText is not { } transcript || timbre.SpeechTokens.Length == 0)
         {
-            var ids = tokenizer.Encode(prefix);
+            var ids = tokenizer.Encode(prefix, allowSteering: true);
             return new LanguagePrompt(ids, [], ids.Length);
         }
-        var text = tokenizer.Encode(transcript.Contains(EndOfPrompt, StringComparison.Ordinal) ? transcript : prefix + transcript);
+        var text = tokenizer.Encode(transcript.Contains(EndOfPrompt, StringComparison.Ordinal) ? transcript : prefix + transcript, allowSteering: true);
         return new LanguagePrompt(text, timbre.SpeechTokens, Array.IndexOf(text, tokenizer.EndOfPromptId) + 1);
     }
 

@@ -50,6 +50,9 @@ internal sealed class FakePipeline : ITtsPipeline
     public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default) =>
         Engine.Speak(text, request, cancellationToken);
 
+    public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<IReadOnlyList<SpokenText>>([new SpokenText($"{request.Text}.", ..request.Text.Length)]);
+
     public ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default) =>
         Timbres.AddAsync(reference, transcript, null, cancellationToken);
 

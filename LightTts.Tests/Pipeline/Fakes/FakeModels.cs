@@ -60,8 +60,9 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
         return new TimbreFeatures(transcript, [1, 2, 3], new float[6 * 80], 6, new float[192]);
     }
 
-    public IEnumerable<TextPiece> Prepare(string text, bool normalize)
+    public IEnumerable<TextPiece> Prepare(SynthesisRequest request)
     {
+        var text = request.Text;
         world.Call("prepare");
         world.Check("prepare", text.Contains(FakeWorld.PoisonText));
         var start = 0;
@@ -78,7 +79,7 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
 
     public LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction) => new([7, 8], timbre.SpeechTokens, 1);
 
-    public ITextFeed CreateFeed(bool normalize) => new Feed();
+    public ITextFeed CreateFeed(SynthesisRequest request) => new Feed();
 
     public void Dispose() { }
 
