@@ -18,6 +18,8 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
     private const int ReferenceMinLength = 60;
     private const int ReferenceMergeLength = 20;
 
+    private const int LongSentence = 1000;
+
     /// <summary>Splits a text. Text without anything to say gives nothing.</summary>
     /// <param name="text">Any text.</param>
     /// <param name="options">How it is read. Text that is not normalised, has no pronunciations and is short enough is not touched at all.</param>
@@ -81,6 +83,13 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
             start++;
         while (start < end && char.IsWhiteSpace(text[end - 1]))
             end--;
+        // So much is never one piece, and need not be written out to know it.
+        if (end - start > LongSentence)
+        {
+            foreach (var piece in Halves(text, start, end, options, languages, endsSentence))
+                yield return piece;
+            yield break;
+        }
         // Signs have names, but a row of nothing but signs is a decoration.
         var raw = text[start..end];
         if (!TextNormalizer.IsSpeakable(raw))
@@ -94,11 +103,14 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
             yield return new Piece(options.Normalize && endsSentence ? Close(spoken, '.', '。') : spoken, start, end, length + 1);
             yield break;
         }
-        var cut = start + SentenceScanner.FindCut(raw);
-        foreach (var piece in Fit(text, start, cut, options, languages, endsSentence: false))
+        foreach (var piece in Halves(text, start, end, options, languages, endsSentence))
             yield return piece;
-        foreach (var piece in Fit(text, cut, end, options, languages, endsSentence))
-            yield return piece;
+    }
+
+    private IEnumerable<Piece> Halves(string text, int start, int end, TextOptions options, LanguageContext languages, bool endsSentence)
+    {
+        var cut = start + SentenceScanner.FindCut(text.AsSpan(start, end - start));
+        return Fit(text, start, cut, options, languages, endsSentence: false).Concat(Fit(text, cut, end, options, languages, endsSentence));
     }
 
     /// <summary>A piece as it goes to the model: nearly always one segment; where few characters became very many words, several of the same source.</summary>
