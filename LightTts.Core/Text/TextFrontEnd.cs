@@ -22,12 +22,12 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
 
     /// <summary>Splits a text. Text without anything to say gives nothing.</summary>
     /// <param name="text">Any text.</param>
-    /// <param name="options">How it is read. Text that is not normalised, has no pronunciations and is short enough is not touched at all.</param>
+    /// <param name="options">How it is read. Text that is not normalised, has no pronunciations and is short enough gets only what the model wants.</param>
     public IEnumerable<TextSegment> Split(string text, TextOptions options)
     {
         if (!options.Normalize && options.Pronunciations.Count == 0 && text.Length <= SentenceScanner.MaxLength && TextNormalizer.IsSpeakable(text)
-            && Length(text) <= HardLimit && tokenizer.Encode(text, options.AllowSpecialTokens) is { Length: <= MaxTokens } all)
-            return [new TextSegment(text, all, ..text.Length)];
+            && Length(text) <= HardLimit)
+            return Segments(new Piece(options.Closes ? Close(text, '.', '。') : text, 0, text.Length, 0), options);
         return Group(Pieces(text, options), options);
     }
 
@@ -100,7 +100,7 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
         var length = Length(spoken);
         if (end - start < 4 || length <= ReferenceMaxLength)
         {
-            yield return new Piece(options.Normalize && endsSentence ? Close(spoken, '.', '。') : spoken, start, end, length + 1);
+            yield return new Piece(options.Closes && endsSentence ? Close(spoken, '.', '。') : spoken, start, end, length + 1);
             yield break;
         }
         foreach (var piece in Halves(text, start, end, options, languages, endsSentence))
@@ -118,8 +118,8 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
     {
         if (piece is null)
             return [];
-        var text = options.Normalize ? Close(piece.Text, ',', '，') : piece.Text;
-        return Bounded(text, piece.Start..piece.End, options);
+        var text = options.Closes ? Close(piece.Text, ',', '，') : piece.Text;
+        return Bounded(options.SentenceCase ? SentenceCase.Apply(text) : text, piece.Start..piece.End, options);
     }
 
     private IEnumerable<TextSegment> Bounded(string text, Range source, TextOptions options)

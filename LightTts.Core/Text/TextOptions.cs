@@ -21,9 +21,20 @@ internal sealed record TextOptions
     /// <summary>Pronunciations; the first that has a word counts.</summary>
     public IReadOnlyList<PronunciationDictionary> Pronunciations { get; init; } = [];
 
-    /// <summary>What a pipeline's options say.</summary>
-    public static TextOptions Of(TtsPipelineOptions options) => new()
+    /// <summary>Whether the model wants a capital at the start of an utterance.</summary>
+    public bool SentenceCase { get; init; }
+
+    /// <summary>Whether the model wants a mark at the end of an utterance; null: it does not say, and text that is normalised gets one.</summary>
+    public bool? FinalPunctuation { get; init; }
+
+    /// <summary>Whether text that ends without a mark gets one.</summary>
+    public bool Closes => FinalPunctuation ?? Normalize;
+
+    /// <summary>What a pipeline's options and its model say.</summary>
+    public static TextOptions Of(TtsPipelineOptions options, bool sentenceCase = false, bool? finalPunctuation = null) => new()
     {
+        SentenceCase = sentenceCase,
+        FinalPunctuation = finalPunctuation,
         Reading = new ReadingOptions(options.English == EnglishReading.British, options.Emoji == EmojiReading.Named),
         Pronunciations = options.Pronunciations is { } words ? [words] : [],
     };

@@ -72,6 +72,34 @@ public class OptionsTests
         await host.StopAsync();
     }
 
+    [Fact]
+    public async Task A_dictionary_is_read_and_a_bad_one_stops_the_start()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "SQL = sequel\n");
+            var loader = new FakeLoader();
+            using (var host = Hosts.Create(loader, services => services.AddLightTts(Hosts.Section(("ModelPath", Path.GetTempPath()), ("Pronunciations", path), ("English", "British"), ("Emoji", "Named")))))
+            {
+                await host.StartAsync();
+                var options = loader.Options.Single();
+                Assert.Equal((1, EnglishReading.British, EmojiReading.Named), (options.Pronunciations!.Count, options.English, options.Emoji));
+                var spoken = Assert.Single(await host.Services.GetRequiredService<ITtsPipeline>().NormalizeAsync(new SynthesisRequest { Text = "hi" }));
+                Assert.Equal("hi.", spoken.Text);
+                await host.StopAsync();
+            }
+            File.WriteAllText(path, "SQL\n");
+            using var bad = Hosts.Create(new FakeLoader(), services => services.AddLightTts(Hosts.Section(("ModelPath", Path.GetTempPath()), ("Pronunciations", path))));
+            var error = await Assert.ThrowsAsync<OptionsValidationException>(() => bad.StartAsync());
+            Assert.Contains("line 1 is not an entry: write 'word = spelling'", error.Message);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     /// <summary>A pipeline option that was added to the library and forgotten here fails this test.</summary>
     [Fact]
     public void Defaults_are_those_of_the_library_and_none_is_missing()

@@ -10,9 +10,11 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
 
     private readonly StreamingNormalizer? _normalizer = StreamingNormalizer.IsNeeded(options) ? new StreamingNormalizer(options) : null;
     private readonly StreamingTokenizer _tokens = new(tokenizer, options.AllowSpecialTokens);
+    private readonly SentenceCase _case = new(options.SentenceCase);
     private string _rest = "";
     private int _source;
     private int _length;
+    private char _ink; // the last character that was neither a blank nor a closing mark
 
     public IEnumerable<FeedPart> Push(string piece)
     {
@@ -24,6 +26,11 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
     {
         foreach (var part in Take(_normalizer?.Finish() ?? "", final: true))
             yield return part;
+        var end = _case.Finish();
+        if (options.FinalPunctuation == true && _length > 0 && !IsMark(_ink))
+            end += TextRuns.IsUnspaced(_ink) ? "。" : ".";
+        if (_tokens.Push(end) is { Length: > 0 } last)
+            yield return new FeedPart(last, false, _source);
         if (_tokens.Finish() is { Length: > 0 } ids)
             yield return new FeedPart(ids, true, _source);
     }
@@ -31,6 +38,8 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
     private IEnumerable<FeedPart> Take(string text, bool final)
     {
         _rest += text;
+        if (text.AsSpan().TrimEnd(" \t\r\n\"'”’)]»」』）】") is [.., var ink])
+            _ink = ink;
         var start = 0;
         for (var i = 0; i < _rest.Length; i++)
         {
@@ -42,13 +51,13 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
             _length += _rest[i] < 0x2E80 ? 1 : 4;
             if (_length < UtteranceLength || !IsSentenceEnd(i))
                 continue;
-            int[] ids = [.. _tokens.Push(_rest[start..(i + 1)]), .. _tokens.Finish()];
+            int[] ids = [.. _tokens.Push(_case.Push(_rest[start..(i + 1)]) + _case.Finish()), .. _tokens.Finish()];
             (start, _length) = (i + 1, 0);
             yield return new FeedPart(ids, true, _source);
         }
         // A mark at the very end may belong to what comes next ("3.5", "..."): it waits.
         var held = !final && _rest.Length > start && IsMark(_rest[^1]) ? 1 : 0;
-        var open = _tokens.Push(_rest[start..^held]);
+        var open = _tokens.Push(_case.Push(_rest[start..^held]));
         _rest = _rest[^held..];
         _length -= held;
         if (open.Length > 0)

@@ -49,6 +49,19 @@ internal sealed class ConfigSection
 
     public string? TextOrNull(string key) => Has(key) ? Text(key) : null;
 
+    /// <summary>A text of a JSON file, where a number is none; null where there is none.</summary>
+    public string? QuotedOrNull(string key) => !Has(key) ? null : Need(key) is ConfigScalar { Quoted: true } scalar ? scalar.Text : throw Bad(key, "is not a text: write it in quotes");
+
+    /// <summary>True or false; null where there is neither.</summary>
+    public bool? FlagOrNull(string key) => !Has(key) ? null : Need(key) is ConfigScalar { Quoted: false, Tag: null, Text: "true" or "false" } scalar
+        ? scalar.Text == "true"
+        : throw Bad(key, "is neither true nor false: write one of the two, without quotes");
+
+    /// <summary>A list of texts of a JSON file, where numbers are none.</summary>
+    public IReadOnlyList<string> QuotedTexts(string key) => [.. List(Need(key), key).Select(item => item is ConfigScalar { Quoted: true } scalar
+        ? scalar.Text
+        : throw Bad(key, "is not a list of texts: write each in quotes"))];
+
     public IReadOnlyList<string> Texts(string key) => [.. List(Need(key), key).Select(item => item is ConfigScalar { Tag: null } scalar ? scalar.Text : throw Bad(key, "is not a list of texts"))];
 
     /// <summary>An error about one of the section's keys.</summary>

@@ -17,17 +17,20 @@ internal sealed class ModelDirectory
         Files = files;
         Config = config;
         var info = File.Exists(Path.Combine(files.Root, InfoFile)) ? ConfigFile.Json(Path.Combine(files.Root, InfoFile)) : null;
-        Name = info?.TextOrNull("name") ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(files.Root));
-        ModelVersion = info?.TextOrNull("version");
-        License = info?.TextOrNull("license");
-        Languages = info is not null && info.Has("languages") ? info.Texts("languages") : [];
+        Name = info?.QuotedOrNull("name") ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(files.Root));
+        ModelVersion = info?.QuotedOrNull("version");
+        License = info?.QuotedOrNull("license");
+        Languages = info is not null && info.Has("languages") ? info.QuotedTexts("languages") : [];
+        var text = info is not null && info.Has("text") ? info.Section("text") : null;
+        SentenceCase = text?.FlagOrNull("sentence_case") ?? false;
+        FinalPunctuation = text?.FlagOrNull("final_punctuation");
         FlowSteps = info is not null && info.Has("flow_steps") ? info.Int("flow_steps", 1, 100) : DefaultFlowSteps;
         var presets = new PresetReader(files.Root, config);
-        var (prefix, voices, fallback) = presets.ReadVoicesFile(info?.TextOrNull("voices"));
+        var (prefix, voices, fallback) = presets.ReadVoicesFile(info?.QuotedOrNull("voices"));
         presets.AddFeatures(voices, prefix);
         InstructionPrefix = prefix;
         Voices = voices;
-        DefaultVoice = info?.TextOrNull("default_voice") ?? fallback ?? voices.FirstOrDefault()?.Name;
+        DefaultVoice = info?.QuotedOrNull("default_voice") ?? fallback ?? voices.FirstOrDefault()?.Name;
         if (DefaultVoice is not null && voices.All(voice => voice.Name != DefaultVoice))
             throw new TtsModelLoadException($"{Path.Combine(files.Root, InfoFile)}: the default voice '{DefaultVoice}' is not among the voices.");
     }
@@ -45,6 +48,12 @@ internal sealed class ModelDirectory
 
     /// <summary>BCP 47; empty where the directory does not say.</summary>
     public IReadOnlyList<string> Languages { get; }
+
+    /// <summary>Whether the model wants a capital at the start of an utterance.</summary>
+    public bool SentenceCase { get; }
+
+    /// <summary>Whether the model wants a mark at the end of an utterance; null where the directory does not say.</summary>
+    public bool? FinalPunctuation { get; }
 
     /// <summary>Solver steps of a request that names none.</summary>
     public int FlowSteps { get; }
