@@ -33,13 +33,6 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
         return _host.Ready is { } ready ? ready.Pipeline.SynthesizeAsync(text, request, cancellationToken) : WhenLoadedAsync(request ?? new SynthesisRequest(), text, cancellationToken);
     }
 
-    public async ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(reference);
-        var loaded = await _host.GetAsync(cancellationToken).ConfigureAwait(false);
-        return await loaded.Pipeline.CreateTimbreAsync(reference, transcript, cancellationToken).ConfigureAwait(false);
-    }
-
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     public void Dispose() => _host.Dispose();

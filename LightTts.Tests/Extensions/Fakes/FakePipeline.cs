@@ -50,9 +50,6 @@ internal sealed class FakePipeline : ITtsPipeline
     public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default) =>
         Engine.Speak(text, request, cancellationToken);
 
-    public ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default) =>
-        Timbres.AddAsync(reference, transcript, null, cancellationToken);
-
     public async ValueTask DisposeAsync()
     {
         Disposals++;
