@@ -206,7 +206,13 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
     }
 
     // Users dispose of pipelines, never of their stores.
-    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, typeof(TtsPipeline));
+    private void ThrowIfDisposed()
+    {
+        if (Volatile.Read(ref _disposed) != 0)
+            ThrowDisposed();
+    }
+
+    private static void ThrowDisposed() => throw new ObjectDisposedException(typeof(TtsPipeline).FullName);
 
     private async ValueTask<(TimbreRecord Record, TimbreSource Source)> FindOrLearnAsync(AudioClip reference, string? transcript, TimbreOrigin origin, CancellationToken cancellationToken)
     {
