@@ -36,11 +36,4 @@ public interface ITtsPipeline : IAsyncDisposable
     /// <exception cref="TtsRequestException">The request asks for what cannot be done.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default);
-
-    /// <summary>Learns a voice from reference audio, without storing it under a name.</summary>
-    /// <param name="reference">0.5 to 30 s of one person's clean speech, at 16 kHz or more.</param>
-    /// <param name="transcript">What the audio says, word for word: it makes the voice closer. Null where it is not known (cross-lingual use).</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <exception cref="TtsAudioException">The audio cannot be used; the message says why.</exception>
-    ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default);
 }

@@ -6,13 +6,14 @@ namespace LightTts;
 /// <remarks>Immutable and safe to use from any thread, in any number of requests.</remarks>
 public sealed class Timbre
 {
-    internal Timbre(string id, string? name, string? transcript, TimeSpan duration, TimbreFeatures features)
+    internal Timbre(string id, string? name, string? transcript, TimeSpan duration, TimbreFeatures features, TimbreSource source = TimbreSource.Process)
     {
         Id = id;
         Name = name;
         Transcript = transcript;
         Duration = duration;
         Features = features;
+        Source = source;
     }
 
     /// <summary>The identity: a SHA-256 in hexadecimal over decoded audio, transcript and the model's feature extractors.</summary>
@@ -27,5 +28,11 @@ public sealed class Timbre
     /// <summary>The length of the reference audio.</summary>
     public TimeSpan Duration { get; }
 
+    /// <summary>Where the store found it when it handed it out.</summary>
+    public TimbreSource Source { get; }
+
     internal TimbreFeatures Features { get; }
+
+    /// <summary>This voice, found elsewhere.</summary>
+    internal Timbre From(TimbreSource source) => source == Source ? this : new Timbre(Id, Name, Transcript, Duration, Features, source);
 }

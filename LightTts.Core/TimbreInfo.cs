@@ -27,6 +27,6 @@ public sealed record TimbreInfo
     /// <summary>Whether it is pinned.</summary>
     public required bool Pinned { get; init; }
 
-    /// <summary>Where it is: <see cref="TimbreSource.Process"/> where this process holds it, otherwise <see cref="TimbreSource.Segment"/>.</summary>
+    /// <summary>Where it is found fastest: <see cref="TimbreSource.Process"/>, else <see cref="TimbreSource.Segment"/>, else <see cref="TimbreSource.Durable"/>.</summary>
     public required TimbreSource Source { get; init; }
 }

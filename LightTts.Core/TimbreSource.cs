@@ -11,4 +11,7 @@ public enum TimbreSource
 
     /// <summary>It was found in this process.</summary>
     Process,
+
+    /// <summary>It was found on disk, where named voices are kept.</summary>
+    Durable,
 }

@@ -15,6 +15,19 @@ public sealed class TimbreStoreOptions
     /// <value>1 MB (2^20) to 4 GB. Default 64 MB, which is about 900 voices of 4 s.</value>
     public long SegmentBytes { get; set; } = 64L << 20;
 
+    /// <summary>Whether voices with a name are kept on disk, so that they are there when the system has started anew, until they are removed.</summary>
+    /// <value>Default true. A store that is not <see cref="Shared"/> keeps them only where <see cref="DurableFolder"/> is named.</value>
+    public bool Durable { get; set; } = true;
+
+    /// <summary>The folder for voices with a name. It is made, for this user only, when the first is added.</summary>
+    /// <value>Default null: <c>lighttts/timbres</c> in the user's data folder (<c>XDG_DATA_HOME</c> or <c>~/.local/share</c>; <c>%LOCALAPPDATA%</c>;
+    /// <c>~/Library/Application Support</c>), or, where <see cref="SegmentPath"/> is named, that path with <c>.named</c> behind it.</value>
+    public string? DurableFolder { get; set; }
+
+    /// <summary>How many names the folder may hold for each model and tenant. One more is an error.</summary>
+    /// <value>1 to 1,000,000. Default 16,384, which is about 1 GB of voices of 4 s.</value>
+    public int MaxDurableTimbres { get; set; } = 16_384;
+
     /// <summary>What the voices in this process may take, those in use included.</summary>
     /// <value>At least 0. Default 256 MB.</value>
     public long ProcessBytes { get; set; } = 256L << 20;
@@ -39,6 +52,8 @@ public sealed class TimbreStoreOptions
         ArgumentOutOfRangeException.ThrowIfNegative(ProcessBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxTimbres, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxTimbres, 65_536);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxDurableTimbres, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxDurableTimbres, 1_000_000);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Tenant?.Length ?? 0, 256, nameof(Tenant));
         ArgumentOutOfRangeException.ThrowIfLessThan(ExtractionWait, TimeSpan.Zero);
     }

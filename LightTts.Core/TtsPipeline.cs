@@ -127,10 +127,6 @@ public sealed class TtsPipeline : ITtsPipeline
         }, cancellationToken));
     }
 
-    /// <inheritdoc/>
-    public ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default) =>
-        _timbres.AddAsync(reference, transcript, null, cancellationToken);
-
     /// <summary>Accepts no more requests and waits until those that run are done.</summary>
     /// <param name="timeout">How long to wait.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -169,7 +165,7 @@ public sealed class TtsPipeline : ITtsPipeline
             cancellationToken.ThrowIfCancellationRequested();
             var flow = directory.Config.Flow;
             var shape = new TimbreShape(flow.MelBands, flow.SpeakerEmbedding, flow.VocabularySize);
-            var timbres = new TimbreStore(options.Timbres, model.Encoder.ExtractorId, engine.ExtractAsync, shape, log, options.TimeProvider);
+            var timbres = new TimbreStore(options.Timbres, model.Encoder.ExtractorId, engine.ExtractAsync, shape, directory.Voices.Select(voice => voice.Name), log, options.TimeProvider);
             LogMessages.Loaded(log, info.Name, info.Kind, info.Parameters, info.Device, watch.Elapsed.TotalMilliseconds);
             return new TtsPipeline(info, engine, timbres, new PresetVoices(directory, model.Tokenizer, timbres), new RequestValidator(options, info), parts.Encoder);
         }
@@ -192,8 +188,8 @@ public sealed class TtsPipeline : ITtsPipeline
     private async ValueTask<Timbre> FindVoiceAsync(string? name, CancellationToken cancellationToken)
     {
         if ((name ?? Model.DefaultVoice) is not { } wanted)
-            throw new TtsRequestException("The request names no voice and the model has no preset voices. Learn one from reference audio: CreateTimbreAsync or Timbres.AddAsync.");
-        if (_timbres.Get(wanted) is { } stored)
+            throw new TtsRequestException("The request names no voice and the model has no preset voices. Learn one from reference audio with Timbres.AddAsync.");
+        if (await _timbres.GetAsync(wanted, cancellationToken).ConfigureAwait(false) is { } stored)
             return stored;
         return await _presets.FindAsync(wanted, cancellationToken).ConfigureAwait(false)
             ?? throw new TtsRequestException(

@@ -65,6 +65,15 @@ public sealed class LightTtsOptions
     /// <inheritdoc cref="TimbreStoreOptions.SegmentBytes"/>
     public long TimbreSegmentBytes { get; set; } = 64L << 20;
 
+    /// <inheritdoc cref="TimbreStoreOptions.Durable"/>
+    public bool TimbreDurable { get; set; } = true;
+
+    /// <inheritdoc cref="TimbreStoreOptions.DurableFolder"/>
+    public string? TimbreDurableFolder { get; set; }
+
+    /// <inheritdoc cref="TimbreStoreOptions.MaxDurableTimbres"/>
+    public int MaxDurableTimbres { get; set; } = 16_384;
+
     /// <inheritdoc cref="TimbreStoreOptions.ProcessBytes"/>
     public long TimbreProcessBytes { get; set; } = 256L << 20;
 
@@ -116,6 +125,9 @@ public sealed class LightTtsOptions
             Shared = ShareTimbres,
             SegmentPath = TimbreSegmentPath,
             SegmentBytes = TimbreSegmentBytes,
+            Durable = TimbreDurable,
+            DurableFolder = TimbreDurableFolder,
+            MaxDurableTimbres = MaxDurableTimbres,
             ProcessBytes = TimbreProcessBytes,
             MaxTimbres = MaxTimbres,
             Tenant = TimbreTenant,

@@ -78,6 +78,7 @@ internal sealed class LightTtsOptionsValidator : IValidateOptions<LightTtsOption
         require(options.TimbreSegmentBytes is >= 1L << 20 and <= 4L << 30, nameof(options.TimbreSegmentBytes), options.TimbreSegmentBytes, "set 1048576 (1 MB) to 4294967296 (4 GB).");
         require(options.TimbreProcessBytes >= 0, nameof(options.TimbreProcessBytes), options.TimbreProcessBytes, "set 0 or more bytes.");
         require(options.MaxTimbres is >= 1 and <= 65_536, nameof(options.MaxTimbres), options.MaxTimbres, "set 1 to 65536.");
+        require(options.MaxDurableTimbres is >= 1 and <= 1_000_000, nameof(options.MaxDurableTimbres), options.MaxDurableTimbres, "set 1 to 1000000.");
         require((options.TimbreTenant?.Length ?? 0) <= 256, nameof(options.TimbreTenant), $"{options.TimbreTenant?.Length} characters long", "at most 256 are allowed.");
         require(options.TimbreExtractionWait >= TimeSpan.Zero, nameof(options.TimbreExtractionWait), options.TimbreExtractionWait, "set zero or more.");
     }

@@ -41,15 +41,15 @@ internal sealed class TimbreBench : IDisposable
 
     public double PromptSeconds => _prompt.Duration.TotalSeconds;
 
-    public static TimbreStoreOptions Options(string segmentPath) => new() { SegmentPath = segmentPath };
+    public static TimbreStoreOptions Options(string segmentPath) => new() { SegmentPath = segmentPath, DurableFolder = segmentPath + ".named" };
 
-    public Timbre? OwnHit() => Store.Get(Id);
+    public Timbre? OwnHit() => Store.GetAsync(Id).Result;
 
     /// <summary>Finds the voice in the segment: this process has forgotten it.</summary>
     public Timbre? SegmentHit()
     {
         Store.Cache.Remove(Key);
-        return Store.Get(Id);
+        return Store.GetAsync(Id).Result;
     }
 
     /// <summary>The same audio again: hashed, then found in this process.</summary>

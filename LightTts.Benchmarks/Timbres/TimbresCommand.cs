@@ -131,7 +131,7 @@ internal static class TimbresCommand
         void Hit()
         {
             store.Cache.Remove(key);
-            if (store.Get(id) is null)
+            if (store.GetAsync(id).Result is null)
                 throw new InvalidOperationException("the voice is not in the segment");
         }
     }

@@ -3,10 +3,6 @@ namespace LightTts.Audio;
 /// <summary>Decides whether a clip can teach a voice, before anything is computed from it.</summary>
 internal static class ReferenceAudio
 {
-    public const double MinSeconds = 0.5;
-    public const double MaxSeconds = 30;
-    public const int MinSampleRate = 16_000;
-
     /// <summary>Loudness below which there is no speech: -60 dBFS (RMS, without the mean) in the loudest 100 ms. A whisper far from a microphone has
     /// about -50 dBFS, the noise of a good preamplifier about -80.</summary>
     public const double SilenceRms = 0.001;
@@ -14,20 +10,18 @@ internal static class ReferenceAudio
     /// <summary>Floating-point files may go over full scale, but not by 24 dB: those hold integers that nobody divided, or garbage.</summary>
     public const float MaxPeak = 16;
 
-    private const string Advice = "Use 3 to 10 s of one person's clean speech.";
-
     /// <exception cref="TtsAudioException">The clip cannot be used; the message says why, and the cure.</exception>
     public static void Check(AudioClip clip)
     {
-        if (clip.SampleRate < MinSampleRate)
-            throw new TtsAudioException($"The reference audio has {clip.SampleRate} Hz; at least {MinSampleRate} Hz are needed, because what a "
+        if (clip.SampleRate < ReferenceLimits.MinSampleRate)
+            throw new TtsAudioException($"The reference audio has {clip.SampleRate} Hz; at least {ReferenceLimits.MinSampleRate} Hz are needed, because what a "
                 + "lower rate cut off cannot be "
                 + "brought back by converting. Record it at 16 kHz or more.");
         var seconds = (double)clip.Samples.Length / clip.SampleRate;
-        if (seconds < MinSeconds)
-            throw new TtsAudioException($"The reference audio is {seconds:0.###} s long; at least {MinSeconds} s are needed. {Advice}");
-        if (seconds > MaxSeconds)
-            throw new TtsAudioException($"The reference audio is {seconds:0.###} s long; at most {MaxSeconds} s can be used. Cut it. {Advice}");
+        if (seconds < ReferenceLimits.MinSeconds)
+            throw new TtsAudioException($"The reference audio is {seconds:0.###} s long; at least {ReferenceLimits.MinSeconds} s are needed. {ReferenceLimits.Advice}");
+        if (seconds > ReferenceLimits.MaxSeconds)
+            throw new TtsAudioException($"The reference audio is {seconds:0.###} s long; at most {ReferenceLimits.MaxSeconds} s can be used. Cut it. {ReferenceLimits.Advice}");
 
         var samples = clip.Samples.Span;
         foreach (var sample in samples)
@@ -40,7 +34,7 @@ internal static class ReferenceAudio
         }
         if (LoudestRms(samples, clip.SampleRate / 10) < SilenceRms)
             throw new TtsAudioException($"The reference audio has no speech: it is silent or almost (below {20 * Math.Log10(SilenceRms):0} dBFS). "
-                + $"{Advice}");
+                + $"{ReferenceLimits.Advice}");
     }
 
     private static double LoudestRms(ReadOnlySpan<float> samples, int window)

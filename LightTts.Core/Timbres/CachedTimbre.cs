@@ -15,15 +15,7 @@ internal sealed class CachedTimbre(TimbreRecord record)
 
     public bool Pinned { get; set; }
 
-    /// <summary>Whether the cache still finds it.</summary>
-    public bool Cached { get; set; }
-
-    /// <summary>What a stage computed from it (the flow's prefix, say), and what that takes.</summary>
-    public IDisposable? Derived { get; set; }
-
-    public long DerivedBytes { get; set; }
-
-    public long Bytes => Record.MemoryBytes + DerivedBytes;
+    public long Bytes => Record.MemoryBytes;
 
     /// <summary>Neighbours in order of use.</summary>
     public CachedTimbre? Newer { get; set; }

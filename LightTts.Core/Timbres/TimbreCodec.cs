@@ -21,7 +21,7 @@ internal static class TimbreCodec
         var transcript = Utf8(record.Transcript);
         var prompt = Utf8(features.PromptText);
         var label = Utf8(name);
-        int[] lengths = [transcript?.Length ?? -1, prompt?.Length ?? -1, label?.Length ?? -1, features.SpeechTokens.Length, features.MelFrames, features.Mel.Length, features.Embedding.Length, 0];
+        int[] lengths = [transcript?.Length ?? -1, prompt?.Length ?? -1, label?.Length ?? -1, features.SpeechTokens.Length, features.MelFrames, features.Mel.Length, features.Embedding.Length, (int)record.Origin];
         var bytes = new byte[checked(FixedBytes + 4 * (lengths[3] + lengths[5] + lengths[6]) + Math.Max(0, lengths[0]) + Math.Max(0, lengths[1]) + Math.Max(0, lengths[2]) + ChecksumBytes)];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(4), Version);
@@ -74,7 +74,7 @@ internal static class TimbreCodec
             if (i != 4)
                 total += Math.Max(0, lengths[i]) * (i < 3 ? 1L : 4L);
         }
-        if (total != bytes.Length || duration < 0 || created is < 0 or > 253_402_300_799_000)
+        if (total != bytes.Length || lengths[7] is < 0 or > (int)TimbreOrigin.Preset || duration < 0 || created is < 0 or > 253_402_300_799_000)
             return Fail("its lengths do not add up", out fault);
 
         var rest = bytes[FixedBytes..^ChecksumBytes];
@@ -87,7 +87,8 @@ internal static class TimbreCodec
         fault = TimbreShape.Fault(features, shape);
         if (fault is not null)
             return false;
-        record = new TimbreRecord(TimbreKey.Read(bytes[8..]), transcript, TimeSpan.FromTicks(duration), DateTimeOffset.FromUnixTimeMilliseconds(created), features);
+        record = new TimbreRecord(TimbreKey.Read(bytes[8..]), transcript, TimeSpan.FromTicks(duration), DateTimeOffset.FromUnixTimeMilliseconds(created), features,
+            (TimbreOrigin)lengths[7]);
         return true;
     }
 

@@ -8,6 +8,9 @@ internal static class TimbreFile
     // As in PNG: a byte that is not text and a line end that text transfers would change.
     private static ReadOnlySpan<byte> Signature => [0x8C, (byte)'T', (byte)'I', (byte)'M', (byte)'B', (byte)'R', 0x0D, 0x0A];
 
+    /// <summary>The longest file.</summary>
+    public const int MaxBytes = 12 + TimbreCodec.MaxBytes;
+
     public static void Write(Stream destination, TimbreRecord record, in TimbreKey extractor, string? name)
     {
         var body = TimbreCodec.Encode(record, extractor, name);
@@ -16,6 +19,18 @@ internal static class TimbreFile
         destination.Write(Signature);
         destination.Write(length);
         destination.Write(body);
+    }
+
+    /// <inheritdoc cref="Read"/>
+    public static async ValueTask<(TimbreRecord Record, string? Name)> ReadAsync(Stream source, TimbreKey extractor, TimbreShape? shape, CancellationToken cancellationToken)
+    {
+        // Grows with what really arrives, and one byte further than a voice can be.
+        using var whole = new MemoryStream();
+        var block = new byte[1 << 14];
+        while (whole.Length <= MaxBytes && await source.ReadAsync(block, cancellationToken).ConfigureAwait(false) is var read and > 0)
+            whole.Write(block, 0, read);
+        whole.Position = 0;
+        return Read(whole, extractor, shape);
     }
 
     /// <exception cref="TtsTimbreException">It is not a voice that can be used.</exception>

@@ -40,13 +40,6 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
         return await loaded.Pipeline.NormalizeAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
-    public async ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(reference);
-        var loaded = await _host.GetAsync(cancellationToken).ConfigureAwait(false);
-        return await loaded.Pipeline.CreateTimbreAsync(reference, transcript, cancellationToken).ConfigureAwait(false);
-    }
-
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     public void Dispose() => _host.Dispose();

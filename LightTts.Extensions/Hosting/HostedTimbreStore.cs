@@ -7,34 +7,22 @@ internal sealed class HostedTimbreStore(PipelineHost host) : ITimbreStore
 
     public async ValueTask<Timbre> AddAsync(AudioClip reference, string? transcript = null, string? name = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(reference);
         var loaded = await host.GetAsync(cancellationToken).ConfigureAwait(false);
         return await loaded.Pipeline.Timbres.AddAsync(reference, transcript, name, cancellationToken).ConfigureAwait(false);
     }
 
-    public async ValueTask<TimbreLookup> GetOrAddAsync(AudioClip reference, string? transcript = null, string? name = null, CancellationToken cancellationToken = default)
-    {
-        var loaded = await host.GetAsync(cancellationToken).ConfigureAwait(false);
-        return await loaded.Pipeline.Timbres.GetOrAddAsync(reference, transcript, name, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<Timbre?> GetAsync(string nameOrId, CancellationToken cancellationToken = default) => Store.GetAsync(nameOrId, cancellationToken);
 
-    public Timbre? Get(string nameOrId) => Store.Get(nameOrId);
+    public ValueTask<IReadOnlyList<TimbreInfo>> ListAsync(CancellationToken cancellationToken = default) => Store.ListAsync(cancellationToken);
 
-    public bool TryGet(string nameOrId, out TimbreLookup lookup) => Store.TryGet(nameOrId, out lookup);
+    public ValueTask<bool> RemoveAsync(string nameOrId, CancellationToken cancellationToken = default) => Store.RemoveAsync(nameOrId, cancellationToken);
 
-    public IReadOnlyList<TimbreInfo> List() => Store.List();
+    public ValueTask<bool> RenameAsync(string nameOrId, string newName, CancellationToken cancellationToken = default) => Store.RenameAsync(nameOrId, newName, cancellationToken);
 
-    public bool Remove(string nameOrId) => Store.Remove(nameOrId);
+    public ValueTask<bool> SetPinnedAsync(string nameOrId, bool pinned, CancellationToken cancellationToken = default) => Store.SetPinnedAsync(nameOrId, pinned, cancellationToken);
 
-    public bool Pin(string nameOrId) => Store.Pin(nameOrId);
+    public ValueTask ExportAsync(string nameOrId, Stream destination, CancellationToken cancellationToken = default) => Store.ExportAsync(nameOrId, destination, cancellationToken);
 
-    public bool Unpin(string nameOrId) => Store.Unpin(nameOrId);
-
-    public void Export(string nameOrId, Stream destination) => Store.Export(nameOrId, destination);
-
-    public Timbre Import(Stream source, string? name = null) => Store.Import(source, name);
-
-    /// <summary>The pipeline closes its store.</summary>
-    public void Dispose()
-    {
-    }
+    public ValueTask<Timbre> ImportAsync(Stream source, string? name = null, CancellationToken cancellationToken = default) => Store.ImportAsync(source, name, cancellationToken);
 }

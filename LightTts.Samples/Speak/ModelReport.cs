@@ -25,11 +25,11 @@ internal static class ModelReport
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {file.Length,15:N0}  {Path.GetRelativePath(model.Path, file.FullName)}"));
     }
 
-    public static void WriteVoices(TtsPipeline pipeline, TextWriter output)
+    public static async Task WriteVoicesAsync(TtsPipeline pipeline, TextWriter output)
     {
         foreach (var voice in pipeline.Model.Voices)
             output.WriteLine($"{voice.Name,-12} {voice.Language,-6} {voice.Description}{(voice.Name == pipeline.Model.DefaultVoice ? " (default)" : "")}");
-        foreach (var stored in pipeline.Timbres.List().Where(stored => stored.Name is not null))
+        foreach (var stored in (await pipeline.Timbres.ListAsync()).Where(stored => stored.Name is not null))
             output.WriteLine($"{stored.Name,-12} {"",-6} stored, {stored.Duration.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s of reference audio");
     }
 }

@@ -59,7 +59,7 @@ internal static class SpeakCommand
             if (parsed.GetValue(inspect))
                 ModelReport.Write(pipeline, Console.Out);
             else if (parsed.GetValue(listVoices))
-                ModelReport.WriteVoices(pipeline, Console.Out);
+                await ModelReport.WriteVoicesAsync(pipeline, Console.Out);
             else
                 await job.RunAsync(pipeline, cancellation);
             return ExitCodes.Success;

@@ -43,11 +43,11 @@ internal sealed record SpeakJob
         if (Prompt is not null)
         {
             var reference = await AudioClip.FromWavFileAsync(Prompt.FullName, cancellationToken: cancellation);
-            var found = await pipeline.Timbres.GetOrAddAsync(reference, PromptText, null, cancellation);
-            (request, origin) = (request with { Timbre = found.Timbre }, found.Source.ToString().ToLowerInvariant());
+            var found = await pipeline.Timbres.AddAsync(reference, PromptText, null, cancellation);
+            (request, origin) = (request with { Timbre = found }, found.Source.ToString().ToLowerInvariant());
         }
-        else if (request.Voice is { } name && pipeline.Timbres.TryGet(name, out var stored))
-            (request, origin) = (request with { Timbre = stored.Timbre }, stored.Source.ToString().ToLowerInvariant());
+        else if (request.Voice is { } name && await pipeline.Timbres.GetAsync(name, cancellation) is { } stored)
+            (request, origin) = (request with { Timbre = stored }, stored.Source.ToString().ToLowerInvariant());
 
         using var sink = ToStandardOutput ? AudioSink.Raw(Console.OpenStandardOutput()) : AudioSink.Wav(Output, pipeline.Model.SampleRate);
         var watch = Stopwatch.StartNew();

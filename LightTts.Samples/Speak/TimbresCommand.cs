@@ -16,35 +16,36 @@ internal static class TimbresCommand
         var text = new Option<string?>("--prompt-text", "-t") { Description = "What the WAV file says, word for word." };
         var rename = new Option<string?>("--name", "-n") { Description = "The name to give to the voice. Default: the one in the file." };
 
-        Add(command, "list", "Lists the voices.", [], (pipeline, _, _) =>
+        Add(command, "list", "Lists the voices.", [], async (pipeline, _, cancellation) =>
         {
-            foreach (var info in pipeline.Timbres.List())
+            foreach (var info in await pipeline.Timbres.ListAsync(cancellation))
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{info.Name ?? "-",-16} {info.Duration.TotalSeconds,5:0.0} s {info.Bytes,9:N0} B {(info.Pinned ? "pinned" : "      ")} {info.Id[..16]}  {info.Transcript}"));
-            return Task.FromResult(ExitCodes.Success);
+            return ExitCodes.Success;
         });
         Add(command, "add", "Learns a voice from a WAV file.", [newName, wav, text], async (pipeline, parsed, cancellation) =>
         {
             var reference = await AudioClip.FromWavFileAsync(parsed.GetValue(wav)!.FullName, cancellationToken: cancellation);
-            var found = await pipeline.Timbres.GetOrAddAsync(reference, parsed.GetValue(text), parsed.GetValue(newName), cancellation);
-            Console.WriteLine($"{found.Timbre.Name} {found.Timbre.Id}");
+            var found = await pipeline.Timbres.AddAsync(reference, parsed.GetValue(text), parsed.GetValue(newName), cancellation);
+            Console.WriteLine($"{found.Name} {found.Id}");
             Console.WriteLine($"timbre: {found.Source.ToString().ToLowerInvariant()}");
             return ExitCodes.Success;
         });
-        Add(command, "remove", "Forgets a voice.", [name], (pipeline, parsed, _) => Task.FromResult(Found(pipeline.Timbres.Remove(parsed.GetValue(name)!), parsed.GetValue(name)!)));
-        Add(command, "export", "Writes a voice to a .timbre file.", [name, file], (pipeline, parsed, _) =>
+        Add(command, "remove", "Forgets a voice.", [name], async (pipeline, parsed, cancellation) =>
+            Found(await pipeline.Timbres.RemoveAsync(parsed.GetValue(name)!, cancellation), parsed.GetValue(name)!));
+        Add(command, "export", "Writes a voice to a .timbre file.", [name, file], async (pipeline, parsed, cancellation) =>
         {
             using var content = new MemoryStream();
-            pipeline.Timbres.Export(parsed.GetValue(name)!, content);
+            await pipeline.Timbres.ExportAsync(parsed.GetValue(name)!, content, cancellation);
             File.WriteAllBytes(parsed.GetValue(file)!.FullName, content.ToArray());
-            return Task.FromResult(ExitCodes.Success);
+            return ExitCodes.Success;
         });
-        Add(command, "import", "Takes a voice from a .timbre file.", [file, rename], (pipeline, parsed, _) =>
+        Add(command, "import", "Takes a voice from a .timbre file.", [file, rename], async (pipeline, parsed, cancellation) =>
         {
             using var content = parsed.GetValue(file)!.OpenRead();
-            var timbre = pipeline.Timbres.Import(content, parsed.GetValue(rename));
+            var timbre = await pipeline.Timbres.ImportAsync(content, parsed.GetValue(rename), cancellation);
             Console.WriteLine($"{timbre.Name} {timbre.Id}");
-            return Task.FromResult(ExitCodes.Success);
+            return ExitCodes.Success;
         });
         return command;
     }

@@ -3,7 +3,7 @@ using LightTts.Tests.Support;
 
 namespace LightTts.Tests.EndToEnd;
 
-/// <summary>Reference audio that no voice can be learnt from, from its file to CreateTimbreAsync on the embedded voice: refused with a cure, and the next sentence is
+/// <summary>Reference audio that no voice can be learnt from, from its file to AddAsync on the embedded voice: refused with a cure, and the next sentence is
 /// spoken. Audio that is odd but good becomes a voice that speaks.</summary>
 public sealed class BadReferenceTests
 {
@@ -57,7 +57,7 @@ public sealed class BadReferenceTests
     {
         var pipeline = await SharedPipeline.GetAsync();
         var (audio, says) = Refused[name];
-        var refusal = await Assert.ThrowsAsync<TtsAudioException>(async () => await pipeline.CreateTimbreAsync(audio(), "Hello."));
+        var refusal = await Assert.ThrowsAsync<TtsAudioException>(async () => await pipeline.Timbres.AddAsync(audio(), "Hello."));
         Assert.Contains(says, refusal.Message, StringComparison.Ordinal);
         await BadRequestTests.SpeaksAsync(pipeline);
     }
@@ -69,7 +69,7 @@ public sealed class BadReferenceTests
         var pipeline = await SharedPipeline.GetAsync();
         foreach (var transcript in new[] { null, "Hello <|endofprompt|> \ud83d\0" })
         {
-            var timbre = await pipeline.CreateTimbreAsync(Learnt[name](), transcript);
+            var timbre = await pipeline.Timbres.AddAsync(Learnt[name](), transcript);
             var clip = await pipeline.SpeakAsync(new SynthesisRequest { Text = "Hello.", Timbre = timbre, Mode = SynthesisMode.Whole, Seed = 1, MaxSpeechTokens = 12 });
             Assert.All(clip.Samples.ToArray(), sample => Assert.True(float.IsFinite(sample) && Math.Abs(sample) <= 0.99f));
         }
@@ -80,9 +80,9 @@ public sealed class BadReferenceTests
     public async Task A_transcript_without_end_is_refused()
     {
         var pipeline = await SharedPipeline.GetAsync();
-        var refusal = await Assert.ThrowsAsync<TtsRequestException>(async () => await pipeline.CreateTimbreAsync(Tone(24_000, 1), new string('a', 1_000_000)));
+        var refusal = await Assert.ThrowsAsync<TtsRequestException>(async () => await pipeline.Timbres.AddAsync(Tone(24_000, 1), new string('a', 1_000_000)));
         Assert.Contains("at most", refusal.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<ArgumentNullException>(async () => await pipeline.CreateTimbreAsync(null!));
+        await Assert.ThrowsAsync<ArgumentNullException>(async () => await pipeline.Timbres.AddAsync(null!));
         await BadRequestTests.SpeaksAsync(pipeline);
     }
 

@@ -52,7 +52,7 @@ public class HostingTests
         loader.Release();
         Assert.NotEmpty((await speech).Samples.ToArray());
         Assert.Equal("mine", (await voice).Name);
-        Assert.NotNull(pipeline.Timbres.Get("mine"));
+        Assert.NotNull(await pipeline.Timbres.GetAsync("mine"));
         await host.StopAsync();
     }
 

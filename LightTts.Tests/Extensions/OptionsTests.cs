@@ -55,7 +55,7 @@ public class OptionsTests
         var section = Hosts.Section(("ModelPath", Path.GetTempPath()), ("Device", "Cpu"), ("DeviceIndex", "1"), ("Precision", "Float32"), ("Threads", "3"),
             ("NativeLibraryPath", Path.GetTempPath()), ("MaxQueuedRequests", "5"), ("MaxBatchSize", "6"), ("RequestTimeout", "00:01:00"), ("TextIdleTimeout", "00:00:07"),
             ("KvCacheTokens", "2048"), ("FlowCacheBytes", "8"), ("MaxTextLength", "9"), ("MaxBufferedAudio", "00:00:10"), ("ShareTimbres", "false"),
-            ("TimbreSegmentPath", "seg"), ("TimbreSegmentBytes", "2097152"), ("TimbreProcessBytes", "11"), ("MaxTimbres", "12"), ("TimbreTenant", "acme"),
+            ("TimbreSegmentPath", "seg"), ("TimbreSegmentBytes", "2097152"), ("TimbreProcessBytes", "11"), ("MaxTimbres", "12"), ("TimbreDurable", "false"), ("TimbreDurableFolder", "named"), ("MaxDurableTimbres", "14"), ("TimbreTenant", "acme"),
             ("TimbreExtractionWait", "00:00:13"));
         var loader = new FakeLoader();
         using var host = Hosts.Create(loader, services => services.AddLightTts(section));
@@ -68,6 +68,7 @@ public class OptionsTests
         Assert.Equal(TimeSpan.FromMinutes(1), options.RequestTimeout);
         Assert.Equal((7, 10), (options.TextIdleTimeout.TotalSeconds, options.MaxBufferedAudio.TotalSeconds));
         Assert.Equal((false, "seg", 2097152L, 11L), (options.Timbres.Shared, options.Timbres.SegmentPath, options.Timbres.SegmentBytes, options.Timbres.ProcessBytes));
+        Assert.Equal((false, "named", 14), (options.Timbres.Durable, options.Timbres.DurableFolder, options.Timbres.MaxDurableTimbres));
         Assert.Equal((12, "acme", 13), (options.Timbres.MaxTimbres, options.Timbres.Tenant, options.Timbres.ExtractionWait.TotalSeconds));
         await host.StopAsync();
     }

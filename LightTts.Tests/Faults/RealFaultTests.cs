@@ -102,7 +102,7 @@ public sealed class RealFaultTests : FaultRows
     public async Task Row_31_a_voice_with_numbers_that_are_none_fails_its_own_request()
     {
         await using var target = await RealTarget.LoadAsync();
-        var clean = (await target.Pipeline.CreateTimbreAsync(AudioClip.FromWavFile(Directory.EnumerateFiles(Path.Combine(Repo.TinyEn, "prompts"), "*.wav").First()))).Features;
+        var clean = (await target.Pipeline.Timbres.AddAsync(AudioClip.FromWavFile(Directory.EnumerateFiles(Path.Combine(Repo.TinyEn, "prompts"), "*.wav").First()))).Features;
         var broken = clean with { Mel = [.. clean.Mel.Select(_ => float.NaN)] };
         var voice = new Timbre("broken", "broken", null, TimeSpan.FromSeconds(1), broken);
         await BesidePeers(target, 200, async (_, i) =>

@@ -24,6 +24,8 @@ public sealed class TimbreProcessFaultTests : IDisposable
         ("published", [0, 5, 32], false), ("clock set", [0, 6], false),
         ("file created", [0, 1], false), ("space allocated", [0, 1], false), ("header written", [0, 1], false), ("leftovers deleted", [0], false),
         ("voices copied", [0], false), ("names copied", [0], false), ("copy complete", [0, 1], false), ("before the swap", [0, 1, 2], false), ("swapped", [0, 1, 2], false),
+        ("durable lock taken", [0, 3], false), ("durable file created", [0, 1, 6], false), ("durable file half written", [0, 1, 7], false),
+        ("durable file complete", [0, 1, 6], false), ("durable file in place", [0, 1, 7], false), ("durable voice kept", [0, 5], false),
         ("before the swap", [1], true), ("old one marked", [0, 1], true), ("old one moved", [0, 1], true), ("swapped", [1], true),
     ];
 
@@ -131,6 +133,15 @@ public sealed class TimbreProcessFaultTests : IDisposable
         using var store = FakeVoices.Store(segment, maxTimbres: 1000);
         foreach (var voice in published)
             Assert.True(store.Get(FakeVoices.Id(voice)) is { } timbre && FakeVoices.Are(timbre.Features, voice) && store.Get($"voice-{voice}")?.Id == FakeVoices.Id(voice), $"voice {voice} is lost: {when}");
+        // After a reboot, too: shared memory is empty, and all names that were reported are found on disk.
+        var rebooted = FakeVoices.Options(segment + "-after-reboot");
+        (rebooted.Durable, rebooted.DurableFolder) = (true, segment + ".named");
+        using (var later = FakeVoices.Store(rebooted))
+        {
+            foreach (var voice in published)
+                Assert.True(later.Get($"voice-{voice}") is { } kept && kept.Id == FakeVoices.Id(voice) && FakeVoices.Are(kept.Features, voice), $"voice {voice} is not kept: {when}");
+            await later.AddAsync(FakeVoices.Clip(6000), name: "next", cancellationToken: Token);
+        }
         foreach (var info in store.List())
             Assert.True(store.Get(info.Id) is { } timbre && FakeVoices.Are(timbre.Features, (int)timbre.Features.Mel[0]) && FakeVoices.Id((int)timbre.Features.Mel[0]) == info.Id, when);
         // The next writer proceeds: its voice is in the segment, where another store finds it.

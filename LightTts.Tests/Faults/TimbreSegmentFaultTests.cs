@@ -35,11 +35,11 @@ public sealed class TimbreSegmentFaultTests : IDisposable
 
         using (var store = FakeVoices.Store(Segment, logger: _logger))
         {
-            Assert.Equal(TimbreSource.Extracted, (await store.GetOrAddAsync(FakeVoices.Clip(1), cancellationToken: Token)).Source);
+            Assert.Equal(TimbreSource.Extracted, (await store.AddAsync(FakeVoices.Clip(1), cancellationToken: Token)).Source);
             Assert.Equal((3001, LogLevel.Warning), (Assert.Single(_logger.Collector.GetSnapshot()).Id.Id, _logger.LatestRecord.Level));
         }
         using var other = FakeVoices.Store(Segment);
-        Assert.Equal(TimbreSource.Segment, (await other.GetOrAddAsync(FakeVoices.Clip(1), cancellationToken: Token)).Source);
+        Assert.Equal(TimbreSource.Segment, (await other.AddAsync(FakeVoices.Clip(1), cancellationToken: Token)).Source);
         Assert.Equal(bytes, await File.ReadAllBytesAsync(Segment, Token));
     }
 
@@ -247,6 +247,7 @@ public sealed class TimbreSegmentFaultTests : IDisposable
     public async Task A_writer_that_is_stopped_does_not_stop_the_others()
     {
         using var store = FakeVoices.Store(Segment, logger: _logger);
+        await store.AddAsync(FakeVoices.Clip(1000), cancellationToken: Token);
         using (FileLock.TryAcquire(SegmentFiles.LockPath(Segment), TimeSpan.Zero))
             await AddAndCheckAsync(store, 20);
         Assert.Equal(3003, Assert.Single(_logger.Collector.GetSnapshot()).Id.Id);

@@ -35,7 +35,7 @@ internal static class FakeVoices
         && !features.Mel.AsSpan().ContainsAnyExcept((float)voice) && !features.Embedding.AsSpan().ContainsAnyExcept((float)voice);
 
     public static TimbreStoreOptions Options(string? segment, long segmentBytes = 1 << 20, int maxTimbres = 1000) =>
-        new() { Shared = segment is not null, SegmentPath = segment, SegmentBytes = segmentBytes, MaxTimbres = maxTimbres };
+        new() { Shared = segment is not null, SegmentPath = segment, SegmentBytes = segmentBytes, MaxTimbres = maxTimbres, Durable = false };
 
     public static TimbreStore Store(
         string? segment = null, long segmentBytes = 1 << 20, int maxTimbres = 1000, int frames = 20, Action? onExtract = null, string extractor = Extractor,
@@ -43,12 +43,13 @@ internal static class FakeVoices
         Store(Options(segment, segmentBytes, maxTimbres), frames, onExtract, extractor, logger, time);
 
     public static TimbreStore Store(
-        TimbreStoreOptions options, int frames = 20, Action? onExtract = null, string extractor = Extractor, ILogger? logger = null, TimeProvider? time = null) =>
+        TimbreStoreOptions options, int frames = 20, Action? onExtract = null, string extractor = Extractor, ILogger? logger = null, TimeProvider? time = null,
+        IEnumerable<string>? presets = null) =>
         new(options, extractor, (clip, _, _) =>
         {
             onExtract?.Invoke();
             return new ValueTask<TimbreFeatures>(Extract(clip, frames));
-        }, logger: logger, time: time);
+        }, presets: presets, logger: logger, time: time);
 
     /// <summary>The identity of voice k.</summary>
     public static string Id(int voice) => TimbreKey.OfVoice(Clip(voice), null, TimbreKey.OfOwner(Extractor, null)).ToString();

@@ -22,15 +22,15 @@ public sealed class TimbreSegmentTests : IDisposable
     {
         using var one = FakeVoices.Store(Segment, logger: _logger);
         using var two = FakeVoices.Store(Segment, onExtract: () => Assert.Fail("extracted twice"), logger: _logger);
-        var added = await one.GetOrAddAsync(FakeVoices.Clip(3), name: "bob", cancellationToken: Token);
-        var found = await two.GetOrAddAsync(FakeVoices.Clip(3), cancellationToken: Token);
+        var added = await one.AddAsync(FakeVoices.Clip(3), name: "bob", cancellationToken: Token);
+        var found = await two.AddAsync(FakeVoices.Clip(3), cancellationToken: Token);
         Assert.Equal((TimbreSource.Extracted, TimbreSource.Segment), (added.Source, found.Source));
-        Assert.True(FakeVoices.Are(found.Timbre.Features, 3));
-        Assert.Equal(TimbreSource.Process, (await two.GetOrAddAsync(FakeVoices.Clip(3), cancellationToken: Token)).Source);
+        Assert.True(FakeVoices.Are(found.Features, 3));
+        Assert.Equal(TimbreSource.Process, (await two.AddAsync(FakeVoices.Clip(3), cancellationToken: Token)).Source);
 
         using var three = FakeVoices.Store(Segment, logger: _logger);
-        Assert.True(three.TryGet("bob", out var named));
-        Assert.Equal((TimbreSource.Segment, "bob", added.Timbre.Id), (named.Source, named.Timbre.Name, named.Timbre.Id));
+        var named = three.Get("bob")!;
+        Assert.Equal((TimbreSource.Segment, "bob", added.Id), (named.Source, named.Name, named.Id));
         Assert.Equal(0, _logger.Collector.Count);
     }
 
@@ -116,8 +116,9 @@ public sealed class TimbreSegmentTests : IDisposable
     public async Task It_grows_to_its_limit()
     {
         using var store = FakeVoices.Store(Segment, segmentBytes: 8 << 20, maxTimbres: 5000);
+        await store.AddAsync(FakeVoices.Clip(0), cancellationToken: Token);
         Assert.Equal(4 << 20, new FileInfo(Segment).Length);
-        for (var voice = 0; voice < 1000; voice++)
+        for (var voice = 1; voice < 1000; voice++)
             await store.AddAsync(FakeVoices.Clip(voice), cancellationToken: Token);
         Assert.Equal(8 << 20, new FileInfo(Segment).Length);
         Assert.InRange(FakeVoices.Store(Segment).List().Count, 500, 1000);
@@ -161,7 +162,7 @@ public sealed class TimbreSegmentTests : IDisposable
         using var one = FakeVoices.Store(options);
         using var stuck = FileLock.TryAcquire(SegmentBuilder.ExtractionPath(Segment, KeyOf(5)), TimeSpan.Zero, deleteAfterwards: true);
         Assert.NotNull(stuck);
-        Assert.Equal(TimbreSource.Extracted, (await one.GetOrAddAsync(FakeVoices.Clip(5), cancellationToken: Token)).Source);
+        Assert.Equal(TimbreSource.Extracted, (await one.AddAsync(FakeVoices.Clip(5), cancellationToken: Token)).Source);
     }
 
     [Fact]
@@ -173,7 +174,7 @@ public sealed class TimbreSegmentTests : IDisposable
         using var tenant = FakeVoices.Store(options, logger: _logger);
         using var model = FakeVoices.Store(Segment, extractor: "fake extractor 2", logger: _logger);
         foreach (var store in new[] { one, tenant, model })
-            Assert.Equal(TimbreSource.Extracted, (await store.GetOrAddAsync(FakeVoices.Clip(1), name: "bob", cancellationToken: Token)).Source);
+            Assert.Equal(TimbreSource.Extracted, (await store.AddAsync(FakeVoices.Clip(1), name: "bob", cancellationToken: Token)).Source);
         Assert.Equal(3, new[] { one, tenant, model }.Select(store => store.Get("bob")!.Id).Distinct().Count());
         foreach (var store in new[] { one, tenant, model })
             Assert.Single(store.List());

@@ -13,14 +13,14 @@ public sealed class TimbreStoreTests
     {
         var extractions = 0;
         using var store = FakeVoices.Store(onExtract: () => extractions++);
-        var first = await store.GetOrAddAsync(FakeVoices.Clip(7), "hello", "bob", Token);
-        var second = await store.GetOrAddAsync(FakeVoices.Clip(7), "hello", cancellationToken: Token);
+        var first = await store.AddAsync(FakeVoices.Clip(7), "hello", "bob", Token);
+        var second = await store.AddAsync(FakeVoices.Clip(7), "hello", cancellationToken: Token);
         Assert.Equal((TimbreSource.Extracted, TimbreSource.Process, 1), (first.Source, second.Source, extractions));
-        Assert.Equal(("bob", "hello", TimeSpan.FromSeconds(0.5)), (first.Timbre.Name, first.Timbre.Transcript, first.Timbre.Duration));
-        Assert.Null(second.Timbre.Name);
-        Assert.Same(first.Timbre.Features, store.Get("bob")!.Features);
-        Assert.Same(first.Timbre.Features, store.Get(first.Timbre.Id)!.Features);
-        Assert.Same(first.Timbre.Features, store.Get(first.Timbre.Id.ToUpperInvariant())!.Features);
+        Assert.Equal(("bob", "hello", TimeSpan.FromSeconds(0.5)), (first.Name, first.Transcript, first.Duration));
+        Assert.Null(second.Name);
+        Assert.Same(first.Features, store.Get("bob")!.Features);
+        Assert.Same(first.Features, store.Get(first.Id)!.Features);
+        Assert.Same(first.Features, store.Get(first.Id.ToUpperInvariant())!.Features);
         Assert.Null(store.Get("nobody"));
     }
 
@@ -60,7 +60,7 @@ public sealed class TimbreStoreTests
             Assert.Equal("too quiet", (await Assert.ThrowsAsync<TtsAudioException>(() => add)).Message);
         Assert.Equal(1, attempts);
         Assert.Null(store.Get(FakeVoices.Id(1)));
-        Assert.Equal(TimbreSource.Extracted, (await store.GetOrAddAsync(FakeVoices.Clip(1), cancellationToken: Token)).Source);
+        Assert.Equal(TimbreSource.Extracted, (await store.AddAsync(FakeVoices.Clip(1), cancellationToken: Token)).Source);
     }
 
     [Fact]
@@ -218,32 +218,6 @@ public sealed class TimbreStoreTests
     }
 
     [Fact]
-    public async Task What_was_derived_is_disposed_when_nobody_uses_it_any_more()
-    {
-        using var store = FakeVoices.Store(maxTimbres: 1);
-        var first = await store.AddAsync(FakeVoices.Clip(1), cancellationToken: Token);
-        var derived = new Derived();
-        var (one, two) = (store.Lease(first), store.Lease(first));
-        Assert.True(one.TrySetDerived(derived, 1000));
-        Assert.False(two.TrySetDerived(new Derived(), 1000));
-        Assert.Same(derived, two.Derived);
-        one.Dispose();
-        one.Dispose();
-        Assert.True(store.Remove(first.Id));
-        Assert.Equal(0, derived.Disposals);
-        Assert.Same(derived, two.Derived);
-        two.Dispose();
-        Assert.Equal(1, derived.Disposals);
-
-        using (var lease = store.Lease(first))
-            lease.TrySetDerived(derived = new Derived(), 1000);
-        Assert.Equal(0, derived.Disposals);
-        await store.AddAsync(FakeVoices.Clip(2), cancellationToken: Token);
-        Assert.Equal(1, derived.Disposals);
-        Assert.Equal(store.Cache.Usage.Bytes, store.List().Single().Bytes);
-    }
-
-    [Fact]
     public async Task A_hit_in_the_process_allocates_nothing()
     {
         using var folder = new MemoryFolder();
@@ -252,7 +226,7 @@ public sealed class TimbreStoreTests
         Assert.NotNull(store.Get(id) ?? store.Get("bob"));
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
-            if (store.Get(id) is null || store.Get("bob") is null)
+            if (await store.GetAsync(id, Token) is null || await store.GetAsync("bob", Token) is null)
                 Assert.Fail("lost");
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
@@ -264,12 +238,5 @@ public sealed class TimbreStoreTests
             new ValueTask<TimbreFeatures>(FakeVoices.Features(1) with { Embedding = [float.NaN] }));
         await Assert.ThrowsAsync<TtsAudioException>(() => store.AddAsync(FakeVoices.Clip(1), cancellationToken: Token).AsTask());
         Assert.Empty(store.List());
-    }
-
-    private sealed class Derived : IDisposable
-    {
-        public int Disposals { get; private set; }
-
-        public void Dispose() => Disposals++;
     }
 }

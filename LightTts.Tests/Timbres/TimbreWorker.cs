@@ -16,7 +16,9 @@ internal static class TimbreWorker
     {
         var (first, count, step, passes) = (Number(arguments[2]), Number(arguments[3]), arguments[4], Number(arguments[5]));
         SegmentBuilder.ReplacesInOneStep = arguments[6] != "1";
-        using var store = FakeVoices.Store(arguments[0], long.Parse(arguments[1], CultureInfo.InvariantCulture), maxTimbres: 65_536, frames: 100);
+        var options = FakeVoices.Options(arguments[0], long.Parse(arguments[1], CultureInfo.InvariantCulture), maxTimbres: 65_536);
+        options.Durable = true;
+        using var store = FakeVoices.Store(options, frames: 100);
         if (step.Length > 0)
             SegmentSteps.Observer = at =>
             {

@@ -29,8 +29,32 @@ internal sealed class FileLock : IDisposable
                 continue;
             if (!TryLock(file, wait))
                 return null;
-            // Its holder may have deleted it while we waited: then we hold a lock that nobody else sees.
-            if (OperatingSystem.IsWindows() || (FileFacts.Of(path) is { } current && current.IsSameFile(FileFacts.Of(file))))
+            if (IsCurrent(path, file))
+                return new FileLock(file, deleteAfterwards && !OperatingSystem.IsWindows() ? path : null);
+            file.Dispose();
+        }
+    }
+
+    /// <summary>As <see cref="TryAcquire"/>, and no thread of the pool waits: the kernel offers no other way than a thread of our own, started only where the lock is held.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <inheritdoc cref="TryAcquire"/>
+    public static async ValueTask<FileLock?> TryAcquireAsync(string path, TimeSpan wait, bool deleteAfterwards, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (TryOpen(path) is not { } file)
+                continue;
+            if (!TryLockAtOnce(file, wait))
+            {
+                if (wait <= TimeSpan.Zero)
+                {
+                    file.Dispose();
+                    return null;
+                }
+                if (!await Waiting.Start(file).WaitAsync(wait, cancellationToken).ConfigureAwait(false))
+                    return null;
+            }
+            if (IsCurrent(path, file))
                 return new FileLock(file, deleteAfterwards && !OperatingSystem.IsWindows() ? path : null);
             file.Dispose();
         }
@@ -42,6 +66,10 @@ internal sealed class FileLock : IDisposable
             PrivateFile.TryDelete(_deletePath);
         _file.Dispose();
     }
+
+    // Its holder may have deleted it while we waited: then we hold a lock that nobody else sees.
+    private static bool IsCurrent(string path, SafeFileHandle file) =>
+        OperatingSystem.IsWindows() || (FileFacts.Of(path) is { } current && current.IsSameFile(FileFacts.Of(file)));
 
     // Null where the file was deleted again in between.
     private static SafeFileHandle? TryOpen(string path)
@@ -67,6 +95,16 @@ internal sealed class FileLock : IDisposable
     // Owns the file where it returns false.
     private static bool TryLock(SafeFileHandle file, TimeSpan wait)
     {
+        if (TryLockAtOnce(file, wait))
+            return true;
+        if (wait > TimeSpan.Zero)
+            return Waiting.Start(file).Wait(wait);
+        file.Dispose();
+        return false;
+    }
+
+    private static bool TryLockAtOnce(SafeFileHandle file, TimeSpan wait)
+    {
         for (var i = 0; i < QuickTries; i++)
         {
             if (Lock(file, block: false))
@@ -75,16 +113,6 @@ internal sealed class FileLock : IDisposable
                 break;
             Thread.Yield();
         }
-        if (wait > TimeSpan.Zero)
-        {
-            // The kernel knows no timeout here, so a thread waits that we can turn our back on.
-            var waiting = new Waiting(file);
-            var thread = new Thread(waiting.Run) { IsBackground = true, Name = "LightTts lock" };
-            thread.Start();
-            thread.Join(wait);
-            return waiting.TryTake();
-        }
-        file.Dispose();
         return false;
     }
 
@@ -101,19 +129,55 @@ internal sealed class FileLock : IDisposable
         return true;
     }
 
+    // The kernel knows no timeout here, so a thread waits that we can turn our back on.
     private sealed class Waiting(SafeFileHandle file)
     {
+        private const int StackBytes = 128 << 10;
         private const int Undecided = 0, Locked = 1, Failed = 2, Abandoned = 3;
+        private readonly TaskCompletionSource _decided = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _state;
 
-        public void Run()
+        public static Waiting Start(SafeFileHandle file)
+        {
+            var waiting = new Waiting(file);
+            new Thread(waiting.Run, StackBytes) { IsBackground = true, Name = "LightTts lock" }.Start();
+            return waiting;
+        }
+
+        public bool Wait(TimeSpan wait)
+        {
+            _decided.Task.Wait(wait);
+            return TryTake();
+        }
+
+        public async Task<bool> WaitAsync(TimeSpan wait, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await _decided.Task.WaitAsync(wait, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // Whether it came after all is decided below.
+            }
+            catch (OperationCanceledException)
+            {
+                if (TryTake())
+                    file.Dispose();
+                throw;
+            }
+            return TryTake();
+        }
+
+        private void Run()
         {
             var locked = Lock(file, block: true);
             if (Interlocked.CompareExchange(ref _state, locked ? Locked : Failed, Undecided) == Abandoned)
                 file.Dispose();
+            _decided.SetResult();
         }
 
-        public bool TryTake()
+        private bool TryTake()
         {
             switch (Interlocked.CompareExchange(ref _state, Abandoned, Undecided))
             {

@@ -24,8 +24,6 @@ internal static class PrivateFile
                 throw new IOException("It is not a regular file.");
             if (!facts.IsOurs)
                 throw new IOException("Another user made it or can write to it.");
-            if (!OperatingSystem.IsWindows() && (facts.Mode & 0x1FF) != (uint)ForUser)
-                File.SetUnixFileMode(file, ForUser);
             return file;
         }
         catch
@@ -33,6 +31,13 @@ internal static class PrivateFile
             file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Keeps others from reading a file that has turned out to be ours in kind, too: never one that merely was named.</summary>
+    public static void MakePrivate(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsWindows() && (FileFacts.Of(file).Mode & 0x1FF) != (uint)ForUser)
+            File.SetUnixFileMode(file, ForUser);
     }
 
     /// <summary>Makes a new file.</summary>

@@ -104,12 +104,24 @@ internal static class SegmentBuilder
             var target = SegmentEdit.Begin(map);
             var room = Room(map.FileBytes) - SegmentEdit.Align(incoming);
             var slots = map.SlotCount / 2 - 1;
-            var kept = new HashSet<TimbreKey>();
+            var (names, notes) = Names(source);
             foreach (var entry in source.ByWorth())
-                if (entry.Slot.Kind == SegmentKind.Voice && ((room -= entry.Space) >= 0 || entry.Pinned) && kept.Count < slots && TryCopy(source, target, entry))
-                    kept.Add(entry.Slot.Key);
+            {
+                if (entry.Slot.Kind != SegmentKind.Voice)
+                    continue;
+                // A voice takes its names along: one that others cannot find by its name is not worth its room.
+                List<SegmentEdit.Entry> own = names.GetValueOrDefault(entry.Slot.Key) ?? [];
+                room -= entry.Space + own.Sum(name => name.Space);
+                if ((room < 0 && !entry.Pinned) || target.Live.Count + 1 + own.Count > slots || !TryCopy(source, target, entry))
+                    continue;
+                foreach (var name in own)
+                    TryCopy(source, target, name);
+            }
             SegmentSteps.At("voices copied");
-            CopyNames(source, target, kept, slots);
+            // What was removed is remembered for a while, so that processes that still hold it learn of it.
+            foreach (var note in notes.Take(Math.Min(MaxRemovalNotes, Math.Max(0, slots - target.Live.Count))))
+                TryCopy(source, target, note);
+            SegmentSteps.At("names copied");
         }
         finally
         {
@@ -117,18 +129,20 @@ internal static class SegmentBuilder
         }
     }
 
-    // A name stays as long as its voice; what was removed is remembered for a while, so that processes that still hold it learn of it.
-    private static void CopyNames(SegmentEdit source, SegmentEdit target, HashSet<TimbreKey> kept, int slots)
+    /// <summary>The names of each voice, and notes of removal, the latest first.</summary>
+    private static (Dictionary<TimbreKey, List<SegmentEdit.Entry>> Names, List<SegmentEdit.Entry> Notes) Names(SegmentEdit source)
     {
-        var notes = 0;
+        var (names, notes) = (new Dictionary<TimbreKey, List<SegmentEdit.Entry>>(), new List<SegmentEdit.Entry>());
         foreach (var entry in source.ByWorth())
         {
-            if (entry.Slot.Kind != SegmentKind.Name || target.Live.Count >= slots || !NameRecord.TryDecode(source.Map.Bytes(entry.Slot.Offset, entry.Slot.Length), out _, out var voice))
+            if (entry.Slot.Kind != SegmentKind.Name || !NameRecord.TryDecode(source.Map.Bytes(entry.Slot.Offset, entry.Slot.Length), out _, out var voice))
                 continue;
-            if (voice == default ? notes++ < MaxRemovalNotes : kept.Contains(voice))
-                TryCopy(source, target, entry);
+            if (voice == default)
+                notes.Add(entry);
+            else
+                (names.TryGetValue(voice, out var own) ? own : names[voice] = []).Add(entry);
         }
-        SegmentSteps.At("names copied");
+        return (names, notes);
     }
 
     private static bool TryCopy(SegmentEdit source, SegmentEdit target, in SegmentEdit.Entry entry) =>
@@ -157,6 +171,9 @@ internal static class SegmentBuilder
         File.Move(newest, path);
         return true;
     }
+
+    /// <summary>Whether a writer is just replacing the file in two moves, or died over it.</summary>
+    public static bool IsBeingReplaced(string path) => Directory.Exists(Path.GetDirectoryName(path)) && Siblings(path, RetiredMark).Length > 0;
 
     /// <summary>Deletes what writers that died left behind, and retired segments that nobody maps any more.</summary>
     private static void DeleteLeftovers(string path)

@@ -27,14 +27,20 @@ internal sealed class SegmentFiles
 
     public static string LockPath(string segmentPath) => segmentPath + ".lock";
 
+    /// <summary>Whether there may be a segment to map, in one system call.</summary>
+    public bool MayExist => FileFacts.Of(_path) is not null;
+
     /// <summary>Maps the segment.</summary>
+    /// <param name="create">Whether to make it where there is none; otherwise null is the answer.</param>
     /// <exception cref="IOException">None can be used or made.</exception>
     /// <exception cref="UnauthorizedAccessException">None may be opened or made.</exception>
-    public SegmentMap Open()
+    public SegmentMap? Open(bool create)
     {
-        if (_makeFolder)
+        if (!create && !Directory.Exists(Path.GetDirectoryName(_path)))
+            return null;
+        if (create && _makeFolder)
             PrivateFile.MakeFolder(Path.GetDirectoryName(_path)!);
-        else
+        else if (create)
             Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
         Exception? failure = null;
         string? reason = null;
@@ -43,13 +49,15 @@ internal sealed class SegmentFiles
             var candidate = beside == 0 ? _path : _path + Suffix + (beside == 1 ? "" : $".{beside}");
             try
             {
-                if (TryOpen(candidate, out var fault) is { } map)
+                var map = TryOpen(candidate, create, out var fault);
+                if (map is null && fault is not null)
                 {
-                    if (beside > 0 && _besideLogged != candidate)
-                        TimbreLog.Beside(_logger, _path, reason, _besideLogged = candidate);
-                    return map;
+                    reason ??= fault;
+                    continue;
                 }
-                reason ??= fault;
+                if (beside > 0 && _besideLogged != candidate)
+                    TimbreLog.Beside(_logger, _path, reason, _besideLogged = candidate);
+                return map;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -70,10 +78,16 @@ internal sealed class SegmentFiles
         return Path.Combine(parent, $"lighttts-{UnixNative.GetEffectiveUser()}");
     }
 
-    private SegmentMap? TryOpen(string path, out string? fault)
+    // Null without a fault where there is none and none is made.
+    private SegmentMap? TryOpen(string path, bool create, out string? fault)
     {
+        fault = null;
         if (IsMissing(path))
+        {
+            if (!create && !SegmentBuilder.IsBeingReplaced(path))
+                return null;
             Create(path);
+        }
         var map = SegmentMap.TryOpen(path, _owner, out fault);
         if (map is not null && Volatile.Read(ref map.Retired) != 0)
             Revive(map);

@@ -66,6 +66,7 @@ internal sealed unsafe class SegmentMap
                 file.Dispose();
                 return null;
             }
+            PrivateFile.MakePrivate(file);
             mapping = MemoryMappedFile.CreateFromFile(file, null, length, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
             view = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.ReadWrite);
             byte* start = null;

@@ -20,6 +20,9 @@ internal static partial class UnixNative
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     public static partial int FLock(SafeFileHandle file, int operation);
 
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    public static partial int FSync(SafeFileHandle file);
+
     /// <summary>Unlike setting the length, this leaves no hole: touching a page of a hole on a full tmpfs ends the process with SIGBUS.</summary>
     /// <returns>0 or the error.</returns>
     [LibraryImport("libc", EntryPoint = "posix_fallocate")]

@@ -53,9 +53,6 @@ internal sealed class FakePipeline : ITtsPipeline
     public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<IReadOnlyList<SpokenText>>([new SpokenText($"{request.Text}.", ..request.Text.Length)]);
 
-    public ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default) =>
-        Timbres.AddAsync(reference, transcript, null, cancellationToken);
-
     public async ValueTask DisposeAsync()
     {
         Disposals++;

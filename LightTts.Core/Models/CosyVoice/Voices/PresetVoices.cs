@@ -24,7 +24,7 @@ internal sealed class PresetVoices(ModelDirectory directory, QwenTokenizer token
         if (preset.PromptFile is not { } file)
             return null;
         var reference = await AudioClip.FromWavFileAsync(file, cancellationToken: cancellationToken).ConfigureAwait(false);
-        return _known.GetOrAdd(name, await store.AddAsync(reference, preset.Transcript, null, cancellationToken).ConfigureAwait(false));
+        return _known.GetOrAdd(name, await store.AddPresetAsync(reference, preset.Transcript, cancellationToken).ConfigureAwait(false));
     }
 
     private Timbre Create(PresetVoice preset, TimbreFeatures features)

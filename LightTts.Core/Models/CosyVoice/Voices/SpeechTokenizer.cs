@@ -10,7 +10,7 @@ namespace LightTts.Models.CosyVoice.Voices;
 internal sealed class SpeechTokenizer : IDisposable
 {
     /// <summary>The most audio that the model takes, in samples at 16 kHz.</summary>
-    public const int MaxSamples = 30 * WhisperLogMel.SampleRate;
+    public const int MaxSamples = (int)ReferenceLimits.MaxSeconds * WhisperLogMel.SampleRate;
 
     private const int DefaultBands = 128;
 
@@ -42,11 +42,11 @@ internal sealed class SpeechTokenizer : IDisposable
     /// <summary>Tokens of a clip.</summary>
     /// <param name="samples">Mono samples at 16 kHz, at most <see cref="MaxSamples"/>.</param>
     /// <returns>One token for every 4 frames of 10 ms, rounded up.</returns>
-    /// <exception cref="TtsAudioException">The clip is longer than 30 s.</exception>
+    /// <exception cref="TtsAudioException">The clip is longer.</exception>
     public int[] Tokenize(ReadOnlyMemory<float> samples)
     {
         if (samples.Length > MaxSamples)
-            throw new TtsAudioException("Speech tokens can be made of at most 30 s of audio. Cut it to the best 3 to 30 s of speech.");
+            throw new TtsAudioException($"Speech tokens can be made of at most {ReferenceLimits.MaxSeconds} s of audio. Cut it. {ReferenceLimits.Advice}");
         var features = _features.Compute(samples, out var frames);
         using var feats = OrtValue.CreateTensorValueFromMemory(features, [1, _bands, frames]);
         using var length = OrtValue.CreateTensorValueFromMemory(new[] { frames }, [1]);
