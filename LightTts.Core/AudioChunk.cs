@@ -38,4 +38,12 @@ public sealed class AudioChunk
 
     /// <summary>Why the chunk's sentence ended, on the last chunk of each sentence; null on the others.</summary>
     public FinishReason? FinishReason { get; init; }
+
+    /// <summary>How often the chunk's sentence was drawn again because its speech was silent or could not be its text.</summary>
+    /// <value>0 to <see cref="TtsPipelineOptions.MaxRedraws"/>.</value>
+    public int Redraws { get; init; }
+
+    /// <summary>What the sentence's speech looks like beside its text, on the last chunk of each sentence; null on the others.</summary>
+    /// <remarks>Whole speech is judged, and drawn again, before any of it is handed out. Of streamed speech that holds for the first second; later only this says so.</remarks>
+    public SpeechQuality? Quality { get; init; }
 }

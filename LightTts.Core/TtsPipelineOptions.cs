@@ -45,6 +45,10 @@ public sealed class TtsPipelineOptions
     /// <value>Above zero; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Default 30 s.</value>
     public TimeSpan TextIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How often a sentence is drawn again whose speech is silent or cannot be its text, as long as none of it was decoded.</summary>
+    /// <value>0 to 10. Default 2. A sentence that is silent even then fails its request with <see cref="TtsSynthesisException"/>.</value>
+    public int MaxRedraws { get; set; } = 2;
+
     /// <summary>Positions in the language model's key/value cache, shared by all requests.</summary>
     /// <value>At least 1,024. Default null: 16,384 on the CPU, 65,536 on CUDA.</value>
     public int? KvCacheTokens { get; set; }
@@ -95,6 +99,8 @@ public sealed class TtsPipelineOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchSize ?? 1, 1, nameof(MaxBatchSize));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxBatchSize ?? 1, 256, nameof(MaxBatchSize));
         ArgumentOutOfRangeException.ThrowIfLessThan(KvCacheTokens ?? 1024, 1024, nameof(KvCacheTokens));
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxRedraws);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxRedraws, 10);
         ArgumentOutOfRangeException.ThrowIfNegative(FlowCacheBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxTextLength, 1);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MaxBufferedAudio, TimeSpan.Zero);

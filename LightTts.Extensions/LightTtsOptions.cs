@@ -34,6 +34,9 @@ public sealed class LightTtsOptions
     /// <inheritdoc cref="TtsPipelineOptions.TextIdleTimeout"/>
     public TimeSpan TextIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <inheritdoc cref="TtsPipelineOptions.MaxRedraws"/>
+    public int MaxRedraws { get; set; } = 2;
+
     /// <inheritdoc cref="TtsPipelineOptions.KvCacheTokens"/>
     public int? KvCacheTokens { get; set; }
 
@@ -113,6 +116,7 @@ public sealed class LightTtsOptions
         MaxBatchSize = MaxBatchSize,
         RequestTimeout = RequestTimeout,
         TextIdleTimeout = TextIdleTimeout,
+        MaxRedraws = MaxRedraws,
         KvCacheTokens = KvCacheTokens,
         FlowCacheBytes = FlowCacheBytes,
         MaxTextLength = MaxTextLength,

@@ -29,6 +29,8 @@ internal static class LightTtsDiagnostics
 
     private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("lighttts.lm.tokens", "{token}", "Rows stepped by the language model.");
 
+    private static readonly Counter<long> Redraws = Meter.CreateCounter<long>("lighttts.lm.redraws", "{sentence}", "Sentences drawn again, by reason.");
+
     private static readonly Counter<long> Frames = Meter.CreateCounter<long>("lighttts.flow.frames", "{frame}", "Mel frames computed by the flow.");
 
     private static readonly Counter<long> TimbreLookups = Meter.CreateCounter<long>("lighttts.timbre.lookups", "{lookup}", "Look-ups in the timbre store.");
@@ -126,6 +128,10 @@ internal static class LightTtsDiagnostics
     public static string? ErrorType(Exception? error) => error is null ? null : error is OperationCanceledException ? "cancelled" : error.GetType().Name;
 
     public static void CountTokens(int count) => Tokens.Add(count);
+
+    /// <summary>Counts a sentence that is drawn again.</summary>
+    /// <param name="reason">"silent", "too_short" or "too_long".</param>
+    public static void CountRedraw(string reason) => Redraws.Add(1, new KeyValuePair<string, object?>("lighttts.reason", reason));
 
     public static void CountFrames(long count) => Frames.Add(count);
 

@@ -34,4 +34,10 @@ internal static partial class LogMessages
 
     [LoggerMessage(1102, LogLevel.Debug, "Request {RequestId} gave up its place in the key/value cache; its sequence will be fed again")]
     public static partial void Preempted(ILogger log, long requestId);
+
+    [LoggerMessage(1103, LogLevel.Debug, "Sentence {Sentence} of request {RequestId} is drawn again: {Reason}")]
+    public static partial void Redrawn(ILogger log, long requestId, int sentence, string reason);
+
+    [LoggerMessage(1104, LogLevel.Warning, "Sentence {Sentence} of request {RequestId} does not fit its text: {Reason}, after {Redraws} redraws")]
+    public static partial void Implausible(ILogger log, long requestId, int sentence, string reason, int redraws);
 }

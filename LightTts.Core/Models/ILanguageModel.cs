@@ -6,6 +6,9 @@ internal interface ILanguageModel : IStageModel
     /// <summary>The ids that steer generation.</summary>
     SpeechVocabulary Vocabulary { get; }
 
+    /// <summary>How fast its speech can plausibly be.</summary>
+    SpeechPace Pace { get; }
+
     /// <summary>Positions in one block of the KV cache.</summary>
     int KvBlockSize { get; }
 
@@ -61,7 +64,8 @@ internal sealed class LanguageRow
 /// <param name="Position">Counts the draws of the sequence, from 0: (seed, position) keys the random numbers.</param>
 /// <param name="History">Tokens drawn so far in this sequence, oldest first (repetition-aware sampling looks at the last few).</param>
 /// <param name="IgnoreEos">Whether the end is forbidden here (the reference's ignore_eos).</param>
-internal readonly record struct TokenDraw(ulong Seed, int Position, IReadOnlyList<int> History, bool IgnoreEos);
+/// <param name="MayFill">Whether more text may be asked for all the same, where the end is forbidden: between the turns of a bi-streamed utterance.</param>
+internal readonly record struct TokenDraw(ulong Seed, int Position, IReadOnlyList<int> History, bool IgnoreEos, bool MayFill = false);
 
 /// <summary>Ids of the speech side: [0, Size) are sounds, the rest steer.</summary>
 /// <param name="Size">Number of sounds.</param>
@@ -72,7 +76,8 @@ internal readonly record struct TokenDraw(ulong Seed, int Position, IReadOnlyLis
 /// <param name="Fill">Asks for more text in a bi-streamed utterance.</param>
 /// <param name="FirstStop">First of the ids that end generation.</param>
 /// <param name="LastStop">Last of them.</param>
-/// <param name="IgnoreEosMask">The id whose probability is zero where the end is forbidden (as in the reference, CosyVoice3's is not <paramref name="Eos"/>).</param>
+/// <param name="IgnoreEosMask">The id that the reference forbids where the end is forbidden (CosyVoice3's is not <paramref name="Eos"/>); here all from <paramref name="FirstStop"/> to
+/// <paramref name="LastStop"/> are.</param>
 /// <param name="MixText">Text tokens in each turn of a bi-streamed utterance.</param>
 /// <param name="MixSpeech">Speech tokens in each turn of a bi-streamed utterance.</param>
 /// <param name="SilentTokens">Sounds of silence, of which at most five in a row are kept; empty where the model has no such rule.</param>

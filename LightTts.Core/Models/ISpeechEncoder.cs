@@ -50,5 +50,6 @@ internal interface ITextFeed
 /// <summary>Token ids of a part of streamed text.</summary>
 /// <param name="Tokens">The ids.</param>
 /// <param name="EndsUtterance">Whether an utterance is to end after them: a sentence ends there, and it is long enough.</param>
+/// <param name="Text">The text that became spoken since the part before, normalised; at the cuts tokens may lag behind it.</param>
 /// <param name="SourceEnd">Where the part ends in the text handed in so far, in UTF-16 code units.</param>
-internal readonly record struct FeedPart(int[] Tokens, bool EndsUtterance, int SourceEnd);
+internal readonly record struct FeedPart(int[] Tokens, bool EndsUtterance, int SourceEnd, string Text);

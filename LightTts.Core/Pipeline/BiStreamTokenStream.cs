@@ -6,7 +6,8 @@ namespace LightTts.Pipeline;
 /// <remarks>
 /// Feeds exactly what the reference's <c>inference_bistream</c> feeds. The text is taken token by token and only between turns, so that the result does not depend on
 /// when or in which pieces it arrives. Quirks that are kept: a forced fill closes a turn at a fixed place; the fill itself is never fed; where fewer than a turn's
-/// text tokens remain at the end, the last speech token is fed twice; without prompt speech a CosyVoice3 turn may begin before any text. Where the reference
+/// text tokens remain at the end, the last speech token is fed twice; without prompt speech a CosyVoice3 turn may begin before any text. In the last turn the end is forbidden below the
+/// one-shot minimum, which the reference does not do here. Where it
 /// raises (a steering token other than fill in a turn, other than eos at the end) the turn, or the utterance, ends.
 /// </remarks>
 internal sealed class BiStreamTokenStream : SpeechTokenStream
@@ -58,7 +59,9 @@ internal sealed class BiStreamTokenStream : SpeechTokenStream
 
     protected override bool DrawsNext => _phase == Phase.Final || History.Count != _nextFill;
 
-    protected override bool IgnoreEos => _phase != Phase.Final;
+    protected override bool IgnoreEos => _phase != Phase.Final || History.Count < SpeechTokenLimits.ForText(_textTokens, _maxTokens).Min;
+
+    protected override bool MayFill => _phase != Phase.Final;
 
     /// <summary>More text has arrived.</summary>
     /// <exception cref="InvalidOperationException">The text was declared complete before.</exception>

@@ -12,6 +12,7 @@ internal sealed class DecodeItem(Utterance utterance)
 
     private readonly List<int> _tokens = []; // all that were decoded
     private int _samples;
+    private int _told; // of the tokens, those that a chunk has named
 
     public Utterance Utterance { get; } = utterance;
 
@@ -101,9 +102,9 @@ internal sealed class DecodeItem(Utterance utterance)
     {
         var job = Utterance.Job;
         var perToken = decoder.SamplesPerToken / job.Decode.Speed;
-        var from = Math.Min(_tokens.Count, (int)(_samples / perToken));
+        var from = _told;
         _samples += row.Samples.Length;
-        var to = row.Final ? _tokens.Count : Math.Clamp((int)Math.Ceiling(_samples / perToken), from, _tokens.Count);
+        var to = _told = row.Final ? _tokens.Count : Math.Clamp((int)Math.Ceiling(_samples / perToken), from, _tokens.Count);
         return new AudioChunk
         {
             Samples = row.Samples,
@@ -116,6 +117,8 @@ internal sealed class DecodeItem(Utterance utterance)
             Elapsed = job.Elapsed,
             IsLast = isLast,
             FinishReason = row.Final ? Finish : null,
+            Redraws = Utterance.Redraws,
+            Quality = row.Final ? Utterance.Quality : null,
         };
     }
 }

@@ -21,7 +21,11 @@ internal enum DecodeMessageKind
 }
 
 /// <summary>A message to the decode stage; the default value only wakes it.</summary>
-internal readonly record struct DecodeMessage(Utterance? Utterance, DecodeMessageKind Kind, int Value);
+/// <param name="Utterance">Which utterance.</param>
+/// <param name="Kind">What happened to it.</param>
+/// <param name="Value">The token, or the reason of the end.</param>
+/// <param name="Tokens">Several tokens instead of <paramref name="Value"/>, in order.</param>
+internal readonly record struct DecodeMessage(Utterance? Utterance, DecodeMessageKind Kind, int Value, int[]? Tokens = null);
 
 /// <summary>Third stage: speech tokens into audio. Earliest playback deadline first; all tokens that are ready are taken in one pass.</summary>
 internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProvider time, ILogger log, Action wakeLanguage)
@@ -60,7 +64,9 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         if (!_items.TryGetValue(utterance, out var item))
             return;
         item.IsStalled = message.Kind == DecodeMessageKind.Stall;
-        if (message.Kind == DecodeMessageKind.Token)
+        if (message.Tokens is { } tokens)
+            item.Pending.AddRange(tokens);
+        else if (message.Kind == DecodeMessageKind.Token)
             item.Pending.Add(message.Value);
         else if (message.Kind == DecodeMessageKind.End)
             item.Finish = (FinishReason)message.Value;

@@ -18,6 +18,8 @@ internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, i
 /// </remarks>
 internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits limits, int sampleRate, int chunkTokens, ILogger log)
 {
+    private const int PrefillAlone = 1024; // positions; bounds what a step computes, and the memory that it takes
+
     private readonly List<LanguageSequence> _candidates = [];
     private readonly List<LanguageSequence> _chosen = [];
     private readonly List<LanguageSequence> _holders = [];
@@ -69,8 +71,8 @@ internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits lim
                 $"A sentence needs more positions than the language model's key/value cache holds ({model.KvBlocks * model.KvBlockSize}). Shorten the text or the reference audio."));
             return false;
         }
-        // Alone, a prompt goes in as a whole: there is nobody to stall.
-        var count = pending.Length == 1 || _candidates.Count == 1 ? pending.Length : Math.Min(pending.Length, _prefill);
+        // Alone, any ordinary prompt goes in as a whole: there is nobody to stall. Between the pieces of a giant one others can join, and its end be seen.
+        var count = pending.Length == 1 ? 1 : Math.Min(pending.Length, _candidates.Count == 1 ? Math.Max(_prefill, PrefillAlone) : _prefill);
         if (count == 0)
             return false;
         if (sequence.Length > 0 ? !MakeRoom(sequence, count) : !(_mayEnter && (_mayEnter = MakeRoomToEnter(pending.Length))))

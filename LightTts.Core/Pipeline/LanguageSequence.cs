@@ -1,17 +1,34 @@
 using System.Diagnostics;
+using System.Text;
 using LightTts.Diagnostics;
 using LightTts.Models;
 
 namespace LightTts.Pipeline;
 
 /// <summary>The language stage's part of an utterance: its token stream and, once it has entered the batch, its place in the KV cache.</summary>
-internal sealed class LanguageSequence(Utterance utterance, SpeechTokenStream stream, Action<LanguageSequence> onStarted)
+/// <param name="utterance">What is spoken.</param>
+/// <param name="createStream">Makes the stream of an attempt, from 0.</param>
+/// <param name="maxHeld">Speech tokens kept back as long as the utterance may be drawn again; one more, and all go on.</param>
+/// <param name="onStarted">Told when it enters the batch.</param>
+internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int, SpeechTokenStream> createStream, int maxHeld, Action<LanguageSequence> onStarted)
 {
+    private readonly List<int> _held = [];
+    private readonly List<int> _fed = []; // text that came in pieces: it is fed again where the utterance is drawn again
+    private readonly StringBuilder _spoken = new(utterance.Piece.Text);
+    private bool _textComplete = !utterance.IsFed;
+    private bool _released;
+
     public Utterance Utterance { get; } = utterance;
 
     public SynthesisJob Job => Utterance.Job;
 
-    public SpeechTokenStream Stream { get; } = stream;
+    public SpeechTokenStream Stream { get; private set; } = createStream(utterance, 0);
+
+    /// <summary>Whether there is nothing to speak: it only ends its job.</summary>
+    public bool HasNoText => Utterance.IsFed ? _fed.Count == 0 : Utterance.Piece.Tokens.Length == 0;
+
+    /// <summary>Whether nothing of it has left and all of its text is known.</summary>
+    public bool CanRedraw => !_released && _textComplete;
 
     /// <summary>The row of the batch; null until the utterance has entered it.</summary>
     public LanguageRow? Row { get; set; }
@@ -69,6 +86,56 @@ internal sealed class LanguageSequence(Utterance utterance, SpeechTokenStream st
         Row!.State.Reset();
         Row.Error = null;
         Stream.Rewind();
+    }
+
+    /// <summary>More of its text has arrived.</summary>
+    public void Feed(int[] text, string spoken, bool isComplete)
+    {
+        _fed.AddRange(text);
+        _spoken.Append(spoken);
+        _textComplete = isComplete;
+        var stream = (BiStreamTokenStream)Stream;
+        if (text.Length > 0)
+            stream.Push(text);
+        if (isComplete)
+            stream.CompleteText();
+    }
+
+    /// <summary>Keeps a sound back; false where it is to go on, with those that were kept before.</summary>
+    public bool TryHold(int sound)
+    {
+        if (_released || _held.Count == maxHeld)
+            return false;
+        _held.Add(sound);
+        return true;
+    }
+
+    /// <summary>Gives up what was kept; from now on all goes on as it comes.</summary>
+    public int[] TakeHeld()
+    {
+        _released = true;
+        int[] held = [.. _held];
+        _held.Clear();
+        return held;
+    }
+
+    public Verdict Judge(ILanguageModel model)
+    {
+        var requested = Job.Request.MaxSpeechTokens;
+        return SpeechJudge.Judge(model.Pace, model.Vocabulary, _spoken.ToString(), Stream, requested <= Stream.History.Count);
+    }
+
+    /// <summary>Begins anew with other random numbers.</summary>
+    public void Redraw()
+    {
+        Job.AddTokensWaiting(-_held.Count);
+        _held.Clear();
+        Row?.State.Reset();
+        Stream = createStream(Utterance, ++Utterance.Redraws);
+        if (Stream is not BiStreamTokenStream fed)
+            return;
+        fed.Push(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_fed));
+        fed.CompleteText();
     }
 
     public void Free()

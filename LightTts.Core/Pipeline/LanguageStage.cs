@@ -7,8 +7,9 @@ namespace LightTts.Pipeline;
 /// <summary>A message to the language stage; the default value only wakes it.</summary>
 /// <param name="Utterance">Begins where <paramref name="Text"/> is null; otherwise more of its streamed text has arrived.</param>
 /// <param name="Text">Token ids of streamed text.</param>
+/// <param name="Spoken">The text that the ids stand for, where it is known.</param>
 /// <param name="TextComplete">Whether no more text of this utterance will come.</param>
-internal readonly record struct LanguageMessage(Utterance? Utterance, int[]? Text, bool TextComplete);
+internal readonly record struct LanguageMessage(Utterance? Utterance, int[]? Text, bool TextComplete, string Spoken = "");
 
 /// <summary>Second stage: text tokens into speech tokens, all requests in one continuous batch that they join and leave between steps.</summary>
 internal sealed class LanguageStage : Stage<LanguageMessage>
@@ -17,17 +18,20 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
     private readonly DecodeStage _decode;
     private readonly LanguageScheduler _scheduler;
     private readonly Action _wakeEncode;
+    private readonly int _maxRedraws;
     private readonly Dictionary<Utterance, LanguageSequence> _sequences = [];
     private readonly List<LanguageRow> _rows = [];
     private volatile int _held;
     private volatile int _blocksInUse;
 
-    public LanguageStage(ILanguageModel model, DecodeStage decode, LanguageLimits limits, int capacity, TimeProvider time, ILogger log, Action wakeEncode)
+    public LanguageStage(ILanguageModel model, DecodeStage decode, LanguageLimits limits, int maxRedraws, int capacity, TimeProvider time, ILogger log,
+        Action wakeEncode)
         : base("language", capacity, time, log)
     {
         _model = model;
         _decode = decode;
         _wakeEncode = wakeEncode;
+        _maxRedraws = maxRedraws;
         _scheduler = new LanguageScheduler(model, limits, decode.SampleRate, decode.ChunkTokens, log);
     }
 
@@ -45,12 +49,9 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
             return;
         if (message.Text is null)
             Begin(utterance);
-        else if (_sequences.TryGetValue(utterance, out var sequence) && sequence.Stream is BiStreamTokenStream fed)
+        else if (_sequences.TryGetValue(utterance, out var sequence) && utterance.IsFed)
         {
-            if (message.Text.Length > 0)
-                fed.Push(message.Text);
-            if (message.TextComplete)
-                fed.CompleteText();
+            sequence.Feed(message.Text, message.Spoken, message.TextComplete);
         }
         else if (message.TextComplete && utterance.IsLast)
         {
@@ -112,15 +113,21 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
 
     private void Begin(Utterance utterance)
     {
+        // What of a stream the decode stage cannot use yet anyway is kept, and all of what is spoken as a whole: it can still be drawn again.
+        var held = utterance.Job.Decode.Streaming ? _decode.ChunkTokens : int.MaxValue;
+        _sequences.Add(utterance, new LanguageSequence(utterance, CreateStream, held, OnStarted));
+    }
+
+    private SpeechTokenStream CreateStream(Utterance utterance, int attempt)
+    {
         var job = utterance.Job;
         var prompt = job.Prompt;
-        // Every utterance draws from numbers of its own, so that sentence n sounds the same whatever was said before it.
-        var seed = job.Seed + (ulong)utterance.Index * 0x9E3779B97F4A7C15;
-        SpeechTokenStream stream = utterance.IsFed
+        // Every utterance, and every attempt at it, draws from numbers of its own, so that sentence n sounds the same whatever was said before it.
+        var seed = unchecked(job.Seed + (ulong)utterance.Index * 0x9E3779B97F4A7C15 + (ulong)attempt * 0xD1B54A32D192ED03);
+        return utterance.IsFed
             ? new BiStreamTokenStream(_model.Vocabulary, prompt.Text, prompt.InstructionLength, prompt.Speech, job.Request.MaxSpeechTokens, seed)
             : new OneShotTokenStream(_model.Vocabulary, prompt.Text, utterance.Piece.Tokens, prompt.Speech,
                 SpeechTokenLimits.ForText(utterance.Piece.Tokens.Length, job.Request.MaxSpeechTokens), seed);
-        _sequences.Add(utterance, new LanguageSequence(utterance, stream, OnStarted));
     }
 
     /// <summary>An utterance enters the batch: the decode stage can prepare for it, and the next piece of text can be made.</summary>
@@ -178,10 +185,49 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         if (sound >= 0)
         {
             sequence.Job.AddTokensWaiting(1);
-            _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Token, sound));
+            if (!sequence.TryHold(sound))
+                Release(sequence, sound);
         }
         if (sequence.Stream.WaitingForText)
             _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Stall, 0));
+    }
+
+    /// <summary>Hands over what was held, and perhaps one token more.</summary>
+    private void Release(LanguageSequence sequence, int? token)
+    {
+        if (sequence.TakeHeld() is { Length: > 0 } tokens)
+            _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Token, 0, tokens));
+        if (token is { } value)
+            _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Token, value));
+    }
+
+    /// <summary>Looks at a finished utterance, and draws it again where it cannot be its text and none of it has left.</summary>
+    /// <returns>Whether it is done.</returns>
+    private bool Judge(LanguageSequence sequence)
+    {
+        var utterance = sequence.Utterance;
+        if (sequence.HasNoText)
+            return true;
+        var verdict = sequence.Judge(_model);
+        if (verdict == Verdict.Plausible)
+            return true;
+        var reason = verdict switch { Verdict.Silent => "silent", Verdict.TooShort => "too_short", _ => "too_long" };
+        if (sequence.CanRedraw && utterance.Redraws < _maxRedraws)
+        {
+            LightTtsDiagnostics.CountRedraw(reason);
+            LogMessages.Redrawn(Log, sequence.Job.Id, utterance.Index, reason);
+            sequence.Redraw();
+            return false;
+        }
+        if (verdict == Verdict.Silent)
+        {
+            sequence.Job.TryEnd(new TtsSynthesisException(
+                $"Sentence {utterance.Index + 1} of the text came out silent, {utterance.Redraws + 1} times. Try another seed or voice, or write it with more words."));
+            return true;
+        }
+        utterance.Quality = verdict == Verdict.TooShort ? SpeechQuality.TooShort : SpeechQuality.TooLong;
+        LogMessages.Implausible(Log, sequence.Job.Id, utterance.Index, reason, utterance.Redraws);
+        return true;
     }
 
     /// <summary>Frees what has ended: sequences that are done go on to the decode stage, those of ended jobs go away.</summary>
@@ -191,9 +237,12 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         {
             if (!sequence.Job.HasEnded && !sequence.Stream.Finished)
                 continue;
+            if (!sequence.Job.HasEnded && !Judge(sequence))
+                continue;
             if (!sequence.Job.HasEnded)
             {
                 sequence.Start();
+                Release(sequence, null);
                 _decode.Post(new DecodeMessage(utterance, DecodeMessageKind.End, (int)sequence.Stream.FinishReason!.Value));
                 sequence.Job.SpokenUtterances++;
             }

@@ -3,7 +3,7 @@ using LightTts.Models;
 namespace LightTts.Pipeline;
 
 /// <summary>How many speech tokens an utterance gets.</summary>
-/// <param name="Min">Tokens before which the end is forbidden (as far as the model's vocabulary forbids it, see <see cref="SpeechVocabulary.IgnoreEosMask"/>).</param>
+/// <param name="Min">Tokens before which the end is forbidden.</param>
 /// <param name="Max">Tokens after which it is cut off.</param>
 internal readonly record struct SpeechTokenLimits(int Min, int Max)
 {

@@ -37,7 +37,7 @@ internal abstract class SpeechTokenStream
     public bool Ready => FinishReason is null && !WaitingForText;
 
     /// <summary>How to draw after the last of <see cref="Pending"/>; null where the next token is given (a forced fill): feed it all the same, then accept -1.</summary>
-    public TokenDraw? Draw => DrawsNext ? new TokenDraw(_seed, _draws, _drawn, IgnoreEos) : null;
+    public TokenDraw? Draw => DrawsNext ? new TokenDraw(_seed, _draws, _drawn, IgnoreEos, MayFill) : null;
 
     /// <summary>Whether the stream can go on only when it is given more text.</summary>
     public virtual bool WaitingForText => false;
@@ -56,6 +56,9 @@ internal abstract class SpeechTokenStream
 
     /// <summary>Whether the end is forbidden in the next draw.</summary>
     protected abstract bool IgnoreEos { get; }
+
+    /// <summary>Whether more text may be asked for in the next draw although the end is forbidden.</summary>
+    protected virtual bool MayFill => false;
 
     /// <summary>A piece of <see cref="Pending"/> was fed, and more of it remains.</summary>
     public void Advance(int count)

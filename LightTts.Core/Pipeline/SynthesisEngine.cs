@@ -40,7 +40,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         _decoder = decoder;
         var capacity = Math.Max(256, options.MaxQueuedRequests * 4);
         _decode = new DecodeStage(decoder, 4 * capacity, time, log, () => _language!.Wake()) { Died = OnStageDied };
-        _language = new LanguageStage(language, _decode, limits, capacity, time, log, () => _encode!.Wake()) { Died = OnStageDied };
+        _language = new LanguageStage(language, _decode, limits, options.MaxRedraws, capacity, time, log, () => _encode!.Wake()) { Died = OnStageDied };
         _encode = new EncodeStage(encoder, _language, capacity, time, log) { Died = OnStageDied };
         _decode.Start();
         _language.Start();

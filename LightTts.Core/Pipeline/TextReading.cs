@@ -15,6 +15,7 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
 
     private IEnumerator<TextPiece>? _pieces;
     private ITextFeed? _feed;
+    private readonly List<FeedPart> _wordless = []; // since the last utterance's end
     private Utterance? _open;
     private int _openTokens;
     private Activity? _span;
@@ -118,7 +119,28 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
         return false;
     }
 
+    /// <summary>Punctuation before the first word of an utterance waits for it: by itself it is nothing to speak.</summary>
     private void Hand(FeedPart part, LanguageStage language)
+    {
+        if (_open is null)
+        {
+            _wordless.Add(part);
+            if (!part.Text.Any(c => char.IsLetterOrDigit(c) || char.IsSurrogate(c)))
+            {
+                if (part.EndsUtterance || _wordless.Sum(held => held.Tokens.Length) > MaxFedUtteranceTokens)
+                    _wordless.Clear();
+                return;
+            }
+            FeedPart[] parts = [.. _wordless];
+            _wordless.Clear();
+            foreach (var one in parts)
+                HandOver(one, language);
+            return;
+        }
+        HandOver(part, language);
+    }
+
+    private void HandOver(FeedPart part, LanguageStage language)
     {
         // A cut comes after an exact number of tokens, so that where the text's pieces were cut changes nothing here either.
         for (var at = 0; at < part.Tokens.Length;)
@@ -130,7 +152,8 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
             _openTokens += count;
             _open.SourceEnd = _sourceStart = part.SourceEnd;
             var isFull = _openTokens == MaxFedUtteranceTokens;
-            language.Post(new LanguageMessage(_open, tokens, isFull));
+            // The part's text goes with its first tokens: a cut inside of it is for want of an end, and judged generously.
+            language.Post(new LanguageMessage(_open, tokens, isFull, at == count ? part.Text : ""));
             if (isFull)
                 CloseOpen();
         }

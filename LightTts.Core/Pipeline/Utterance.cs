@@ -18,7 +18,12 @@ internal sealed class Utterance(SynthesisJob job, int index, TextPiece piece)
     /// <summary>Where its source text ends; grows while text streams in.</summary>
     public volatile int SourceEnd = piece.Source.End.Value;
 
+    /// <summary>How often its speech was drawn again; written by the language stage before the speech goes on.</summary>
+    public volatile int Redraws;
+
+    /// <summary>What the speech looks like beside the text; written by the language stage before the utterance's end goes on.</summary>
+    public volatile SpeechQuality Quality;
+
     /// <summary>Whether its text arrives in pieces.</summary>
     public bool IsFed { get; init; }
-
 }

@@ -46,6 +46,8 @@ internal sealed class FaultyModels
 
     private sealed class Language(FaultyModels owner, ILanguageModel inner) : ILanguageModel
     {
+        public SpeechPace Pace => inner.Pace;
+
         public SpeechVocabulary Vocabulary => inner.Vocabulary;
 
         public int KvBlockSize => inner.KvBlockSize;

@@ -97,7 +97,7 @@ public class LanguageModelGoldenTests
         var stream = new OneShotTokenStream(
             model.Vocabulary, Ints(golden, "prompt_text_token"), Ints(golden, "text_token"), Ints(golden, "prompt_speech_token"), new(0, 1000), seed: 0);
         var chooser = new RecordedChooser(Ints(golden, "llm_draw_n_index"));
-        var sampler = new RasSampler(LanguageModels.TinyEn, model.Vocabulary.IgnoreEosMask);
+        var sampler = new RasSampler(LanguageModels.TinyEn, model.Vocabulary.IgnoreEosMask, model.Vocabulary.IgnoreEosMask);
         float[] first = golden.Tensors["llm_first3_logp"].ToSingles(), top = golden.Tensors["llm_top32_logp"].ToSingles();
         int[] topIds = Ints(golden, "llm_top32_id");
         int width = model.Vocabulary.LogitCount, minimum = 2 * Ints(golden, "text_token").Length;
@@ -144,7 +144,7 @@ public class LanguageModelGoldenTests
         int[] text = Ints(features, $"{name}.instruct2.text"); // the same sentence
         var stream = new OneShotTokenStream(model.Vocabulary, Ints(features, $"{name}.zero_shot.prompt_text"), text,
             Ints(features, $"{name}.zero_shot.llm_prompt_speech_token"), SpeechTokenLimits.ForText(text.Length, null), seed: 0);
-        var sampler = new RasSampler(LanguageModels.Config, model.Vocabulary.IgnoreEosMask);
+        var sampler = new RasSampler(LanguageModels.Config, model.Vocabulary.IgnoreEosMask, model.Vocabulary.IgnoreEosMask);
         var chooser = new MostLikely();
         var sounds = new List<int>();
         while (stream.Ready)

@@ -25,7 +25,7 @@ public class RasGoldenTests
         int resampled = 0;
         foreach (var test in root.GetProperty("cases").EnumerateArray())
         {
-            var sampler = new RasSampler(config, ignoreEosMask: 0);
+            var sampler = new RasSampler(config, 0, 0);
             float[] logp = tensors.Tensors[$"case{test.GetProperty("case").GetInt32()}.logp"].ToSingles();
             int[] history = [.. test.GetProperty("decoded_tokens").EnumerateArray().Select(item => item.GetInt32())];
             foreach (var path in test.GetProperty("paths").EnumerateArray())

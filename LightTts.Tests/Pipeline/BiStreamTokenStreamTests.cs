@@ -66,8 +66,12 @@ public class BiStreamTokenStreamTests
         stream.Push([20]);
         stream.CompleteText();
         Assert.Equal([~512, 7, 8, 9, 20, ~514], stream.Pending.ToArray());
-        Assert.False(stream.Draw!.Value.IgnoreEos);
+        Assert.True(stream.Draw!.Value.IgnoreEos); // below the minimum of two for a text token
+        Assert.False(stream.Draw!.Value.MayFill);
         stream.Accept(200);
+        Assert.True(stream.Draw!.Value.IgnoreEos);
+        stream.Accept(201);
+        Assert.False(stream.Draw!.Value.IgnoreEos);
         Assert.Equal(-1, stream.Accept(token));
         Assert.Equal(LightTts.FinishReason.Stop, stream.FinishReason);
         Assert.Throws<InvalidOperationException>(() => stream.Push([1]));

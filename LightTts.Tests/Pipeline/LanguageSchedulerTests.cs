@@ -69,13 +69,35 @@ public class LanguageSchedulerTests
         Assert.Equal([first], _scheduler.Choose([Create(4), first, second]));
     }
 
-    private LanguageSequence Create(int positions)
+    [Fact]
+    public void Alone_a_giant_prompt_goes_in_pieces()
+    {
+        var model = new FakeLanguageModel(new FakeWorld(), 1024);
+        var scheduler = new LanguageScheduler(model, new LanguageLimits(16, 32), 100, 5, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var giant = Create(5000, model);
+        List<int> pieces = [];
+        while (giant.Stream.Pending.Length > 1)
+        {
+            Assert.Equal([giant], scheduler.Choose([giant]));
+            pieces.Add(giant.Row!.Inputs.Length);
+            model.Step([giant.Row]);
+            if (giant.Row.Draw is null)
+                giant.Stream.Advance(giant.Row.Inputs.Length);
+            else
+                giant.Stream.Accept(giant.Row.Token);
+        }
+        Assert.Equal([1024, 1024, 1024, 1024, 904], pieces);
+    }
+
+    private LanguageSequence Create(int positions) => Create(positions, _model);
+
+    private LanguageSequence Create(int positions, FakeLanguageModel model)
     {
         var job = new SynthesisJob(++_lastId, new SynthesisRequest(), FakeEngine.Voice, 1, 5, 1, TimeProvider.System, () => { }, _ => { });
         var text = new int[positions - 2]; // start and task marks come to it
-        var stream = new OneShotTokenStream(_model.Vocabulary, [], text, [], SpeechTokenLimits.ForText(text.Length, null), 1);
-        return new LanguageSequence(new Utterance(job, 0, new TextPiece("", text, 0..0)), stream,
-            started => started.Row = new LanguageRow { State = _model.CreateState(), Inputs = default });
+        SpeechTokenStream Stream(Utterance utterance, int attempt) => new OneShotTokenStream(model.Vocabulary, [], text, [], SpeechTokenLimits.ForText(text.Length, null), 1);
+        return new LanguageSequence(new Utterance(job, 0, new TextPiece("", text, 0..0)), Stream, int.MaxValue,
+            started => started.Row = new LanguageRow { State = model.CreateState(), Inputs = default });
     }
 
     private void Step(LanguageSequence sequence)

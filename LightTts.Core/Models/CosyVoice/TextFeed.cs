@@ -12,6 +12,7 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
     private readonly StreamingTokenizer _tokens = new(tokenizer, options.AllowSpecialTokens);
     private readonly SentenceCase _case = new(options.SentenceCase);
     private string _rest = "";
+    private string _untold = "";
     private int _source;
     private int _length;
     private char _ink; // the last character that was neither a blank nor a closing mark
@@ -30,9 +31,9 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
         if (options.FinalPunctuation == true && _length > 0 && !IsMark(_ink))
             end += TextRuns.IsUnspaced(_ink) ? "。" : ".";
         if (_tokens.Push(end) is { Length: > 0 } last)
-            yield return new FeedPart(last, false, _source);
+            yield return new FeedPart(last, false, _source, TakeText(""));
         if (_tokens.Finish() is { Length: > 0 } ids)
-            yield return new FeedPart(ids, true, _source);
+            yield return new FeedPart(ids, true, _source, TakeText(""));
     }
 
     private IEnumerable<FeedPart> Take(string text, bool final)
@@ -51,17 +52,27 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
             _length += _rest[i] < 0x2E80 ? 1 : 4;
             if (_length < UtteranceLength || !IsSentenceEnd(i))
                 continue;
+            var spoken = TakeText(_rest[start..(i + 1)]);
             int[] ids = [.. _tokens.Push(_case.Push(_rest[start..(i + 1)]) + _case.Finish()), .. _tokens.Finish()];
             (start, _length) = (i + 1, 0);
-            yield return new FeedPart(ids, true, _source);
+            yield return new FeedPart(ids, true, _source, spoken);
         }
         // A mark at the very end may belong to what comes next ("3.5", "..."): it waits.
         var held = !final && _rest.Length > start && IsMark(_rest[^1]) ? 1 : 0;
         var open = _tokens.Push(_case.Push(_rest[start..^held]));
+        _untold += _rest[start..^held];
         _rest = _rest[^held..];
         _length -= held;
         if (open.Length > 0)
-            yield return new FeedPart(open, false, _source);
+            yield return new FeedPart(open, false, _source, TakeText(""));
+    }
+
+    /// <summary>Text whose tokens were held back, and this.</summary>
+    private string TakeText(string more)
+    {
+        var text = _untold + more;
+        _untold = "";
+        return text;
     }
 
     private bool IsSentenceEnd(int index) =>

@@ -9,7 +9,7 @@ namespace LightTts.Tests.Models.CosyVoice;
 public class RasSamplerTests
 {
     private static RasSampler Sampler(double topP = 0.8, int topK = 25, int window = 10, double threshold = 0.1, int mask = 3) =>
-        new(LanguageModels.Config with { TopP = topP, TopK = topK, RepetitionWindow = window, RepetitionThreshold = threshold }, mask);
+        new(LanguageModels.Config with { TopP = topP, TopK = topK, RepetitionWindow = window, RepetitionThreshold = threshold }, mask, mask);
 
     private static int Draw(RasSampler sampler, float[] logits, int[]? history = null, bool ignoreEos = false, ulong seed = 0, int position = 0) =>
         sampler.Draw((float[])logits.Clone(), new TokenDraw(seed, position, history ?? [], ignoreEos));
@@ -36,6 +36,29 @@ public class RasSamplerTests
         float[] logits = [0, 0, 0, 30];
         Assert.Equal(3, Draw(Sampler(), logits));
         Assert.NotEqual(3, Draw(Sampler(), logits, ignoreEos: true));
+    }
+
+    [Fact]
+    public void NoIdThatEndsIsDrawnWhereTheEndIsForbidden()
+    {
+        var vocabulary = LanguageModels.Vocabulary(LightTts.Models.CosyVoice.Files.CosyVoiceVersion.V3, 512);
+        var sampler = new RasSampler(LanguageModels.Config, vocabulary);
+        var logits = new float[vocabulary.LogitCount];
+        logits.AsSpan(vocabulary.FirstStop..(vocabulary.LastStop + 1)).Fill(1e30f);
+        for (int position = 0; position < 50; position++)
+        {
+            Assert.InRange(Draw(sampler, logits, ignoreEos: true, position: position), 0, vocabulary.Size - 1);
+            Assert.True(vocabulary.IsStop(Draw(sampler, logits, position: position)));
+        }
+        var between = sampler.Draw((float[])logits.Clone(), new TokenDraw(1, 0, [], IgnoreEos: true, MayFill: true));
+        Assert.Equal(vocabulary.Fill, between);
+    }
+
+    [Fact]
+    public void TheOnlyAllowedTokenIsDrawnAgainWhereItIsRepeated()
+    {
+        var sampler = new RasSampler(LanguageModels.Config with { RepetitionWindow = 10, RepetitionThreshold = 0.1 }, 1, 3);
+        Assert.Equal(0, Draw(sampler, [-1e30f, 0, 0, 0], history: [0], ignoreEos: true));
     }
 
     [Fact]

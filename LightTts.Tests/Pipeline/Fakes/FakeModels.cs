@@ -37,6 +37,12 @@ internal sealed class FakeWorld
     /// <summary>Sequences with this seed end with their first token.</summary>
     public const int SilentSeed = 888;
 
+    /// <summary>What is plausible; by default everything.</summary>
+    public SpeechPace Pace = new(25, double.MaxValue, 1e-9, 0);
+
+    /// <summary>Whether every sequence ends with its first token, whatever its seed.</summary>
+    public bool IsMute;
+
     public void Call(string name) => OnCall?.Invoke(name);
 
     /// <summary>Throws where this call is the one that fails, and it works on a poisoned request.</summary>
@@ -99,14 +105,14 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
                 _rest = _rest[(cut + 1)..];
                 _taken += word.Length;
                 if (Tokens(word).Length > 0)
-                    yield return new FeedPart(Tokens(word), word.EndsWith('.'), _taken);
+                    yield return new FeedPart(Tokens(word), word.EndsWith('.'), _taken, word);
             }
         }
 
         public IEnumerable<FeedPart> Finish()
         {
             if (Tokens(_rest).Length > 0)
-                yield return new FeedPart(Tokens(_rest), true, _taken + _rest.Length);
+                yield return new FeedPart(Tokens(_rest), true, _taken + _rest.Length, _rest);
         }
     }
 
@@ -122,6 +128,8 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILan
     public const int TokensPerText = 6;
 
     public SpeechVocabulary Vocabulary { get; } = new(100, 105, ~100, ~102, 101, 103, 100, 104, 100, 5, 15, new HashSet<int>());
+
+    public SpeechPace Pace => world.Pace;
 
     public int KvBlockSize => 16;
 
@@ -156,9 +164,9 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILan
                 row.Error = new TtsSynthesisException("The model's logits are not finite.");
                 continue;
             }
-            if (draw.Seed is FakeWorld.EndlessSeed or FakeWorld.SilentSeed)
+            if (world.IsMute || draw.Seed is FakeWorld.EndlessSeed or FakeWorld.SilentSeed)
             {
-                row.Token = draw.Seed == FakeWorld.SilentSeed ? 101 : 1;
+                row.Token = world.IsMute || draw.Seed == FakeWorld.SilentSeed ? 101 : 1;
                 continue;
             }
             // eos after a few sounds for each text token that the sequence has seen

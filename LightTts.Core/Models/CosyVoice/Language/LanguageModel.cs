@@ -30,7 +30,7 @@ internal sealed class LanguageModel : ILanguageModel
         _pool = new KvBlockPool(options.KvBlocks);
         MaxRows = options.MaxRows;
         Vocabulary = LanguageVocabulary.For(config);
-        _sampler = new RasSampler(config, Vocabulary.IgnoreEosMask);
+        _sampler = new RasSampler(config, Vocabulary);
         _logits = new float[MaxRows * Vocabulary.LogitCount];
     }
 
@@ -46,6 +46,8 @@ internal sealed class LanguageModel : ILanguageModel
     }
 
     public SpeechVocabulary Vocabulary { get; }
+
+    public SpeechPace Pace { get; } = new(TokensPerSecond: 25, Fastest: 26, Slowest: 5, Slack: 1.5);
 
     public int KvBlockSize => KvBlockPool.BlockSize;
 

@@ -22,18 +22,33 @@ internal sealed class RasSampler
     private readonly float _topP;
     private readonly int _window;
     private readonly double _repetitionLimit;
-    private readonly int _ignoreEosMask;
+    private readonly int _firstStop;
+    private readonly int _lastStop;
+    private readonly int _fill;
     private readonly float[] _topValues;
     private readonly int[] _topIds;
     private float[] _probabilities = [];
     private int _nucleus;
 
-    public RasSampler(LanguageModelConfig config, int ignoreEosMask)
+    /// <summary>A sampler that forbids every id which ends generation where the end is forbidden.</summary>
+    /// <remarks>The reference forbids <see cref="SpeechVocabulary.IgnoreEosMask"/> alone. In CosyVoice3 that is not the id which ends a sentence, so short texts could end before
+    /// their first sound; here none of the ids that end generation can be drawn there. With the reference's mask the draws are the reference's.</remarks>
+    public RasSampler(LanguageModelConfig config, SpeechVocabulary vocabulary)
+        : this(config, vocabulary.FirstStop, vocabulary.LastStop, vocabulary.Fill)
+    {
+    }
+
+    /// <summary>A sampler that forbids the ids of a range.</summary>
+    /// <param name="config">How to draw.</param>
+    /// <param name="firstStop">First of the ids that are forbidden where the end is.</param>
+    /// <param name="lastStop">Last of them.</param>
+    /// <param name="fill">The one of them that a draw may allow (<see cref="TokenDraw.MayFill"/>); -1 for none.</param>
+    public RasSampler(LanguageModelConfig config, int firstStop, int lastStop, int fill = -1)
     {
         _topP = (float)config.TopP;
         _window = config.RepetitionWindow;
         _repetitionLimit = config.RepetitionWindow * config.RepetitionThreshold;
-        _ignoreEosMask = ignoreEosMask;
+        (_firstStop, _lastStop, _fill) = (firstStop, lastStop, fill);
         _topValues = new float[Math.Max(1, config.TopK)];
         _topIds = new int[Math.Max(1, config.TopK)];
     }
@@ -51,18 +66,21 @@ internal sealed class RasSampler
     public int Draw(Span<float> logits, in TokenDraw draw)
     {
         var chooser = new PhiloxChooser(draw.Seed, draw.Position);
-        return Draw(logits, draw.History, draw.IgnoreEos, ref chooser);
+        return Draw(logits, draw.History, draw.IgnoreEos, draw.MayFill, ref chooser);
     }
 
     /// <summary>Draws a token with a given source of decisions.</summary>
-    public int Draw<TChooser>(Span<float> logits, IReadOnlyList<int> history, bool ignoreEos, ref TChooser chooser) where TChooser : IChooser
+    public int Draw<TChooser>(Span<float> logits, IReadOnlyList<int> history, bool ignoreEos, ref TChooser chooser) where TChooser : IChooser =>
+        Draw(logits, history, ignoreEos, false, ref chooser);
+
+    private int Draw<TChooser>(Span<float> logits, IReadOnlyList<int> history, bool ignoreEos, bool mayFill, ref TChooser chooser) where TChooser : IChooser
     {
         if (_probabilities.Length < logits.Length)
             _probabilities = new float[logits.Length];
         var probabilities = _probabilities.AsSpan(0, logits.Length);
         ThrowIfNotFinite(logits);
         if (ignoreEos)
-            logits[_ignoreEosMask] = float.NegativeInfinity;
+            Forbid(logits, mayFill ? _fill : -1);
         Softmax(logits, probabilities);
         SelectNucleus(probabilities);
         int token = _topIds[chooser.Choose(NucleusProbabilities)];
@@ -71,8 +89,18 @@ internal sealed class RasSampler
 
         // The reference masks the repeated id and draws once more, from everything.
         logits[token] = float.NegativeInfinity;
+        if (float.IsNegativeInfinity(TensorPrimitives.Max(logits)))
+            return token; // nothing else is allowed here
         Softmax(logits, probabilities);
         return chooser.Choose(probabilities);
+    }
+
+    private void Forbid(Span<float> logits, int except)
+    {
+        var allowed = except >= 0 ? logits[except] : 0;
+        logits[_firstStop..(_lastStop + 1)].Fill(float.NegativeInfinity);
+        if (except >= 0)
+            logits[except] = allowed;
     }
 
     private static void ThrowIfNotFinite(ReadOnlySpan<float> x)

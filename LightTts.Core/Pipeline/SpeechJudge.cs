@@ -1,0 +1,41 @@
+using LightTts.Models;
+
+namespace LightTts.Pipeline;
+
+/// <summary>Looks at a sentence's finished speech tokens and says whether they can be its text.</summary>
+/// <remarks>A pure function of text and tokens, so that what is drawn again does not depend on load, batch or time.</remarks>
+internal static class SpeechJudge
+{
+    /// <summary>Judges an utterance.</summary>
+    /// <param name="pace">What the model's speech is like.</param>
+    /// <param name="vocabulary">The model's sounds, and which of them are silence.</param>
+    /// <param name="text">What was to be spoken.</param>
+    /// <param name="stream">Its tokens; finished.</param>
+    /// <param name="isCutByRequest">Whether the request itself asked for so few tokens.</param>
+    public static Verdict Judge(SpeechPace pace, SpeechVocabulary vocabulary, string text, SpeechTokenStream stream, bool isCutByRequest)
+    {
+        var sounds = 0;
+        var audible = 0;
+        foreach (var token in stream.History)
+        {
+            sounds += token < vocabulary.Size ? 1 : 0;
+            audible += token < vocabulary.Size && !vocabulary.SilentTokens.Contains(token) ? 1 : 0;
+        }
+        if (isCutByRequest && stream.FinishReason == FinishReason.Length)
+            return Verdict.Plausible;
+        if (audible == 0)
+            return Verdict.Silent;
+        if (sounds > pace.Most(text) || stream.FinishReason == FinishReason.Length)
+            return Verdict.TooLong;
+        return audible < pace.Fewest(text) ? Verdict.TooShort : Verdict.Plausible;
+    }
+}
+
+/// <summary>What <see cref="SpeechJudge"/> says.</summary>
+internal enum Verdict
+{
+    Plausible,
+    TooShort,
+    TooLong,
+    Silent,
+}

@@ -1,0 +1,82 @@
+using LightTts.Tests.Support;
+
+namespace LightTts.Tests.EndToEnd;
+
+/// <summary>Words, numbers, letters and greetings by themselves: nothing that can be read is silent.</summary>
+/// <remarks>LIGHTTTS_FULL=1 takes 300 texts and three seeds in all five voices instead of 40 texts in turn.</remarks>
+public class ShortTextTests(ITestOutputHelper output)
+{
+    private static readonly string[] Voices = ["slt", "rms", "awb", "us", "gb"];
+
+    private static readonly string[] Words =
+    [
+        "hello", "yes", "no", "thanks", "welcome", "seven", "water", "london", "morning", "music", "window", "please", "sorry", "maybe", "tomorrow", "family", "garden", "summer",
+        "friday", "coffee", "mountain", "teacher", "perfect", "goodbye", "kitchen", "orange", "station", "winter", "letter", "question", "yellow", "doctor", "river", "silver",
+        "paper", "simple", "travel", "bicycle", "village", "evening",
+    ];
+
+    private static readonly string[] Fragments =
+    [
+        "hello world.", "late arrival here", "ok thanks bye", "and he said: \"hello.\"", "good morning", "see you later", "of course", "not at all", "thank you very much", "well done",
+        "how are you?", "come in!", "in the afternoon", "on the other hand", "two of them", "just a moment", "no problem", "as soon as possible", "Yes, please.", "I see.",
+    ];
+
+    public static string[] Texts { get; } =
+    [
+        .. Words.SelectMany(word => new[] { word, char.ToUpperInvariant(word[0]) + word[1..], word.ToUpperInvariant(), char.ToUpperInvariant(word[0]) + word[1..] + "." }),
+        .. Enumerable.Range(0, 60).Select(i => (i < 21 ? i : i < 50 ? i * 7 : i * 191).ToString(System.Globalization.CultureInfo.InvariantCulture)),
+        .. Enumerable.Range(0, 26).Select(i => ((char)('a' + i)).ToString()),
+        .. Enumerable.Range(0, 26).Select(i => ((char)('A' + i)).ToString()),
+        .. Fragments,
+        "3 p.m.", "$5", "50%", "1st", "2 km", "Dr. Lee", "No. 5", "U.S.",
+    ];
+
+    [Fact]
+    public async Task Short_texts_are_spoken()
+    {
+        Assert.Equal(300, Texts.Length);
+        var pipeline = await SharedPipeline.GetAsync();
+        var cases = FullRun.IsOn
+            ? (from text in Texts from voice in Voices from seed in Enumerable.Range(0, 3) select (text, voice, seed: (long)seed)).ToArray()
+            : [.. Enumerable.Range(0, 40).Select(i => (Texts[i * 37 % 300], Voices[i % 5], (long)(i % 3)))];
+        using var slots = new SemaphoreSlim(64);
+        var spoken = await Task.WhenAll(cases.Select(async one =>
+        {
+            await slots.WaitAsync(TestContext.Current.CancellationToken);
+            try
+            {
+                List<AudioChunk> chunks = [];
+                await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = one.text, Voice = one.voice, Seed = one.seed, Mode = SynthesisMode.Whole }))
+                    chunks.Add(chunk);
+                return (one, chunks, error: (Exception?)null);
+            }
+            catch (TtsSynthesisException e)
+            {
+                return (one, [], e);
+            }
+            finally
+            {
+                slots.Release();
+            }
+        }));
+        var faults = new List<string>();
+        foreach (var (one, chunks, error) in spoken)
+        {
+            var samples = chunks.SelectMany(chunk => chunk.Samples.ToArray()).ToArray();
+            var seconds = samples.Length / 24_000.0;
+            var rms = samples.Length == 0 ? 0 : Math.Sqrt(samples.Average(sample => (double)sample * sample));
+            output.WriteLine($"{one.voice} {one.seed} '{one.text}': {seconds:0.00} s, rms {rms:0.000}, {chunks.FirstOrDefault()?.Redraws} {chunks.LastOrDefault()?.Quality} {error?.Message}");
+            // Twice of a slow reader's: half a second around it and ten letters a second, each digit read as a word.
+            var longest = 2 * (0.5 + one.text.Sum(c => char.IsDigit(c) || char.IsUpper(c) ? 5 : 1) / 10.0);
+            if (error is not null || rms < 0.005 || seconds < 0.12 || seconds > longest)
+                faults.Add($"{one.voice} {one.seed} '{one.text}': {seconds:0.00} s (at most {longest:0.00}), rms {rms:0.000}, {error?.Message}");
+        }
+        output.WriteLine($"{spoken.Length} texts: {spoken.Count(s => s.chunks.Any(c => c.Redraws > 0))} drawn again, "
+            + $"{spoken.Count(s => s.chunks.Any(c => c.Quality is not (null or SpeechQuality.Plausible)))} flagged, {faults.Count} faults");
+        foreach (var fault in faults)
+            output.WriteLine("FAULT " + fault);
+        // None may be silent; a babble now and then is the model's.
+        Assert.DoesNotContain(spoken, s => s.error is not null || s.chunks.Sum(c => c.Samples.Length) < 0.12 * 24_000);
+        Assert.True(faults.Count <= spoken.Length / 50, string.Join(Environment.NewLine, faults));
+    }
+}
