@@ -38,4 +38,8 @@ public sealed class AudioChunk
 
     /// <summary>Why the chunk's sentence ended, on the last chunk of each sentence; null on the others.</summary>
     public FinishReason? FinishReason { get; init; }
+
+    /// <summary>The samples as 16-bit PCM, little-endian: what sound cards and telephony take.</summary>
+    /// <returns>Two bytes for each sample; see <see cref="Pcm16"/>.</returns>
+    public byte[] ToPcm16() => Pcm16.Encode(Samples.Span);
 }

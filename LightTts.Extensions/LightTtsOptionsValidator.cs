@@ -16,6 +16,8 @@ internal sealed class LightTtsOptionsValidator : IValidateOptions<LightTtsOption
                 faults.AddError($"{option} is {value}; {cure}", string.IsNullOrEmpty(name) ? "LightTts" : $"LightTts '{name}'");
         }
 
+        foreach (var fault in options.NameFaults)
+            faults.AddError(fault);
         CheckPaths(options, Require);
         Require(Enum.IsDefined(options.Device), nameof(options.Device), options.Device, "use Auto, Cpu or Cuda.");
         Require(options.DeviceIndex >= 0, nameof(options.DeviceIndex), options.DeviceIndex, "CUDA devices count from 0.");
