@@ -67,8 +67,9 @@ public sealed class PrivacyTests : IDisposable
     private bool IsDocumented(string path)
     {
         var data = Path.Combine(Home, ".local", "share", "LightTts");
+        var voices = Path.Combine(Home, ".local", "share", "lighttts");
         var shared = "/dev/shm/lighttts-";
-        return path.StartsWith(data, StringComparison.Ordinal) || data.StartsWith(path + "/", StringComparison.Ordinal)
+        return path.StartsWith(data, StringComparison.Ordinal) || path.StartsWith(voices, StringComparison.Ordinal) || data.StartsWith(path + "/", StringComparison.Ordinal)
             || path.StartsWith(shared, StringComparison.Ordinal)
             || Path.GetDirectoryName(path) == _folder // the output and its part file
             // The .NET runtime's own: where debuggers find it, until the process ends.
