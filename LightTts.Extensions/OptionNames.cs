@@ -13,7 +13,8 @@ internal static class OptionNames
         nameof(LightTtsOptions.RequestTimeout), nameof(LightTtsOptions.TextIdleTimeout), nameof(LightTtsOptions.KvCacheTokens), nameof(LightTtsOptions.FlowCacheBytes),
         nameof(LightTtsOptions.MaxTextLength), nameof(LightTtsOptions.MaxBufferedAudio), nameof(LightTtsOptions.ShareTimbres), nameof(LightTtsOptions.TimbreSegmentPath),
         nameof(LightTtsOptions.TimbreSegmentBytes), nameof(LightTtsOptions.TimbreProcessBytes), nameof(LightTtsOptions.MaxTimbres), nameof(LightTtsOptions.TimbreTenant),
-        nameof(LightTtsOptions.TimbreExtractionWait), nameof(LightTtsOptions.WarmUp), nameof(LightTtsOptions.DrainTimeout), nameof(LightTtsOptions.StageHangTimeout),
+        nameof(LightTtsOptions.TimbreExtractionWait), nameof(LightTtsOptions.English), nameof(LightTtsOptions.Emoji), nameof(LightTtsOptions.Pronunciations),
+        nameof(LightTtsOptions.WarmUp), nameof(LightTtsOptions.DrainTimeout), nameof(LightTtsOptions.StageHangTimeout),
     ];
 
     /// <summary>What is wrong with a section's names, a sentence each.</summary>

@@ -143,7 +143,7 @@ public class LanguageModelGoldenTests
         using var state = model.CreateState();
         var run = Repo.Manifest("main/tts_zero_shot_greedy").GetProperty("runs").GetProperty(name);
         var tokenizer = LightTts.Text.QwenTokenizer.Load(Repo.Golden($"main/models/cosyvoice{name[2]}-tiny/CosyVoice-BlankEN"), name[2] - '0');
-        int[] text = tokenizer.Encode(Assert.Single(LightTts.Text.ReferenceNormalizer.NormalizeAndSplit(run.GetProperty("text").GetString()!, s => tokenizer.Encode(s).Length)));
+        int[] text = tokenizer.Encode(run.GetProperty("text").GetString()!); // one sentence that needs no normalisation
         Assert.Equal(tokenizer.Encode(run.GetProperty("prompt_text").GetString()!), Ints(features, $"{name}.zero_shot.prompt_text"));
         var stream = new OneShotTokenStream(model.Vocabulary, Ints(features, $"{name}.zero_shot.prompt_text"), text,
             Ints(features, $"{name}.zero_shot.llm_prompt_speech_token"), SpeechTokenLimits.ForText(text.Length, null), seed: 0);
