@@ -46,4 +46,8 @@ public sealed class AudioChunk
     /// <summary>What the sentence's speech looks like beside its text, on the last chunk of each sentence; null on the others.</summary>
     /// <remarks>Whole speech is judged, and drawn again, before any of it is handed out. Of streamed speech that holds for the first second; later only this says so.</remarks>
     public SpeechQuality? Quality { get; init; }
+
+    /// <summary>The samples as 16-bit PCM, little-endian: what sound cards and telephony take.</summary>
+    /// <returns>Two bytes for each sample; see <see cref="Pcm16"/>.</returns>
+    public byte[] ToPcm16() => Pcm16.Encode(Samples.Span);
 }

@@ -101,6 +101,10 @@ public sealed partial class AudioClip
         return stream.ToArray();
     }
 
+    /// <summary>The samples alone as 16-bit PCM, little-endian, without a WAV file's header.</summary>
+    /// <returns>Two bytes for each sample; see <see cref="Pcm16"/>.</returns>
+    public byte[] ToPcm16() => Pcm16.Encode(Samples.Span);
+
     private static TimeSpan Limit(TimeSpan? maxDuration)
     {
         var limit = maxDuration ?? WavReader.DefaultMaxDuration;

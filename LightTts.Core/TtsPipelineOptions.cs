@@ -38,11 +38,11 @@ public sealed class TtsPipelineOptions
     public int? MaxBatchSize { get; set; }
 
     /// <summary>How long a request may take when it does not say so itself.</summary>
-    /// <value>Above zero. Default null: no limit.</value>
+    /// <value>Above zero and at most 40 days. Default null: no limit.</value>
     public TimeSpan? RequestTimeout { get; set; }
 
     /// <summary>How long a source of streamed text may be silent before its request fails with <see cref="TtsTimeoutException"/>.</summary>
-    /// <value>Above zero; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Default 30 s.</value>
+    /// <value>Above zero and at most 40 days; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Default 30 s.</value>
     public TimeSpan TextIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How often a sentence is drawn again whose speech is silent or cannot be its text, as long as none of it was decoded.</summary>
@@ -89,31 +89,40 @@ public sealed class TtsPipelineOptions
     /// <value>Default <see cref="System.TimeProvider.System"/>.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
+    /// <summary>Timers of .NET end at 49.7 days; requests are held to the same limit.</summary>
+    private static readonly TimeSpan LongestTime = TimeSpan.FromDays(40);
+
     /// <summary>Checks the options and returns a copy that later changes do not reach.</summary>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range; the message says which, and what it may be.</exception>
     internal TtsPipelineOptions Validated()
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(DeviceIndex);
-        ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1, nameof(Threads));
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxQueuedRequests, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchSize ?? 1, 1, nameof(MaxBatchSize));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxBatchSize ?? 1, 256, nameof(MaxBatchSize));
-        ArgumentOutOfRangeException.ThrowIfLessThan(KvCacheTokens ?? 1024, 1024, nameof(KvCacheTokens));
-        ArgumentOutOfRangeException.ThrowIfNegative(MaxRedraws);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxRedraws, 10);
-        ArgumentOutOfRangeException.ThrowIfNegative(FlowCacheBytes);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxTextLength, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MaxBufferedAudio, TimeSpan.Zero);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RequestTimeout ?? TimeSpan.MaxValue, TimeSpan.Zero, nameof(RequestTimeout));
-        if (TextIdleTimeout <= TimeSpan.Zero && TextIdleTimeout != Timeout.InfiniteTimeSpan)
-            throw new ArgumentOutOfRangeException(nameof(TextIdleTimeout), TextIdleTimeout, "It must be above zero or infinite.");
-        if (!Enum.IsDefined(English))
-            throw new ArgumentOutOfRangeException(nameof(English), English, "Use American or British.");
-        if (!Enum.IsDefined(Emoji))
-            throw new ArgumentOutOfRangeException(nameof(Emoji), Emoji, "Use Dropped or Named.");
+        Require(Enum.IsDefined(Device), nameof(Device), Device, "Use Auto, Cpu or Cuda.");
+        Require(DeviceIndex >= 0, nameof(DeviceIndex), DeviceIndex, "CUDA devices count from 0.");
+        Require(Enum.IsDefined(Precision), nameof(Precision), Precision, "Use Auto, Float32 or BFloat16.");
+        Require(Threads is null or >= 1, nameof(Threads), Threads, "Set at least 1, or leave it out for all cores.");
+        Require(MaxQueuedRequests >= 1, nameof(MaxQueuedRequests), MaxQueuedRequests, "Set at least 1 (default 64).");
+        Require(MaxBatchSize is null or (>= 1 and <= 256), nameof(MaxBatchSize), MaxBatchSize, "Set 1 to 256, or leave it out for the device's default.");
+        Require(KvCacheTokens is null or >= 1024, nameof(KvCacheTokens), KvCacheTokens, "Set at least 1024, or leave it out for the device's default.");
+        Require(MaxRedraws is >= 0 and <= 10, nameof(MaxRedraws), MaxRedraws, "Set 0 to 10 (default 2).");
+        Require(FlowCacheBytes >= 0, nameof(FlowCacheBytes), FlowCacheBytes, "Set 0 (no cache) or more bytes.");
+        Require(MaxTextLength >= 1, nameof(MaxTextLength), MaxTextLength, "Set at least 1 character.");
+        Require(MaxBufferedAudio > TimeSpan.Zero, nameof(MaxBufferedAudio), MaxBufferedAudio, "Set a time above zero (default 00:00:30).");
+        Require(IsTime(RequestTimeout), nameof(RequestTimeout), RequestTimeout, "Set a time above zero and at most 40 days, or leave it out for no limit.");
+        Require(TextIdleTimeout == Timeout.InfiniteTimeSpan || IsTime(TextIdleTimeout), nameof(TextIdleTimeout), TextIdleTimeout,
+            "Set a time above zero and at most 40 days, or Timeout.InfiniteTimeSpan for no limit.");
+        Require(Enum.IsDefined(English), nameof(English), English, "Use American or British.");
+        Require(Enum.IsDefined(Emoji), nameof(Emoji), Emoji, "Use Dropped or Named.");
         ArgumentNullException.ThrowIfNull(Timbres);
         ArgumentNullException.ThrowIfNull(TimeProvider);
         Timbres.Validate();
         return (TtsPipelineOptions)MemberwiseClone();
+    }
+
+    private static bool IsTime(TimeSpan? time) => time is null || (time > TimeSpan.Zero && time <= LongestTime);
+
+    private static void Require(bool holds, string option, object? value, string cure)
+    {
+        if (!holds)
+            throw new ArgumentOutOfRangeException(option, value, $"{nameof(TtsPipelineOptions)}.{option} is out of its range. {cure}");
     }
 }

@@ -168,8 +168,7 @@ public sealed class WavWriter : IDisposable, IAsyncDisposable
             samples.CopyTo(MemoryMarshal.Cast<byte, float>(_buffer.AsSpan()));
             return samples.Length * sizeof(float);
         }
-        WavHeader.ToPcm16(samples, MemoryMarshal.Cast<byte, short>(_buffer.AsSpan()));
-        return samples.Length * sizeof(short);
+        return Pcm16.Encode(samples, _buffer);
     }
 
     private void ReturnBuffer()

@@ -101,6 +101,9 @@ public sealed class LightTtsOptions
     /// <value>Above zero. Default null: 4 s; 60 s where a model of more than 100 million parameters runs on the CPU.</value>
     public TimeSpan? StageHangTimeout { get; set; }
 
+    /// <summary>What was wrong with the names in the configuration that the options came from; said with all else that is wrong.</summary>
+    internal List<string> NameFaults { get; } = [];
+
     /// <summary>The options of the pipeline itself.</summary>
     /// <exception cref="FormatException">The dictionary of pronunciations has a line that is no entry.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>

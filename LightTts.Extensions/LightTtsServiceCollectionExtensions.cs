@@ -68,7 +68,11 @@ public static class LightTtsServiceCollectionExtensions
     }
 
     // No change token: a pipeline reads its options once, and a reload with a mistake in it must not throw into whoever reloads.
-    private static Action<LightTtsOptions> Binder(IConfigurationSection section) => options => section.Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+    private static Action<LightTtsOptions> Binder(IConfigurationSection section) => options =>
+    {
+        options.NameFaults.AddRange(OptionNames.Faults(section));
+        section.Bind(options);
+    };
 
     private static IServiceCollection AddPipeline(this IServiceCollection services, string? key, Action<LightTtsOptions>? configure)
     {

@@ -47,14 +47,4 @@ internal static class WavHeader
         if (isFloat)
             BinaryPrimitives.WriteUInt32LittleEndian(header[46..], (uint)Math.Min(samples, uint.MaxValue));
     }
-
-    /// <summary>Rounds to the nearest 16-bit step and clips; NaN becomes silence.</summary>
-    public static void ToPcm16(ReadOnlySpan<float> samples, Span<short> pcm)
-    {
-        for (var i = 0; i < samples.Length; i++)
-        {
-            var scaled = MathF.Round(samples[i] * 32768f);
-            pcm[i] = float.IsNaN(scaled) ? (short)0 : (short)Math.Clamp(scaled, short.MinValue, short.MaxValue);
-        }
-    }
 }

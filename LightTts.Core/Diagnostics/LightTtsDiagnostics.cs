@@ -35,7 +35,7 @@ internal static class LightTtsDiagnostics
 
     private static readonly Counter<long> TimbreLookups = Meter.CreateCounter<long>("lighttts.timbre.lookups", "{lookup}", "Look-ups in the timbre store.");
 
-    public static void RequestStarted() => Active.Add(1);
+    public static void RequestStarted() => Active.Count(1);
 
     /// <summary>The span of a request, or null while nobody listens. The request's text is never part of it.</summary>
     /// <remarks>It is not made <see cref="Activity.Current"/>: what the consumer does between two chunks, and the text source it hands in, are the consumer's own.</remarks>
@@ -44,17 +44,24 @@ internal static class LightTtsDiagnostics
         if (!Source.HasListeners())
             return null;
         using var scope = Outside();
-        var activity = Source.CreateActivity($"text_to_speech {model}", ActivityKind.Internal, scope.Before?.Context ?? default);
-        activity?.SetTag("gen_ai.operation.name", "text_to_speech");
-        activity?.SetTag("gen_ai.request.model", model);
-        activity?.SetTag("gen_ai.speech.voice", request.Timbre?.Name ?? request.Voice);
-        activity?.SetTag("lighttts.mode", request.Mode == SynthesisMode.Streaming ? "streaming" : "whole");
-        return activity?.Start();
+        try
+        {
+            var activity = Source.CreateActivity($"text_to_speech {model}", ActivityKind.Internal, scope.Before?.Context ?? default);
+            activity?.SetTag("gen_ai.operation.name", "text_to_speech");
+            activity?.SetTag("gen_ai.request.model", model);
+            activity?.SetTag("gen_ai.speech.voice", request.Timbre?.Name ?? request.Voice);
+            activity?.SetTag("lighttts.mode", request.Mode == SynthesisMode.Streaming ? "streaming" : "whole");
+            return activity?.Start();
+        }
+        catch (Exception)
+        {
+            return null; // a listener threw: no reason to refuse a request
+        }
     }
 
     public static void RequestEnded(Activity? activity, string model, TimeSpan elapsed, TimeSpan firstAudio, double audioSeconds, string? errorType)
     {
-        Active.Add(-1);
+        Active.Count(-1);
         if (activity is not null)
         {
             activity.SetTag("lighttts.audio_seconds", audioSeconds);
@@ -65,11 +72,11 @@ internal static class LightTtsDiagnostics
         var tags = new TagList { { "gen_ai.request.model", model } };
         if (errorType is not null)
             tags.Add("error.type", errorType);
-        RequestDuration.Record(elapsed.TotalSeconds, tags);
+        RequestDuration.Measure(elapsed.TotalSeconds, tags);
         if (audioSeconds <= 0)
             return;
-        TimeToFirstAudio.Record(firstAudio.TotalSeconds, tags);
-        RealTimeFactor.Record(elapsed.TotalSeconds / audioSeconds, tags);
+        TimeToFirstAudio.Measure(firstAudio.TotalSeconds, tags);
+        RealTimeFactor.Measure(elapsed.TotalSeconds / audioSeconds, tags);
     }
 
     /// <summary>A request that was refused before it began: a span and a measurement of its own, so that refusals are seen where successes are.</summary>
@@ -77,7 +84,7 @@ internal static class LightTtsDiagnostics
     {
         End(StartRequest(model, request), errorType);
         if (RequestDuration.Enabled)
-            RequestDuration.Record(0, new TagList { { "gen_ai.request.model", model }, { "error.type", errorType } });
+            RequestDuration.Measure(0, new TagList { { "gen_ai.request.model", model }, { "error.type", errorType } });
     }
 
     /// <summary>The span of a stage's part of a sentence, under its request's; null, and free of cost, where the request has none.</summary>
@@ -127,19 +134,19 @@ internal static class LightTtsDiagnostics
     /// <summary>What stands for an exception in tags: "cancelled", or the type's name.</summary>
     public static string? ErrorType(Exception? error) => error is null ? null : error is OperationCanceledException ? "cancelled" : error.GetType().Name;
 
-    public static void CountTokens(int count) => Tokens.Add(count);
+    public static void CountTokens(int count) => Tokens.Count(count);
 
     /// <summary>Counts a sentence that is drawn again.</summary>
     /// <param name="reason">"silent", "too_short" or "too_long".</param>
-    public static void CountRedraw(string reason) => Redraws.Add(1, new KeyValuePair<string, object?>("lighttts.reason", reason));
+    public static void CountRedraw(string reason) => Redraws.Count(1, new TagList { { "lighttts.reason", reason } });
 
-    public static void CountFrames(long count) => Frames.Add(count);
+    public static void CountFrames(long count) => Frames.Count(count);
 
     /// <summary>Counts reference audio that was looked up, and whether its voice was known.</summary>
     public static void CountLookup(bool hit)
     {
         if (TimbreLookups.Enabled)
-            TimbreLookups.Add(1, new KeyValuePair<string, object?>("hit", hit));
+            TimbreLookups.Count(1, new TagList { { "hit", hit } });
     }
 
     /// <summary>Records the time until disposal as a step of that stage; free of cost while nobody listens.</summary>
@@ -169,7 +176,7 @@ internal static class LightTtsDiagnostics
         public void Dispose()
         {
             if (start != 0)
-                StageDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, new KeyValuePair<string, object?>("lighttts.stage", stage));
+                StageDuration.Measure(Stopwatch.GetElapsedTime(start).TotalSeconds, new TagList { { "lighttts.stage", stage } });
         }
     }
 }

@@ -4,8 +4,8 @@ namespace LightTts.Onnx;
 
 /// <summary>A loaded ONNX model, run on the caller's thread with inputs and outputs by position.</summary>
 /// <remarks>
-/// Set up to be a quiet guest: worker threads that sleep between runs instead of spinning, no memory arena that keeps the largest run's memory. Not
-/// for use from several threads at once (one stage owns it).
+/// Set up to be a quiet guest: no telemetry, worker threads that sleep between runs instead of spinning, no memory arena that keeps the largest run's
+/// memory. Not for use from several threads at once (one stage owns it).
 /// </remarks>
 internal sealed class OnnxSession : IDisposable
 {
@@ -40,6 +40,7 @@ internal sealed class OnnxSession : IDisposable
             throw new TtsModelLoadException($"The model file '{path}' does not exist. Download the whole model directory again.");
         try
         {
+            OnnxTelemetry.TurnOff();
             using var settings = new SessionOptions
             {
                 ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,

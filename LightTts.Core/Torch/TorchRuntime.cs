@@ -116,7 +116,8 @@ internal static class TorchRuntime
 
     private static string CacheRoot()
     {
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+        // Of a user who is new here the folder may not be there yet, which is no reason to leave a copy in the temporary folder with every start.
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
         if (home.Length > 0)
         {
             try

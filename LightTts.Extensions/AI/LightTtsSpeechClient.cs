@@ -1,6 +1,6 @@
 // The text-to-speech part of Microsoft.Extensions.AI is marked experimental (MEAI001) in 10.11; everything of ours that touches it is in this file.
 #pragma warning disable MEAI001
-using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using LightTts.Extensions.Hosting;
 using Microsoft.Extensions.AI;
@@ -14,15 +14,14 @@ namespace LightTts.Extensions.AI;
 /// Options: <see cref="TextToSpeechOptions.VoiceId"/> is a voice's name; <see cref="TextToSpeechOptions.Language"/> picks a preset voice of that language where no voice
 /// is named; <see cref="TextToSpeechOptions.Speed"/> is 0.25 to 4; <see cref="TextToSpeechOptions.AudioFormat"/> is "wav" (default of whole audio) or "pcm" (default of
 /// streamed audio: 16 bits, little-endian, mono), or their media types. What else a <see cref="SynthesisRequest"/> can say comes through
-/// <see cref="TextToSpeechOptions.RawRepresentationFactory"/>, which may return one to start from. Pitch and volume have no counterpart and are ignored.
+/// <see cref="TextToSpeechOptions.RawRepresentationFactory"/>, which may return one to start from. <see cref="TextToSpeechOptions.Volume"/> is 0 (silent) to 1 (as the
+/// voice speaks, the default). A <see cref="TextToSpeechOptions.Pitch"/> other than 1 is refused: no model here can do that.
 /// Safe for concurrent use. Disposing it leaves the pipeline alone.
 /// </remarks>
 public sealed class LightTtsSpeechClient : ITextToSpeechClient
 {
     private const string Wav = "audio/wav";
     private const string Pcm = "audio/l16"; // as Microsoft.Extensions.AI's other clients call it; the byte order is in the properties
-
-    private const int WavHeaderBytes = 44; // of 16-bit PCM: RIFF, fmt and the head of data, whose last four bytes are its length
 
     private readonly ITtsPipeline _pipeline;
 
@@ -41,19 +40,15 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
     {
         ArgumentNullException.ThrowIfNull(text);
         var format = MediaType(options?.AudioFormat) ?? Wav;
-        await EnsureLoadedAsync(cancellationToken).ConfigureAwait(false);
-        var request = CreateRequest(text, options, SynthesisMode.Whole);
+        var (pipeline, request) = await PrepareAsync(text, options, SynthesisMode.Whole, cancellationToken).ConfigureAwait(false);
         var tokens = 0;
         var audio = new MemoryStream();
-        using (var wav = format == Wav ? new WavWriter(audio, _pipeline.Model.SampleRate, leaveOpen: true) : null)
+        using (var encoder = new SpeechEncoder(audio, format == Wav, pipeline.Model.SampleRate, options?.Volume ?? 1))
         {
-            await foreach (var chunk in _pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
+            await foreach (var chunk in pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
             {
                 tokens += chunk.SpeechTokens.Length;
-                if (wav is not null)
-                    wav.Write(chunk.Samples.Span);
-                else
-                    audio.Write(ToPcm(chunk).Span);
+                encoder.Write(chunk.Samples.Span);
             }
         }
         return new TextToSpeechResponse([new DataContent(audio.GetBuffer().AsMemory(0, (int)audio.Length), format)])
@@ -74,17 +69,20 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
     {
         ArgumentNullException.ThrowIfNull(text);
         var format = MediaType(options?.AudioFormat) ?? Pcm;
-        await EnsureLoadedAsync(cancellationToken).ConfigureAwait(false);
         // A changed speed stretches sentences as a whole; they still leave one by one.
-        var request = CreateRequest(text, options, options?.Speed is null or 1 ? SynthesisMode.Streaming : SynthesisMode.Whole);
+        var mode = options?.Speed is null or 1 ? SynthesisMode.Streaming : SynthesisMode.Whole;
+        var (pipeline, request) = await PrepareAsync(text, options, mode, cancellationToken).ConfigureAwait(false);
         var id = Guid.NewGuid().ToString("N");
         var tokens = 0;
         yield return Update(id, TextToSpeechResponseUpdateKind.SessionOpen, null, []);
-        await foreach (var chunk in _pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
+        using var pieces = new PieceStream();
+        using var encoder = new SpeechEncoder(pieces, format == Wav, pipeline.Model.SampleRate, options?.Volume ?? 1);
+        await foreach (var chunk in pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
         {
             tokens += chunk.SpeechTokens.Length;
-            var data = format == Wav && chunk.IsFirst ? OpenWav(chunk) : ToPcm(chunk);
-            yield return Update(id, chunk.IsLast ? TextToSpeechResponseUpdateKind.AudioUpdated : TextToSpeechResponseUpdateKind.AudioUpdating, chunk, [new DataContent(data, format)]);
+            encoder.Write(chunk.Samples.Span);
+            var kind = chunk.IsLast ? TextToSpeechResponseUpdateKind.AudioUpdated : TextToSpeechResponseUpdateKind.AudioUpdating;
+            yield return Update(id, kind, chunk, [new DataContent(pieces.Take(), format)]);
         }
         yield return Update(id, TextToSpeechResponseUpdateKind.SessionClose, null, [new UsageContent(Usage(tokens))]);
     }
@@ -107,26 +105,32 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
     {
     }
 
-    private async ValueTask EnsureLoadedAsync(CancellationToken cancellationToken)
+    /// <summary>The pipeline and the request for it. A hosted pipeline that still loads is waited for as every other request waits: counted, with its deadlines running.</summary>
+    private async ValueTask<(ITtsPipeline Pipeline, SynthesisRequest Request)> PrepareAsync(string text, TextToSpeechOptions? options, SynthesisMode mode,
+        CancellationToken cancellationToken)
     {
-        if (_pipeline is HostedPipeline { Host: { Ready: null } host })
-            await host.WaitUntilReadyAsync(cancellationToken).ConfigureAwait(false);
+        if (options?.Pitch is { } pitch and not 1)
+            throw new TtsRequestException(string.Create(CultureInfo.InvariantCulture,
+                $"Pitch is {pitch}, but a voice has only its own pitch (1). Leave it out, or choose a voice that is higher or lower."));
+        if (options?.Volume is { } volume and not (>= 0 and <= 1))
+            throw new TtsRequestException(string.Create(CultureInfo.InvariantCulture, $"Volume is {volume}; use 0 (silent) to 1 (as the voice speaks), or leave it out."));
+        var request = (options?.RawRepresentationFactory?.Invoke(this) as SynthesisRequest ?? new SynthesisRequest()) with { Text = text, Mode = mode };
+        var pipeline = _pipeline;
+        if (pipeline is HostedPipeline { Host.Ready: null } hosted)
+            (pipeline, request) = await hosted.LoadedAsync(request, cancellationToken).ConfigureAwait(false);
+        return (pipeline, Complete(request, options, pipeline.Model));
     }
 
-    private SynthesisRequest CreateRequest(string text, TextToSpeechOptions? options, SynthesisMode mode)
+    private static SynthesisRequest Complete(SynthesisRequest request, TextToSpeechOptions? options, TtsModelInfo model)
     {
-        var model = _pipeline.Model;
         if (options?.ModelId is { } id && id != model.Name)
             throw new TtsRequestException($"ModelId is '{id}', but this client speaks with '{model.Name}'. Leave it out, or resolve the client that is registered for that model.");
-        var request = options?.RawRepresentationFactory?.Invoke(this) as SynthesisRequest ?? new SynthesisRequest();
         var voice = options?.VoiceId ?? request.Voice;
         return request with
         {
-            Text = text,
-            Mode = mode,
             Voice = voice ?? (options?.Language is { } language && request.Timbre is null ? VoiceFor(model, language) : null),
             Timbre = options?.VoiceId is null ? request.Timbre : null,
-            Speed = options?.Speed ?? (mode == SynthesisMode.Whole ? request.Speed : 1),
+            Speed = options?.Speed ?? (request.Mode == SynthesisMode.Whole ? request.Speed : 1),
         };
     }
 
@@ -148,19 +152,6 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
         "pcm" or "audio/l16" or "audio/pcm" => Pcm,
         _ => throw new TtsRequestException($"AudioFormat '{format}' is not supported. Use wav (audio/wav) or pcm (audio/l16: 16 bits, little-endian, mono)."),
     };
-
-    private static ReadOnlyMemory<byte> ToPcm(AudioChunk chunk) => ToWav(chunk).AsMemory(WavHeaderBytes);
-
-    /// <summary>The first piece of a WAV file whose length is not known yet: header and samples.</summary>
-    private static ReadOnlyMemory<byte> OpenWav(AudioChunk chunk)
-    {
-        var wav = ToWav(chunk);
-        BinaryPrimitives.WriteUInt32LittleEndian(wav.AsSpan(4), uint.MaxValue);
-        BinaryPrimitives.WriteUInt32LittleEndian(wav.AsSpan(WavHeaderBytes - sizeof(uint)), uint.MaxValue);
-        return wav;
-    }
-
-    private static byte[] ToWav(AudioChunk chunk) => new AudioClip(chunk.Samples, chunk.SampleRate).ToWav();
 
     private TextToSpeechResponseUpdate Update(string id, TextToSpeechResponseUpdateKind kind, AudioChunk? chunk, IList<AIContent> contents) => new(contents)
     {

@@ -49,11 +49,20 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
         ? $"The model '{host.ModelName}' could not be loaded: {error.Message}"
         : $"The model '{host.ModelName}' is not loaded yet. Await ITtsPipelineHost.WaitUntilReadyAsync first, or set LightTtsOptions.WarmUp to Blocking.");
 
-    private async IAsyncEnumerable<AudioChunk> WhenLoadedAsync(SynthesisRequest request, IAsyncEnumerable<string>? text, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Waits for the model as a request: counted, and with its deadlines running.</summary>
+    /// <returns>The pipeline itself, and the request with what is left of its deadlines.</returns>
+    /// <exception cref="TtsQueueFullException">As many requests wait already as may be in the pipeline.</exception>
+    /// <exception cref="TtsTimeoutException">A deadline of the request passed before the model was loaded.</exception>
+    public async Task<(ITtsPipeline Pipeline, SynthesisRequest Request)> LoadedAsync(SynthesisRequest request, CancellationToken cancellationToken)
     {
         var started = _host.Time.GetTimestamp();
         var pipeline = await WaitAsync(request, cancellationToken).ConfigureAwait(false);
-        var rest = Rest(request, _host.Time.GetElapsedTime(started));
+        return (pipeline, Rest(request, _host.Time.GetElapsedTime(started)));
+    }
+
+    private async IAsyncEnumerable<AudioChunk> WhenLoadedAsync(SynthesisRequest request, IAsyncEnumerable<string>? text, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var (pipeline, rest) = await LoadedAsync(request, cancellationToken).ConfigureAwait(false);
         var audio = text is null ? pipeline.SynthesizeAsync(rest, cancellationToken) : pipeline.SynthesizeAsync(text, rest, cancellationToken);
         await foreach (var chunk in audio.ConfigureAwait(false))
             yield return chunk;

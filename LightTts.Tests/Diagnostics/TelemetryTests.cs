@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using LightTts.Diagnostics;
 using LightTts.Tests.Extensions.Fakes;
 using LightTts.Tests.Pipeline.Fakes;
@@ -46,6 +47,41 @@ public class TelemetryTests
         var id = request.GetTagItem("lighttts.request.id")!.ToString();
         Assert.Equal(id, Assert.Single(probe.LogsOf(1001)).GetStructuredStateValue("RequestId"));
         Assert.Equal(id, Assert.Single(probe.LogsOf(1002)).GetStructuredStateValue("RequestId"));
+    }
+
+    /// <summary>A listener runs inside the call that it listens to; its fault must not become the request's.</summary>
+    [Fact]
+    public async Task Listeners_that_throw_fail_nothing()
+    {
+        using var metrics = new MeterListener { InstrumentPublished = (instrument, self) => Listen(instrument, self) };
+        var calls = 0;
+        void Fail()
+        {
+            Interlocked.Increment(ref calls);
+            throw new InvalidOperationException("the listener's own fault");
+        }
+
+        metrics.SetMeasurementEventCallback<double>((_, _, _, _) => Fail());
+        metrics.SetMeasurementEventCallback<long>((_, _, _, _) => Fail());
+        metrics.SetMeasurementEventCallback<int>((_, _, _, _) => Fail());
+        metrics.Start();
+        using var spans = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == LightTtsDiagnostics.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => { Fail(); return ActivitySamplingResult.AllData; },
+        };
+        ActivitySource.AddActivityListener(spans);
+        await using var engine = new FakeEngine(new TtsPipelineOptions());
+        Assert.True((await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Hosts.Story }, default)))[^1].IsLast);
+        LightTtsDiagnostics.CountFrames(1);
+        LightTtsDiagnostics.CountLookup(hit: true);
+        Assert.True(calls > 10);
+
+        static void Listen(Instrument instrument, MeterListener listener)
+        {
+            if (ReferenceEquals(instrument.Meter, LightTtsDiagnostics.Meter))
+                listener.EnableMeasurementEvents(instrument);
+        }
     }
 
     [Fact]

@@ -39,15 +39,36 @@ public class OptionsTests
     }
 
     [Theory]
-    [InlineData("ModelPth", "x")]
     [InlineData("Device", "gpu")]
     [InlineData("MaxQueuedRequests", "many")]
-    public async Task A_name_or_value_that_does_not_exist_stops_the_start_and_is_named(string key, string value)
+    public async Task A_value_that_does_not_exist_stops_the_start_and_is_named(string key, string value)
     {
         using var host = Hosts.Create(new FakeLoader(), services => services.AddLightTts(Hosts.Section((key, value))));
         var error = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => host.StartAsync());
         Assert.Contains(key, error.Message);
     }
+
+    [Fact]
+    public async Task A_misspelt_name_stops_the_start_with_what_was_meant_and_what_there_is()
+    {
+        using var host = Hosts.Create(new FakeLoader(), services => services.AddLightTts(Hosts.Section(("ModelPth", "x"), ("timbres", "y"), ("modelpath", Path.GetTempPath()), ("Threads", "0"))));
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+        Assert.Equal(3, error.Failures.Count());
+        Assert.Contains("'LightTts:ModelPth' is not an option; did you mean ModelPath? The options are: ModelPath, Device, ", error.Message);
+        Assert.Contains("'LightTts:timbres' is not an option; did you mean MaxTimbres? The options are: ", error.Message);
+        Assert.Contains("Threads is 0; set at least 1", error.Message);
+    }
+
+    [Theory]
+    [InlineData("MaxQueueRequests", "MaxQueuedRequests")]
+    [InlineData("devise", "Device")]
+    [InlineData("Warm_Up", "WarmUp")]
+    [InlineData("ConnectionString", null)]
+    public void The_nearest_name_is_suggested_where_one_is_near(string written, string? meant) => Assert.Equal(meant, OptionNames.Nearest(written));
+
+    [Fact]
+    public void Names_are_those_of_the_options() =>
+        Assert.Equal(typeof(LightTtsOptions).GetProperties().Select(property => property.Name).Order(), OptionNames.All.Order());
 
     [Fact]
     public async Task Every_option_reaches_the_pipeline()

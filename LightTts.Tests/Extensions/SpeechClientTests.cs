@@ -7,6 +7,7 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Time.Testing;
 
 namespace LightTts.Tests.Extensions;
 
@@ -84,6 +85,65 @@ public class SpeechClientTests
         Assert.Contains("Its languages are: en, de", await Refusal(new TextToSpeechOptions { Language = "fr" }));
         Assert.Contains("speaks with 'fake'", await Refusal(new TextToSpeechOptions { ModelId = "tts-1" }));
         Assert.Empty(pipeline.Requests);
+    }
+
+    [Fact]
+    public async Task Volume_scales_the_samples_and_pitch_is_refused()
+    {
+        await using var pipeline = new FakePipeline(new TtsPipelineOptions(), "fake");
+        using var client = pipeline.AsTextToSpeechClient();
+        async Task<short[]> Speak(float? volume)
+        {
+            var options = new TextToSpeechOptions { Volume = volume, Pitch = 1, AudioFormat = "pcm", RawRepresentationFactory = _ => new SynthesisRequest { Seed = 3 } };
+            var audio = (DataContent)(await client.GetAudioAsync("one two.", options)).Contents[0];
+            return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, short>(audio.Data.Span).ToArray();
+        }
+
+        var full = await Speak(null);
+        Assert.Contains(full, sample => sample != 0);
+        Assert.Equal(full, await Speak(1));
+        Assert.All((await Speak(0.5f)).Zip(full), pair => Assert.InRange(pair.First - pair.Second / 2f, -0.51f, 0.51f));
+        Assert.All(await Speak(0), sample => Assert.Equal(0, sample));
+        async Task<string> Refusal(TextToSpeechOptions options) => (await Assert.ThrowsAsync<TtsRequestException>(() => client.GetAudioAsync("hello.", options))).Message;
+        Assert.Contains("Pitch is 1.2, but a voice has only its own pitch", await Refusal(new TextToSpeechOptions { Pitch = 1.2f }));
+        Assert.Contains("Volume is 1.5; use 0 (silent) to 1", await Refusal(new TextToSpeechOptions { Volume = 1.5f }));
+    }
+
+    /// <summary>As requests that are made without the client.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Requests_that_wait_for_the_model_are_counted_and_their_deadlines_run(bool streamed)
+    {
+        var time = new FakeTimeProvider();
+        var loader = new FakeLoader(held: true);
+        using var host = Hosts.Create(loader, services => services.AddLightTts(options =>
+        {
+            options.WarmUp = WarmUpMode.Background;
+            options.MaxQueuedRequests = 2;
+        }), time);
+        await host.StartAsync();
+        var client = host.Services.GetRequiredService<ITextToSpeechClient>();
+        async Task Speak(string text, TimeSpan? timeout = null)
+        {
+            var options = new TextToSpeechOptions { RawRepresentationFactory = _ => new SynthesisRequest { Timeout = timeout } };
+            if (!streamed)
+                await client.GetAudioAsync(text, options);
+            else
+                await foreach (var _ in client.GetStreamingAudioAsync(text, options))
+                {
+                }
+        }
+
+        var impatient = Speak("one.", TimeSpan.FromSeconds(2));
+        var patient = Speak("two.", TimeSpan.FromSeconds(10));
+        await Assert.ThrowsAsync<TtsQueueFullException>(() => Speak("three."));
+        time.Advance(TimeSpan.FromSeconds(4));
+        await Assert.ThrowsAsync<TtsTimeoutException>(() => impatient);
+        loader.Release();
+        await patient;
+        Assert.Equal(TimeSpan.FromSeconds(6), loader.Pipeline.Requests.Single(request => request.Text == "two.").Timeout);
+        await host.StopAsync();
     }
 
     [Fact]

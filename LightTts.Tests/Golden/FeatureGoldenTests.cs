@@ -30,7 +30,7 @@ public sealed class FeatureGoldenTests
     public void Prompt_mel_matches(double? maxFrequency, string tensor)
     {
         var mel = new MelSpectrogram(1920, 1920, 480, 80, 24_000, 0, maxFrequency).Compute(Golden("wav_24k"), out var frames);
-        Assert.Equal(95, frames);
+        Assert.Equal(Shape(tensor)[2], frames);
         AssertClose(1e-4, 1e-5, Golden(tensor), Transposed(mel, frames, 80));
     }
 
@@ -38,7 +38,7 @@ public sealed class FeatureGoldenTests
     public void Whisper_log_mel_matches()
     {
         var mel = new WhisperLogMel(128).Compute(Golden("wav_16k"), out var frames);
-        Assert.Equal(190, frames);
+        Assert.Equal(Shape("whisper_log_mel_128")[2], frames);
         AssertClose(1e-4, 1e-5, Golden("whisper_log_mel_128"), mel);
     }
 
@@ -46,7 +46,7 @@ public sealed class FeatureGoldenTests
     public void Kaldi_fbank_matches()
     {
         var fbank = new KaldiFbank(80).Compute(Golden("wav_16k"), out var frames);
-        Assert.Equal(188, frames);
+        Assert.Equal(Shape("fbank80_mean_subtracted")[0], frames);
         AssertClose(1e-3, 1e-4, Golden("fbank80_mean_subtracted"), fbank);
     }
 
@@ -67,6 +67,12 @@ public sealed class FeatureGoldenTests
     {
         using var file = SafetensorsFile.Open(Repo.Golden("main/features.safetensors"));
         return file.Tensors[tensor].ToSingles();
+    }
+
+    private static int[] Shape(string tensor)
+    {
+        using var file = SafetensorsFile.Open(Repo.Golden("main/features.safetensors"));
+        return [.. file.Tensors[tensor].Shape.Select(size => (int)size)];
     }
 
     private static float[] Transposed(float[] values, int rows, int columns)

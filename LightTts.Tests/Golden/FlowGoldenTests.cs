@@ -33,14 +33,19 @@ public sealed class FlowGoldenTests
         using var flow = Flows.Golden();
         var tokens = Flows.Ints(file, "token");
         using var state = flow.CreateState(Voice(file), streaming: true, Steps);
-        Assert.Equal(28, state.TokensWanted);
-        Assert.Null(flow.Run(state, tokens.AsMemory(0, 27), final: false));
+        var runs = Repo.Manifest("main/flow_cv3").GetProperty("runs");
+        var (chunk1, chunk2) = (runs.GetProperty("chunk1").GetProperty("tokens").GetInt32(), runs.GetProperty("chunk2").GetProperty("tokens").GetInt32());
+        var prompt = (int)file.Tensors["prompt_token"].Shape[1];
+        Assert.Equal(0, (prompt + chunk1 - 3) % 25);
+        Assert.Equal(25 - prompt % 25 + 3, state.TokensWanted); // to the end of the chunk that the prompt's last frame lies in, and three to look at
+        var least = state.TokensWanted;
+        Assert.Null(flow.Run(state, tokens.AsMemory(0, least - 1), final: false));
         Assert.Equal(1, state.TokensWanted);
-        var first = flow.Run(state, tokens.AsMemory(27, 1), final: false)!;
+        var first = flow.Run(state, tokens.AsMemory(least - 1, chunk1 - least + 1), final: false)!;
         Flows.Near(Flows.Fixture(file, "mel.chunk1"), first, Tolerance);
-        var second = flow.Run(state, tokens.AsMemory(28, 25), final: false)!;
+        var second = flow.Run(state, tokens.AsMemory(chunk1, chunk2 - chunk1), final: false)!;
         Flows.Near(Flows.Fixture(file, "mel.chunk2"), cat([first, second], 2), Tolerance);
-        var rest = flow.Run(state, tokens.AsMemory(53), final: true)!;
+        var rest = flow.Run(state, tokens.AsMemory(chunk2), final: true)!;
         Flows.Near(Flows.Fixture(file, "mel.stream_full"), cat([first, second, rest], 2), Tolerance);
     }
 
@@ -51,19 +56,25 @@ public sealed class FlowGoldenTests
         using var inference = inference_mode();
         using var file = SafetensorsFile.Open(Repo.Golden("main/flow_cv3.safetensors"));
         using var flow = Flows.Golden();
-        var all = Flows.Ints(file, "prompt_token").Concat(Flows.Ints(file, "token")).ToArray();
+        var promptTokens = Flows.Ints(file, "prompt_token");
+        var promptFrames = (int)file.Tensors["prompt_feat"].Shape[1];
+        var chunk1 = Repo.Manifest("main/flow_cv3").GetProperty("runs").GetProperty("chunk1").GetProperty("tokens").GetInt32();
+        var count = 2 * (promptTokens.Length + chunk1 - 3);
+        var all = promptTokens.Concat(Flows.Ints(file, "token")).ToArray();
         Flows.Near(Flows.Fixture(file, "offline.mu"), Channels(flow.Stretch(flow.Encoder.Encode(flow.Encoder.Embed(all), true, null).Encoded)), 1e-5);
-        var chunk = flow.Stretch(flow.Encoder.Encode(flow.Encoder.Embed(all.AsSpan(0, 53)), false, null).Encoded);
+        var chunk = flow.Stretch(flow.Encoder.Encode(flow.Encoder.Embed(all.AsSpan(0, promptTokens.Length + chunk1)), false, null).Encoded);
         Flows.Near(Flows.Fixture(file, "chunk1.mu"), Channels(chunk), 1e-5);
         var speaker = flow.Speaker(file.Tensors["embedding"].ToSingles());
         Flows.Near(Flows.Fixture(file, "chunk1.spks"), speaker, 1e-5);
+        Flows.Near(Flows.Fixture(file, "offline.spks"), speaker, 1e-5);
         var schedule = flow.Schedule(Steps);
         Flows.Near(Flows.Fixture(file, "chunk1.t"), tensor(schedule.Times[..Steps]), 0);
+        Flows.Near(Flows.Fixture(file, "offline.t"), tensor(schedule.Times[..Steps]), 0);
 
-        var condition = cat([Flows.Fixture(file, "prompt_feat")[0], zeros(50, 80)], 0);
+        var condition = cat([Flows.Fixture(file, "prompt_feat")[0], zeros(count - promptFrames, 80)], 0);
         var segment = new FlowSegment
         {
-            Start = 0, Count = 100, Chunk = 50, Mu = chunk, Condition = condition, Speaker = flow.Estimator.InputSpeaker.Apply(speaker)[0],
+            Start = 0, Count = count, Chunk = 50, Mu = chunk, Condition = condition, Speaker = flow.Estimator.InputSpeaker.Apply(speaker)[0],
         };
         var seen = 0;
         var mel = flow.Solver.Solve([segment], schedule, observe: (step, x, velocity) =>
@@ -75,7 +86,7 @@ public sealed class FlowGoldenTests
                 Flows.Near(Flows.Fixture(file, "chunk1.x_step5"), Channels(x), Tolerance);
         });
         Assert.Equal(Steps, seen);
-        Flows.Near(Flows.Fixture(file, "mel.chunk1"), Channels(mel.narrow(0, 50, 50)), Tolerance);
+        Flows.Near(Flows.Fixture(file, "mel.chunk1"), Channels(mel.narrow(0, promptFrames, count - promptFrames)), Tolerance);
     }
 
     [Fact]
@@ -86,17 +97,19 @@ public sealed class FlowGoldenTests
         using var file = SafetensorsFile.Open(Repo.Golden("main/flow_cv3.safetensors"));
         using var flow = Flows.Golden();
         var all = Flows.Ints(file, "prompt_token").Concat(Flows.Ints(file, "token")).ToArray();
+        var promptFrames = (int)file.Tensors["prompt_feat"].Shape[1];
+        var count = 2 * (all.Length - 3);
         var segment = new FlowSegment
         {
             Start = 0,
-            Count = 158,
+            Count = count,
             Chunk = 0,
             Mu = flow.Stretch(flow.Encoder.Encode(flow.Encoder.Embed(all), false, null).Encoded),
-            Condition = cat([Flows.Fixture(file, "prompt_feat")[0], zeros(108, 80)], 0),
+            Condition = cat([Flows.Fixture(file, "prompt_feat")[0], zeros(count - promptFrames, 80)], 0),
             Speaker = flow.Estimator.InputSpeaker.Apply(flow.Speaker(file.Tensors["embedding"].ToSingles()))[0],
         };
         var mel = flow.Solver.Solve([segment], flow.Schedule(Steps));
-        Flows.Near(Flows.Fixture(file, "mel.nonstream_not_final"), Channels(mel.narrow(0, 50, 108)), Tolerance);
+        Flows.Near(Flows.Fixture(file, "mel.nonstream_not_final"), Channels(mel.narrow(0, promptFrames, count - promptFrames)), Tolerance);
     }
 
     [Fact]
@@ -124,13 +137,19 @@ public sealed class FlowGoldenTests
         Flows.Near(Flows.Fixture(file, "offline.hift_in_0"), offline, Tolerance);
 
         using var state = flow.CreateState(voice, streaming: true, Steps);
-        var first = flow.Run(state, tokens.AsMemory(0, 30), final: false)!;
-        Flows.Near(Flows.Fixture(file, "stream.hift_in_0"), first, Tolerance);
-        var second = flow.Run(state, tokens.AsMemory(30, 50), final: false)!;
-        var joined = cat([first, second], 2);
-        Flows.Near(Flows.Fixture(file, "stream.hift_in_1"), joined, Tolerance);
+        int[] ends = [.. Repo.Manifest("main/token2wav_cv3").GetProperty("runs").GetProperty("stream").GetProperty("calls").EnumerateArray()
+            .Where(call => call.GetProperty("what").GetString() == "flow").Select(call => call.GetProperty("tokens").GetInt32())];
+        Assert.Equal(tokens.Length, ends[^1]);
+        List<Tensor> mels = [];
+        for (var (call, at) = (0, 0); call < ends.Length - 1; at = ends[call++])
+        {
+            mels.Add(flow.Run(state, tokens.AsMemory(at, ends[call] - at), final: false)!);
+            Flows.Near(Flows.Fixture(file, $"stream.hift_in_{call}"), cat(mels, 2), Tolerance);
+        }
         // The reference's last call drops the chunk mask; ours keeps it, so only its composition is compared.
-        Flows.Near(Flows.Fixture(file, "stream.hift_in_2"), cat([joined, offline.narrow(2, 154, 10)], 2), Tolerance);
+        var joined = cat(mels, 2);
+        var rest = 2 * tokens.Length - joined.shape[2];
+        Flows.Near(Flows.Fixture(file, $"stream.hift_in_{ends.Length - 1}"), cat([joined, offline.narrow(2, joined.shape[2], rest)], 2), Tolerance);
     }
 
     private static LightTts.Timbres.TimbreFeatures Voice(SafetensorsFile file) => Flows.Timbre(file, "prompt_token", "prompt_feat", "embedding");

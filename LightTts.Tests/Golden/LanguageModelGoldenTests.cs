@@ -141,7 +141,10 @@ public class LanguageModelGoldenTests
         using var features = SafetensorsFile.Open(Repo.Golden("main/frontend_modes.safetensors"));
         using var model = LanguageModels.Load(name, torch);
         using var state = model.CreateState();
-        int[] text = Ints(features, $"{name}.instruct2.text"); // the same sentence
+        var run = Repo.Manifest("main/tts_zero_shot_greedy").GetProperty("runs").GetProperty(name);
+        var tokenizer = LightTts.Text.QwenTokenizer.Load(Repo.Golden($"main/models/cosyvoice{name[2]}-tiny/CosyVoice-BlankEN"), name[2] - '0');
+        int[] text = tokenizer.Encode(run.GetProperty("text").GetString()!); // one sentence that needs no normalisation
+        Assert.Equal(tokenizer.Encode(run.GetProperty("prompt_text").GetString()!), Ints(features, $"{name}.zero_shot.prompt_text"));
         var stream = new OneShotTokenStream(model.Vocabulary, Ints(features, $"{name}.zero_shot.prompt_text"), text,
             Ints(features, $"{name}.zero_shot.llm_prompt_speech_token"), SpeechTokenLimits.ForText(text.Length, null), seed: 0);
         var sampler = new RasSampler(LanguageModels.Config, model.Vocabulary.IgnoreEosMask, model.Vocabulary.IgnoreEosMask);
@@ -155,6 +158,7 @@ public class LanguageModelGoldenTests
                 sounds.Add(token);
         }
 
+        Assert.Equal(run.GetProperty("llm_tokens").GetInt32(), sounds.Count);
         Assert.Equal(Ints(golden, $"{name}.llm_tokens"), sounds);
     }
 

@@ -5,45 +5,25 @@ using LightTts.Tests.Support;
 
 namespace LightTts.Tests.Packages;
 
-/// <summary>Packs, and uses the packages as a stranger would: in a new console app outside the repository.</summary>
-/// <remarks>Takes minutes, so it runs only where LIGHTTTS_PACKAGE_TEST is 1, and in CI.</remarks>
+/// <summary>The packages, and what the README says to do with them, tried outside the repository.</summary>
+/// <remarks>Takes a minute or two, so it runs only where LIGHTTTS_PACKAGE_TEST is 1, and in CI.</remarks>
 [Trait("Category", "Package")]
 [Collection("Packages")]
-public sealed class PackageTests : IAsyncLifetime
+public sealed class PackageTests(PackedFeed packed) : IClassFixture<PackedFeed>
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("lighttts-package-").FullName;
-    private string Feed => Path.Combine(_folder, "feed");
-
-    public async ValueTask InitializeAsync()
-    {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("LIGHTTTS_PACKAGE_TEST") == "1" || Environment.GetEnvironmentVariable("CI") is "true" or "1",
-            "takes minutes; set LIGHTTTS_PACKAGE_TEST=1 to run it");
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "pack.sh needs a POSIX shell");
-        await ConsoleProcess.RunAsync(Repo.Root, null, "sh", Path.Combine(Repo.Root, "pack.sh"), Feed, Version);
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        Directory.Delete(_folder, recursive: true);
-        return ValueTask.CompletedTask;
-    }
-
-    /// <summary>A version that no package cache has seen.</summary>
-    private static string Version { get; } = $"0.1.{Environment.ProcessId}";
-
     [Fact]
     public async Task The_readme_example_works_in_a_new_console_app()
     {
-        CheckPackages();
-        var example = ReadmeExample.Read(await File.ReadAllTextAsync(Path.Combine(Repo.Root, "README.md")));
-        var app = Path.Combine(_folder, "app");
-        var environment = UseFeed();
-        await ConsoleProcess.RunAsync(_folder, environment, "dotnet", "new", "console", "--name", "app", "--no-restore");
-        foreach (var package in example.Packages)
-            await ConsoleProcess.RunAsync(app, environment, "dotnet", ["add", "package", .. package]);
-        Assert.Contains($"\"LightTts.Core/{Version}\"", await File.ReadAllTextAsync(Path.Combine(app, "obj", "project.assets.json")));
-        await File.WriteAllTextAsync(Path.Combine(app, "Program.cs"), example.Program);
-        await ConsoleProcess.RunAsync(app, environment, "dotnet", "run", "--project", "app.csproj");
+        PackedFeed.Need();
+        var shell = Assert.Single(ReadmeBlock.All(ReadmeCheck.Shell));
+        var program = Assert.Single(ReadmeBlock.All(ReadmeCheck.Program));
+        Assert.Equal("./pack.sh ~/lighttts-feed", shell.Lines.First()); // packed already, there
+        await ConsoleProcess.RunAsync(packed.Folder, packed.Environment, "bash", "-euc", string.Join('\n', shell.Lines.Skip(1)));
+        var app = Path.Combine(packed.Folder, "hello");
+        Assert.Contains($"\"LightTts.Core/{packed.Version}\"", await File.ReadAllTextAsync(Path.Combine(app, "obj", "project.assets.json")));
+        await File.WriteAllTextAsync(Path.Combine(app, "Program.cs"), program.Text);
+        var output = await ConsoleProcess.RunAsync(app, packed.Environment, "dotnet", "run");
+        Assert.Matches(@"^\d+\.\d\d s of audio, ready after \d+\.\d\d s", output);
 
         var file = Assert.Single(Directory.GetFiles(app, "*.wav"));
         await using var stream = File.OpenRead(file);
@@ -53,11 +33,47 @@ public sealed class PackageTests : IAsyncLifetime
         Assert.InRange(MathF.Sqrt(clip.Samples.ToArray().Average(sample => sample * sample)), 0.005f, 0.5f);
     }
 
-    private void CheckPackages()
+    /// <summary>Each part of a program, with its own using lines and nothing but what a new web application has.</summary>
+    [Fact]
+    public async Task The_readme_s_other_code_compiles_with_the_packages_it_names()
     {
+        PackedFeed.Need();
+        var web = Directory.CreateDirectory(Path.Combine(packed.Folder, "web")).FullName;
+        var packages = ReadmeBlock.All(ReadmeCheck.Packages).SelectMany(block => block.Lines).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
+        Assert.All(packages, line => Assert.Equal(["dotnet", "add", "package"], line[..3]));
+        await File.WriteAllTextAsync(Path.Combine(web, "web.csproj"), Project(packages));
+        await File.WriteAllTextAsync(Path.Combine(web, "nuget.config"), $"""
+            <configuration><packageSources><add key="lighttts" value="{packed.Feed}" /></packageSources></configuration>
+            """);
+        var blocks = ReadmeBlock.All(ReadmeCheck.Compiled);
+        for (var i = 0; i < blocks.Count; i++)
+        {
+            var lines = blocks[i].Text.Split('\n').ToLookup(line => line.StartsWith("using ", StringComparison.Ordinal) && line.TrimEnd().EndsWith(';') && !line.Contains('='));
+            var builder = blocks[i].Text.Contains("var builder", StringComparison.Ordinal) ? "string[] args" : "WebApplicationBuilder builder, WebApplication app";
+            await File.WriteAllTextAsync(Path.Combine(web, $"Block{i}.cs"), $$"""
+                {{string.Join('\n', lines[true])}}
+                {{(blocks[i].Text.Contains("tts.Timbres", StringComparison.Ordinal) ? "using LightTts;" : "") /* it goes on from the program before it */}}
+                static class Block{{i}}
+                {
+                    {{(blocks[i].Text.Contains("await foreach", StringComparison.Ordinal)
+                        ? "static async Task Run(TtsPipeline tts, IAsyncEnumerable<string> tokens, Stream player)" : $"static void Run({builder})")}}
+                    {
+                {{string.Join('\n', lines[false])}}
+                    }
+                }
+                """);
+        }
+        await File.WriteAllTextAsync(Path.Combine(web, "Program.cs"), "return;");
+        await ConsoleProcess.RunAsync(web, packed.Environment, "dotnet", "build", "--nologo", "-warnaserror:CS8600,CS8602,CS8604");
+    }
+
+    [Fact]
+    public void Packages_hold_what_they_should()
+    {
+        PackedFeed.Need();
         foreach (var id in new[] { "LightTts.Core", "LightTts.Extensions", "LightTts.Models.TinyEn" })
         {
-            using var package = ZipFile.OpenRead(Path.Combine(Feed, $"{id}.{Version}.nupkg"));
+            using var package = ZipFile.OpenRead(Path.Combine(packed.Feed, $"{id}.{packed.Version}.nupkg"));
             var metadata = XDocument.Load(package.Entries.Single(entry => entry.FullName == id + ".nuspec").Open()).Root!.Elements().Single();
             string? Value(string name) => metadata.Elements().SingleOrDefault(element => element.Name.LocalName == name)?.Value;
             Assert.Equal(("Apache-2.0", "README.md"), (Value("license"), Value("readme")));
@@ -68,11 +84,12 @@ public sealed class PackageTests : IAsyncLifetime
             {
                 Assert.Contains(package.Entries, entry => entry.FullName == "models/lighttts-tiny-en/llm.pt");
                 Assert.Contains(package.Entries, entry => entry.FullName == "buildTransitive/LightTts.Models.TinyEn.targets");
-                Assert.InRange(new FileInfo(Path.Combine(Feed, $"{id}.{Version}.nupkg")).Length, 1, 250_000_000);
+                Assert.InRange(new FileInfo(Path.Combine(packed.Feed, $"{id}.{packed.Version}.nupkg")).Length, 1, 250_000_000);
                 continue;
             }
-            Assert.Contains(package.Entries, entry => entry.FullName == $"lib/net10.0/{id}.xml");
-            Assert.True(File.Exists(Path.Combine(Feed, $"{id}.{Version}.snupkg")));
+            var documents = XDocument.Load(package.Entries.Single(entry => entry.FullName == $"lib/net10.0/{id}.xml").Open());
+            Assert.DoesNotContain(documents.Descendants("member"), member => member.Value.Contains("○", StringComparison.Ordinal) || ((string)member.Attribute("name")!).Contains(".Generated.", StringComparison.Ordinal));
+            Assert.True(File.Exists(Path.Combine(packed.Feed, $"{id}.{packed.Version}.snupkg")));
             // A deterministic build carries no path of the machine that made it.
             using var assembly = new MemoryStream();
             package.Entries.Single(entry => entry.FullName == $"lib/net10.0/{id}.dll").Open().CopyTo(assembly);
@@ -80,19 +97,16 @@ public sealed class PackageTests : IAsyncLifetime
         }
     }
 
-    /// <summary>The local feed beside the repository's own source. New packages are unpacked in the test's folder; what the machine has already is only read.</summary>
-    private Dictionary<string, string> UseFeed()
-    {
-        var sources = XDocument.Load(Path.Combine(Repo.Root, "nuget.config")).Root!;
-        var known = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        sources.Element("packageSources")!.Add(new XElement("add", new XAttribute("key", "local"), new XAttribute("value", Feed)));
-        sources.Add(new XElement("fallbackPackageFolders", new XElement("add", new XAttribute("key", "known"), new XAttribute("value", known))));
-        sources.Save(Path.Combine(_folder, "nuget.config"));
-        return new Dictionary<string, string>
-        {
-            ["NUGET_PACKAGES"] = Path.Combine(_folder, "packages"),
-            ["CreateHardLinksForCopyFilesToOutputDirectoryIfPossible"] = "true",
-            ["CreateHardLinksForCopyLocalIfPossible"] = "true",
-        };
-    }
+    private static string Project(IEnumerable<string[]> packages) => $"""
+        <Project Sdk="Microsoft.NET.Sdk.Web">
+          <PropertyGroup>
+            <TargetFramework>net10.0</TargetFramework>
+            <Nullable>enable</Nullable>
+            <ImplicitUsings>enable</ImplicitUsings>
+          </PropertyGroup>
+          <ItemGroup>
+            {string.Join('\n', packages.Select(line => $"<PackageReference Include=\"{line[3]}\" Version=\"{(line.Length > 5 ? line[5] : "*")}\" />"))}
+          </ItemGroup>
+        </Project>
+        """;
 }

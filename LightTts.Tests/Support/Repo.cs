@@ -20,8 +20,18 @@ internal static class Repo
     /// <summary>The path of one of the embedded voice's reference files, or a skipped test that says what is missing.</summary>
     public static string Voice(string relative) => Need(Path.Combine(VoiceRoot, relative), "LIGHTTTS_VOICE");
 
+    /// <summary>What the fixtures' manifest says of one fixture.</summary>
+    public static System.Text.Json.JsonElement Manifest(string fixture)
+    {
+        using var manifest = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Golden("manifest.json")));
+        return manifest.RootElement.GetProperty("fixtures").GetProperty(fixture).Clone();
+    }
+
+    // Where the variable is set, somebody wants these tests to run: a folder that is misspelt or lacks a file must not end in "passed".
     private static string Need(string path, string variable)
     {
+        var set = Environment.GetEnvironmentVariable(variable);
+        Assert.True(set is null || Path.Exists(path), $"{variable} is '{set}', but {path} does not exist. Correct it, or leave it out to skip what needs it.");
         Assert.SkipUnless(Path.Exists(path), $"fixture not found: {Path.GetFileName(path)}; set {variable} to the folder that holds it");
         return path;
     }
