@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LightTts.Text.English;
 
 namespace LightTts.Text;
 
@@ -7,10 +8,12 @@ namespace LightTts.Text;
 internal static class TextCleaner
 {
     private const int MaxMarks = 4;     // on one character; more are a prank
-    private const string SpokenSymbols = "°©®™№℃℉";
+    private const string SpokenSymbols = "°©®™№℃℉❤♥";
 
     /// <summary>The text in form C, without what cannot be spoken, blanks of all kinds as U+0020. Never throws.</summary>
-    public static string Clean(string text)
+    /// <param name="text">Any text.</param>
+    /// <param name="nameEmoji">Whether an emoji is replaced by its English name, where it has a common one; otherwise it is left out.</param>
+    public static string Clean(string text, bool nameEmoji = false)
     {
         var clean = new StringBuilder(text.Length);
         var marks = 0;
@@ -27,6 +30,11 @@ internal static class TextCleaner
             marks = 0;
             switch (category)
             {
+                case UnicodeCategory.OtherSymbol when nameEmoji && EmojiLexicon.Names.Find(rune.ToString()) is { } name:
+                    if (clean.Length > 0 && clean[^1] != ' ')
+                        clean.Append(' ');
+                    clean.Append(name).Append(' ');
+                    break;
                 case UnicodeCategory.Control or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator:
                 case UnicodeCategory.OtherSymbol when !SpokenSymbols.Contains((char)rune.Value):
                     clean.Append(' ');
@@ -56,6 +64,15 @@ internal static class TextCleaner
         '‒' => "–",
         '―' => "—",
         '…' => "...",
+        'ﬀ' => "ff",
+        'ﬁ' => "fi",
+        'ﬂ' => "fl",
+        'ﬃ' => "ffi",
+        'ﬄ' => "ffl",
+        'ﬅ' or 'ﬆ' => "st",
+        'Ĳ' => "IJ",
+        'ĳ' => "ij",
+        '℅' => "care of",
         _ => rune.ToString(),
     };
 }
