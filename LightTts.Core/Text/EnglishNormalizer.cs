@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using LightTts.Text.English;
 
 namespace LightTts.Text;
@@ -9,7 +10,7 @@ internal static class EnglishNormalizer
 {
     // In the order of precedence, by the kind of character that a token starts with.
     private static readonly SemioticClass[] s_letter =
-        [new ElectronicClass(), new AbbreviationClass(), new DateClass(), new VersionClass(), new RomanClass(), new LettersClass(), new CodeClass(), new MoneyClass()];
+        [new ElectronicClass(), new MoneyClass(), new AbbreviationClass(), new DateClass(), new VersionClass(), new RomanClass(), new CodeClass(), new LettersClass()];
 
     private static readonly SemioticClass[] s_digit =
     [
@@ -19,6 +20,12 @@ internal static class EnglishNormalizer
 
     private static readonly SemioticClass[] s_sign =
         [new MoneyClass(), new ElectronicClass(), new TelephoneClass(), new FractionClass(), new MeasureClass(), new YearClass(), new SignClass()];
+
+    // Words that a class may want although they look like any other.
+    private static readonly FrozenSet<string> s_noticed =
+        DateLexicon.MonthNames.Keys.Concat(DateLexicon.Weekdays.Keys).Concat(AbbreviationLexicon.BareTitles.Keys).Concat(AbbreviationLexicon.Streets.Keys)
+            .Concat(AbbreviationLexicon.BeforeNumber.Keys).Concat(AbbreviationLexicon.Dotted.Keys).Concat(LettersLexicon.Mixed.Keys).Concat(["Jr", "Sr", "Rs", "vs", "etc", "approx"])
+            .ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Normalises a part of a text, American, without emoji.</summary>
     public static string Normalize(string text) => Normalize(text, ReadingOptions.Default);
@@ -55,18 +62,21 @@ internal static class EnglishNormalizer
         return 0;
     }
 
-    /// <summary>The end of a word in small letters that no class can want; 0: look closer.</summary>
+    /// <summary>The end of a word that no class can want, as most are; 0: look closer.</summary>
     private static int IsPlain(Reading r, int place)
     {
+        var text = r.Text;
         var end = place + 1;
-        while (end < r.Text.Length && char.IsAsciiLetterLower(r.Text[end]))
+        while (end < text.Length && char.IsAsciiLetterLower(text[end]))
             end++;
-        var length = end - place;
-        if (length < 3 || r.At(end) is not (' ' or ',' or ';' or '!' or '?' or '\0' or '\'' or '"' or ')') || (r.At(end) == '\'' && !char.IsAsciiLetterLower(r.At(end + 1))))
+        var (length, next) = (end - place, r.At(end));
+        if (next == '.')
+            return length > 6 && r.At(end + 1) is ' ' or '\0' && !s_noticed.Has(r.Span(place, end)) ? end : 0;
+        if (next is not (' ' or ',' or ';' or '!' or '?' or '\0' or '"' or ')') && !(next == '\'' && char.IsAsciiLetterLower(r.At(end + 1))))
             return 0;
-        if (char.IsAsciiLetterLower(r.Text[place]))
-            return length > 3 || r.Span(place, end) is not ("etc") ? (r.Span(place, end) is "approx" ? 0 : end) : 0;
-        return 0;
+        if (length == 1 ? text[place] is not ('a' or 'I') : !char.IsAsciiLetter(text[place]))
+            return 0;
+        return length is < 2 or > 9 || !s_noticed.Has(r.Span(place, end)) ? end : 0;
     }
 
     private static int Copy(Reading r, int start, int end)

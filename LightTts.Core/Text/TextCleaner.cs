@@ -19,6 +19,13 @@ internal static class TextCleaner
         var marks = 0;
         foreach (var rune in UnicodeComposition.Normalize(text).EnumerateRunes())
         {
+            // Most of most texts.
+            if (rune.Value is >= ' ' and < 0x7F and not '`')
+            {
+                marks = 0;
+                clean.Append((char)rune.Value);
+                continue;
+            }
             var category = Rune.GetUnicodeCategory(rune);
             if (category is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark)
             {
@@ -63,6 +70,7 @@ internal static class TextCleaner
         '−' or '‐' or '‑' => "-",
         '‒' => "–",
         '―' => "—",
+        >= '₀' and <= '₉' => ((char)('0' + rune.Value - '₀')).ToString(),
         '…' => "...",
         'ﬀ' => "ff",
         'ﬁ' => "fi",

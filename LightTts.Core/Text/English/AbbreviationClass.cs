@@ -21,7 +21,8 @@ internal sealed class AbbreviationClass : SemioticClass
         var figure = char.IsAsciiDigit(r.At(after)) || (r.At(after) is '#' or '$' && false);
         if (figure && after - end <= 2 && AbbreviationLexicon.BeforeNumber.Find(word) is { } numbered && !IsAnswerNo(r, word, start, after))
         {
-            r.Say(numbered);
+            // In running text "the No. 1 player" is no name.
+            r.Say(word is "No" or "Nos" && r.At(start - 1) == ' ' && char.IsLetterOrDigit(r.At(start - 2)) ? numbered.ToLowerInvariant() : numbered);
             return end + 1;
         }
         if (word is "No" or "no" or "p" or "c" or "v" && !(word is "v" && r.At(end + 1) == ' ' && char.IsUpper(r.At(end + 2))))

@@ -35,6 +35,11 @@ internal sealed partial class DateClass : SemioticClass
             }
             return iso.Index + iso.Length;
         }
+        if (YearAndMonth().Match(r.Text, start) is { Success: true } pair && int.Parse(pair.Groups[2].ValueSpan) <= int.Parse(pair.Groups[1].ValueSpan) % 100)
+        {
+            r.Say($"{DateLexicon.Months[int.Parse(pair.Groups[2].ValueSpan) - 1]} {r.Year(pair.Groups[1].ValueSpan)}");
+            return start + pair.Length;
+        }
         if (Numeric().Match(r.Text, start) is { Success: true } date)
         {
             var first = date.Groups[1].ValueSpan;
@@ -58,7 +63,7 @@ internal sealed partial class DateClass : SemioticClass
             var asked = r.WordBefore(start) is "on" or "On" or "by" or "By" or "since" or "until" or "till" or "before" or "after" or "due" or "dated" or "Monday" or "Tuesday" or "Wednesday"
                 or "Thursday" or "Friday" or "Saturday" or "Sunday";
             var unlikelyFraction = b is > 12 and not (16 or 20 or 32) || (a > 12 && b != 10);
-            if ((a, b) is (9, 11) || (a, b) is (7, 7))
+            if ((a, b) is (9, 11) or (7, 7) or (24, 7))
                 return 0;
             if ((asked || (unlikelyFraction && a != b)) && a is > 0 && b is > 0)
             {
@@ -103,7 +108,7 @@ internal sealed partial class DateClass : SemioticClass
         var full = isMonth ?? weekday!;
         if (word.Length == full.Length)
             return 0;
-        if (r.At(end) == '.' && !(DateLexicon.Ambiguous.Has(word) && r.EndsSentence(end + 1) && word is not ("Jan" or "Apr" or "Mar")))
+        if (r.At(end) == '.' && !(DateLexicon.Ambiguous.Has(word) && r.EndsSentence(end + 1) && word is not ("Jan" or "Apr" or "Mar") && r.WordBefore(start) is not ("and" or "or" or "to" or "on" or "every")))
             return r.SayDotted(full, end + 1);
         if (DateLexicon.Ambiguous.Has(word) && !(r.At(end) == ',' && r.At(end + 1) == ' ' && (char.IsAsciiDigit(r.At(end + 2)) || DateLexicon.MonthNames.Find(r.Span(end + 2, r.WordEnd(end + 2))) is not null))
             && !(r.At(end) == ' ' && char.IsAsciiDigit(r.At(end + 1)) && weekday is not null)
@@ -147,6 +152,9 @@ internal sealed partial class DateClass : SemioticClass
 
     [GeneratedRegex(@"\G(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\w/]|[.-]\d)", RegexOptions.CultureInvariant)]
     private static partial Regex Numeric();
+
+    [GeneratedRegex(@"\G((?:19|20)\d\d)-(0[1-9]|1[0-2])(?![\w-]|[.,]\d)", RegexOptions.CultureInvariant)]
+    private static partial Regex YearAndMonth();
 
     [GeneratedRegex(@"\G(\d{1,2})/(\d{1,2})(?![\w/%""]|[.,-]\d| ?[+=*×÷])", RegexOptions.CultureInvariant)]
     private static partial Regex MonthAndDay();

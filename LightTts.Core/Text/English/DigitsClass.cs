@@ -25,7 +25,7 @@ internal sealed partial class DigitsClass : SemioticClass
             return 0;
         if (Grouped().Match(r.Text, start) is { Success: true } grouped)
         {
-            r.Say(string.Join(", ", grouped.Value.Split([' ', '-']).Select(group => group[^1] == 'X' ? (EnglishNumbers.Digits(group) + " X").Trim() : EnglishNumbers.Digits(group))));
+            r.Say(string.Join(grouped.Value[1] == '-' ? " " : ", ", grouped.Value.Split([' ', '-']).Select(group => group[^1] == 'X' ? (EnglishNumbers.Digits(group) + " X").Trim() : EnglishNumbers.Digits(group))));
             return start + grouped.Length;
         }
         var end = start;
@@ -33,10 +33,20 @@ internal sealed partial class DigitsClass : SemioticClass
             end++;
         var length = end - start;
         var digits = r.Span(start, end);
+        var before = r.WordBefore(start);
+        if (length is 3 or 4 && r.At(end) is 'p' or 'i' && r.Ends(end + 1) && digits is "480" or "720" or "1080" or "1440" or "2160" or "360")
+        {
+            r.Say(EnglishNumbers.Pairs(digits) + (r.At(end) == 'p' ? " P" : " I"));
+            return end + 1;
+        }
+        if (length is 3 or 4 && char.IsAsciiLetterUpper(r.At(end)) && r.Ends(end + 1) && IsHouse(r, end + 1))
+        {
+            r.Say(EnglishNumbers.Pairs(digits));
+            return end;
+        }
         if (!r.Ends(end) || (r.At(end) is '.' or ',' or ':' or '/' or '-' && char.IsAsciiDigit(r.At(end + 1))) || r.At(end) is '%' or '°' or '$' or '€')
             return 0;
-        var before = r.WordBefore(start);
-        var linked = r.At(start - 1) is ' ' or ':' or '#' or '-';
+        var linked = r.At(start - 1) is '\0' or ' ' or ':' or '#' or '-';
         if (digits is "911" or "999" or "112" or "411" or "988" && IsCall(r, before, digits, end))
             return Spell(r, digits, end);
         if (linked && length >= 3 && (s_codes.Has(before) || (before is "in" && EndingIn(r, start))))
@@ -44,6 +54,11 @@ internal sealed partial class DigitsClass : SemioticClass
         if (length == 5 && linked && s_states.Has(before) && r.At(start - 1) == ' ')
             return Spell(r, digits, end);
         if (length is 3 or 4 && linked && (s_paired.Has(before) || IsHouse(r, end)))
+        {
+            r.Say(EnglishNumbers.Pairs(digits));
+            return end;
+        }
+        if (length == 3 && digits[0] == '7' && digits[2] == '7' && before is "a" or "the" or "The" or "A" && (r.At(end) is '.' or ',' or '\0' || NounLexicon.NotNouns.Has(r.WordAfter(end)) || r.WordAfter(end) is "jet" or "crashed" or "took" or "landed"))
         {
             r.Say(EnglishNumbers.Pairs(digits));
             return end;
@@ -97,6 +112,6 @@ internal sealed partial class DigitsClass : SemioticClass
         return false;
     }
 
-    [GeneratedRegex(@"\G(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{5}|97[89][ -]\d{1,5}[ -]\d{1,7}[ -]\d{1,7}[ -][\dX]|(?<=ISBN:? )\d{1,5}-\d{1,7}-\d{1,7}-[\dX]|\d{3}-\d{2}-\d{4}|\d{5}-\d{4})(?![\w-]|[.,]\d)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{5}|97[89][ -]\d{1,5}[ -]\d{1,7}[ -]\d{1,7}[ -][\dX]|(?<=ISBN:? )\d{1,5}-\d{1,7}-\d{1,7}-[\dX]|\d{3}-\d{2}-\d{4}|\d(?:-\d){2,9}|\d{5}-\d{4})(?![\w-]|[.,]\d)", RegexOptions.CultureInvariant)]
     private static partial Regex Grouped();
 }

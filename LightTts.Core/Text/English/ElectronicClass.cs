@@ -78,7 +78,8 @@ internal sealed partial class ElectronicClass : SemioticClass
             }
             else
             {
-                end++;
+                // An escaped backslash is one.
+                end += address[i] == '\\' && i + 1 < address.Length && address[i + 1] == '\\' ? 2 : 1;
                 Add(address[i] switch
                 {
                     '.' => point, '/' => "slash", '-' => "dash", '_' => "underscore", '@' => "at", ':' => "colon", '?' => "question mark", '=' => "equals", '&' => "and",

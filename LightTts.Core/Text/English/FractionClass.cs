@@ -37,6 +37,8 @@ internal sealed partial class FractionClass : SemioticClass
         if (top.Contains('.') || bottom.Contains('.'))
             return Said(r, $"{r.Number(top)} out of {r.Number(bottom)}", end);
         var (n, d) = (int.Parse(top), int.Parse(bottom));
+        if (whole.IsEmpty && match.Value.Contains(" / ", StringComparison.Ordinal))
+            return Said(r, $"{r.Cardinal(top)} divided by {r.Cardinal(bottom)}", end);
         if (whole.IsEmpty)
         {
             if (Season(r, top, bottom) is { } season)
@@ -47,7 +49,7 @@ internal sealed partial class FractionClass : SemioticClass
                 return Said(r, $"{r.Cardinal(top)} {r.Cardinal(bottom)}", end);
             if ((n, d) is (50, 50) or (20, 20) or (60, 40) or (80, 20) or (70, 30) or (20, 40) or (20, 200))
                 return Said(r, $"{r.Cardinal(top)} {r.Cardinal(bottom)}", end);
-            if (d is 10 or 100 && r.WordAfter(end) is not ("of" or "mile" or "inch" or "second" or "in"))
+            if (d is 10 or 100 && n != 1 && r.WordAfter(end) is not ("of" or "mile" or "inch" or "second" or "in"))
                 return Said(r, $"{r.Cardinal(top)} out of {r.Cardinal(bottom)}", end);
             if ((n == d && n > 1) || r.WordBefore(start) is "score" or "scored" or "rating" or "rated" or "got" or "grade" or "quiz" or "exam" or "rate" or "Rating" or "Score" || r.WordAfter(end) is "stars" or "score" or "rating" or "questions" or "correct")
                 return Said(r, $"{r.Cardinal(top)} out of {r.Cardinal(bottom)}", end);
@@ -55,7 +57,7 @@ internal sealed partial class FractionClass : SemioticClass
             if (n > d && d > 12)
                 return Said(r, $"{r.Cardinal(top)} over {r.Cardinal(bottom)}", end);
         }
-        if (d < 2 || n == 0 || (whole.IsEmpty && n > d && d > 10) || d > 1000 || n > 999)
+        if (d < 2 || n == 0 || (whole.IsEmpty && n > d && (d > 10 || n % d == 0)) || d > 1000 || n > 999)
             return Said(r, $"{(whole.IsEmpty ? "" : r.Cardinal(whole) + " ")}{r.Cardinal(top)} over {r.Cardinal(bottom)}", end);
         return Unit(r, start, end, Fractional(r, whole, top, bottom), whole.Length > 0);
     }
@@ -85,7 +87,7 @@ internal sealed partial class FractionClass : SemioticClass
     private static int Unit(Reading r, int start, int end, string words, bool plural)
     {
         r.Say(words);
-        return MeasureClass.ReadUnit(r, start, end, plural) is > 0 and var unitEnd ? unitEnd : end;
+        return MeasureClass.ReadUnit(r, start, end, plural) is > 0 and var unitEnd ? unitEnd : MeasureClass.Prime(r, start, end, plural) is > 0 and var prime ? prime : end;
     }
 
     [GeneratedRegex(@"\G(?:(\d{1,6})[ -]?)?([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞⅐⅑⅒])", RegexOptions.CultureInvariant)]

@@ -78,12 +78,10 @@ internal sealed class LettersClass : SemioticClass
         if (LettersLexicon.Words.Has(word))
             return false;
         if (LettersLexicon.Spelt.Has(word))
-            return !(LettersLexicon.Ordinary.Has(word) && word is "IT" or "AM" or "AS" or "IM" or "WHO" or "ICE" or "ARM" or "US" or "LED" or "RIP" && !Strong(word));
+            return word is not ("AM" or "AS" or "IM" or "ARM");
         if (LettersLexicon.Ordinary.Has(word))
             return false;
         return word.Length <= 3 || !Pronounceable(word);
-
-        static bool Strong(ReadOnlySpan<char> word) => word is "IT" or "WHO" or "US" or "ICE" or "LED";
     }
 
     private static bool IsSpeltInCapitals(ReadOnlySpan<char> word) =>

@@ -8,12 +8,12 @@ internal static partial class Markup
     /// <summary>The text without them.</summary>
     public static string Remove(string text)
     {
-        if (text.Contains('&') && text.Contains(';'))
-            text = Entity().Replace(text, match => Decode(match));
         if (text.Contains("](", StringComparison.Ordinal))
             text = Link().Replace(text, "$1");
         if (text.Contains('<'))
             text = Tag().Replace(text, "");
+        if (text.Contains('&') && text.Contains(';'))
+            text = Entity().Replace(text, match => Decode(match));
         if (text.Contains('❤') || text.Contains('♥'))
             text = Heart().Replace(text, " love ");
         text = LineStart().Replace(text, "$1");

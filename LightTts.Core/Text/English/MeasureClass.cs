@@ -145,6 +145,11 @@ internal sealed class MeasureClass : SemioticClass
         }
         if (ReadUnit(r, start, end, plural) is > 0 and var unitEnd)
             return unitEnd;
+        if (r.At(end) is 'x' or 'X' or '×' && r.Ends(end + 1) && r.At(end + 1) is not ('-' or '\'') && !char.IsAsciiDigit(r.At(r.SkipBlanks(end + 1))))
+        {
+            r.Say("times");
+            return end + 1;
+        }
         if (Prime(r, start, end, plural) is > 0 and var primeEnd)
             return primeEnd;
         if (r.At(end) == '+' && r.At(end + 1) is ' ' or ',' or '.' or '\0' && !(r.At(end + 1) == ' ' && char.IsAsciiDigit(r.At(end + 2))))
@@ -168,6 +173,8 @@ internal sealed class MeasureClass : SemioticClass
         upperStart = next;
         var upper = Numerals.End(r.Text, upperStart);
         // A third number makes it a code.
+        if (!tight && r.At(r.SkipBlanks(upper)) == '=')
+            return 0;
         return upper > 0 && !(r.At(upper) == '-' && char.IsAsciiDigit(r.At(upper + 1))) && !(r.At(upper) is '/' or ':' && char.IsAsciiDigit(r.At(upper + 1))) ? upper : 0;
     }
 
@@ -190,7 +197,7 @@ internal sealed class MeasureClass : SemioticClass
     }
 
     /// <summary>5' and 5" where no quotation can end.</summary>
-    private static int Prime(Reading r, int start, int end, bool plural)
+    public static int Prime(Reading r, int start, int end, bool plural)
     {
         var mark = r.At(end);
         if (mark is not ('"' or '\'' or '′' or '″') || char.IsLetterOrDigit(r.At(end + 1)))

@@ -8,6 +8,9 @@ internal sealed partial class MoneyClass : SemioticClass
     private const string Scale = @"(?:[ -]?(hundred|thousand|million|billion|trillion|grand|Million|Billion|Trillion|Thousand)(?!\p{L})|(?: ?(bn|mn|tn|mm|MM|mil|[kKmMbBtT]|Bn|BN|mio|trn))(?![\p{L}\d]))?";
     private const string Codes = "USD|EUR|GBP|JPY|CHF|CNY|RMB|CAD|AUD|NZD|HKD|SGD|INR|KRW|RUB|TRY|ILS|UAH|PHP|THB|BTC|SEK|NOK|DKK|PLN|CZK|MXN|ZAR|AED|BRL";
 
+    // A comma before two figures is a decimal one.
+    private const string Amount = @"(?:(?:\d{1,3}(?:\.\d{3}){1,4}|\d{1,9}),\d{2}(?![\d,])|" + Numerals.Pattern + ")";
+
     public override int Read(Reading r, int start)
     {
         if (!r.Starts(start))
@@ -25,10 +28,10 @@ internal sealed partial class MoneyClass : SemioticClass
         if (match.Groups[7] is { Success: true } upper)
         {
             var upperScale = FindScale(match, 8);
-            r.Say($"{(minus ? "minus " : "")}{r.Number(Numerals.Plain(match.Groups[4].Value))}{(scale.Length > 0 ? " " + scale : "")} to ");
+            r.Say($"{(minus ? "minus " : "")}{r.Number(Plain(match.Groups[4].Value))}{(scale.Length > 0 ? " " + scale : "")} to ");
             return Finish(r, start, end, Numerals.Plain(upper.Value), upperScale, currency, false);
         }
-        return Finish(r, start, end, Numerals.Plain(match.Groups[4].Value), scale, currency, minus);
+        return Finish(r, start, end, Plain(match.Groups[4].Value), scale, currency, minus);
     }
 
     private static int ReadAfter(Reading r, int start)
@@ -37,7 +40,7 @@ internal sealed partial class MoneyClass : SemioticClass
         var match = commaEnd > 0 ? CommaAfter().Match(r.Text, start) : After().Match(r.Text, start);
         if (!match.Success)
             return 0;
-        var number = commaEnd > 0 ? match.Groups[1].Value.Replace(',', '.') : Numerals.Plain(match.Groups[1].Value);
+        var number = commaEnd > 0 ? match.Groups[1].Value.Replace(',', '.') : Plain(match.Groups[1].Value);
         var unit = match.Groups[4].Value;
         if (unit is "¢" or "c" or "p")
         {
@@ -47,8 +50,11 @@ internal sealed partial class MoneyClass : SemioticClass
             r.Say($"{r.Number(number)} {one}");
             return start + match.Length;
         }
-        return Finish(r, start, start + match.Length, number, FindScale(match, 2), CurrencyLexicon.Currencies[unit], false);
+        return Finish(r, start, start + match.Length, number, FindScale(match, 2), CurrencyLexicon.Currencies[unit], minus: false);
     }
+
+    private static string Plain(string amount) =>
+        amount.Length > 3 && amount[^3] == ',' ? Numerals.Plain(amount[..^3].Replace(".", "", StringComparison.Ordinal)) + "." + amount[^2..] : Numerals.Plain(amount);
 
     private static string FindScale(Match match, int group) =>
         match.Groups[group].Success ? match.Groups[group].Value : match.Groups[group + 1].Success ? CurrencyLexicon.Scales[match.Groups[group + 1].Value] : "";
@@ -82,11 +88,11 @@ internal sealed partial class MoneyClass : SemioticClass
         return MeasureClass.ReadPer(r, end);
     }
 
-    [GeneratedRegex(@"\G([-–] ?)?((?:US|CA|CDN|C|AU|A|NZ|HK|S|NT|R|MX)\$|CN¥|[$£€¥₹₩₽₺₪₴₦₱₫฿₿]|(?:Rs)(?=\.? ?\d)|(?:" + Codes + @")(?= ?\d))\.? ?(-)?(" + Numerals.Pattern + ")" + Scale
+    [GeneratedRegex(@"\G([-–] ?)?((?:US|CA|CDN|C|AU|A|NZ|HK|S|NT|R|MX)\$|CN¥|[$£€¥₹₩₽₺₪₴₦₱₫฿₿]|(?:Rs)(?=\.? ?\d)|(?:" + Codes + @")(?= ?\d))(?:(?<=Rs)\.)? ?(-)?(" + Amount + ")" + Scale
         + @"(?: ?[-–—] ?(?:[$£€¥₹])?(" + Numerals.Pattern + @")(?!-)" + Scale + @")?(?!\d)", RegexOptions.CultureInvariant)]
     private static partial Regex Before();
 
-    [GeneratedRegex(@"\G(" + Numerals.Pattern + ")" + Scale + @" ?([€£¢$¥₽₹₩₺₪zł]{1,2}(?<=[€£¢$¥₽₹₩₺₪]|zł)(?![\p{L}\d])|c(?![\p{L}\d])|p(?<=\dp)(?![\p{L}\d.])|kr(?![\p{L}\d])|(?:" + Codes + @")(?![\p{L}\d]))", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(" + Amount + ")" + Scale + @" ?((?:[€£¢$¥₽₹₩₺₪]|zł)(?![\p{L}\d])|c(?![\p{L}\d])|p(?<=\dp)(?![\p{L}\d.])|kr(?![\p{L}\d])|(?:" + Codes + @")(?![\p{L}\d]))", RegexOptions.CultureInvariant)]
     private static partial Regex After();
 
     [GeneratedRegex(@"\G(\d{1,5},\d{1,2})" + Scale + @" ?([€£$]|(?:" + Codes + @")(?![\p{L}\d]))", RegexOptions.CultureInvariant)]

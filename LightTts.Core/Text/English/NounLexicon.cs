@@ -7,8 +7,8 @@ internal static class NounLexicon
 {
     /// <summary>Nouns that commonly follow an amount.</summary>
     public static readonly FrozenSet<string> AfterAmount = Table.Words("""
-        bill note coin fine fee fare ticket deal project budget investment loan grant prize reward jackpot bonus deposit donation raise discount coupon voucher contract drive disk stick card laptop phone tablet file download chip module upload
-        run race walk hike ride swim trip drive journey sprint marathon radius stretch limit zone speed pole ladder rope fence wall tree boat board plank tall deep mile battery supply adapter charger outlet bulb lamp heater
+        fund ad ads commercial campaign question test exam talk speech essay bill note coin fine fee fare ticket deal project budget investment loan grant prize reward jackpot bonus deposit donation raise discount coupon voucher contract drive disk stick card laptop phone tablet file download chip module upload
+        run dash race walk hike ride swim trip drive journey sprint marathon radius stretch limit zone speed pole ladder rope fence wall tree boat board plank tall deep mile battery supply adapter charger outlet bulb lamp heater
         motor engine amplifier speaker radio signal screen monitor display tv television panel lens camera sensor cable pipe tube tire wheel pan bag box bottle can jar tank bucket steak burger turkey baby dog fish bar weight dumbbell kettlebell
         break delay drive flight call meeting session video clip song film movie course wait warning timer interval period sentence term lease plan window shift day gap gun bullet round vest dose pill tablet injection
         memory ram ssd hdd vram cache partition connection link line network port server microwave oven fridge house apartment room plot lot farm garden estate office stake share increase decrease cut rise drop decline growth majority tax tip bid sale mortgage bond debt

@@ -11,6 +11,11 @@ internal static class Punctuation
         var next = r.At(place + 1);
         switch (c)
         {
+            case '.' when char.IsLetter(r.At(place - 1)) && char.IsLower(next):
+                r.Say("dot");
+                return place + 1;
+            case '(' when next == ')':
+                return place + 2;
             case ',' or '.' or ';' or ':' or '!' or '?':
                 r.Spoken.Mark(c, char.IsLetterOrDigit(next) && r.At(place - 1) == ' ');
                 return place + 1;
@@ -23,6 +28,9 @@ internal static class Punctuation
                 return Pause(r, end);
             case '–' or '-' when r.At(place - 1) == ' ' && next == ' ':
                 return Pause(r, place + 1);
+            case '-' or '–' when IsUntil(r, place):
+                r.Say("to");
+                return place + 1;
             case '-' when char.IsLetterOrDigit(r.At(place - 1)) && (char.IsAsciiDigit(next) || char.IsAsciiDigit(r.At(place - 1))):
                 r.Spoken.Blank();
                 return place + 1;
@@ -43,6 +51,8 @@ internal static class Punctuation
             case '…':
                 r.Spoken.Copy("...");
                 return place + 1;
+            case '(' or '[' or '<' when place == 0:
+                return place + 1;
             case '_' or '–' or '/' or '\\' or '(' or ')' or '[' or ']' or '<' or '>' or '•' or '·' or '^' or '¨':
                 r.Spoken.Blank();
                 return place + 1;
@@ -55,6 +65,11 @@ internal static class Punctuation
             r.Spoken.Copy([c]);
         return place + 1;
     }
+
+    /// <summary>"noon-1pm", "2010-present".</summary>
+    private static bool IsUntil(Reading r, int place) =>
+        (r.WordAfter(place) is "noon" or "midnight" or "present" or "Present" or "now" or "today" && (char.IsAsciiDigit(r.At(place - 1)) || r.At(place - 1) is 'm' or 'M'))
+        || (char.IsAsciiDigit(r.At(place + 1)) && r.WordBefore(place) is "noon" or "midnight" or "Noon" or "Midnight");
 
     private static int Pause(Reading r, int place)
     {

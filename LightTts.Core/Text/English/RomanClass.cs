@@ -13,13 +13,13 @@ internal sealed class RomanClass : SemioticClass
     private static readonly FrozenSet<string> s_regnal = Table.Words("""
         Henry Louis Charles George Elizabeth James Edward William Richard Paul Benedict Pius Philip Napoleon Alexander Frederick Nicholas Catherine Francis Ivan Peter Leo Gregory Leopold Victoria Mary Ramses Ramesses Xerxes Darius
         Wilhelm Friedrich Ferdinand Joseph Maximilian Rudolf Otto Ludwig Philippe Carlos Juan Alfonso Felipe Umberto Victor Emmanuel Haakon Harald Olav Gustav Gustaf Christian Valdemar Margrethe Beatrix Wilhelmina Constantine Justinian
-        Theodosius Clement Innocent Urban Boniface Sixtus Julius Adrian Hadrian Malcolm David Robert Stephen Edmund Harold Baldwin Ptolemy Cleopatra Thutmose Amenhotep Seti Mithridates Antiochus Seleucus Selim Mehmed Suleiman Murad Boris
+        Theodosius Clement Innocent Urban Boniface Sixtus Julius Adrian Hadrian David Robert Stephen Edmund Harold Baldwin Ptolemy Cleopatra Thutmose Amenhotep Seti Mithridates Antiochus Seleucus Selim Mehmed Suleiman Murad Boris
         Feodor Vasily Mikhail Anne Albert Rainier Jean Sigismund Casimir Wladyslaw Stanislaw Pedro Manuel Joao Afonso Abdullah Hussein Faisal Hassan Mohammed Rama Pope King Queen Emperor Tsar Kaiser Sultan Thurston Davis Loudon
         """);
 
     public override int Read(Reading r, int start)
     {
-        if (r.At(start - 1) != ' ' || start < 2)
+        if (r.At(start - 1) != ' ' && start > 0)
             return 0;
         var end = start;
         while (r.At(end) is 'I' or 'V' or 'X' or 'L' or 'C' or 'D' or 'M' && end - start < 10)
@@ -28,6 +28,14 @@ internal sealed class RomanClass : SemioticClass
             return 0;
         var value = Value(r.Span(start, end));
         if (value == 0)
+            return 0;
+        // Nothing but a numeral looks like these.
+        if (r.Span(start, end) is "II" or "III" or "VII" or "VIII" or "XII" or "XIII" or "XIV" or "XVI" or "XVII" or "XVIII" && (start == 0 || r.At(start - 2) is '.' or ',' or ':' or '(' || char.IsLower(r.WordBefore(start) is { Length: > 0 } w ? w[0] : 'a')) && !s_counted.Has(r.WordBefore(start)))
+        {
+            r.Say(r.Cardinal(value.ToString()));
+            return end;
+        }
+        if (start < 2)
             return 0;
         var before = r.WordBefore(start);
         if (r.At(start - 2) is '.' or ',' or ':' or '(')

@@ -57,11 +57,23 @@ internal sealed class SignClass : SemioticClass
             r.Say("times");
             return start + 1;
         }
+        if ((c is '≥' or '≤' || (c is '<' or '>' && r.At(start + 1) == '=')) && (start == 0 || (r.At(start - 1) is ' ' or '(' && (char.IsAsciiDigit(r.At(start + (c is '<' or '>' ? 2 : 1))) || char.IsLower(r.At(start - 2)) && char.IsLower(r.At(start - 3))))))
+        {
+            r.Say(c is '≥' or '>' ? "at least" : "at most");
+            return start + (c is '<' or '>' ? 2 : 1);
+        }
         // "4 x 6", "4x4": by.
         if (c is 'x' or 'X' or '×' && Sized(r, start))
         {
-            r.Say("by");
-            return r.SkipBlanks(start + 1);
+            var right = r.SkipBlanks(start + 1);
+            var powers = r.Span(right, Math.Min(right + 4, r.Text.Length)) is ['1', '0', '^', ..] or ['1', '0', '*', '*'] or ['1', '0', >= '⁰' or '²' or '³' or '¹', ..];
+            r.Say(powers ? "times" : "by");
+            return right;
+        }
+        if (c == '-' && r.At(start + 1) == '>')
+        {
+            r.Say("arrow");
+            return start + 2;
         }
         if (c is '-' or '–' or '−' && r.At(start - 1) == ' ' && r.At(start + 1) == ' ' && char.IsAsciiDigit(r.At(start - 2)) && char.IsAsciiDigit(r.At(start + 2)))
         {
@@ -77,7 +89,7 @@ internal sealed class SignClass : SemioticClass
                 // A row of signs is an ornament.
                 if (length == 1 && Run(r, start, c) is > 2 and var run)
                     return start + run;
-                r.Say(name);
+                r.Say(c == '$' && char.IsLetter(r.At(start + 1)) ? "dollar" : name);
                 return start + length;
             }
         return 0;

@@ -11,8 +11,8 @@ internal static class Table
         var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in table.Split(['|', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            // A sign may itself be "=".
-            var at = entry.IndexOf('=', 1);
+            // A sign may itself have "=".
+            var at = entry.LastIndexOf('=');
             pairs[entry[..at].Trim()] = entry[(at + 1)..].Trim();
         }
         return pairs.ToFrozenDictionary(StringComparer.Ordinal);

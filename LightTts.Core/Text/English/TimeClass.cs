@@ -22,6 +22,8 @@ internal sealed partial class TimeClass : SemioticClass
         }
         if (Times().Match(r.Text, start) is { Success: true } time && IsClock(time.Groups[1].ValueSpan, time.Groups[2].ValueSpan) && !IsRatio(r, start, time))
             return ReadTime(r, start, time);
+        if (Stopped().Match(r.Text, start) is { Success: true } stopped && IsClock(stopped.Groups[1].ValueSpan, stopped.Groups[2].ValueSpan))
+            return Finish(r, Clock(r, stopped.Groups[1].ValueSpan, stopped.Groups[2].ValueSpan, stopped.Groups[3].Value), start + stopped.Length);
         if (Hours().Match(r.Text, start) is { Success: true } hours && int.Parse(hours.Groups[1].ValueSpan) <= 24)
         {
             var words = r.Cardinal(hours.Groups[1].ValueSpan) + (hours.Groups[2].Success ? Letters(hours.Groups[2].Value) : "");
@@ -91,8 +93,11 @@ internal sealed partial class TimeClass : SemioticClass
     [GeneratedRegex(@"\G(?:(\d{1,3}) ?d(?:ays?)? ?)?(?:(\d{1,3}) ?(?:h(?:rs?|ours?)?\.?),? ?(\d{1,2}) ?m(?:ins?|inutes?)?(?: ?(\d{1,2}) ?s(?:ecs?)?)?|(?<3>\d{1,3}) ?m(?:ins?)? ?(?<4>\d{1,2}) ?s(?:ecs?)?|(?<=d ?)(?<2>\d{1,2}) ?h(?:rs?)?)(?![\p{L}\d/])", RegexOptions.CultureInvariant)]
     private static partial Regex Duration();
 
-    [GeneratedRegex(@"\G(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.(\d{1,6}))?(?![\d:])" + Half + @"?(?: ?[-–—] ?(\d{1,2})(?::([0-5]\d))?(?![\d:])(?: ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d])))?)?", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.(\d{1,6}))?(?![\d:]|,\d{3})" + Half + @"?(?: ?[-–—] ?(\d{1,2})(?::([0-5]\d))?(?![\d:])(?: ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d])))?)?", RegexOptions.CultureInvariant)]
     private static partial Regex Times();
+
+    [GeneratedRegex(@"\G(\d{1,2})\.([0-5]\d) ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d]))", RegexOptions.CultureInvariant)]
+    private static partial Regex Stopped();
 
     [GeneratedRegex(@"\G(\d{1,2})(?: ?([AaPp])\.?[Mm]\.?)?(?: ?[-–—] ?(\d{1,2}))? ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d]))", RegexOptions.CultureInvariant)]
     private static partial Regex Hours();

@@ -45,7 +45,7 @@ internal static class UnitLexicon
     public const int MaxLength = 6;
 
     /// <summary>Symbols that are words or letters as often as units: only where they touch the number or stand before a noun.</summary>
-    public static readonly FrozenSet<string> NeedTouch = Table.Words("A B N t h s mo ac pt kn kt MP hp J cal lm lx um Gb Kb ha");
+    public static readonly FrozenSet<string> NeedTouch = Table.Words("A B N t h s mo ac pt");
 
     /// <summary>After "/" without a number before: "km/h" in running text.</summary>
     public static readonly FrozenSet<string> Tops = Table.Words("km mi m mg g µg μg mcg kg lb kWh Wh MB GB KB kB Mb Gb cm mm ft L mL ml W kW J kJ N mol mmol gal rad kcal");

@@ -20,6 +20,9 @@ internal sealed partial class VersionClass : SemioticClass
         var (letter, numbers, tail) = (match.Groups[1].Value, match.Groups[2].Value.Split('.'), match.Groups[3].Value);
         if (letter.Length == 0 && numbers.Length < 3 && !(numbers.Length == 2 && s_products.Has(r.WordBefore(start)) && r.At(start - 1) == ' ') && tail.Length == 0)
             return 0;
+        // "V8" is an engine.
+        if (letter.Length > 0 && letter[0] == 'V' && numbers.Length == 1)
+            return 0;
         if (letter.Length == 0 && tail.Length > 0 && numbers.Length < 2)
             return 0;
         // Four numbers of a network address are spelt.

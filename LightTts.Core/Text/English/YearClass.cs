@@ -40,7 +40,7 @@ internal sealed partial class YearClass : SemioticClass
     /// <summary>Whether a number of four figures is a year, as its neighbours have it.</summary>
     public static bool IsYear(Reading r, int start, int end, string number)
     {
-        if (number.Length != 4 || end - start != 4 || number[0] is not ('1' or '2') || char.IsLetter(r.At(start - 1)))
+        if (number.Length != 4 || end - start != 4 || number[0] is not ('1' or '2') || number.Contains('.') || char.IsLetter(r.At(start - 1)))
             return false;
         var value = int.Parse(number);
         if (value is < 1000 or > 2099 || r.At(end) is '%' or '°' or '/' or '$' or '€' or '£' || (r.At(end) == ':' && char.IsAsciiDigit(r.At(end + 1))) || r.At(start - 1) is '#' or '.' or ',' or '+' or '/' or '$')
