@@ -18,7 +18,7 @@ internal sealed class AbbreviationClass : SemioticClass
         if (char.IsLetter(r.At(end + 1)) && ReadInitials(r, start, end) is > 0 and var initials)
             return initials;
         var after = r.SkipBlanks(end + 1);
-        var figure = char.IsAsciiDigit(r.At(after)) || (r.At(after) is '#' or '$' && false);
+        var figure = char.IsAsciiDigit(r.At(after));
         if (figure && after - end <= 2 && AbbreviationLexicon.BeforeNumber.Find(word) is { } numbered && !IsAnswerNo(r, word, start, after))
         {
             // In running text "the No. 1 player" is no name.

@@ -141,7 +141,7 @@ internal sealed partial class DateClass : SemioticClass
         if (int.Parse(month) is not (>= 1 and <= 12 and var m) || int.Parse(day) is not (>= 1 and <= 31))
             return false;
         var name = DateLexicon.Months[m - 1];
-        var words = r.British ? $"{(r.WordBefore(0) is "the" ? "" : "the ")}{r.Ordinal(day)} of {name}" : $"{name} {r.Ordinal(day)}";
+        var words = r.British ? $"the {r.Ordinal(day)} of {name}" : $"{name} {r.Ordinal(day)}";
         var spoken = year.Length switch { 4 => ", " + r.Year(year), 2 => year[0] == '0' ? ", oh " + r.Cardinal(year) : ", " + r.Cardinal(year), _ => "" };
         r.Say(words + spoken);
         return true;

@@ -10,12 +10,14 @@ internal static class DateLexicon
 
     public static readonly FrozenDictionary<string, string> MonthNames = Table.Pairs("""
         Jan=January|Feb=February|Mar=March|Apr=April|Jun=June|Jul=July|Aug=August|Sep=September|Sept=September|Oct=October|Nov=November|Dec=December
-        January=January|February=February|March=March|April=April|May=May|June=June|July=July|August=August|September=September|October=October|November=November|December=December
+        January=January|February=February|March=March|April=April|May=May|June=June|July=July|August=August|September=September|October=October
+        November=November|December=December
         JAN=January|FEB=February|MAR=March|APR=April|JUN=June|JUL=July|AUG=August|SEP=September|SEPT=September|OCT=October|NOV=November|DEC=December
         """);
 
     public static readonly FrozenDictionary<string, string> Weekdays = Table.Pairs("""
-        Mon=Monday|Tue=Tuesday|Tues=Tuesday|Wed=Wednesday|Weds=Wednesday|Thu=Thursday|Thur=Thursday|Thurs=Thursday|Fri=Friday|Sat=Saturday|Sun=Sunday
+        Mon=Monday|Tue=Tuesday|Tues=Tuesday|Wed=Wednesday|Weds=Wednesday|Thu=Thursday|Thur=Thursday|Thurs=Thursday|Fri=Friday|Sat=Saturday
+        Sun=Sunday
         Monday=Monday|Tuesday=Tuesday|Wednesday=Wednesday|Thursday=Thursday|Friday=Friday|Saturday=Saturday|Sunday=Sunday
         """);
 
@@ -24,7 +26,8 @@ internal static class DateLexicon
 
     /// <summary>After one of these a number of four figures is a year.</summary>
     public static readonly FrozenSet<string> BeforeYear = Table.Words("""
-        in since until till by year before after circa during early late mid spring summer autumn fall winter from between around class of January February March April May June July August
+        in since until till by year before after circa during early late mid spring summer autumn fall winter from between around class of January
+        February March April May June July August
         September October November December ad A.D.
         """, StringComparer.OrdinalIgnoreCase);
 

@@ -7,16 +7,19 @@ namespace LightTts.Text.English;
 internal sealed partial class DigitsClass : SemioticClass
 {
     private static readonly FrozenSet<string> s_codes = Table.Words("""
-        pin PIN code Code passcode password account Account acct serial card SSN ISBN ISSN routing OTP zip ZIP Zip postcode ending tracking extension ext dial Dial text texting txt call Call phone ring calling dialing called dialed
+        pin PIN code Code passcode password account Account acct serial card SSN ISBN ISSN routing OTP zip ZIP Zip postcode ending tracking
+        extension ext dial Dial text texting txt call Call phone ring calling dialing called dialed
         """);
 
     private static readonly FrozenSet<string> s_paired = Table.Words("""
-        Room room Flight flight Boeing Airbus Route route Highway highway Hwy Interstate Suite suite Apt Apartment apartment bus Bus Gate Peugeot Porsche Ferrari BMW Channel channel Area Locker Unit Ryanair United Delta
+        Room room Flight flight Boeing Airbus Route route Highway highway Hwy Interstate Suite suite Apt Apartment apartment bus Bus Gate Peugeot
+        Porsche Ferrari BMW Channel channel Area Locker Unit Ryanair United Delta
         Rm Cessna Ste Exit exit Road
         """);
 
     private static readonly FrozenSet<string> s_states = Table.Words("""
-        AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC California Texas York Florida
+        AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA
+        WV WI WY DC California Texas York Florida
         """);
 
     public override int Read(Reading r, int start)

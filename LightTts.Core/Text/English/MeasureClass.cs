@@ -69,8 +69,6 @@ internal sealed class MeasureClass : SemioticClass
             var next = r.At(from + length);
             if (char.IsLetterOrDigit(next) && next is not ('²' or '³') || UnitLexicon.Units.Find(symbol) is not { } unit)
                 continue;
-            if (symbol is "in." && from == end + 1 && r.EndsSentence(from + length) && r.At(from + length) != '\0' && false)
-                return 0;
             var last = from + length;
             var power = next is '²' or '³' ? next : '\0';
             if (power != '\0')
@@ -181,7 +179,7 @@ internal sealed class MeasureClass : SemioticClass
     /// <summary>6'2" and 5' 10".</summary>
     private static int Height(Reading r, int start, int end)
     {
-        if (r.At(end) is not ('\'' or '′') || end - start > 2)
+        if (r.At(end) is not ('\'' or '′') || end - start > 2 || r.Span(start, end).Contains('.'))
             return 0;
         var inches = r.SkipBlanks(end + 1);
         var last = inches;

@@ -104,7 +104,7 @@ internal sealed class Reading(string text, ReadingOptions options)
             Count(Text[i]);
         for (var i = end; i < Math.Min(Text.Length, end + Reach) && !(Text[i] is '.' or '!' or '?' && At(i + 1) is ' ' or '\0'); i++)
             Count(Text[i]);
-        return initial ? false : upper > 3 && lower * 3 < upper;
+        return !initial && upper > 3 && lower * 3 < upper;
 
         void Count(char c)
         {

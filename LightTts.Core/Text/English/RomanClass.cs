@@ -6,15 +6,21 @@ namespace LightTts.Text.English;
 internal sealed class RomanClass : SemioticClass
 {
     private static readonly FrozenSet<string> s_counted = Table.Words("""
-        Chapter chapter Part part Act act Scene scene Volume volume Section section Book book War Phase phase Type type Class class Appendix Article article Episode episode Season season Bowl Level level Stage stage Title title
-        Fantasy Rocky Grade grade Figure Table Category Division Mark Apollo Gemini Saturn Unit Lesson Canto Psalm Sonnet Symphony Olympiad Factor factor Schedule Group Module Step Vatican Godfather Civilization Quest Ultima Region Day Trek Wars Playstation
+        Chapter chapter Part part Act act Scene scene Volume volume Section section Book book War Phase phase Type type Class class Appendix Article
+        article Episode episode Season season Bowl Level level Stage stage Title title
+        Fantasy Rocky Grade grade Figure Table Category Division Mark Apollo Gemini Saturn Unit Lesson Canto Psalm Sonnet Symphony Olympiad Factor
+        factor Schedule Group Module Step Vatican Godfather Civilization Quest Ultima Region Day Trek Wars Playstation
         """);
 
     private static readonly FrozenSet<string> s_regnal = Table.Words("""
-        Henry Louis Charles George Elizabeth James Edward William Richard Paul Benedict Pius Philip Napoleon Alexander Frederick Nicholas Catherine Francis Ivan Peter Leo Gregory Leopold Victoria Mary Ramses Ramesses Xerxes Darius
-        Wilhelm Friedrich Ferdinand Joseph Maximilian Rudolf Otto Ludwig Philippe Carlos Juan Alfonso Felipe Umberto Victor Emmanuel Haakon Harald Olav Gustav Gustaf Christian Valdemar Margrethe Beatrix Wilhelmina Constantine Justinian
-        Theodosius Clement Innocent Urban Boniface Sixtus Julius Adrian Hadrian David Robert Stephen Edmund Harold Baldwin Ptolemy Cleopatra Thutmose Amenhotep Seti Mithridates Antiochus Seleucus Selim Mehmed Suleiman Murad Boris
-        Feodor Vasily Mikhail Anne Albert Rainier Jean Sigismund Casimir Wladyslaw Stanislaw Pedro Manuel Joao Afonso Abdullah Hussein Faisal Hassan Mohammed Rama Pope King Queen Emperor Tsar Kaiser Sultan Thurston Davis Loudon
+        Henry Louis Charles George Elizabeth James Edward William Richard Paul Benedict Pius Philip Napoleon Alexander Frederick Nicholas Catherine
+        Francis Ivan Peter Leo Gregory Leopold Victoria Mary Ramses Ramesses Xerxes Darius
+        Wilhelm Friedrich Ferdinand Joseph Maximilian Rudolf Otto Ludwig Philippe Carlos Juan Alfonso Felipe Umberto Victor Emmanuel Haakon Harald
+        Olav Gustav Gustaf Christian Valdemar Margrethe Beatrix Wilhelmina Constantine Justinian
+        Theodosius Clement Innocent Urban Boniface Sixtus Julius Adrian Hadrian David Robert Stephen Edmund Harold Baldwin Ptolemy Cleopatra
+        Thutmose Amenhotep Seti Mithridates Antiochus Seleucus Selim Mehmed Suleiman Murad Boris
+        Feodor Vasily Mikhail Anne Albert Rainier Jean Sigismund Casimir Wladyslaw Stanislaw Pedro Manuel Joao Afonso Abdullah Hussein Faisal Hassan
+        Mohammed Rama Pope King Queen Emperor Tsar Kaiser Sultan Thurston Davis Loudon
         """);
 
     public override int Read(Reading r, int start)
@@ -45,11 +51,13 @@ internal sealed class RomanClass : SemioticClass
         if (counted && (value != 1 || r.At(end) != ' ' || r.WordAfter(end) is not ("am" or "have" or "was" or "will" or "think" or "would" or "saw" or "did")))
         {
             r.Say(r.Cardinal(value.ToString()));
-            // "Chapters IV-VI".
             return end;
         }
         if (before.StartsWith("Chapter") || before.StartsWith("Part") || before.StartsWith("Act") || before.StartsWith("Volume"))
-            return Plural(r, end, value);
+            {
+            r.Say(r.Cardinal(value.ToString()));
+            return end;
+        }
         var single = end - start == 1;
         var regnal = s_regnal.Has(before) && (!single || r.At(start) is 'V' or 'X' || (r.At(start) == 'I' && !FollowedByVerb(r, end)));
         if (!regnal && !(end - start > 1 && char.IsUpper(before.Length > 2 ? before[0] : 'a') && HasLower(before) && !LettersLexicon.Spelt.Has(r.Span(start, end)) && value < 40 && r.Span(start, end).ContainsAny("IVX")))
@@ -61,12 +69,6 @@ internal sealed class RomanClass : SemioticClass
             r.Spoken.Copy("'s");
             return possessive;
         }
-        return end;
-    }
-
-    private static int Plural(Reading r, int end, int value)
-    {
-        r.Say(r.Cardinal(value.ToString()));
         return end;
     }
 

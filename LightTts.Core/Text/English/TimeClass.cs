@@ -53,7 +53,7 @@ internal sealed partial class TimeClass : SemioticClass
         string words;
         if (second.Success)
         {
-            words = $"{Clock(r, hour, minute, minute is "00" ? "" : "").Replace(" hundred", " zero", StringComparison.Ordinal)} and {r.Cardinal(second.ValueSpan)}"
+            words = $"{Clock(r, hour, minute, "").Replace(" hundred", " zero", StringComparison.Ordinal)} and {r.Cardinal(second.ValueSpan)}"
                 + (tenths.Success ? $" point {EnglishNumbers.Digits(tenths.ValueSpan)}" : "") + (second.ValueSpan is "01" && !tenths.Success ? " second" : " seconds")
                 + (half.Length > 0 ? Letters(half) : "");
         }
@@ -64,7 +64,7 @@ internal sealed partial class TimeClass : SemioticClass
         else
         {
             // "9:00-11:30 am": the half of the day comes once.
-            words = Clock(r, hour, minute, half.Length == 0 && time.Groups[8].Success && time.Groups[6].Success ? "" : half);
+            words = Clock(r, hour, minute, half);
             if (half.Length == 0 && time.Groups[8].Success && minute is "00")
                 words = r.Cardinal(hour);
         }

@@ -7,7 +7,8 @@ namespace LightTts.Text.English;
 internal sealed partial class VersionClass : SemioticClass
 {
     private static readonly FrozenSet<string> s_products = Table.Words("""
-        Python version Version release Release iOS macOS Ubuntu Chrome Firefox Node PHP Java NET Windows Android kernel Kernel Linux CUDA Debian Fedora Go Ruby Rust Swift React Angular Django Bluetooth USB HTTP TLS Postgres MySQL
+        Python version Version release Release iOS macOS Ubuntu Chrome Firefox Node PHP Java NET Windows Android kernel Kernel Linux CUDA Debian
+        Fedora Go Ruby Rust Swift React Angular Django Bluetooth USB HTTP TLS Postgres MySQL
         """);
 
     public override int Read(Reading r, int start)
