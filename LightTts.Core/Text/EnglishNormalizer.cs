@@ -74,7 +74,7 @@ internal static class EnglishNormalizer
             return length > 6 && r.At(end + 1) is ' ' or '\0' && !s_noticed.Has(r.Span(place, end)) ? end : 0;
         if (next is not (' ' or ',' or ';' or '!' or '?' or '\0' or '"' or ')') && !(next == '\'' && char.IsAsciiLetterLower(r.At(end + 1))))
             return 0;
-        if (length == 1 ? text[place] is not ('a' or 'I') : !char.IsAsciiLetter(text[place]))
+        if (length == 1 ? text[place] != 'a' : !char.IsAsciiLetter(text[place]))
             return 0;
         return length is < 2 or > 9 || !s_noticed.Has(r.Span(place, end)) ? end : 0;
     }

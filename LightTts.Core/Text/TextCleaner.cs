@@ -78,8 +78,6 @@ internal static class TextCleaner
         'ﬃ' => "ffi",
         'ﬄ' => "ffl",
         'ﬅ' or 'ﬆ' => "st",
-        'Ĳ' => "IJ",
-        'ĳ' => "ij",
         '℅' => "care of",
         _ => rune.ToString(),
     };

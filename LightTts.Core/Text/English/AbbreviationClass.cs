@@ -98,7 +98,7 @@ internal sealed class AbbreviationClass : SemioticClass
 
     private static int ReadSlashed(Reading r, int start, int end)
     {
-        // "w/ milk", "w/o", "n/a".
+        // Such as "with", "without", "n/a".
         var last = r.WordEnd(end + 1);
         if (AbbreviationLexicon.Slashed.Find(r.Span(start, last)) is { } whole && r.At(last) != '/')
             return Say(r, whole, last);
@@ -144,13 +144,15 @@ internal sealed class AbbreviationClass : SemioticClass
                 return Say(r, latin, last);
             return r.SayDotted(latin, last + 1);
         }
-        // Single letters only.
+        // Single capitals only.
+        if (char.IsLower(r.At(start)))
+            return 0;
         for (var i = start; i < last; i++)
             if (char.IsLetter(r.At(i)) && char.IsLetter(r.At(i + 1)) && !(r.At(i + 1) == 's' && i + 2 == last))
                 return 0;
         if (!stop && last - start < 3)
             return 0;
-        var letters = string.Join(' ', r.Text[start..last].Where(char.IsLetter).Select(c => char.IsLower(r.Text[start]) ? char.ToUpperInvariant(c).ToString() : c.ToString())).Replace(" s", "s", StringComparison.Ordinal);
+        var letters = string.Join(' ', r.Text[start..last].Where(char.IsLetter)).Replace(" s", "s", StringComparison.Ordinal);
         if (!stop)
             return Say(r, letters, last);
         if (r.At(last + 1) == '\'' && r.At(last + 2) == 's')

@@ -67,7 +67,7 @@ internal static class AbbreviationLexicon
 
     /// <summary>With a slash.</summary>
     public static readonly FrozenDictionary<string, string> Slashed = Table.Pairs("""
-        w/o=without|W/o=Without|w/=with|W/=With|b/c=because|c/o=care of|n/a=N A|N/A=N A|b/w=between|w/in=within|s/he=she or he|a/c=A C|A/C=A C
+        AM/FM=A M F M|w/o=without|W/o=Without|w/=with|W/=With|b/c=because|c/o=care of|n/a=N A|N/A=N A|b/w=between|w/in=within|s/he=she or he|a/c=A C|A/C=A C
         h/w=hardware|s/w=software|p/w=password|y/n=yes or no|Y/N=yes or no|c/w=complete with|R/C=R C|km/hr=kilometers per hour
         """);
 

@@ -171,7 +171,7 @@ internal sealed class MeasureClass : SemioticClass
         upperStart = next;
         var upper = Numerals.End(r.Text, upperStart);
         // A third number makes it a code.
-        if (!tight && r.At(r.SkipBlanks(upper)) == '=')
+        if (r.At(r.SkipBlanks(upper)) == '=')
             return 0;
         return upper > 0 && !(r.At(upper) == '-' && char.IsAsciiDigit(r.At(upper + 1))) && !(r.At(upper) is '/' or ':' && char.IsAsciiDigit(r.At(upper + 1))) ? upper : 0;
     }

@@ -7,7 +7,7 @@ internal static class NounLexicon
 {
     /// <summary>Nouns that commonly follow an amount.</summary>
     public static readonly FrozenSet<string> AfterAmount = Table.Words("""
-        fund ad ads commercial campaign question test exam talk speech essay bill note coin fine fee fare ticket deal project budget investment loan
+        ruler shirt dress coat fund ad ads commercial campaign question test exam talk speech essay bill note coin fine fee fare ticket deal project budget investment loan
         grant prize reward jackpot bonus deposit donation raise discount coupon voucher contract drive disk stick card laptop phone tablet file
         download chip module upload
         run dash race walk hike ride swim trip drive journey sprint marathon radius stretch limit zone speed pole ladder rope fence wall tree boat

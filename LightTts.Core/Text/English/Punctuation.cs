@@ -11,7 +11,7 @@ internal static class Punctuation
         var next = r.At(place + 1);
         switch (c)
         {
-            case '.' when char.IsLetter(r.At(place - 1)) && char.IsLower(next):
+            case '.' when char.IsLetter(r.At(place - 1)) && char.IsLetter(r.At(place - 2)) && char.IsLower(next):
                 r.Say("dot");
                 return place + 1;
             case '(' when next == ')':

@@ -125,7 +125,12 @@ internal sealed class Reading(string text, ReadingOptions options)
         if (At(end) is not (' ' or '-'))
             return false;
         var next = Span(end + 1, WordEnd(end + 1));
-        if (next.IsEmpty || NounLexicon.NotNouns.Has(next))
+        if (next.IsEmpty)
+            return false;
+        // "a 6 ft tall man".
+        if (next is "tall" or "long" or "wide" or "deep" or "high" or "thick" or "old")
+            return WordBefore(start) is "a" or "an" or "A" or "An" && WordAfter(end + 1 + next.Length) is { Length: > 2 } noun && !NounLexicon.NotNouns.Has(noun);
+        if (NounLexicon.NotNouns.Has(next))
             return false;
         if (hyphen || NounLexicon.AfterAmount.Has(next))
             return true;

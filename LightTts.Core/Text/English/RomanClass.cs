@@ -13,7 +13,7 @@ internal sealed class RomanClass : SemioticClass
         """);
 
     private static readonly FrozenSet<string> s_regnal = Table.Words("""
-        Henry Louis Charles George Elizabeth James Edward William Richard Paul Benedict Pius Philip Napoleon Alexander Frederick Nicholas Catherine
+        John Henry Louis Charles George Elizabeth James Edward William Richard Paul Benedict Pius Philip Napoleon Alexander Frederick Nicholas Catherine
         Francis Ivan Peter Leo Gregory Leopold Victoria Mary Ramses Ramesses Xerxes Darius
         Wilhelm Friedrich Ferdinand Joseph Maximilian Rudolf Otto Ludwig Philippe Carlos Juan Alfonso Felipe Umberto Victor Emmanuel Haakon Harald
         Olav Gustav Gustaf Christian Valdemar Margrethe Beatrix Wilhelmina Constantine Justinian

@@ -75,6 +75,11 @@ internal sealed class SignClass : SemioticClass
             r.Say("arrow");
             return start + 2;
         }
+        if (c == '-' && char.IsAsciiDigit(r.At(start - 1)) && Numerals.End(r.Text, start + 1) is > 0 and var difference && r.At(difference) == '=')
+        {
+            r.Say("minus");
+            return start + 1;
+        }
         if (c is '-' or '–' or '−' && r.At(start - 1) == ' ' && r.At(start + 1) == ' ' && char.IsAsciiDigit(r.At(start - 2)) && char.IsAsciiDigit(r.At(start + 2)))
         {
             r.Say("minus");
