@@ -1,80 +1,32 @@
-using System.Text;
-using System.Text.RegularExpressions;
+using LightTts.Text.English;
 
 namespace LightTts.Text;
 
-/// <summary>E-mail and web addresses, hashtags, handles and telephone numbers, in English words.</summary>
-internal static partial class EnglishAddresses
+/// <summary>E-mail and web addresses, file names, hashtags and handles in English words, within text of another language.</summary>
+internal static class EnglishAddresses
 {
-    /// <summary>Writes them out.</summary>
-    public static string Expand(string text)
-    {
-        text = ExpandNames(text);
-        return Phone().Replace(text, m => Digits(m.Value));
-    }
+    private static readonly ElectronicClass s_electronic = new();
 
-    /// <summary>Writes out all but telephone numbers.</summary>
+    /// <summary>Writes them out; all else stays as it is.</summary>
     public static string ExpandNames(string text)
     {
-        if (text.Contains('.'))
+        if (!text.AsSpan().ContainsAny(".#@:/"))
+            return text;
+        var reading = new Reading(text, ReadingOptions.Default);
+        for (var place = 0; place < text.Length;)
         {
-            text = Email().Replace(text, m => Spell(m.Value));
-            text = Url().Replace(text, m =>
+            if ((char.IsAsciiLetterOrDigit(text[place]) || text[place] is '#' or '@') && s_electronic.Read(reading, place) is > 0 and var end)
             {
-                var end = m.Value.AsSpan().TrimEnd(".,;:!?)'\"]").Length;
-                var address = m.Value[..end];
-                address = address[(address.IndexOf("://", StringComparison.Ordinal) is var scheme and > 0 ? scheme + 3 : 0)..];
-                return Spell(address.TrimEnd('/')) + m.Value[end..];
-            });
+                place = end;
+                continue;
+            }
+            var start = place++;
+            // On to where a token may start.
+            if (char.IsAsciiLetterOrDigit(text[start]))
+                while (place < text.Length && char.IsAsciiLetterOrDigit(text[place]))
+                    place++;
+            reading.Spoken.Copy(text.AsSpan(start, place - start));
         }
-        if (text.Contains('#'))
-            text = Hashtag().Replace(text, m => char.IsAsciiDigit(m.Groups[1].Value[0]) ? $"number {m.Groups[1].Value}" : $"hashtag {Words(m.Groups[1].Value)}");
-        if (text.Contains('@'))
-            text = Handle().Replace(text, m => $"at {Words(m.Groups[1].Value)}");
-        return text;
+        return reading.Spoken.ToString();
     }
-
-    private static string Digits(string number) =>
-        (number[0] == '+' ? "plus " : "") + string.Join(", ", number.Split([' ', '-', '.', '(', ')', '+'], StringSplitOptions.RemoveEmptyEntries).Select(group => EnglishNumbers.Digits(group)));
-
-    private static string Words(string name) => Camel().Replace(name, " ").Replace('_', ' ').Trim();
-
-    private static string Spell(string address)
-    {
-        var words = new StringBuilder();
-        for (var i = 0; i < address.Length; i++)
-        {
-            var c = address[i];
-            if (char.IsLetter(c) || char.IsSurrogate(c))
-                words.Append(c);
-            else if (char.IsAsciiDigit(c))
-                words.Append(' ').Append(EnglishNumbers.Digits([c])).Append(' ');
-            else
-                words.Append(' ').Append(c switch
-                {
-                    '.' => "dot", '/' => "slash", '-' => "dash", '_' => "underscore", '@' => "at", ':' => "colon", '?' => "question mark", '=' => "equals", '&' => "and",
-                    '#' => "hash", '%' => "percent", '+' => "plus", '~' => "tilde", _ => "",
-                }).Append(' ');
-        }
-        words.Replace("www", "W W W").Replace("  ", " ");
-        return words.Replace("  ", " ").ToString().Trim();
-    }
-
-    [GeneratedRegex(@"(?<![\w.%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}")]
-    private static partial Regex Email();
-
-    [GeneratedRegex(@"(?<![\w@])(?:(?:https?|ftp)://[^\s<>""]{1,300}|www\.[^\s<>""]{1,300}|[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.(?:com|org|net|edu|gov|io|dev|ai|info|co\.uk)\b(?:[/?][^\s<>""]{0,300})?)")]
-    private static partial Regex Url();
-
-    [GeneratedRegex(@"(?<![\w&])#([\p{L}\d_]{1,80})")]
-    private static partial Regex Hashtag();
-
-    [GeneratedRegex(@"(?<![\w.])@(\p{L}[\p{L}\d_]{0,60})")]
-    private static partial Regex Handle();
-
-    [GeneratedRegex(@"(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})|(?<=\p{L})(?=\d)|(?<=\d)(?=\p{L})")]
-    private static partial Regex Camel();
-
-    [GeneratedRegex(@"(?<![\w.+-])(?:(?:\+?\d{1,3}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}|\d{3}-\d{4}|\+\d{1,3}(?:[ -]?\d{2,5}){2,5})(?![\w-]|\.\d)")]
-    private static partial Regex Phone();
 }

