@@ -34,7 +34,7 @@ public class RedrawTests
         }
         var chunks = await FakeEngine.Collect(engine.Speak(Text(), new SynthesisRequest { Seed = FakeWorld.SilentSeed }));
         Assert.NotEmpty(FakeEngine.Join(chunks));
-        Assert.Equal(1, chunks[^1].Redraws);
+        Assert.Equal(1, chunks[0].Redraws);
         await engine.AssertIdle();
     }
 
