@@ -61,6 +61,17 @@ public sealed class ModelDirectoryTests : IDisposable
             Assert.Contains(part, message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task APipeIsNotWaitedFor()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "named pipes are no files there");
+        File.Delete(_model["llm.pt"]);
+        using (var maker = System.Diagnostics.Process.Start("mkfifo", [_model["llm.pt"]]))
+            await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var refusal = await Task.Run(Refusal, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.Contains("llm.pt is empty, or not an ordinary file", refusal, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(null, "does not exist")]
     [InlineData("readme.txt", "neither cosyvoice2.yaml nor cosyvoice3.yaml")]

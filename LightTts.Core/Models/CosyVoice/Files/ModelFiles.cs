@@ -83,9 +83,10 @@ internal sealed record ModelFiles(string Root)
         {
             if (!File.Exists(path))
                 return "is missing";
+            // Opening a pipe would wait for somebody to write into it; neither pipes nor devices have a length.
+            if (new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path).Length == 0)
+                return "is empty, or not an ordinary file";
             using var stream = File.OpenRead(path);
-            if (stream.Length == 0)
-                return "is empty";
             var head = new byte[LfsPointer.Length];
             return stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head.AsSpan().SequenceEqual(LfsPointer)
                 ? "is a Git LFS pointer (run 'git lfs pull')"
