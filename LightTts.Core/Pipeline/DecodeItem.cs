@@ -8,7 +8,10 @@ namespace LightTts.Pipeline;
 /// <summary>The decode stage's part of an utterance: tokens that wait, the model's state, and what of it was handed out.</summary>
 internal sealed class DecodeItem(Utterance utterance)
 {
-    private static readonly TimeSpan NewcomersHeadStart = TimeSpan.FromSeconds(3);
+    /// <summary>How late somebody who has heard nothing yet counts as.</summary>
+    public static readonly TimeSpan NewcomersHeadStart = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan WholesPatience = TimeSpan.FromSeconds(10);
 
     private readonly List<int> _tokens = []; // all that were decoded
     private int _samples;
@@ -26,6 +29,12 @@ internal sealed class DecodeItem(Utterance utterance)
     public bool IsStalled { get; set; }
 
     public IDecodeState? State { get; set; }
+
+    /// <summary>Whether its voice's prompt has not been asked for yet.</summary>
+    public bool NeedsPrompt { get; set; } = true;
+
+    /// <summary>Whether an open pass works on it, so that its state must stay.</summary>
+    public bool IsInPass { get; set; }
 
     /// <summary>Whether the utterance is over without a single sound: there is nothing to decode.</summary>
     public bool IsSilent => Finish is not null && Pending.Count == 0 && _tokens.Count == 0;
@@ -51,7 +60,7 @@ internal sealed class DecodeItem(Utterance utterance)
     public bool IsReady(ISpeechDecoder decoder)
     {
         var job = Utterance.Job;
-        if (State is null || !IsHead || job.Output.IsFull)
+        if (State is null || NeedsPrompt || IsInPass || !IsHead || job.Output.IsFull)
             return false;
         if (Finish is not null)
             return true;
@@ -66,6 +75,9 @@ internal sealed class DecodeItem(Utterance utterance)
     /// <summary>When the listener runs out of audio, on the clock of the process. One who has heard nothing yet comes before those whose audio is a little late.</summary>
     public TimeSpan Deadline(int sampleRate) => Utterance.Job.Time.GetElapsedTime(0, Utterance.Job.Accepted) +
         (Utterance.Job.AwaitsFirstAudio ? -NewcomersHeadStart : Utterance.Job.PlaybackDeadline(sampleRate));
+
+    /// <summary>The deadline where passes compete for parts: nobody runs dry who listens at the end only, so others may overtake; but not for ever.</summary>
+    public TimeSpan RunsDry(int sampleRate) => Deadline(sampleRate) + (Utterance.Job.Decode.Streaming ? TimeSpan.Zero : WholesPatience);
 
     /// <summary>Earliest deadline first, then the order in which the requests came and their utterances leave.</summary>
     public static int ByDeadline(DecodeItem a, DecodeItem b, int sampleRate)

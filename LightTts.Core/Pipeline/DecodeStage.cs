@@ -5,37 +5,15 @@ using Microsoft.Extensions.Logging;
 
 namespace LightTts.Pipeline;
 
-internal enum DecodeMessageKind
-{
-    /// <summary>The utterance has entered the language stage's batch.</summary>
-    Begin,
-
-    /// <summary>The value is its next speech token.</summary>
-    Token,
-
-    /// <summary>No token will come for a while (its text source stalls): hand out what is there.</summary>
-    Stall,
-
-    /// <summary>It has no more tokens; the value is the <see cref="FinishReason"/>.</summary>
-    End,
-}
-
-/// <summary>A message to the decode stage; the default value only wakes it.</summary>
-/// <param name="Utterance">Which utterance.</param>
-/// <param name="Kind">What happened to it.</param>
-/// <param name="Value">The token, or the reason of the end.</param>
-/// <param name="Tokens">Several tokens instead of <paramref name="Value"/>, in order.</param>
-internal readonly record struct DecodeMessage(Utterance? Utterance, DecodeMessageKind Kind, int Value, int[]? Tokens = null);
-
-/// <summary>Third stage: speech tokens into audio. Earliest playback deadline first; all tokens that are ready are taken in one pass.</summary>
+/// <summary>Third stage: speech tokens into audio. A step is one part of the pass that <see cref="DecodeScheduler"/> chooses.</summary>
 internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProvider time, ILogger log, Action wakeLanguage)
     : Stage<DecodeMessage>("decode", capacity, time, log)
 {
     private static readonly TimeSpan PreparationTurn = TimeSpan.FromMilliseconds(5);
 
     private readonly Dictionary<Utterance, DecodeItem> _items = [];
-    private readonly List<DecodeItem> _ready = [];
-    private readonly List<DecodeRow> _rows = [];
+    private readonly DecodeScheduler _scheduler = new(decoder);
+    private readonly List<DecodeItem> _new = [];
     private readonly Comparison<DecodeItem> _byDeadline = (a, b) => DecodeItem.ByDeadline(a, b, decoder.SampleRate);
     private volatile int _held;
     private long _cacheBytes;
@@ -76,18 +54,16 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
 
     protected override bool Step()
     {
-        Sweep(); // only here: nothing that a pass works on may be freed in its interludes
+        Sweep();
         var worked = PassSilent() | Prepare() | Decode();
         _held = _items.Count;
-        long bytes = 0;
-        foreach (var item in _items.Values)
-            bytes += item.State?.CacheBytes ?? 0;
-        Interlocked.Exchange(ref _cacheBytes, bytes);
         return worked;
     }
 
     protected override void Fault(Exception cause)
     {
+        while (_scheduler.Open is [.., var work])
+            _scheduler.Close(work);
         foreach (var item in _items.Values)
         {
             item.Utterance.Job.Fail(cause);
@@ -104,38 +80,29 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         decoder.Dispose();
     }
 
-    /// <summary>Decodes the most urgent of what is ready.</summary>
+    /// <summary>Does the most urgent part of a pass.</summary>
     private bool Decode()
     {
-        _ready.Clear();
-        foreach (var item in _items.Values)
-            if (item.IsReady(decoder))
-                _ready.Add(item);
-        if (_ready.Count == 0)
+        if (_scheduler.Choose(_items.Values) is not { } work)
             return false;
-        _ready.Sort(_byDeadline);
-        // First audio is not held up by what could wait: rows of a pass leave together.
-        var isFirst = _ready[0].Utterance.Job.AwaitsFirstAudio;
-        _rows.Clear();
-        foreach (var item in _ready)
+        try
         {
-            if (_rows.Count == decoder.MaxRows || item.Utterance.Job.AwaitsFirstAudio != isFirst)
-                break;
-            _rows.Add(item.TakeRow(decoder.ChunkTokens, IsAlone(item.Utterance.Job)));
+            using (LightTtsDiagnostics.MeasureStage("decode"))
+                if (work.Advance(decoder))
+                    return true;
         }
-        using (LightTtsDiagnostics.MeasureStage("decode"))
-            Run(_rows, isFirst ? null : ServeNewcomer);
-        for (var i = 0; i < _rows.Count; i++)
-            TryFinish(_ready[i], _rows[i]);
-        return true;
-    }
-
-    /// <summary>Whether nobody else waits for audio, or will soon.</summary>
-    private bool IsAlone(SynthesisJob job)
-    {
-        foreach (var item in _items.Values)
-            if (item.Utterance.Job != job && !item.Utterance.Job.Output.IsFull)
-                return false;
+        catch (Exception e)
+        {
+            LogMessages.StageStepFailed(Log, e, Name);
+            if (work.Rows is null)
+                work.Items[0].Utterance.Job.Fail(e);
+            foreach (var row in work.Rows ?? [])
+                row.Error ??= e;
+        }
+        _scheduler.Close(work);
+        for (var i = 0; i < work.Rows?.Count; i++)
+            TryFinish(work.Items[i], work.Rows[i]);
+        CountBytes();
         return true;
     }
 
@@ -150,36 +117,6 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
             return true;
         }
         return false;
-    }
-
-    /// <summary>Between the parts of a pass: a listener who has heard nothing yet need not wait for its end.</summary>
-    private void ServeNewcomer()
-    {
-        Poll();
-        DecodeItem? newcomer = null;
-        foreach (var item in _items.Values)
-            if (item.Utterance.Job.AwaitsFirstAudio && item.IsHead && !item.IsSilent && (item.State is null || item.IsReady(decoder))
-                && (newcomer is null || _byDeadline(item, newcomer) < 0))
-                newcomer = item;
-        if (newcomer is null || !TryPrepare(newcomer) || !newcomer.IsReady(decoder))
-            return;
-        List<DecodeRow> rows = [newcomer.TakeRow(decoder.ChunkTokens, isAlone: false)];
-        Run(rows, null);
-        TryFinish(newcomer, rows[0]);
-    }
-
-    private void Run(List<DecodeRow> rows, Action? interlude)
-    {
-        try
-        {
-            decoder.Decode(rows, interlude);
-        }
-        catch (Exception e)
-        {
-            LogMessages.StageStepFailed(Log, e, Name);
-            foreach (var row in rows)
-                row.Error ??= e;
-        }
     }
 
     private void TryFinish(DecodeItem item, DecodeRow row)
@@ -217,25 +154,26 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         wakeLanguage();
     }
 
-    /// <summary>Makes the states of new utterances while their first tokens are still being drawn: a voice's flow prefix is computed here, off the critical path. In the order
-    /// of their deadlines, so that later requests overtake nobody; after one that took long (a new voice), what is ready has its turn.</summary>
+    /// <summary>Makes the states of new utterances while their first tokens are still being drawn, and opens the pass of a new voice's prompt, off the critical path. In the order
+    /// of their deadlines, so that later requests overtake nobody; after some that took long, what is ready has its turn.</summary>
     private bool Prepare()
     {
-        _ready.Clear();
+        _new.Clear();
         foreach (var item in _items.Values)
-            if (item.State is null && !item.IsSilent && !item.Utterance.Job.HasEnded)
-                _ready.Add(item);
-        if (_ready.Count == 0)
+            if (item.NeedsPrompt && !item.IsSilent && !item.Utterance.Job.HasEnded)
+                _new.Add(item);
+        if (_new.Count == 0)
             return false;
-        _ready.Sort(_byDeadline);
+        _new.Sort(_byDeadline);
         var began = Time.GetTimestamp();
-        foreach (var item in _ready)
+        var worked = false;
+        foreach (var item in _new)
         {
-            TryPrepare(item);
+            worked |= TryPrepare(item);
             if (Time.GetElapsedTime(began) > PreparationTurn)
                 break;
         }
-        return true;
+        return worked;
     }
 
     private bool TryPrepare(DecodeItem item)
@@ -248,23 +186,39 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
                 item.Span = LightTtsDiagnostics.StartPart(job.Activity, "lighttts.decode", item.Utterance.Index);
                 item.State = decoder.CreateState(job.Timbre, job.Decode);
             }
-            return true;
+            return _scheduler.TryBeginPrompt(item);
         }
         catch (Exception e)
         {
             job.Fail(e);
-            return false;
+            return true;
         }
     }
 
+    /// <summary>Frees what has ended, unless an open pass works on it for others, too.</summary>
     private void Sweep()
     {
+        for (var i = _scheduler.Open.Count - 1; i >= 0; i--)
+            if (_scheduler.Open[i].IsAbandoned)
+                _scheduler.Close(_scheduler.Open[i]);
+        var freed = false;
         foreach (var (utterance, item) in _items)
         {
-            if (!utterance.Job.HasEnded)
+            if (!utterance.Job.HasEnded || item.IsInPass)
                 continue;
             item.Free();
             _items.Remove(utterance);
+            freed = true;
         }
+        if (freed)
+            CountBytes();
+    }
+
+    private void CountBytes()
+    {
+        long bytes = 0;
+        foreach (var item in _items.Values)
+            bytes += item.State?.CacheBytes ?? 0;
+        Interlocked.Exchange(ref _cacheBytes, bytes);
     }
 }

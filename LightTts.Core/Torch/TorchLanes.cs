@@ -11,42 +11,39 @@ namespace LightTts.Torch;
 internal sealed class TorchLanes(int threads) : IDisposable
 {
     private const int MaxLanes = 4;
-    private const int IdleTurn = 5; // milliseconds
 
     private readonly List<Lane> _lanes = [];
-    private bool _busy;
+    private int _share; // threads that the calling thread was last given; setting them has its price
 
     /// <summary>Pieces that run at once, at the most.</summary>
     public int Count { get; } = Math.Clamp(threads, 1, MaxLanes);
 
-    /// <summary>Does all pieces and returns when they are done. A single one gets all threads; so does every one while other pieces run in which this is called again.</summary>
-    /// <param name="pieces">At most <see cref="Count"/>; they handle their own exceptions.</param>
-    /// <param name="idle">What the calling thread does now and then while it waits for the other lanes; must not throw.</param>
-    public void Run(IReadOnlyList<Action> pieces, Action? idle = null)
+    /// <summary>Does all pieces and returns when they are done. A single one gets all threads.</summary>
+    /// <param name="pieces">At most <see cref="Count"/>.</param>
+    /// <param name="piece">Does the piece of a number; handles its own exceptions.</param>
+    public void Run(int pieces, Action<int> piece)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(pieces.Count, Count);
-        if (pieces.Count < 2 || _busy)
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(pieces, Count);
+        if (pieces == 0)
+            return;
+        var share = threads / pieces;
+        if (share != _share)
+            set_num_threads(_share = share);
+        if (pieces == 1)
         {
-            foreach (var piece in pieces)
-                piece();
+            piece(0);
             return;
         }
-        _busy = true;
-        var share = threads / pieces.Count;
-        using var done = new CountdownEvent(pieces.Count - 1);
-        for (var i = 1; i < pieces.Count; i++)
-            LaneAt(i - 1).Start(pieces[i], share, done);
-        set_num_threads(share);
+        using var done = new CountdownEvent(pieces - 1);
+        for (var i = 1; i < pieces; i++)
+            LaneAt(i - 1).Start(piece, i, share, done);
         try
         {
-            pieces[0]();
+            piece(0);
         }
         finally
         {
-            while (!done.Wait(IdleTurn))
-                idle?.Invoke();
-            set_num_threads(threads);
-            _busy = false;
+            done.Wait();
         }
     }
 
@@ -66,15 +63,16 @@ internal sealed class TorchLanes(int threads) : IDisposable
     private sealed class Lane : IDisposable
     {
         private readonly SemaphoreSlim _work = new(0);
-        private Action? _piece;
+        private Action<int>? _piece;
         private CountdownEvent? _done;
+        private int _number;
         private int _threads;
 
         public Lane(string name) => new Thread(Loop) { Name = name, IsBackground = true }.UnsafeStart();
 
-        public void Start(Action piece, int threads, CountdownEvent done)
+        public void Start(Action<int> piece, int number, int threads, CountdownEvent done)
         {
-            (_piece, _threads, _done) = (piece, threads, done);
+            (_piece, _number, _threads, _done) = (piece, number, threads, done);
             _work.Release();
         }
 
@@ -97,7 +95,7 @@ internal sealed class TorchLanes(int threads) : IDisposable
                     set_num_threads(set = _threads);
                 try
                 {
-                    _piece();
+                    _piece(_number);
                 }
                 finally
                 {

@@ -28,11 +28,11 @@ public sealed class StreamingEqualsWholeTests(ITestOutputHelper output)
         using var thread = decoder.EnterThread();
         var options = new DecodeOptions(Streaming: true, FlowSteps: 5, Speed: 1);
 
-        using var whole = decoder.CreateState(voice, options);
+        using var whole = decoder.Start(voice, options);
         var expected = Decode(decoder, whole, tokens, final: true);
         Assert.Equal(tokens.Length * decoder.SamplesPerToken, expected.Length);
 
-        using var streamed = decoder.CreateState(voice, options);
+        using var streamed = decoder.Start(voice, options);
         List<float> joined = [];
         List<int> cuts = [];
         for (var at = 0; at < tokens.Length;)

@@ -81,6 +81,8 @@ internal sealed class FaultyModels
 
         public int MaxRows => inner.MaxRows;
 
+        public int MaxOpenPasses => inner.MaxOpenPasses;
+
         public IDisposable EnterThread() => inner.EnterThread();
 
         public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
@@ -89,10 +91,27 @@ internal sealed class FaultyModels
             return inner.CreateState(timbre, options);
         }
 
-        public void Decode(IReadOnlyList<DecodeRow> rows, Action? interlude = null)
+        public IDecodePass? BeginPrompt(IDecodeState state)
         {
             owner._onCall?.Invoke();
-            inner.Decode(rows, interlude);
+            return inner.BeginPrompt(state) is { } pass ? new Pass(owner, pass) : null;
+        }
+
+        public IDecodePass Begin(IReadOnlyList<DecodeRow> rows)
+        {
+            owner._onCall?.Invoke();
+            return new Pass(owner, inner.Begin(rows));
+        }
+
+        public void Dispose() => inner.Dispose();
+    }
+
+    private sealed class Pass(FaultyModels owner, IDecodePass inner) : IDecodePass
+    {
+        public bool Advance()
+        {
+            owner._onCall?.Invoke();
+            return inner.Advance();
         }
 
         public void Dispose() => inner.Dispose();

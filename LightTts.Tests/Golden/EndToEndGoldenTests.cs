@@ -152,7 +152,7 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         var config = ModelDirectory.Open(Repo.Golden(GoldenModel)).Config;
         using var decoder = new CosyVoiceDecoder(Flows.Golden(), Vocoders.Golden(), config, new TorchThread(Environment.ProcessorCount), lanes: null, maxRows: 1);
         using var thread = decoder.EnterThread();
-        using var state = decoder.CreateState(voice, new DecodeOptions(Streaming: false, FlowSteps: 10, speed));
+        using var state = decoder.Start(voice, new DecodeOptions(Streaming: false, FlowSteps: 10, speed));
         var row = new DecodeRow { State = state, Tokens = tokens, Final = true };
         decoder.Decode([row]);
         Assert.Null(row.Error);

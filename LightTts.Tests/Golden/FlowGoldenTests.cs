@@ -21,7 +21,7 @@ public sealed class FlowGoldenTests
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(Repo.Golden("main/flow_cv3.safetensors"));
         using var flow = Flows.Golden();
-        using var state = flow.CreateState(Voice(file), streaming, Steps);
+        using var state = flow.Start(Voice(file), streaming, Steps);
         Flows.Near(Flows.Fixture(file, expected), flow.Run(state, Flows.Ints(file, "token"), final: true)!, Tolerance);
     }
 
@@ -32,7 +32,7 @@ public sealed class FlowGoldenTests
         using var file = SafetensorsFile.Open(Repo.Golden("main/flow_cv3.safetensors"));
         using var flow = Flows.Golden();
         var tokens = Flows.Ints(file, "token");
-        using var state = flow.CreateState(Voice(file), streaming: true, Steps);
+        using var state = flow.Start(Voice(file), streaming: true, Steps);
         var runs = Repo.Manifest("main/flow_cv3").GetProperty("runs");
         var (chunk1, chunk2) = (runs.GetProperty("chunk1").GetProperty("tokens").GetInt32(), runs.GetProperty("chunk2").GetProperty("tokens").GetInt32());
         var prompt = (int)file.Tensors["prompt_token"].Shape[1];
@@ -61,23 +61,22 @@ public sealed class FlowGoldenTests
         var chunk1 = Repo.Manifest("main/flow_cv3").GetProperty("runs").GetProperty("chunk1").GetProperty("tokens").GetInt32();
         var count = 2 * (promptTokens.Length + chunk1 - 3);
         var all = promptTokens.Concat(Flows.Ints(file, "token")).ToArray();
-        Flows.Near(Flows.Fixture(file, "offline.mu"), Channels(flow.Stretch(flow.Encoder.Encode(flow.Encoder.Embed(all), true, null).Encoded)), 1e-5);
-        var chunk = flow.Stretch(flow.Encoder.Encode(flow.Encoder.Embed(all.AsSpan(0, promptTokens.Length + chunk1)), false, null).Encoded);
+        Flows.Near(Flows.Fixture(file, "offline.mu"), Channels(flow.Encoder.Encode(all, true, null).Mu), 1e-5);
+        var chunk = flow.Encoder.Encode(all.AsSpan(0, promptTokens.Length + chunk1), false, null).Mu;
         Flows.Near(Flows.Fixture(file, "chunk1.mu"), Channels(chunk), 1e-5);
         var speaker = flow.Speaker(file.Tensors["embedding"].ToSingles());
         Flows.Near(Flows.Fixture(file, "chunk1.spks"), speaker, 1e-5);
         Flows.Near(Flows.Fixture(file, "offline.spks"), speaker, 1e-5);
-        var schedule = flow.Schedule(Steps);
-        Flows.Near(Flows.Fixture(file, "chunk1.t"), tensor(schedule.Times[..Steps]), 0);
-        Flows.Near(Flows.Fixture(file, "offline.t"), tensor(schedule.Times[..Steps]), 0);
+        Flows.Near(Flows.Fixture(file, "chunk1.t"), tensor(FlowTimes.Cosine(Steps)[..Steps]), 0);
+        Flows.Near(Flows.Fixture(file, "offline.t"), tensor(FlowTimes.Cosine(Steps)[..Steps]), 0);
 
         var condition = cat([Flows.Fixture(file, "prompt_feat")[0], zeros(count - promptFrames, 80)], 0);
         var segment = new FlowSegment
         {
-            Start = 0, Count = count, Chunk = 50, Mu = chunk, Condition = condition, Speaker = flow.Estimator.InputSpeaker.Apply(speaker)[0],
+            Start = 0, Count = count, Chunk = 50, Mu = chunk, Condition = condition, Speaker = speaker,
         };
         var seen = 0;
-        var mel = flow.Solver.Solve([segment], schedule, observe: (step, x, velocity) =>
+        var mel = flow.Solve(segment, Steps, (step, x, velocity) =>
         {
             seen++;
             if (step == 0)
@@ -104,11 +103,11 @@ public sealed class FlowGoldenTests
             Start = 0,
             Count = count,
             Chunk = 0,
-            Mu = flow.Stretch(flow.Encoder.Encode(flow.Encoder.Embed(all), false, null).Encoded),
+            Mu = flow.Encoder.Encode(all, false, null).Mu,
             Condition = cat([Flows.Fixture(file, "prompt_feat")[0], zeros(count - promptFrames, 80)], 0),
-            Speaker = flow.Estimator.InputSpeaker.Apply(flow.Speaker(file.Tensors["embedding"].ToSingles()))[0],
+            Speaker = flow.Speaker(file.Tensors["embedding"].ToSingles()),
         };
-        var mel = flow.Solver.Solve([segment], flow.Schedule(Steps));
+        var mel = flow.Solve(segment, Steps);
         Flows.Near(Flows.Fixture(file, "mel.nonstream_not_final"), Channels(mel.narrow(0, promptFrames, count - promptFrames)), Tolerance);
     }
 
@@ -132,11 +131,11 @@ public sealed class FlowGoldenTests
         using var file = SafetensorsFile.Open(Repo.Golden("main/token2wav_cv3.safetensors"));
         using var flow = Flows.Golden();
         var (voice, tokens) = (Voice(file), Flows.Ints(file, "token"));
-        using var whole = flow.CreateState(voice, streaming: false, Steps);
+        using var whole = flow.Start(voice, streaming: false, Steps);
         var offline = flow.Run(whole, tokens, final: true)!;
         Flows.Near(Flows.Fixture(file, "offline.hift_in_0"), offline, Tolerance);
 
-        using var state = flow.CreateState(voice, streaming: true, Steps);
+        using var state = flow.Start(voice, streaming: true, Steps);
         int[] ends = [.. Repo.Manifest("main/token2wav_cv3").GetProperty("runs").GetProperty("stream").GetProperty("calls").EnumerateArray()
             .Where(call => call.GetProperty("what").GetString() == "flow").Select(call => call.GetProperty("tokens").GetInt32())];
         Assert.Equal(tokens.Length, ends[^1]);

@@ -22,8 +22,8 @@ public sealed class FlowPartsGoldenTests
         using var inference = inference_mode();
         using var file = SafetensorsFile.Open(Repo.Golden("main/flow_parts.safetensors"));
         using var flow = Flows.Golden();
-        var weights = flow.Estimator;
-        var estimator = new DiTEstimator(weights);
+        var estimator = (DiTEstimator)flow.Estimator;
+        var weights = estimator.Weights;
         var time = DiTSchedule.TimeEmbedding(weights, Flows.Fixture(file, "dit.t"));
         Flows.Near(Flows.Fixture(file, "dit.time_embed"), time, Tolerance);
         var step = Step(weights, time.narrow(0, 0, 1));
@@ -32,7 +32,7 @@ public sealed class FlowPartsGoldenTests
             var x = Row(file, "dit.x", row);
             foreach (var chunk in (int[])[0, 50])
             {
-                FlowSegment[] segments = [Segment(file, weights, row, chunk)];
+                FlowSegment[] segments = [Segment(file, row, chunk)];
                 var inputs = estimator.Prepare(segments);
                 var h = estimator.Embed(x, inputs, segments, 0);
                 Flows.Near(Flows.Fixture(file, "dit.input_embed")[row], h[0], Tolerance);
@@ -57,22 +57,23 @@ public sealed class FlowPartsGoldenTests
         using var inference = inference_mode();
         using var file = SafetensorsFile.Open(Repo.Golden("main/flow_parts.safetensors"));
         using var flow = Flows.Golden();
+        var encoder = (PreLookaheadEncoder)flow.Encoder;
         var input = Flows.Fixture(file, "pre_lookahead.in")[0];
         var whole = Flows.Fixture(file, expected)[0];
-        Flows.Near(whole, flow.Encoder.Encode(input, final, null).Encoded, Tolerance);
-        var (first, tail) = flow.Encoder.Encode(input.narrow(0, 0, 14), final: false, null);
-        var (rest, _) = flow.Encoder.Encode(input.narrow(0, 11, 29), final, tail);
+        Flows.Near(whole, encoder.Encode(input, final, null).Encoded, Tolerance);
+        var (first, tail) = encoder.Encode(input.narrow(0, 0, 14), final: false, null);
+        var (rest, _) = encoder.Encode(input.narrow(0, 11, 29), final, tail);
         Flows.Near(whole, cat([first, rest], 0), Tolerance);
     }
 
-    private static FlowSegment Segment(SafetensorsFile file, DiTWeights weights, int row, int chunk) => new()
+    private static FlowSegment Segment(SafetensorsFile file, int row, int chunk) => new()
     {
         Start = 0,
         Count = Frames,
         Chunk = chunk,
         Mu = Row(file, "dit.mu", row),
         Condition = Row(file, "dit.cond", row),
-        Speaker = weights.InputSpeaker.Apply(Flows.Fixture(file, "dit.spks").narrow(0, row, 1))[0],
+        Speaker = Flows.Fixture(file, "dit.spks").narrow(0, row, 1),
     };
 
     /// <summary>Modulation at one time, from the weights directly.</summary>
@@ -86,7 +87,7 @@ public sealed class FlowPartsGoldenTests
                 var p = block.Modulation.Apply(silu)[0].chunk(6, 0);
                 return new DiTModulation(p[0], p[1] + 1, p[2], p[3], p[4] + 1, p[5]);
             })],
-            final[0] + 1, final[1], 0);
+            final[0] + 1, final[1]);
     }
 
     /// <summary>[2, 80, n] -> row's [n, 80]</summary>

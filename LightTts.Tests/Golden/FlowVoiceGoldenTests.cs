@@ -22,11 +22,11 @@ public sealed class FlowVoiceGoldenTests
         using (inference_mode())
         {
             var all = voice.SpeechTokens.Concat(tokens).ToArray();
-            var mu = flow.Stretch(flow.Encoder.Encode(flow.Encoder.Embed(all), true, null).Encoded);
+            var mu = flow.Encoder.Encode(all, true, null).Mu;
             Flows.Near(Flows.Fixture(file, "flow_mu"), mu.t().unsqueeze(0), 1e-5);
             Flows.Near(Flows.Fixture(file, "flow_spks"), flow.Speaker(voice.Embedding), 1e-5);
         }
-        using var state = flow.CreateState(voice, streaming: false, steps: 10);
+        using var state = flow.Start(voice, streaming: false, steps: 10);
         Flows.Near(Flows.Fixture(file, "mel"), flow.Run(state, tokens, final: true)!, 1e-4);
     }
 }

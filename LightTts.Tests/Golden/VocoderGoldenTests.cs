@@ -26,7 +26,7 @@ public class VocoderGoldenTests(ITestOutputHelper output)
         var mel = golden.Tensor("mel")[.., .., ..frames];
 
         using var state = vocoder.CreateState();
-        using var pass = new VocoderPass([state]) { Final = final };
+        using var pass = new VocoderPass([(VocoderState)state]) { Final = final };
         var f0 = vocoder.F0.Run(pass, mel);
         Compare(golden, $"{run}.f0_float64", f0, 1e-4f); // 1e-6 of the largest
         var source = vocoder.Source.Run(pass, f0);
@@ -99,7 +99,7 @@ public class VocoderGoldenTests(ITestOutputHelper output)
         var mel = golden.Tensor("mel");
 
         using var state = vocoder.CreateState();
-        using var pass = new VocoderPass([state]) { Final = true };
+        using var pass = new VocoderPass([(VocoderState)state]) { Final = true };
         var f0 = vocoder.F0.Run(pass, mel);
         Compare(golden, "f0", f0, 5e-4f);
         Compare(golden, "hift_source", vocoder.Source.Run(pass, f0), 1e-4f);

@@ -88,7 +88,7 @@ public sealed class GpuGoldenTests(ITestOutputHelper output)
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(Repo.Voice($"reference/{name}.safetensors"));
         using var flow = Flows.TinyEn(device: device);
-        using var state = flow.CreateState(Flows.Timbre(file, "prompt_speech_token", "prompt_speech_feat", "embedding"), streaming: false, steps: 10);
+        using var state = flow.Start(Flows.Timbre(file, "prompt_speech_token", "prompt_speech_feat", "embedding"), streaming: false, steps: 10);
         using var mel = flow.Run(state, Flows.Ints(file, "speech_token"), final: true)!.cpu();
         var difference = Flows.Difference(Flows.Fixture(file, "mel"), mel);
         output.WriteLine($"{name}: mel differs by {difference:E1}");
@@ -153,9 +153,9 @@ public sealed class GpuGoldenTests(ITestOutputHelper output)
             return row.Samples;
         }
 
-        using var whole = decoder.CreateState(voice, options);
+        using var whole = decoder.Start(voice, options);
         var expected = Decode(whole, tokens, final: true);
-        using var streamed = decoder.CreateState(voice, options);
+        using var streamed = decoder.Start(voice, options);
         List<float> joined = [];
         for (var at = 0; at < tokens.Length;)
         {

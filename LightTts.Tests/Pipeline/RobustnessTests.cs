@@ -197,11 +197,15 @@ public class RobustnessTests
 
         public int MaxRows => _inner.MaxRows;
 
+        public int MaxOpenPasses => _inner.MaxOpenPasses;
+
         public IDisposable EnterThread() => throw new InvalidOperationException("no device");
 
         public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options) => _inner.CreateState(timbre, options);
 
-        public void Decode(IReadOnlyList<DecodeRow> rows, Action? interlude) => _inner.Decode(rows, interlude);
+        public IDecodePass? BeginPrompt(IDecodeState state) => _inner.BeginPrompt(state);
+
+        public IDecodePass Begin(IReadOnlyList<DecodeRow> rows) => _inner.Begin(rows);
 
         public void Dispose() => _inner.Dispose();
     }

@@ -53,6 +53,28 @@ internal static class Flows
     public static Tensor Fixture(SafetensorsFile file, string name) =>
         TensorData.FromSingles(file.Tensors[name].ToSingles(), CPU, [.. file.Tensors[name].Shape]);
 
+    /// <summary>Starts an utterance; a streamed one that shares its voice's prompt computes it where nobody has.</summary>
+    public static FlowState Start(this FlowModel flow, TimbreFeatures timbre, bool streaming, int steps, FlowCachePolicy policy = FlowCachePolicy.Cached, bool sharePrefix = true)
+    {
+        var state = flow.CreateState(timbre, streaming, steps, policy);
+        if (sharePrefix)
+            flow.BeginPrompt(state).Finish();
+        return state;
+    }
+
+    /// <summary>Runs rows as one pass.</summary>
+    public static void Run(this FlowModel flow, IReadOnlyList<FlowRow> rows) => flow.Begin(rows).Finish();
+
+    /// <summary>Solves from the beginning to the end: [M, 80].</summary>
+    public static Tensor Solve(this FlowModel flow, FlowSegment segment, int steps, Action<int, Tensor, Tensor>? observe = null)
+    {
+        using var solve = flow.BeginSolve([segment], steps, observe);
+        while (solve.Advance())
+        {
+        }
+        return solve.Mel.clone();
+    }
+
     /// <summary>Runs one row and returns its mel, or null; fails the test where the row failed.</summary>
     public static Tensor? Run(this FlowModel flow, FlowState state, ReadOnlyMemory<int> tokens, bool final)
     {

@@ -47,6 +47,19 @@ internal static class Vocoders
         return HiftVocoder.Load(archive, Config(160, 256), device ?? TorchDevice.Cpu, noise);
     }
 
+    /// <summary>Runs rows as one pass.</summary>
+    public static void Run(this HiftVocoder vocoder, IReadOnlyList<VocoderRow> rows) => vocoder.Begin(rows).Finish();
+
+    /// <summary>A whole utterance in one pass: [1, bands, frames] -> samples.</summary>
+    public static float[] Run(this HiftVocoder vocoder, Tensor mel)
+    {
+        using var state = vocoder.CreateState();
+        var row = new VocoderRow { State = state, Mel = mel, Final = true };
+        vocoder.Run([row]);
+        Assert.Null(row.Error);
+        return row.Samples;
+    }
+
     public static Tensor Tensor(this ITensorArchive archive, string name) =>
         TensorData.FromSingles(archive.Tensors[name].ToSingles(), CPU, [.. archive.Tensors[name].Shape]);
 

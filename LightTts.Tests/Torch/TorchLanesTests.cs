@@ -16,28 +16,14 @@ public class TorchLanesTests
             using var both = new Barrier(2);
             var threads = new int[2];
             for (var round = 0; round < 3; round++)
-                lanes.Run([.. Enumerable.Range(0, 2).Select(i => (Action)(() =>
+                lanes.Run(2, i =>
                 {
                     Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(30)), "the other piece does not run");
                     threads[i] = get_num_threads();
-                }))]);
+                });
             Assert.Equal([2, 2], threads);
-            Assert.Equal(4, get_num_threads());
-            lanes.Run([() => threads[0] = get_num_threads()]);
+            lanes.Run(1, i => threads[i] = get_num_threads());
             Assert.Equal(4, threads[0]);
-        }, TaskCreationOptions.LongRunning);
-    }
-
-    [Fact]
-    public async Task While_other_lanes_work_the_caller_does_something_and_may_run_pieces_of_its_own()
-    {
-        TorchRuntime.EnsureLoaded();
-        await Task.Factory.StartNew(() =>
-        {
-            using var lanes = new TorchLanes(2);
-            using var served = new ManualResetEventSlim();
-            lanes.Run([() => { }, () => Assert.True(served.Wait(TimeSpan.FromSeconds(30)))], () => lanes.Run([() => { }, served.Set]));
-            Assert.True(served.IsSet);
         }, TaskCreationOptions.LongRunning);
     }
 }

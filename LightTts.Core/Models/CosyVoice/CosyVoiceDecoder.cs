@@ -5,11 +5,12 @@ using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Timbres;
 using LightTts.Torch;
 using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
 
 namespace LightTts.Models.CosyVoice;
 
 /// <summary>Speech tokens to samples: flow, then vocoder, each over all rows of a pass: side by side on the CPU, as one batch on a GPU.</summary>
-internal sealed class CosyVoiceDecoder(FlowModel flow, HiftVocoder vocoder, CosyVoiceConfig config, TorchThread thread, TorchLanes? lanes, int maxRows) : ISpeechDecoder
+internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoiceConfig config, TorchThread thread, TorchLanes? lanes, int maxRows) : ISpeechDecoder
 {
     /// <summary>Frames of audio that a first chunk brings at least (0.12 s), beyond those that the vocoder holds back.</summary>
     private const int MinFirstFrames = 6;
@@ -28,6 +29,9 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, HiftVocoder vocoder, Cosy
 
     public int MaxRows => maxRows;
 
+    /// <summary>One that others overtake, one that overtakes it, newcomers, a prompt.</summary>
+    public int MaxOpenPasses => 4;
+
     /// <summary>Mel frames computed since loading, see <see cref="FlowModel.FramesComputed"/>.</summary>
     public long FramesComputed => flow.FramesComputed;
 
@@ -36,47 +40,13 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, HiftVocoder vocoder, Cosy
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
     {
         var state = flow.CreateState(timbre, options.Streaming, options.FlowSteps);
-        Report();
-        return new State(state, vocoder.CreateState(), options, MinFirstFrames + vocoder.HeldFrames);
+        return new CosyVoiceDecodeState(state, vocoder.CreateState(), options, MinFirstFrames + vocoder.HeldFrames) { NeedsPrompt = !flow.TryStartBehindPrompt(state) };
     }
 
-    public void Decode(IReadOnlyList<DecodeRow> rows, Action? interlude = null)
-    {
-        var mels = new List<FlowRow>(rows.Count);
-        foreach (var row in rows)
-            mels.Add(new FlowRow { State = ((State)row.State).Flow, Tokens = row.Tokens, Final = row.Final });
-        using var scope = NewDisposeScope();
-        flow.Run(mels, interlude, lanes);
-        Report();
-        interlude?.Invoke();
-        var waves = new List<VocoderRow>(rows.Count);
-        var owners = new List<DecodeRow>(rows.Count);
-        for (var i = 0; i < rows.Count; i++)
-        {
-            rows[i].Error = mels[i].Error;
-            // A last pass flushes the vocoder even where it brings no frames.
-            if (mels[i].Error is not null || (mels[i].Mel is null && !rows[i].Final))
-                continue;
-            var state = (State)rows[i].State;
-            state.HasAudio |= mels[i].Mel is not null;
-            if (!state.HasAudio)
-                continue;
-            waves.Add(new VocoderRow { State = state.Vocoder, Mel = Shaped(mels[i].Mel, state.Options), Final = rows[i].Final });
-            owners.Add(rows[i]);
-        }
-        if (lanes is null)
-            vocoder.Run(waves, interlude);
-        else
-            foreach (var part in waves.Chunk(lanes.Count))
-                lanes.Run([.. part.Select((wave, i) => (Action)(() => RunAlone(wave, i == 0 ? interlude : null)))], interlude);
-        for (var i = 0; i < waves.Count; i++)
-        {
-            owners[i].Error = waves[i].Error;
-            owners[i].Samples = waves[i].Samples;
-        }
-        foreach (var row in mels)
-            row.Mel?.Dispose();
-    }
+    public IDecodePass? BeginPrompt(IDecodeState state) => flow.BeginPrompt(((CosyVoiceDecodeState)state).Flow) is { } pass ? new Reported(this, pass) : null;
+
+    public IDecodePass Begin(IReadOnlyList<DecodeRow> rows) =>
+        new Reported(this, lanes is null ? new CosyVoicePass(this, rows) : new CosyVoiceLanePass(this, rows, lanes));
 
     public void Dispose()
     {
@@ -85,49 +55,47 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, HiftVocoder vocoder, Cosy
         vocoder.Dispose();
     }
 
-    private void RunAlone(VocoderRow wave, Action? interlude)
-    {
-        try
-        {
-            vocoder.Run([wave], interlude);
-        }
-        catch (Exception e)
-        {
-            wave.Error = e;
-        }
-    }
+    internal FlowPass BeginFlow(IReadOnlyList<FlowRow> rows) => flow.Begin(rows);
 
-    private Tensor Shaped(Tensor? mel, DecodeOptions options)
+    internal IDecodePass BeginVocoder(IReadOnlyList<VocoderRow> rows) => vocoder.Begin(rows);
+
+    /// <summary>A mel at its utterance's speaking rate; in the caller's dispose scope.</summary>
+    internal Tensor AtSpeed(Tensor? mel, double speed)
     {
         if (mel is null)
             return zeros([1, config.Flow.MelBands, 0], ScalarType.Float32);
-        return options.Speed == 1 ? mel : HiftVocoder.Stretch(mel, options.Speed);
+        return speed == 1 ? mel : Stretch(mel, speed);
     }
+
+    /// <summary>Linear interpolation along time, for other speaking rates (reference: F.interpolate, align_corners False).
+    /// [1, bands, n] -> [1, bands, n / speed], at least one frame.</summary>
+    internal static Tensor Stretch(Tensor mel, double speed) =>
+        interpolate(mel, [Math.Max(1, (long)(mel.shape[2] / speed))], mode: InterpolationMode.Linear, align_corners: false);
 
     private void Report()
     {
-        LightTtsDiagnostics.CountFrames(flow.FramesComputed - _framesReported);
-        _framesReported = flow.FramesComputed;
+        var frames = flow.FramesComputed;
+        if (frames == _framesReported)
+            return;
+        LightTtsDiagnostics.CountFrames(frames - _framesReported);
+        _framesReported = frames;
     }
 
-    private sealed class State(FlowState flow, VocoderState vocoder, DecodeOptions options, int firstFrames) : IDecodeState
+    /// <summary>Tells the meter what a pass has computed, on the stage's thread.</summary>
+    private sealed class Reported(CosyVoiceDecoder decoder, IDecodePass pass) : IDecodePass
     {
-        public FlowState Flow => flow;
-
-        public VocoderState Vocoder => vocoder;
-
-        public DecodeOptions Options => options;
-
-        public bool HasAudio { get; set; }
-
-        public int TokensWanted => flow.TokensFor(HasAudio ? 1 : firstFrames);
-
-        public long CacheBytes => flow.CacheBytes + vocoder.CacheBytes;
-
-        public void Dispose()
+        public bool Advance()
         {
-            flow.Dispose();
-            vocoder.Dispose();
+            try
+            {
+                return pass.Advance();
+            }
+            finally
+            {
+                decoder.Report();
+            }
         }
+
+        public void Dispose() => pass.Dispose();
     }
 }

@@ -47,7 +47,7 @@ internal sealed record CosyVoiceModel(
             archive => LanguageModel.Load(archive, config.Language, exact, new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows))));
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive => FlowModel.Load(archive, config.Flow, device, new FlowOptions(options.FlowCacheBytes))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
-            archive => HiftVocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder))));
+            archive => HiftVocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder), CosyVoiceDecoder.HeldFrames)));
         var extractor = Task.Run(() =>
         {
             var onnx = new OnnxOptions { Device = device.IsCuda ? ComputeDevice.Auto : ComputeDevice.Cpu, DeviceIndex = options.DeviceIndex, Threads = options.Threads };
@@ -63,7 +63,6 @@ internal sealed record CosyVoiceModel(
                     + "the tokenizer belongs to another model. Copy the whole CosyVoice-BlankEN folder of this one.");
             loaded("tokenizer");
             Task.WaitAll(language, flow, vocoder, extractor);
-            vocoder.Result.HeldFrames = CosyVoiceDecoder.HeldFrames;
             // On the CPU rows do not share operations: chunks are large enough to fill a core, and a peer can then not change a bit of another's audio.
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);
             return new CosyVoiceModel(directory, device, tokenizer,

@@ -22,13 +22,13 @@ public sealed class FlowTests
         using var flow = Flows.TinyEn();
         var random = new Random(seed);
         var (voice, tokens) = (Flows.Timbre(seed, prompt), Flows.Tokens(random, count));
-        using var whole = flow.CreateState(voice, streaming: true, Steps, sharePrefix: false);
+        using var whole = flow.Start(voice, streaming: true, Steps, sharePrefix: false);
         var expected = flow.Run(whole, tokens, final: true)!;
         Assert.Equal(2 * count, expected.shape[2]);
         Assert.Equal(2 * (prompt + count), whole.FramesComputed);
         for (var round = 0; round < 3; round++)
         {
-            using var state = flow.CreateState(voice, streaming: true, Steps, sharePrefix: round > 0);
+            using var state = flow.Start(voice, streaming: true, Steps, sharePrefix: round > 0);
             Flows.Near(expected, flow.Stream(state, tokens, Pieces(random, count)), Tolerance);
             Assert.InRange(state.FramesComputed, 1, (long)(1.1 * 2 * (prompt + count)));
             Assert.Equal(0, state.CacheBytes);
@@ -42,12 +42,12 @@ public sealed class FlowTests
         using var scope = NewDisposeScope();
         using var flow = Flows.TinyEn();
         var (voice, tokens) = (Flows.Timbre(5, 54), Flows.Tokens(new Random(5), 30));
-        using var alone = flow.CreateState(voice, streaming: true, Steps, sharePrefix: false);
+        using var alone = flow.Start(voice, streaming: true, Steps, sharePrefix: false);
         var expected = flow.Run(alone, tokens, final: true)!;
         var before = flow.FramesComputed;
         for (var utterance = 0; utterance < 2; utterance++)
         {
-            using var state = flow.CreateState(voice, streaming: true, Steps);
+            using var state = flow.Start(voice, streaming: true, Steps);
             Assert.Equal(24, state.TokensWanted); // 50 prompt tokens are done, the chunk to 75 needs 3 more to look at
             Flows.Near(expected, flow.Stream(state, tokens, [24, 6]), Tolerance);
         }
@@ -61,8 +61,8 @@ public sealed class FlowTests
         using var scope = NewDisposeScope();
         using var flow = Flows.TinyEn(new FlowOptions(PrefixBudget: 1));
         var (voice, tokens) = (Flows.Timbre(6, 40), Flows.Tokens(new Random(6), 30));
-        using var alone = flow.CreateState(voice, streaming: true, Steps, sharePrefix: false);
-        using var state = flow.CreateState(voice, streaming: true, Steps);
+        using var alone = flow.Start(voice, streaming: true, Steps, sharePrefix: false);
+        using var state = flow.Start(voice, streaming: true, Steps);
         Assert.Equal(0, flow.PrefixBytes);
         Flows.Near(flow.Run(alone, tokens, final: true)!, flow.Run(state, tokens, final: true)!, Tolerance);
     }
@@ -73,8 +73,8 @@ public sealed class FlowTests
         using var scope = NewDisposeScope();
         using var flow = Flows.TinyEn();
         var (voice, tokens) = (Flows.Timbre(7, 30), Flows.Tokens(new Random(7), 120));
-        using var cached = flow.CreateState(voice, streaming: true, Steps);
-        using var recompute = flow.CreateState(voice, streaming: true, Steps, FlowCachePolicy.Recompute);
+        using var cached = flow.Start(voice, streaming: true, Steps);
+        using var recompute = flow.Start(voice, streaming: true, Steps, FlowCachePolicy.Recompute);
         var pieces = Enumerable.Repeat(1, 120).ToArray();
         var expected = flow.Stream(cached, tokens, pieces);
         Flows.Near(expected, flow.Stream(recompute, tokens, pieces), Tolerance);
@@ -87,14 +87,14 @@ public sealed class FlowTests
         using var scope = NewDisposeScope();
         using var flow = Flows.TinyEn(new FlowOptions(CacheBudget: 8 << 20));
         var (voice, tokens) = (Flows.Timbre(8, 10), Flows.Tokens(new Random(8), 110));
-        using var state = flow.CreateState(voice, streaming: true, Steps);
+        using var state = flow.Start(voice, streaming: true, Steps);
         var first = flow.Run(state, tokens.AsMemory(0, 20), final: false)!;
         Assert.InRange(flow.CacheBytes, 1, 8 << 20);
         var second = flow.Run(state, tokens.AsMemory(20, 70), final: false)!;
         Assert.Equal(FlowCachePolicy.Recompute, state.Policy);
         Assert.Equal(0, flow.CacheBytes);
         var rest = flow.Run(state, tokens.AsMemory(90), final: true)!;
-        using var whole = flow.CreateState(voice, streaming: true, Steps, FlowCachePolicy.Recompute);
+        using var whole = flow.Start(voice, streaming: true, Steps, FlowCachePolicy.Recompute);
         Flows.Near(flow.Run(whole, tokens, final: true)!, cat([first, second, rest], 2), Tolerance);
     }
 
@@ -103,7 +103,7 @@ public sealed class FlowTests
     {
         using var scope = NewDisposeScope();
         using var flow = Flows.TinyEn(new FlowOptions(CacheBudget: 1));
-        using var state = flow.CreateState(Flows.Timbre(12, 54), streaming: true, Steps);
+        using var state = flow.Start(Flows.Timbre(12, 54), streaming: true, Steps);
         Assert.Equal(40, flow.Stream(state, new int[20], [20]).shape[2]);
         Assert.Equal((0, 0), (flow.CacheBytes, flow.PrefixBytes));
     }
@@ -138,9 +138,9 @@ public sealed class FlowTests
         using var scope = NewDisposeScope();
         using var flow = Flows.TinyEn();
         var voice = Flows.Timbre(9, 10);
-        using var good = flow.CreateState(voice, streaming: false, Steps);
-        using var bad = flow.CreateState(voice, streaming: false, Steps);
-        using var huge = flow.CreateState(voice, streaming: false, Steps);
+        using var good = flow.Start(voice, streaming: false, Steps);
+        using var bad = flow.Start(voice, streaming: false, Steps);
+        using var huge = flow.Start(voice, streaming: false, Steps);
         FlowRow[] rows =
         [
             new() { State = bad, Tokens = new[] { 6561 }, Final = true },
@@ -158,13 +158,13 @@ public sealed class FlowTests
     {
         using var scope = NewDisposeScope();
         using var flow = Flows.TinyEn();
-        var state = flow.CreateState(Flows.Timbre(10, 10), streaming: true, Steps);
+        var state = flow.Start(Flows.Timbre(10, 10), streaming: true, Steps);
         Assert.NotNull(flow.Run(state, new int[20], final: false));
         Assert.True(state.CacheBytes > 0);
         Assert.Equal(state.CacheBytes, flow.CacheBytes);
         state.Dispose();
         Assert.Equal(0, flow.CacheBytes);
-        using var silent = flow.CreateState(Flows.Timbre(10, 10), streaming: false, Steps);
+        using var silent = flow.Start(Flows.Timbre(10, 10), streaming: false, Steps);
         Assert.Equal(int.MaxValue, silent.TokensWanted);
         Assert.Null(flow.Run(silent, default, final: true));
     }
@@ -189,7 +189,7 @@ public sealed class FlowTests
     private static FlowRow[] Rows(FlowModel flow, (int Prompt, int Count, bool Streaming, int Steps)[] kinds) =>
         [.. kinds.Select((kind, i) => new FlowRow
         {
-            State = flow.CreateState(Flows.Timbre(20 + i, kind.Prompt), kind.Streaming, kind.Steps),
+            State = flow.Start(Flows.Timbre(20 + i, kind.Prompt), kind.Streaming, kind.Steps),
             Tokens = Flows.Tokens(new Random(30 + i), kind.Count),
             Final = true,
         })];

@@ -153,7 +153,7 @@ public class VocoderTests(ITestOutputHelper output)
     public void Stretch_interpolates_between_frame_centres(double speed)
     {
         using var mel = Mel(12, 37);
-        using var stretched = HiftVocoder.Stretch(mel, speed);
+        using var stretched = CosyVoiceDecoder.Stretch(mel, speed);
         var size = (int)(37 / speed);
         Assert.Equal([1, 80, size], stretched.shape);
         for (var i = 0; i < size; i++)
@@ -165,7 +165,7 @@ public class VocoderTests(ITestOutputHelper output)
         }
     }
 
-    private static VocoderRow Row(VocoderState state, Tensor mel, long at, long count, bool final) =>
+    private static VocoderRow Row(IVocoderState state, Tensor mel, long at, long count, bool final) =>
         new() { State = state, Mel = mel.narrow(2, at, count), Final = final };
 
     private static Tensor Mel(int seed, int frames)
@@ -177,9 +177,7 @@ public class VocoderTests(ITestOutputHelper output)
     private static HiftVocoder Load(int held = 8)
     {
         using var archive = PyTorchCheckpoint.Open(Repo.Golden("main/models/cosyvoice3-tiny/hift.pt"));
-        var vocoder = HiftVocoder.Load(archive, Vocoders.Config(24, 20), LightTts.Torch.TorchDevice.Cpu, new Vocoders.Weyl());
-        vocoder.HeldFrames = held;
-        return vocoder;
+        return HiftVocoder.Load(archive, Vocoders.Config(24, 20), LightTts.Torch.TorchDevice.Cpu, new Vocoders.Weyl(), held);
     }
 
     private void Equal(float[] expected, float[] actual)

@@ -42,11 +42,11 @@ internal sealed class FakeEngine : IAsyncDisposable
         for (var i = 0; i < 10_000; i++)
         {
             var status = Engine.Status();
-            if (status is { ActiveRequests: 0, KvBlocksInUse: 0, LanguageSequences: 0, DecodeUtterances: 0, DecodeCacheBytes: 0 } && World is { LanguageStates: 0, DecodeStates: 0 })
+            if (status is { ActiveRequests: 0, KvBlocksInUse: 0, LanguageSequences: 0, DecodeUtterances: 0, DecodeCacheBytes: 0 } && World is { LanguageStates: 0, DecodeStates: 0, OpenPasses: 0 })
                 return;
             await Task.Delay(1);
         }
-        Assert.Fail($"not idle: {Engine.Status()}, language states {World.LanguageStates}, decode states {World.DecodeStates}");
+        Assert.Fail($"not idle: {Engine.Status()}, language states {World.LanguageStates}, decode states {World.DecodeStates}, open passes {World.OpenPasses}");
     }
 
     public ValueTask DisposeAsync() => Engine.DisposeAsync();

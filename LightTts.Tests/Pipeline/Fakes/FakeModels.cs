@@ -10,6 +10,7 @@ internal sealed class FakeWorld
     public int LanguageStates;
     public int BlocksInUse;
     public int DecodeStates;
+    public int OpenPasses;
     public int Steps;
     public int MaxRowsSeen;
     public long Samples;
@@ -20,7 +21,7 @@ internal sealed class FakeWorld
     /// <summary>Called before every model call with its name; throws to inject a fault, blocks to hold the stage.</summary>
     public Action<string>? OnCall;
 
-    /// <summary>Asked in every decode pass that may be interrupted, after each interlude: whether the pass goes on.</summary>
+    /// <summary>Asked in every part of a decode pass that serves somebody who waits for the whole: whether the pass needs another part.</summary>
     public Func<bool>? InPass;
 
     /// <summary>The call that fails for poisoned requests: "prepare" (their text holds <see cref="PoisonText"/>), "step" and "row" (their seed is <see cref="PoisonSeed"/>),
@@ -219,87 +220,6 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILan
             _disposed = true;
             Reset();
             _world.LanguageStates--;
-        }
-    }
-}
-
-/// <summary>A token becomes four samples of its value; non-final passes hold three tokens back and go in chunks of five.</summary>
-internal sealed class FakeDecoder(FakeWorld world, int maxRows = 4) : ISpeechDecoder
-{
-    public const int Samples = 4;
-
-    public int SampleRate => 100;
-
-    public int SamplesPerToken => Samples;
-
-    public int ChunkTokens => 5;
-
-    public int MaxRows => maxRows;
-
-    public IDisposable EnterThread() => new MemoryStream();
-
-    public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
-    {
-        world.Call("state");
-        world.Check("state", options.FlowSteps == FakeWorld.PoisonSteps);
-        return new State(world, options);
-    }
-
-    public void Decode(IReadOnlyList<DecodeRow> rows, Action? interlude = null)
-    {
-        world.Call("decode");
-        if (interlude is not null)
-        {
-            do
-                interlude();
-            while (world.InPass?.Invoke() == true);
-        }
-        foreach (var row in rows)
-        {
-            var state = (State)row.State;
-            var poisoned = state.Options.FlowSteps == FakeWorld.PoisonSteps;
-            world.Check("decode", poisoned);
-            state.Tokens.AddRange(row.Tokens.Span);
-            var ready = row.Final ? state.Tokens.Count : (state.Tokens.Count - 3) / 5 * 5;
-            row.Samples = [.. state.Tokens.Take(ready).Skip(state.Done).SelectMany(token => Enumerable.Repeat(token / 128f, Samples))];
-            state.Done = Math.Max(state.Done, ready);
-            Interlocked.Add(ref world.Samples, row.Samples.Length);
-            if (poisoned && world.Poisoned == "nan" && row.Samples.Length > 0)
-                row.Samples[^1] = float.NaN;
-        }
-    }
-
-    public void Dispose() { }
-
-    private sealed class State : IDecodeState
-    {
-        private readonly FakeWorld _world;
-        private readonly DecodeOptions _options;
-        private bool _disposed;
-
-        public State(FakeWorld world, DecodeOptions options)
-        {
-            _world = world;
-            _options = options;
-            _world.DecodeStates++;
-        }
-
-        public List<int> Tokens { get; } = [];
-
-        public int Done { get; set; }
-
-        public DecodeOptions Options => _options;
-
-        public int TokensWanted => _options.Streaming ? Done + 5 + 3 - Tokens.Count : int.MaxValue;
-
-        public long CacheBytes => Tokens.Count;
-
-        public void Dispose()
-        {
-            if (_disposed)
-                return;
-            _disposed = true;
-            _world.DecodeStates--;
         }
     }
 }

@@ -1,17 +1,15 @@
-using static TorchSharp.torch;
-
 namespace LightTts.Models.CosyVoice.Flow;
 
 /// <summary>The chunks of a voice's prompt that no generated token can change (their look-ahead lies within the prompt), computed once for all utterances in that
-/// voice. Immutable; lives until the cache and all states that start from it have let go.</summary>
-internal sealed class FlowPrefix(FlowCache cache, Tensor? tail, int tokens)
+/// voice. Immutable; lives until the store and all states that start from it have let go.</summary>
+internal sealed class FlowPrefix(IFlowCache cache, FlowTail? tail, int tokens)
 {
     private int _holders = 1;
 
-    public FlowCache Cache => cache;
+    public IFlowCache Cache => cache;
 
-    /// <summary>The pre-lookahead convolution's tail behind <see cref="Tokens"/>.</summary>
-    public Tensor? Tail => tail;
+    /// <summary>The encoder's tail behind <see cref="Tokens"/>.</summary>
+    public FlowTail? Tail => tail;
 
     /// <summary>Prompt tokens that are done.</summary>
     public int Tokens => tokens;

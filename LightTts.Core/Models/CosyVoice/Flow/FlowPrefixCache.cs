@@ -1,20 +1,43 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using LightTts.Timbres;
 
 namespace LightTts.Models.CosyVoice.Flow;
 
+/// <summary>What a precomputed prompt depends on: the voice's content, whichever object holds it, and the number of solver steps.</summary>
+internal readonly record struct FlowPrefixKey(UInt128 Voice, int Steps)
+{
+    private static readonly ConditionalWeakTable<TimbreFeatures, StrongBox<UInt128>> Voices = [];
+
+    /// <summary>The key of a voice; its content is hashed once an object.</summary>
+    public static FlowPrefixKey Of(TimbreFeatures timbre, int steps) => new(Voices.GetValue(timbre, static timbre => new StrongBox<UInt128>(Hash(timbre))).Value, steps);
+
+    private static UInt128 Hash(TimbreFeatures timbre)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        // Lengths first, so that no number can pass from one part to the next.
+        hash.AppendData(MemoryMarshal.AsBytes((ReadOnlySpan<int>)[timbre.SpeechTokens.Length, timbre.Mel.Length, timbre.MelFrames]));
+        hash.AppendData(MemoryMarshal.AsBytes<int>(timbre.SpeechTokens));
+        hash.AppendData(MemoryMarshal.AsBytes<float>(timbre.Mel));
+        hash.AppendData(MemoryMarshal.AsBytes<float>(timbre.Embedding));
+        return MemoryMarshal.Read<UInt128>(hash.GetHashAndReset());
+    }
+}
+
 /// <summary>Precomputed prompts by voice and number of solver steps; the least recently used go when they exceed the budget.</summary>
 internal sealed class FlowPrefixCache(long budget) : IDisposable
 {
-    private readonly LinkedList<(TimbreFeatures Timbre, int Steps, FlowPrefix Prefix)> _entries = new(); // most recent first; few, so a search is enough
+    private readonly LinkedList<(FlowPrefixKey Key, FlowPrefix Prefix)> _entries = new(); // most recent first; few, so a search is enough
 
     public long Bytes { get; private set; }
 
     /// <summary>A held prefix, or null where none is stored.</summary>
-    public FlowPrefix? Find(TimbreFeatures timbre, int steps)
+    public FlowPrefix? Find(FlowPrefixKey key)
     {
         for (var node = _entries.First; node is not null; node = node.Next)
         {
-            if (!ReferenceEquals(node.Value.Timbre, timbre) || node.Value.Steps != steps)
+            if (node.Value.Key != key)
                 continue;
             _entries.Remove(node);
             _entries.AddFirst(node);
@@ -24,9 +47,9 @@ internal sealed class FlowPrefixCache(long budget) : IDisposable
     }
 
     /// <summary>Stores a prefix, of which this takes the creator's hold.</summary>
-    public void Add(TimbreFeatures timbre, int steps, FlowPrefix prefix)
+    public void Add(FlowPrefixKey key, FlowPrefix prefix)
     {
-        _entries.AddFirst((timbre, steps, prefix));
+        _entries.AddFirst((key, prefix));
         Bytes += prefix.Bytes;
         while (Bytes > budget && _entries.Last is { } oldest)
         {

@@ -19,18 +19,3 @@ internal sealed class FlowRow
     /// <summary>Why this row failed, set by the pass; null where it did not. A failed row's state is good for nothing but disposal.</summary>
     public Exception? Error { get; set; }
 }
-
-/// <summary>How a chunk-causal utterance gets at the frames behind it.</summary>
-internal enum FlowCachePolicy
-{
-    /// <summary>Keep their keys and values: each frame is computed once.</summary>
-    Cached,
-
-    /// <summary>Compute them again in each pass, in passes that become rarer; no memory between passes and the same result.</summary>
-    Recompute,
-}
-
-/// <summary>Limits of what the flow keeps.</summary>
-/// <param name="CacheBudget">Bytes that all utterances' caches may take together; an utterance that would exceed it goes on with <see cref="FlowCachePolicy.Recompute"/>.</param>
-/// <param name="PrefixBudget">Bytes that precomputed prompts may take; the least recently used go first.</param>
-internal sealed record FlowOptions(long CacheBudget = 4L << 30, long PrefixBudget = 512L << 20);

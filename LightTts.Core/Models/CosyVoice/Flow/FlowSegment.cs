@@ -20,14 +20,14 @@ internal sealed class FlowSegment
     /// <summary>The prompt's mel where the frames lie in it, zeros behind it: [Count, MelBands].</summary>
     public required Tensor Condition { get; init; }
 
-    /// <summary>The speaker's part of the input projection, with its bias: [Dim].</summary>
+    /// <summary>The speaker's embedding as the estimator takes it, [1, MelBands].</summary>
     public required Tensor Speaker { get; init; }
 
-    /// <summary>Keys, values and convolution tails of the frames before and, after the pass, of these; null where nothing is kept.</summary>
-    public FlowCache? Cache { get; init; }
+    /// <summary>What the estimator keeps of the frames before and, after the pass, of these; null where nothing is kept.</summary>
+    public IFlowCache? Cache { get; init; }
 
     /// <summary>Where the frames before come from while <see cref="Cache"/> is empty.</summary>
-    public FlowCache? Shared { get; init; }
+    public IFlowCache? Shared { get; init; }
 
     /// <summary>Whether no pass will follow.</summary>
     public bool Last { get; init; }

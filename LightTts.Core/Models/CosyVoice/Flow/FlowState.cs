@@ -10,14 +10,14 @@ internal sealed class FlowState : IDisposable
     private readonly List<int> _tokens;
     private readonly FlowModel _flow;
     private FlowPrefix? _prefix;
-    private Tensor? _tail;
+    private FlowTail? _tail;
     private bool _disposed;
 
-    internal FlowState(FlowModel flow, TimbreFeatures timbre, bool streaming, int steps, FlowCachePolicy policy, Tensor speaker, Tensor promptMel, FlowPrefix? prefix)
+    internal FlowState(FlowModel flow, TimbreFeatures timbre, bool streaming, int steps, FlowCachePolicy policy, Tensor speaker, Tensor promptMel)
     {
         _flow = flow;
         _tokens = [.. timbre.SpeechTokens];
-        _prefix = prefix;
+        Timbre = timbre;
         Streaming = streaming;
         Steps = steps;
         Policy = streaming ? policy : FlowCachePolicy.Recompute;
@@ -26,9 +26,8 @@ internal sealed class FlowState : IDisposable
         PromptFrames = timbre.MelFrames;
         PromptTokens = timbre.SpeechTokens.Length;
         Hop = flow.ChunkTokens;
-        DoneTokens = prefix?.Tokens ?? 0;
-        if (streaming && policy == FlowCachePolicy.Cached)
-            Cache = flow.NewCache(steps);
+        if (Policy == FlowCachePolicy.Cached && (Cache = flow.NewCache(steps)) is null)
+            Policy = FlowCachePolicy.Recompute;
     }
 
     public bool Streaming { get; }
@@ -46,6 +45,8 @@ internal sealed class FlowState : IDisposable
     /// <summary>Tokens still needed before a pass that is not final yields frames; int.MaxValue without streaming.</summary>
     public int TokensWanted => TokensFor(1);
 
+    internal TimbreFeatures Timbre { get; }
+
     internal Tensor Speaker { get; }
 
     internal Tensor PromptMel { get; }
@@ -59,11 +60,11 @@ internal sealed class FlowState : IDisposable
 
     internal bool Finished { get; private set; }
 
-    internal FlowCache? Cache { get; private set; }
+    internal IFlowCache? Cache { get; private set; }
 
-    internal FlowCache? Shared => _prefix?.Cache;
+    internal IFlowCache? Shared => _prefix?.Cache;
 
-    internal Tensor? Tail => _tail ?? _prefix?.Tail;
+    internal FlowTail? Tail => _tail ?? _prefix?.Tail;
 
     internal ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
 
@@ -97,6 +98,13 @@ internal sealed class FlowState : IDisposable
         _tokens.Clear();
     }
 
+    /// <summary>Begins behind a precomputed prompt, of which this takes a hold over; before the first pass.</summary>
+    internal void Start(FlowPrefix prefix)
+    {
+        _prefix = prefix;
+        DoneTokens = prefix.Tokens;
+    }
+
     internal void Append(ReadOnlySpan<int> tokens) => _tokens.AddRange(tokens);
 
     /// <summary>Where the next pass ends, in tokens from the prompt's first; <see cref="DoneTokens"/> where there is nothing to do yet.</summary>
@@ -117,7 +125,7 @@ internal sealed class FlowState : IDisposable
     }
 
     /// <summary>A pass succeeded.</summary>
-    internal void Advance(int doneTokens, int frames, Tensor? tail, bool final)
+    internal void Advance(int doneTokens, int frames, FlowTail? tail, bool final)
     {
         DoneTokens = doneTokens;
         FramesComputed += frames;
@@ -126,10 +134,11 @@ internal sealed class FlowState : IDisposable
         if (final || Policy == FlowCachePolicy.Recompute)
         {
             ReleaseCaches();
+            tail?.Dispose();
             return;
         }
         _tail?.Dispose();
-        _tail = tail?.DetachFromDisposeScope();
+        _tail = tail;
         // The pass copied the prefix's keys and values in front of its own.
         _prefix?.Release();
         _prefix = null;
@@ -159,7 +168,7 @@ internal sealed class FlowState : IDisposable
 
     private void Account()
     {
-        var bytes = (Cache?.Bytes ?? 0) + (_tail is null ? 0 : _tail.NumberOfElements * _tail.ElementSize);
+        var bytes = (Cache?.Bytes ?? 0) + (_tail?.Bytes ?? 0);
         _flow.Account(bytes - CacheBytes);
         CacheBytes = bytes;
     }

@@ -14,6 +14,7 @@ internal sealed class VocoderConv : IDisposable
     private readonly long _dilation;
     private readonly long _initial;
     private readonly SimdConv? _simd;
+    private readonly Func<Tensor, Tensor> _valid;
 
     /// <param name="slots">Gives the tail its slot.</param>
     /// <param name="weight">[outputs, inputs, kernel]; owned from here on.</param>
@@ -27,8 +28,21 @@ internal sealed class VocoderConv : IDisposable
         Context = (weight.shape[2] - 1) * dilation;
         // A strided layer lags by stride - 1 inputs until its first output (the source has one frame more than the mel's share).
         _initial = looksRight ? 0 : stride > 1 ? stride - 1 : Context;
-        if (weight.device_type == DeviceType.CPU && weight.dtype == ScalarType.Float32)
+        // Not torch's own on the CPU: oneDNN pads channels to 16 (and gives wrong sums for 18 or 20 of them on some processors), and small inputs go to NNPACK,
+        // which writes a warning to the console at every call where it is not supported.
+        if (weight.device_type != DeviceType.CPU)
+        {
+            _valid = joined => conv1d(joined, Weight, Bias, _stride, 0, _dilation);
+        }
+        else if (weight.dtype == ScalarType.Float32)
+        {
             _simd = Simd();
+            _valid = Vectorised;
+        }
+        else
+        {
+            _valid = Unfolded;
+        }
     }
 
     /// <summary>Where the pass keeps the tail.</summary>
@@ -48,22 +62,7 @@ internal sealed class VocoderConv : IDisposable
     }
 
     /// <summary>The convolution alone, of input with its context before it: [B, inputs, n * stride + kernel - stride] -> [B, outputs, n].</summary>
-    public Tensor Valid(Tensor joined)
-    {
-        // Not torch's own on the CPU: oneDNN pads channels to 16 (and gives wrong sums for 18 or 20 of them on some processors), and small inputs go to NNPACK,
-        // which writes a warning to the console at every call where it is not supported.
-        if (_simd is null)
-            return joined.device_type == DeviceType.CPU ? Unfolded(joined) : conv1d(joined, Weight, Bias, _stride, 0, _dilation);
-        var x = (_stride == 1 ? joined : Phases(joined)).contiguous();
-        var result = empty([x.shape[0], Weight.shape[0], x.shape[2] - (Weight.shape[2] / _stride - 1) * _dilation], ScalarType.Float32);
-        for (var row = 0; row < x.shape[0]; row++)
-        {
-            using var from = x[row];
-            using var to = result[row];
-            Valid(from, to, 0);
-        }
-        return result;
-    }
+    public Tensor Valid(Tensor joined) => _valid(joined);
 
     /// <summary>On the CPU, without allocation: context and input [inputs, n + context] -> the columns of <paramref name="result"/> from <paramref name="column"/> on.</summary>
     public unsafe void Valid(Tensor joined, Tensor result, long column, Tensor? add = null, SimdSnake? snake = null)
@@ -76,6 +75,19 @@ internal sealed class VocoderConv : IDisposable
         var plus = add is null ? null : add.Pointer();
         var (xStride, yStride) = (joined.shape[1], result.shape[1]);
         SimdWork.Split(get_num_threads(), columns, SimdConv.Tile, (from, to) => _simd!.Run(x, xStride, y, yStride, from, to, plus, columns, snake));
+    }
+
+    private Tensor Vectorised(Tensor joined)
+    {
+        var x = (_stride == 1 ? joined : Phases(joined)).contiguous();
+        var result = empty([x.shape[0], Weight.shape[0], x.shape[2] - (Weight.shape[2] / _stride - 1) * _dilation], ScalarType.Float32);
+        for (var row = 0; row < x.shape[0]; row++)
+        {
+            using var from = x[row];
+            using var to = result[row];
+            Valid(from, to, 0);
+        }
+        return result;
     }
 
     // As one matrix product over windows, for 64 bits: [B, inputs, n + context] -> [B, n, inputs * kernel] -> [B, outputs, n].

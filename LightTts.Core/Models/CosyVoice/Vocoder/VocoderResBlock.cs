@@ -9,9 +9,11 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 internal sealed class VocoderResBlock : IDisposable
 {
     private readonly List<(Snake Before1, VocoderConv Conv1, Snake Before2, VocoderConv Conv2)> _layers = [];
+    private readonly Func<VocoderPass, Tensor, Snake, VocoderConv, Snake, VocoderConv, Tensor> _layer;
 
     public VocoderResBlock(VocoderSlots slots, WeightReader reader, string name, long channels, int kernel, int[] dilations)
     {
+        _layer = reader.Device.IsCuda ? Separate : Fused;
         for (var i = 0; i < dilations.Length; i++)
         {
             var (w1, b1) = VocoderConv.Fold(reader, $"{name}.convs1.{i}", channels, channels, kernel);
@@ -29,9 +31,7 @@ internal sealed class VocoderResBlock : IDisposable
         {
             using var scope = NewDisposeScope();
             var previous = x;
-            x = (input.device_type == DeviceType.CPU
-                ? Fused(pass, x, before1, conv1, before2, conv2)
-                : conv2.Run(pass, before2.Run(conv1.Run(pass, before1.Run(x)))).PlusInPlace(x)).MoveToOuterDisposeScope();
+            x = _layer(pass, x, before1, conv1, before2, conv2).MoveToOuterDisposeScope();
             if (!ReferenceEquals(previous, input))
                 previous.Dispose();
         }
@@ -48,6 +48,9 @@ internal sealed class VocoderResBlock : IDisposable
             conv2.Dispose();
         }
     }
+
+    private static Tensor Separate(VocoderPass pass, Tensor x, Snake before1, VocoderConv conv1, Snake before2, VocoderConv conv2) =>
+        conv2.Run(pass, before2.Run(conv1.Run(pass, before1.Run(x)))).PlusInPlace(x);
 
     // The activations are written straight behind the tails, the second one while the first convolution's result is in the cache.
     private static Tensor Fused(VocoderPass pass, Tensor input, Snake before1, VocoderConv conv1, Snake before2, VocoderConv conv2)

@@ -4,7 +4,7 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 
 /// <summary>What one utterance carries between vocoder passes: the tails of every causal layer, phase sums, position, samples that are not yet due.</summary>
 /// <remarks>Its size does not depend on the utterance's length. Owned by one request; disposing frees all of it.</remarks>
-internal sealed class VocoderState(int slots) : IDisposable
+internal sealed class VocoderState(int slots) : IVocoderState
 {
     /// <summary>Layer tails [1, channels, length], by slot; null before the first pass.</summary>
     internal Tensor?[] Tails { get; } = new Tensor?[slots];
@@ -50,22 +50,4 @@ internal sealed class VocoderState(int slots) : IDisposable
         Waiting = null;
         Held = [];
     }
-}
-
-/// <summary>One utterance's part of a vocoder pass.</summary>
-internal sealed class VocoderRow
-{
-    public required VocoderState State { get; init; }
-
-    /// <summary>The frames that were not handed over before, [1, bands, frames]; frames may be 0. Stays the caller's.</summary>
-    public required Tensor Mel { get; init; }
-
-    /// <summary>Whether these are the last.</summary>
-    public required bool Final { get; init; }
-
-    /// <summary>The samples that became ready, set by the pass; may be empty.</summary>
-    public float[] Samples { get; set; } = [];
-
-    /// <summary>Why this row failed, set by the pass. Its state cannot be used any more.</summary>
-    public Exception? Error { get; set; }
 }

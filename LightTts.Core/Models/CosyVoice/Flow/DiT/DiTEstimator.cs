@@ -10,23 +10,49 @@ namespace LightTts.Models.CosyVoice.Flow.DiT;
 /// Reference: DiT.forward (flow/DiT/dit.py). Frames of all utterances lie one after the other on one axis; row 0 is conditional, row 1 unconditional. Linear layers
 /// and norms see [2 M, Dim]; only attention and the positional convolutions go utterance by utterance. All times of a pass are equal, so modulation is a vector.
 /// </remarks>
-internal sealed class DiTEstimator(DiTWeights weights)
+internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVelocityEstimator
 {
+    private const int MaxSchedules = 8;
     private const double NormEps = 1e-6;
 
     private readonly int _heads = weights.Config.Heads;
     private readonly int _headDim = weights.Config.HeadDim;
     private readonly long _dim = weights.Config.Dim;
+    private readonly bool _exact = device.Compute == ScalarType.Float32;
+    private readonly DiTAttention _attention = DiTAttention.For(device);
+    private readonly Dictionary<int, DiTSchedule> _schedules = [];
 
     /// <summary>What a pass computes once for all its steps: the input projection's constant part and the rotations.</summary>
     /// <param name="Constant">[2, M, Dim]: the conditional row's mu, condition and speaker; the unconditional row's bias.</param>
     /// <param name="Rotations">[M, 1, HeadDim / 2] complex, by absolute frame.</param>
     public readonly record struct Inputs(Tensor Constant, Tensor Rotations);
 
+    public bool KeepsPast => true;
+
+    public DiTWeights Weights => weights;
+
+    public long BytesPerFrame(int steps) => 4L * steps * weights.Config.Depth * weights.Config.Heads * weights.Config.HeadDim * (_exact ? 4 : 2);
+
+    public IFlowCache CreateCache(int steps) => new DiTCache(steps, weights.Config, device.Compute, device.Device);
+
+    public IEstimatorPass Begin(IReadOnlyList<FlowSegment> segments, float[] times)
+    {
+        using var scope = NewDisposeScope();
+        var inputs = Prepare(segments);
+        return new Pass(this, segments, Schedule(times), inputs.Constant.DetachFromDisposeScope(), inputs.Rotations.DetachFromDisposeScope());
+    }
+
+    public void Dispose()
+    {
+        foreach (var schedule in _schedules.Values)
+            schedule.Dispose();
+        weights.Dispose();
+    }
+
     /// <summary>Prepares the constant part of a pass.</summary>
     public Inputs Prepare(IReadOnlyList<FlowSegment> segments)
     {
-        var conditional = segments.Select(s => weights.InputCondMu.Apply(cat([s.Condition, s.Mu], 1)).PlusInPlace(s.Speaker));
+        var conditional = segments.Select(s => weights.InputCondMu.Apply(cat([s.Condition, s.Mu], 1)).PlusInPlace(weights.InputSpeaker.Apply(s.Speaker)));
         var constant = cat([.. conditional], 0);
         var positions = cat([.. segments.Select(s => Scalars.Range(s.Start, s.Start + s.Count, constant.device))], 0);
         var angles = positions.unsqueeze(1) * weights.InverseFrequencies; // [M, HeadDim / 2], in 32 bits as in the reference
@@ -87,7 +113,7 @@ internal sealed class DiTEstimator(DiTWeights weights)
     {
         var first = split.narrow(2, 0, 2).select(3, 0); // [2, M, 2 (q, k), HeadDim]
         long[] pairs = [2, split.shape[1], 2, _headDim / 2, 2];
-        if (split.dtype == ScalarType.Float32)
+        if (_exact)
         {
             first.view(pairs).view_as_complex().mul_(rotations);
             return;
@@ -97,7 +123,7 @@ internal sealed class DiTEstimator(DiTWeights weights)
     }
 
     /// <summary>Attention utterance by utterance. [2, M, 3, Heads, HeadDim] -> [2, M, Inner]</summary>
-    private static Tensor Attend(Tensor split, IReadOnlyList<FlowSegment> segments, int index, int layer)
+    private Tensor Attend(Tensor split, IReadOnlyList<FlowSegment> segments, int index, int layer)
     {
         var results = new Tensor[segments.Count];
         var at = 0;
@@ -107,9 +133,9 @@ internal sealed class DiTEstimator(DiTWeights weights)
             var part = split.narrow(1, at, segment.Count).permute(2, 0, 3, 1, 4); // [3, 2, Heads, n, HeadDim]
             at += segment.Count;
             Tensor q = part[0], k = part[1], v = part[2];
-            if (segment.Cache is { } cache)
-                (k, v) = cache.Layer(index, layer).Append(segment.Start, k, v, segment.Shared?.Layer(index, layer), segment.Last);
-            results[i] = segment.Chunk > 0 ? DiTAttention.ChunkCausal(q, k, v, segment.Chunk) : DiTAttention.Full(q, k, v);
+            if (segment.Cache is DiTCache cache)
+                (k, v) = cache.Layer(index, layer).Append(segment.Start, k, v, (segment.Shared as DiTCache)?.Layer(index, layer), segment.Last);
+            results[i] = segment.Chunk > 0 ? _attention.ChunkCausal(q, k, v, segment.Chunk) : _attention.Full(q, k, v);
         }
         return results.Length == 1 ? results[0] : cat(results, 1);
     }
@@ -117,13 +143,42 @@ internal sealed class DiTEstimator(DiTWeights weights)
     /// <summary>CausalConvPositionEmbedding with the left context of an earlier pass. [2, n, Dim] -> [2, n, Dim]</summary>
     private Tensor Positional(Tensor part, FlowSegment segment, int index)
     {
-        var tails = segment.Cache?.Tails(index) ?? segment.Shared?.Tails(index);
+        var tails = (segment.Cache as DiTCache)?.Tails(index) ?? (segment.Shared as DiTCache)?.Tails(index);
         var before = tails?.First ?? zeros([2, _dim, weights.ConvTail], part.dtype, part.device);
         var input = cat([before, part.transpose(1, 2)], 2); // [2, Dim, ConvTail + n]
         var hidden = F.mish(F.conv1d(input, weights.Conv1, weights.Conv1Bias, groups: weights.Groups), inplace: true);
         hidden = cat([tails?.Second ?? zeros_like(before), hidden], 2);
-        if (segment.Cache is { } cache && !segment.Last)
+        if (segment.Cache is DiTCache cache && !segment.Last)
             cache.SetTails(index, input.narrow(2, segment.Count, weights.ConvTail).clone(), hidden.narrow(2, segment.Count, weights.ConvTail).clone());
         return F.mish(F.conv1d(hidden, weights.Conv2, weights.Conv2Bias, groups: weights.Groups), inplace: true).transpose(1, 2);
+    }
+
+    /// <summary>The schedule of so many steps, made at its first use; passes of several threads may ask at the same time.</summary>
+    private DiTSchedule Schedule(float[] times)
+    {
+        lock (_schedules)
+        {
+            if (_schedules.TryGetValue(times.Length, out var schedule))
+                return schedule.Hold();
+            if (_schedules.Count >= MaxSchedules)
+            {
+                foreach (var old in _schedules.Values)
+                    old.Dispose();
+                _schedules.Clear();
+            }
+            return (_schedules[times.Length] = new DiTSchedule(weights, times)).Hold();
+        }
+    }
+
+    private sealed class Pass(DiTEstimator estimator, IReadOnlyList<FlowSegment> segments, DiTSchedule schedule, Tensor constant, Tensor rotations) : IEstimatorPass
+    {
+        public Tensor Velocity(Tensor x, int step) => estimator.Velocity(x, new Inputs(constant, rotations), segments, schedule.Steps[step], step);
+
+        public void Dispose()
+        {
+            constant.Dispose();
+            rotations.Dispose();
+            schedule.Dispose();
+        }
     }
 }

@@ -5,24 +5,23 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
-/// <summary>Everything of a solver run that depends on the number of steps only: times, and every block's modulation at every step.</summary>
+/// <summary>Everything of a solver run that depends on the number of steps only: every block's modulation at every step.</summary>
 /// <remarks>
-/// Reference: flow_matching.py (cosine schedule, Euler), DiT/modules.py (TimestepEmbedding, AdaLayerNormZero, AdaLayerNormZero_Final). A layer norm without weights
+/// Reference: DiT/modules.py (TimestepEmbedding, AdaLayerNormZero, AdaLayerNormZero_Final). A layer norm without weights
 /// followed by x (1 + scale) + shift is a layer norm with weight 1 + scale and bias shift, so the modulation costs no pass of its own.
 /// </remarks>
 internal sealed class DiTSchedule : IDisposable
 {
     private const double TimeScale = 1000;
 
-    public DiTSchedule(DiTWeights weights, int steps)
+    private int _holders = 1;
+
+    public DiTSchedule(DiTWeights weights, float[] times)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
         using var scope = NewDisposeScope();
+        var steps = times.Length - 1;
         Steps = new DiTStep[steps];
-        // In 32 bits, as the reference computes it.
-        var span = cos(linspace(0, 1, steps + 1, dtype: ScalarType.Float32).mul(Scalars.Of(0.5)).mul(Scalars.Of(Math.PI))).neg_().add_(Scalars.One);
-        Times = span.data<float>().ToArray();
-        var silu = F.silu(TimeEmbedding(weights, span.narrow(0, 0, steps).to(weights.InputBias.device))); // [Steps, Dim]
+        var silu = F.silu(TimeEmbedding(weights, TensorData.FromSingles(times[..steps], weights.InputBias.device, steps))); // [Steps, Dim]
         var blocks = weights.Blocks.Select(block => block.Modulation.Apply(silu)).ToArray(); // each [Steps, 6 Dim]
         var final = weights.FinalModulation.Apply(silu); // [Steps, 2 Dim]
         for (var k = 0; k < steps; k++)
@@ -31,13 +30,9 @@ internal sealed class DiTSchedule : IDisposable
             Steps[k] = new DiTStep(
                 [.. blocks.Select(block => Modulation(block[k].chunk(6, 0)))],
                 parts[0].add(Scalars.One).DetachFromDisposeScope(),
-                parts[1].clone().DetachFromDisposeScope(),
-                Times[k + 1] - Times[k]);
+                parts[1].clone().DetachFromDisposeScope());
         }
     }
-
-    /// <summary>The times that the steps lead through, from 0 to 1: one more than steps.</summary>
-    public float[] Times { get; }
 
     public DiTStep[] Steps { get; }
 
@@ -50,8 +45,18 @@ internal sealed class DiTSchedule : IDisposable
         return weights.Time2.Apply(F.silu(weights.Time1.Apply(cat([angles.sin(), angles.cos()], 1))));
     }
 
+    /// <summary>Keeps it while a pass uses it.</summary>
+    public DiTSchedule Hold()
+    {
+        Interlocked.Increment(ref _holders);
+        return this;
+    }
+
+    /// <summary>Gives the maker's or a pass's hold back.</summary>
     public void Dispose()
     {
+        if (Interlocked.Decrement(ref _holders) > 0)
+            return;
         foreach (var step in Steps)
             step.Dispose();
     }
@@ -65,8 +70,7 @@ internal sealed class DiTSchedule : IDisposable
 /// <param name="Blocks">Modulation of each block.</param>
 /// <param name="Scale">1 + scale of the last norm.</param>
 /// <param name="Shift">Shift of the last norm.</param>
-/// <param name="Delta">Length of the step.</param>
-internal sealed record DiTStep(DiTModulation[] Blocks, Tensor Scale, Tensor Shift, float Delta) : IDisposable
+internal sealed record DiTStep(DiTModulation[] Blocks, Tensor Scale, Tensor Shift) : IDisposable
 {
     public void Dispose()
     {

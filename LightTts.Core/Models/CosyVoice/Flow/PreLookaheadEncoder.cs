@@ -6,9 +6,9 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace LightTts.Models.CosyVoice.Flow;
 
-/// <summary>Speech tokens to the flow's encoding mu (the reference's PreLookaheadLayer after the token embedding): a convolution that looks a few tokens ahead,
-/// then a causal one, over the embeddings.</summary>
-internal sealed class PreLookahead : IDisposable
+/// <summary>CosyVoice3's encoder (the reference's PreLookaheadLayer after the token embedding): a convolution that looks a few tokens ahead,
+/// then a causal one, over the embeddings; every token's encoding is repeated for its frames.</summary>
+internal sealed class PreLookaheadEncoder : IFlowEncoder
 {
     private const double LeakySlope = 0.01;
     private const int CausalKernel = 3;
@@ -17,11 +17,12 @@ internal sealed class PreLookahead : IDisposable
     private readonly Linear _conv1;
     private readonly Linear _conv2;
 
-    public PreLookahead(WeightReader reader, FlowConfig config)
+    public PreLookaheadEncoder(WeightReader reader, FlowConfig config)
     {
         long input = config.InputSize, channels = config.PreLookaheadChannels;
         Vocabulary = config.VocabularySize;
         Lookahead = config.PreLookaheadTokens;
+        FramesPerToken = config.TokenMelRatio;
         _embedding = reader.Take("input_embedding.weight", Vocabulary, input).DetachFromDisposeScope();
         Linear Convolution(string name, long outputs, long inputs, int kernel) => new(
             reader.Take($"pre_lookahead_layer.{name}.weight", outputs, inputs, kernel).flatten(1), reader.Take($"pre_lookahead_layer.{name}.bias", outputs),
@@ -32,8 +33,15 @@ internal sealed class PreLookahead : IDisposable
 
     public int Vocabulary { get; }
 
-    /// <summary>Tokens that must follow a token before its encoding is final.</summary>
+    public int FramesPerToken { get; }
+
     public int Lookahead { get; }
+
+    public (Tensor Mu, FlowTail Tail) Encode(ReadOnlySpan<int> tokens, bool final, FlowTail? tail)
+    {
+        var (encoded, next) = Encode(Embed(tokens), final, tail?[0]);
+        return (encoded.repeat_interleave(FramesPerToken, 0), new FlowTail(next)); // [n, Input] -> [FramesPerToken n, Input]
+    }
 
     /// <summary>Embeds tokens; negative ids count as 0, as in the reference. [n] -> [n, Input]</summary>
     public Tensor Embed(ReadOnlySpan<int> tokens)
@@ -44,7 +52,7 @@ internal sealed class PreLookahead : IDisposable
         return _embedding.index_select(0, tensor(ids, device: _embedding.device));
     }
 
-    /// <summary>Encodes tokens.</summary>
+    /// <summary>Encodes embedded tokens, at their own rate.</summary>
     /// <param name="embedded">Embeddings, [n, Input]; with <paramref name="final"/> all are encoded, otherwise the last <see cref="Lookahead"/> are context only.</param>
     /// <param name="final">Whether nothing follows (zeros are looked at instead).</param>
     /// <param name="tail">What the call for the tokens just before these gave back, [2, Channels]; null at the start.</param>

@@ -1,22 +1,22 @@
 using LightTts.Models.CosyVoice.Files;
 using static TorchSharp.torch;
 
-namespace LightTts.Models.CosyVoice.Flow;
+namespace LightTts.Models.CosyVoice.Flow.DiT;
 
 /// <summary>What a chunk-causal utterance keeps of the frames behind it, at every solver step: each layer's keys and values, and the left context of the two
 /// positional convolutions. With it no frame is computed twice; there is no smaller exact state, as attention reaches back to the first frame.</summary>
-internal sealed class FlowCache : IDisposable
+internal sealed class DiTCache : IFlowCache
 {
-    private readonly FlowKeyValues[,] _layers; // [step, layer]
+    private readonly DiTKeyValues[,] _layers; // [step, layer]
     private readonly (Tensor First, Tensor Second)?[] _tails;
     private readonly (Tensor First, Tensor Second)?[] _pending;
 
-    public FlowCache(int steps, DiTConfig config, ScalarType type, Device device)
+    public DiTCache(int steps, DiTConfig config, ScalarType type, Device device)
     {
-        _layers = new FlowKeyValues[steps, config.Depth];
+        _layers = new DiTKeyValues[steps, config.Depth];
         for (var step = 0; step < steps; step++)
             for (var layer = 0; layer < config.Depth; layer++)
-                _layers[step, layer] = new FlowKeyValues(config.Heads, config.HeadDim, type, device);
+                _layers[step, layer] = new DiTKeyValues(config.Heads, config.HeadDim, type, device);
         _tails = new (Tensor, Tensor)?[steps];
         _pending = new (Tensor, Tensor)?[steps];
     }
@@ -34,7 +34,7 @@ internal sealed class FlowCache : IDisposable
         }
     }
 
-    public FlowKeyValues Layer(int step, int layer) => _layers[step, layer];
+    public DiTKeyValues Layer(int step, int layer) => _layers[step, layer];
 
     /// <summary>Left context of the two convolutions at a step, each [2, Dim, ConvTail]; null before the first frame.</summary>
     public (Tensor First, Tensor Second)? Tails(int step) => _tails[step];

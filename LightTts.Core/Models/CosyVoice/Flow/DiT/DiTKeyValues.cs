@@ -1,10 +1,10 @@
 using static TorchSharp.torch;
 
-namespace LightTts.Models.CosyVoice.Flow;
+namespace LightTts.Models.CosyVoice.Flow.DiT;
 
 /// <summary>Keys (rotated) and values of one layer at one solver step, for both guidance rows, in buffers that grow by half.</summary>
 /// <remarks>Each buffer is [2, Heads, Capacity, HeadDim]. Buffers grow one at a time, so growing costs one layer's memory at its peak, not the cache's.</remarks>
-internal sealed class FlowKeyValues(int heads, int headDim, ScalarType type, Device device) : IDisposable
+internal sealed class DiTKeyValues(int heads, int headDim, ScalarType type, Device device) : IDisposable
 {
     private const int Granularity = 64;
 
@@ -22,7 +22,7 @@ internal sealed class FlowKeyValues(int heads, int headDim, ScalarType type, Dev
     /// <param name="shared">Where the first frames come from while this holds nothing, or null.</param>
     /// <param name="last">Whether nothing will follow, so that room to grow is not needed.</param>
     /// <returns>Views [2, Heads, at + n, HeadDim], which live in the caller's dispose scope.</returns>
-    public (Tensor Keys, Tensor Values) Append(int at, Tensor keys, Tensor values, FlowKeyValues? shared, bool last)
+    public (Tensor Keys, Tensor Values) Append(int at, Tensor keys, Tensor values, DiTKeyValues? shared, bool last)
     {
         var length = at + keys.shape[2];
         if (Capacity < length)
@@ -40,7 +40,7 @@ internal sealed class FlowKeyValues(int heads, int headDim, ScalarType type, Dev
         Bytes = 0;
     }
 
-    private void Grow(int keep, long length, FlowKeyValues? shared, bool last)
+    private void Grow(int keep, long length, DiTKeyValues? shared, bool last)
     {
         var wanted = last ? length : Math.Max(length, Capacity + Capacity / 2);
         wanted = Math.Min((wanted + Granularity - 1) / Granularity * Granularity, Math.Max(length, FlowNoise.Frames));

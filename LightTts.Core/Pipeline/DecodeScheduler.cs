@@ -1,0 +1,110 @@
+using LightTts.Models;
+
+namespace LightTts.Pipeline;
+
+/// <summary>Decides what the decode stage does next: a part of an open pass, or the first part of a new one.</summary>
+/// <remarks>
+/// The open pass whose listeners run dry first goes on. A pass is opened beside others only where it cannot wait for their end: for listeners who have heard nothing yet,
+/// or who will run dry well before anybody that the open ones serve. Everything else waits, as rows of one pass are cheaper than passes side by side.
+/// </remarks>
+internal sealed class DecodeScheduler(ISpeechDecoder decoder)
+{
+    private static readonly TimeSpan OvertakingMargin = TimeSpan.FromSeconds(1);
+
+    private readonly List<DecodeWork> _open = [];
+    private readonly List<DecodeItem> _ready = [];
+    private readonly Comparison<DecodeItem> _byDeadline = (a, b) => DecodeItem.ByDeadline(a, b, decoder.SampleRate);
+
+    /// <summary>Passes that were begun and are not closed.</summary>
+    public IReadOnlyList<DecodeWork> Open => _open;
+
+    /// <summary>Chooses the pass to advance by one part; null where there is nothing to do.</summary>
+    /// <param name="items">All utterances of the stage.</param>
+    public DecodeWork? Choose(IReadOnlyCollection<DecodeItem> items)
+    {
+        if (_open.Count < decoder.MaxOpenPasses)
+            TryOpen(items);
+        DecodeWork? chosen = null;
+        var earliest = TimeSpan.MaxValue;
+        foreach (var work in _open)
+        {
+            var urgency = work.Urgency(decoder.SampleRate);
+            if (chosen is null || urgency < earliest)
+                (chosen, earliest) = (work, urgency);
+        }
+        return chosen;
+    }
+
+    /// <summary>Opens the pass of a prompt, where one is to be computed and there is room: one at a time, so that a voice that several wait for is computed once.</summary>
+    /// <returns>False: to be tried again later.</returns>
+    public bool TryBeginPrompt(DecodeItem item)
+    {
+        if (!item.State!.NeedsPrompt)
+        {
+            item.NeedsPrompt = false;
+            return true;
+        }
+        // The last place is kept for rows, but for a decoder that has no more than that.
+        if (_open.Exists(work => work.Rows is null) || _open.Count > Math.Max(0, decoder.MaxOpenPasses - 2))
+            return false;
+        item.NeedsPrompt = false;
+        if (decoder.BeginPrompt(item.State) is { } pass)
+            Add(new DecodeWork(item, pass));
+        return true;
+    }
+
+    /// <summary>Closes a pass that is done, has failed, or that nobody waits for.</summary>
+    public void Close(DecodeWork work)
+    {
+        _open.Remove(work);
+        foreach (var item in work.Items)
+            item.IsInPass = false;
+        work.Dispose();
+    }
+
+    private void TryOpen(IReadOnlyCollection<DecodeItem> items)
+    {
+        _ready.Clear();
+        foreach (var item in items)
+            if (item.IsReady(decoder))
+                _ready.Add(item);
+        if (_ready.Count == 0)
+            return;
+        _ready.Sort(_byDeadline);
+        foreach (var work in _open)
+            if (work.Rows is not null && !Overtakes(_ready[0], work))
+                return;
+        // First audio is not held up by what could wait: rows of a pass leave together.
+        var isFirst = _ready[0].Utterance.Job.AwaitsFirstAudio;
+        List<DecodeRow> rows = [];
+        List<DecodeItem> members = [];
+        foreach (var item in _ready)
+        {
+            if (rows.Count == decoder.MaxRows || item.Utterance.Job.AwaitsFirstAudio != isFirst)
+                break;
+            rows.Add(item.TakeRow(decoder.ChunkTokens, IsAlone(items, item.Utterance.Job)));
+            members.Add(item);
+        }
+        Add(new DecodeWork(members, rows, isFirst));
+    }
+
+    private bool Overtakes(DecodeItem item, DecodeWork work) => item.Utterance.Job.AwaitsFirstAudio
+        ? !work.IsFirst
+        : !work.IsFirst && item.RunsDry(decoder.SampleRate) + OvertakingMargin < work.Urgency(decoder.SampleRate);
+
+    private void Add(DecodeWork work)
+    {
+        foreach (var item in work.Items)
+            item.IsInPass = true;
+        _open.Add(work);
+    }
+
+    /// <summary>Whether nobody else waits for audio, or will soon.</summary>
+    private static bool IsAlone(IReadOnlyCollection<DecodeItem> items, SynthesisJob job)
+    {
+        foreach (var item in items)
+            if (item.Utterance.Job != job && !item.Utterance.Job.Output.IsFull)
+                return false;
+        return true;
+    }
+}

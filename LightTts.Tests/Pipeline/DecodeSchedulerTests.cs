@@ -1,0 +1,110 @@
+using LightTts.Models;
+using LightTts.Pipeline;
+using LightTts.Tests.Pipeline.Fakes;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LightTts.Tests.Pipeline;
+
+public class DecodeSchedulerTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly FakeWorld _world = new();
+    private long _lastId;
+
+    [Fact]
+    public void A_newcomer_goes_ahead_between_the_parts_of_a_long_pass_and_the_pass_goes_on_afterwards()
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 1, parts: 3);
+        var scheduler = new DecodeScheduler(decoder);
+        var listening = Listening(decoder, seconds: 0.5);
+        var work = scheduler.Choose([listening])!;
+        Assert.True(work.Advance(decoder));
+        var newcomer = Item(decoder);
+        var first = scheduler.Choose([listening, newcomer])!;
+        Assert.Equal([newcomer], first.Items);
+        Assert.Equal(2, scheduler.Open.Count);
+        Finish(scheduler, decoder, first);
+        Assert.Same(work, scheduler.Choose([listening, newcomer]));
+        Finish(scheduler, decoder, work);
+        Assert.Empty(scheduler.Open);
+        Assert.Equal(0, _world.OpenPasses);
+    }
+
+    [Fact]
+    public void Who_runs_dry_well_before_the_others_overtakes_and_who_does_not_waits()
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 1, parts: 3);
+        var scheduler = new DecodeScheduler(decoder);
+        var ahead = Listening(decoder, seconds: 3.5);
+        var work = scheduler.Choose([ahead])!;
+        var close = Listening(decoder, seconds: 3);
+        Assert.Same(work, scheduler.Choose([ahead, close]));
+        var dry = Listening(decoder, seconds: 0.5);
+        Assert.Equal([dry], scheduler.Choose([ahead, close, dry])!.Items);
+    }
+
+    [Fact]
+    public void No_more_passes_are_open_than_the_decoder_bears()
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 1, parts: 3, maxOpenPasses: 1);
+        var scheduler = new DecodeScheduler(decoder);
+        var listening = Listening(decoder, seconds: 0.5);
+        var work = scheduler.Choose([listening])!;
+        Assert.Same(work, scheduler.Choose([listening, Item(decoder)]));
+        Assert.Single(scheduler.Open);
+    }
+
+    [Fact]
+    public void Newcomers_share_a_pass_and_what_can_wait_is_not_in_it()
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 4);
+        DecodeItem[] items = [Listening(decoder, seconds: 0.5), Item(decoder), Item(decoder)];
+        Assert.Equal(items[1..], new DecodeScheduler(decoder).Choose(items)!.Items);
+    }
+
+    [Fact]
+    public void One_prompt_is_computed_at_a_time_after_newcomers_that_can_be_served()
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 1, parts: 2) { PromptParts = 2 };
+        var scheduler = new DecodeScheduler(decoder);
+        var (one, two, ready) = (Item(decoder, prepared: false), Item(decoder, prepared: false), Item(decoder));
+        Assert.True(scheduler.TryBeginPrompt(one));
+        Assert.False(scheduler.TryBeginPrompt(two));
+        var work = scheduler.Choose([one, two, ready])!;
+        Assert.Equal([ready], work.Items);
+        Finish(scheduler, decoder, work);
+        work = scheduler.Choose([one, two])!;
+        Assert.Null(work.Rows);
+        Finish(scheduler, decoder, work);
+        Assert.True(scheduler.TryBeginPrompt(two));
+    }
+
+    private static void Finish(DecodeScheduler scheduler, FakeDecoder decoder, DecodeWork work)
+    {
+        while (work.Advance(decoder))
+        {
+        }
+        scheduler.Close(work);
+    }
+
+    /// <summary>Somebody who has so much audio ahead, and enough tokens for more.</summary>
+    private DecodeItem Listening(FakeDecoder decoder, double seconds)
+    {
+        var item = Item(decoder);
+        item.Utterance.Job.Emit(new AudioChunk
+        {
+            Samples = new float[(int)(seconds * decoder.SampleRate)], SampleRate = decoder.SampleRate, Index = 0, Start = default, SentenceIndex = 0, TextRange = 0..0,
+            SpeechTokens = default, Elapsed = default, IsLast = false,
+        });
+        item.Pending.AddRange(new int[40]);
+        return item;
+    }
+
+    private DecodeItem Item(FakeDecoder decoder, bool prepared = true)
+    {
+        var job = new SynthesisJob(++_lastId, new SynthesisRequest(), FakeEngine.Voice, 1, 5, 10_000, _time, () => { }, _ => { });
+        var item = new DecodeItem(new Utterance(job, 0, new TextPiece("", [], 0..0))) { State = decoder.CreateState(job.Timbre, job.Decode), NeedsPrompt = !prepared };
+        item.Pending.AddRange(new int[8]);
+        return item;
+    }
+}
