@@ -22,7 +22,7 @@ public sealed class TtsPipelineOptions
     public ComputePrecision Precision { get; set; }
 
     /// <summary>Threads that one operation may use on the CPU.</summary>
-    /// <value>At least 1. Default null: one for each core the process may use.</value>
+    /// <value>1 to 1,024. Default null: one for each core the process may use.</value>
     public int? Threads { get; set; }
 
     /// <summary>A folder with the native libraries of libtorch (a PyTorch install's <c>torch/lib</c>, say) instead of a NuGet package's.</summary>
@@ -95,6 +95,7 @@ public sealed class TtsPipelineOptions
     {
         ArgumentOutOfRangeException.ThrowIfNegative(DeviceIndex);
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1, nameof(Threads));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Threads ?? 1, 1024, nameof(Threads)); // beyond it, starting them takes longer than anybody waits
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxQueuedRequests, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchSize ?? 1, 1, nameof(MaxBatchSize));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxBatchSize ?? 1, 256, nameof(MaxBatchSize));
