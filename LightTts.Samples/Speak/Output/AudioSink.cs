@@ -41,7 +41,7 @@ internal abstract class AudioSink : IDisposable
         public WavFile(string path, int sampleRate)
         {
             // A link stays, and so does what it is: the file behind it is what gets new content.
-            _path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+            _path = File.ResolveLinkTarget(Path.GetFullPath(path), returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
             _partial = Path.Combine(Path.GetDirectoryName(_path)!, $".{Path.GetFileName(_path)}.{Path.GetRandomFileName()}.part");
             _writer = new WavWriter(new FileStream(_partial, FileMode.CreateNew, FileAccess.Write, FileShare.Read), sampleRate);
         }

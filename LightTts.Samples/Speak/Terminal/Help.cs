@@ -24,7 +24,7 @@ internal sealed class Help : SynchronousCommandLineAction
                 --speed 0.25..4      -s, --seed N      --steps 1..100
                 --mode MODE          whole or streaming
         Model   -m, --model FOLDER   --inspect  what it is    --list-voices [--json]
-                -d, --device DEVICE  auto, cpu, cuda;  --precision auto, float32, bfloat16
+                -d, --device DEVICE  auto, cpu, cuda;  --precision auto, float32, ...
                 --threads 1..1024    --natives FOLDER (libtorch)   --timbres FILE (store)
         Exit    0 done, 1 failure, 2 wrong usage, 130 Ctrl-C, 141 the reader has gone.
                 An ordinary output file appears only when it is complete.
@@ -41,7 +41,18 @@ internal sealed class Help : SynchronousCommandLineAction
     public override int Invoke(ParseResult parseResult)
     {
         if (parseResult.CommandResult.Command is not RootCommand)
-            return _others.Invoke(parseResult);
+        {
+            // The main command's text is none of a subcommand's arguments.
+            var output = parseResult.InvocationConfiguration.Output;
+            using var text = new StringWriter();
+            parseResult.InvocationConfiguration.Output = text;
+            var code = _others.Invoke(parseResult);
+            parseResult.InvocationConfiguration.Output = output;
+            var lines = text.ToString().Split('\n').Select(line => line.TrimEnd('\r').Replace("[<text>...] ", "", StringComparison.Ordinal))
+                .Where(line => !line.StartsWith("  <text> ", StringComparison.Ordinal));
+            output.Write(string.Join(Environment.NewLine, lines).Replace($"Arguments:{Environment.NewLine}{Environment.NewLine}", "", StringComparison.Ordinal));
+            return code;
+        }
         parseResult.InvocationConfiguration.Output.WriteLine(Text);
         return ExitCodes.Success;
     }
