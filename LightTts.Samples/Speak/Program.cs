@@ -25,7 +25,7 @@ static async Task<int> RunAsync(string[] args)
     if (Usage.Problem(parsed, args) is { } problem)
     {
         Console.Error.WriteLine($"speak: {problem}");
-        Console.Error.WriteLine("Try: speak --help");
+        Console.Error.WriteLine($"Try: {Usage.Path(parsed)} --help");
         return ExitCodes.Usage;
     }
     return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(5) });

@@ -16,6 +16,15 @@ internal static partial class Usage
         return parsed.Errors.Count == 0 ? null : Explain(parsed.Errors[0].Message);
     }
 
+    /// <summary>The command and those above it.</summary>
+    public static string Path(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (var result = parsed.CommandResult; result?.Command is not (null or RootCommand); result = result.Parent as CommandResult)
+            names.Insert(0, result.Command.Name);
+        return string.Join(' ', names.Prepend("speak"));
+    }
+
     private static IEnumerable<string> Names(Command command) =>
         command.Options.SelectMany(option => option.Aliases.Append(option.Name)).Where(name => name.StartsWith("--", StringComparison.Ordinal));
 
