@@ -22,7 +22,7 @@ public sealed class TtsPipelineOptions
     public ComputePrecision Precision { get; set; }
 
     /// <summary>Threads that one operation may use on the CPU.</summary>
-    /// <value>At least 1. Default null: one for each core the process may use.</value>
+    /// <value>1 to 1,024. Default null: one for each core the process may use.</value>
     public int? Threads { get; set; }
 
     /// <summary>A folder with the native libraries of libtorch (a PyTorch install's <c>torch/lib</c>, say) instead of a NuGet package's.</summary>
@@ -99,7 +99,8 @@ public sealed class TtsPipelineOptions
         Require(Enum.IsDefined(Device), nameof(Device), Device, "Use Auto, Cpu or Cuda.");
         Require(DeviceIndex >= 0, nameof(DeviceIndex), DeviceIndex, "CUDA devices count from 0.");
         Require(Enum.IsDefined(Precision), nameof(Precision), Precision, "Use Auto, Float32 or BFloat16.");
-        Require(Threads is null or >= 1, nameof(Threads), Threads, "Set at least 1, or leave it out for all cores.");
+        // Beyond it, starting them takes longer than anybody waits.
+        Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "Set 1 to 1024, or leave it out for all cores.");
         Require(MaxQueuedRequests >= 1, nameof(MaxQueuedRequests), MaxQueuedRequests, "Set at least 1 (default 64).");
         Require(MaxBatchSize is null or (>= 1 and <= 256), nameof(MaxBatchSize), MaxBatchSize, "Set 1 to 256, or leave it out for the device's default.");
         Require(KvCacheTokens is null or >= 1024, nameof(KvCacheTokens), KvCacheTokens, "Set at least 1024, or leave it out for the device's default.");

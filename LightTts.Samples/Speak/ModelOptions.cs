@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LightTts.Samples.Speak.Terminal;
 
 namespace LightTts.Samples.Speak;
 
@@ -11,7 +12,7 @@ internal sealed class ModelOptions
 
     private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ => ComputePrecision.Auto };
 
-    private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads of one operation. Default: all cores." };
+    private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads of one operation, 1 to 1024. Default: all cores." };
 
     private readonly Option<DirectoryInfo?> _natives = new("--natives") { Description = "Folder with libtorch's libraries, e.g. torch/lib of a PyTorch install." };
 
@@ -19,6 +20,12 @@ internal sealed class ModelOptions
 
     public void AddTo(Command command)
     {
+        _threads.Validators.Add(result =>
+        {
+            if (result.Errors.Any() || result.GetValueOrDefault<int?>() is null or (>= 1 and <= 1024))
+                return;
+            result.AddError("--threads takes 1 to 1024.");
+        });
         foreach (var option in (Option[])[_model, _device, _precision, _threads, _natives, _timbres])
             command.Options.Add(option);
     }
@@ -33,6 +40,7 @@ internal sealed class ModelOptions
             Threads = parsed.GetValue(_threads),
             NativeLibraryPath = parsed.GetValue(_natives)?.FullName,
             MaxTextLength = int.MaxValue,
+            LoggerFactory = new WarningLog(),
         };
         if (parsed.GetValue(_timbres) is { } file)
             options.Timbres.SegmentPath = file.FullName;

@@ -1,13 +1,44 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LightTts.Samples.Speak.Terminal;
 
 namespace LightTts.Samples.Speak;
 
 /// <summary>What a model is and which voices there are, as text.</summary>
 internal static class ModelReport
 {
-    public static void Write(TtsPipeline pipeline, TextWriter output)
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A voice by its name, or by its number in the list.</summary>
+    /// <exception cref="TtsRequestException">There is none.</exception>
+    public static async Task<string?> FindVoiceAsync(TtsPipeline pipeline, string? wanted, CancellationToken cancellation)
+    {
+        if (wanted is null || pipeline.Model.Voices.Any(voice => voice.Name == wanted) || await pipeline.Timbres.GetAsync(wanted, cancellation) is not null)
+            return wanted;
+        var voices = await VoicesAsync(pipeline, cancellation);
+        if (int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= voices.Count)
+            return voices[number - 1].Name;
+        var names = voices.Select(voice => voice.Name).ToList();
+        throw new TtsRequestException(
+            $"There is no voice '{wanted}'.{Suggestion.For(wanted, names)} There are: {string.Join(", ", names)}. Learn one: speak timbres add NAME FILE.wav");
+    }
+
+    public static void Write(TtsPipeline pipeline, TextWriter output, bool json)
     {
         var model = pipeline.Model;
+        if (json)
+        {
+            output.WriteLine(new JsonObject
+            {
+                ["name"] = model.Name, ["kind"] = model.Kind, ["path"] = model.Path, ["parameters"] = model.Parameters, ["sampleRate"] = model.SampleRate,
+                ["tokenRate"] = model.TokenRate, ["flowSteps"] = model.FlowSteps, ["license"] = model.License, ["device"] = model.Device.ToString(),
+                ["precision"] = model.Precision.ToString(), ["languages"] = new JsonArray([.. model.Languages.Select(language => JsonValue.Create(language))]),
+                ["voices"] = new JsonArray([.. model.Voices.Select(voice => JsonValue.Create(voice.Name))]),
+            }.ToJsonString(s_json));
+            return;
+        }
         void Line(string name, string? value) => output.WriteLine($"{name + ":",-14}{value}");
         Line("name", model.Name);
         Line("kind", model.Kind);
@@ -25,11 +56,31 @@ internal static class ModelReport
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {file.Length,15:N0}  {Path.GetRelativePath(model.Path, file.FullName)}"));
     }
 
-    public static async Task WriteVoicesAsync(TtsPipeline pipeline, TextWriter output)
+    public static async Task WriteVoicesAsync(TtsPipeline pipeline, TextWriter output, bool json, CancellationToken cancellation)
     {
-        foreach (var voice in pipeline.Model.Voices)
-            output.WriteLine($"{voice.Name,-12} {voice.Language,-6} {voice.Description}{(voice.Name == pipeline.Model.DefaultVoice ? " (default)" : "")}");
-        foreach (var stored in (await pipeline.Timbres.ListAsync()).Where(stored => stored.Name is not null))
-            output.WriteLine($"{stored.Name,-12} {"",-6} stored, {stored.Duration.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s of reference audio");
+        var voices = await VoicesAsync(pipeline, cancellation);
+        if (json)
+        {
+            output.WriteLine(new JsonArray([.. voices.Select((voice, i) => new JsonObject
+            {
+                ["number"] = i + 1, ["name"] = voice.Name, ["language"] = voice.Language, ["description"] = voice.Description,
+                ["stored"] = voice.Stored, ["default"] = voice.Name == pipeline.Model.DefaultVoice && !voice.Stored,
+            })]).ToJsonString(s_json));
+            return;
+        }
+        for (var i = 0; i < voices.Count; i++)
+        {
+            var voice = voices[i];
+            output.WriteLine($"{i + 1,3}  {voice.Name,-12} {voice.Language,-6} {voice.Description}{(voice.Name == pipeline.Model.DefaultVoice && !voice.Stored ? " (default)" : "")}");
+        }
     }
+
+    private static async Task<IReadOnlyList<ListedVoice>> VoicesAsync(TtsPipeline pipeline, CancellationToken cancellation) =>
+    [
+        .. pipeline.Model.Voices.Select(voice => new ListedVoice(voice.Name, voice.Language, voice.Description, Stored: false)),
+        .. (await pipeline.Timbres.ListAsync(cancellation)).SelectMany(info => info.Names.Select(name => new ListedVoice(name, null, string.Create(CultureInfo.InvariantCulture,
+            $"stored, {info.Duration.TotalSeconds:0.0} s of reference audio"), Stored: true))).OrderBy(voice => voice.Name, StringComparer.Ordinal),
+    ];
+
+    private sealed record ListedVoice(string Name, string? Language, string? Description, bool Stored);
 }

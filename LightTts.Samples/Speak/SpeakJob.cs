@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using LightTts.Samples.Speak.Output;
+using LightTts.Samples.Speak.Reading;
 
 namespace LightTts.Samples.Speak;
 
@@ -10,7 +12,13 @@ internal sealed record SpeakJob
 
     public required string? File { get; init; }
 
-    public required string Output { get; init; }
+    public required TextFormat Format { get; init; }
+
+    /// <summary>A WAV file's path, "-" for raw audio on standard output, or null where none was named.</summary>
+    public required string? Output { get; init; }
+
+    /// <summary>Through the speakers, whether or not somebody watches.</summary>
+    public required bool Play { get; init; }
 
     public required FileInfo? Prompt { get; init; }
 
@@ -20,7 +28,10 @@ internal sealed record SpeakJob
 
     public required SynthesisRequest Request { get; init; }
 
-    public bool ToStandardOutput => Output == "-";
+    /// <summary>Whether somebody listens while the text is being spoken.</summary>
+    public bool Streams => Output == "-" || Plays;
+
+    private bool Plays => Play || Output is null && !Console.IsOutputRedirected && !Console.IsErrorRedirected;
 
     /// <summary>What is wrong with the options, or null.</summary>
     public string? Problem()
@@ -29,6 +40,24 @@ internal sealed record SpeakJob
             return "there is a text and a --file; use one of them.";
         if (Text is null && File is null && !Console.IsInputRedirected)
             return "there is nothing to say. Try: speak \"Hello from LightTts.\" -o hello.wav (or --help)";
+        if (Text is not null && string.IsNullOrWhiteSpace(Text))
+            return "the text is empty. Try: speak \"Hello from LightTts.\"";
+        if (Output is not null && string.IsNullOrWhiteSpace(Output))
+            return "-o needs a file's name, for example -o speech.wav, or - for standard output.";
+        if (Output is not null && Play)
+            return "--play and -o exclude each other.";
+        if (Output is not null && Directory.Exists(Output))
+            return $"-o '{Output}' is a folder. Name a file in it: -o {Path.Combine(Output, "speech.wav")}";
+        if (Output is not (null or "-") && Path.GetDirectoryName(Path.GetFullPath(Output)) is { } folder && !Directory.Exists(folder))
+            return $"there is no folder '{folder}' to write '{Path.GetFileName(Output)}' to.";
+        if (File is not null && Directory.Exists(File))
+            return $"-f '{File}' is a folder. Name a text file in it.";
+        if (File is not (null or "-") && !System.IO.File.Exists(File))
+            return $"there is no file '{File}'.";
+        if (Request.Speed is not (>= 0.25 and <= 4))
+            return "--speed takes 0.25 to 4.";
+        if (Request.FlowSteps is < 1 or > 100)
+            return "--steps takes 1 to 100.";
         if (PromptText is not null && Prompt is null)
             return "--prompt-text belongs to a --prompt.";
         if (Prompt is not null && Request.Voice is not null)
@@ -36,9 +65,17 @@ internal sealed record SpeakJob
         return null;
     }
 
+    /// <summary>Prints the text as it would be spoken, one utterance a line.</summary>
+    public async Task ShowAsync(TtsPipeline pipeline, TextWriter output, CancellationToken cancellation)
+    {
+        foreach (var part in TextInput.Read(Text, File, Format))
+            foreach (var spoken in await pipeline.NormalizeAsync(Request with { Text = part }, cancellation))
+                output.WriteLine(spoken.Text);
+    }
+
     public async Task RunAsync(TtsPipeline pipeline, CancellationToken cancellation)
     {
-        var request = Request;
+        var request = Request with { Voice = await ModelReport.FindVoiceAsync(pipeline, Request.Voice, cancellation) };
         string? origin = null;
         if (Prompt is not null)
         {
@@ -49,11 +86,19 @@ internal sealed record SpeakJob
         else if (request.Voice is { } name && await pipeline.Timbres.GetAsync(name, cancellation) is { } stored)
             (request, origin) = (request with { Timbre = stored }, stored.Source.ToString().ToLowerInvariant());
 
-        using var sink = ToStandardOutput ? AudioSink.Raw(Console.OpenStandardOutput()) : AudioSink.Wav(Output, pipeline.Model.SampleRate);
+        using var player = Plays ? Player.Start() : null;
+        if (Plays && player is null)
+            Console.Error.WriteLine($"speak: none of the players {Player.Names} is installed; writing speech.wav");
+        else if (player is not null && !Quiet)
+            Console.Error.WriteLine($"speak: playing with {player.Name}");
+        var target = player?.Name ?? Output ?? "speech.wav";
+        using var sink = player is not null ? AudioSink.Wav(player.Input, pipeline.Model.SampleRate)
+            : target == "-" ? AudioSink.Raw(StandardOutput.Open())
+            : AudioSink.Wav(target, pipeline.Model.SampleRate);
         var watch = Stopwatch.StartNew();
         TimeSpan? first = null;
         using var progress = new SpeakProgress(Quiet || !Loading.IsWatched);
-        foreach (var part in TextInput.Read(Text, File))
+        foreach (var part in TextInput.Read(Text, File, Format))
         {
             progress.Add(part.Length);
             await foreach (var chunk in pipeline.SynthesizeAsync(request with { Text = part }, cancellation))
@@ -67,15 +112,17 @@ internal sealed record SpeakJob
         progress.Dispose();
         if (sink.Samples == 0)
             throw new TtsRequestException("The text has nothing to speak. Hand in at least one word or number.");
+        if (player is not null)
+            await player.EndAsync(cancellation);
         if (!Quiet)
-            Report(pipeline, sink.Samples, watch.Elapsed, first ?? watch.Elapsed, origin);
+            Report(pipeline, target == "-" ? "stdout" : target, sink.Samples, watch.Elapsed, first ?? watch.Elapsed, origin);
     }
 
-    private void Report(TtsPipeline pipeline, long samples, TimeSpan elapsed, TimeSpan first, string? origin)
+    private static void Report(TtsPipeline pipeline, string target, long samples, TimeSpan elapsed, TimeSpan first, string? origin)
     {
         var audio = samples / (double)pipeline.Model.SampleRate;
         var line = string.Create(CultureInfo.InvariantCulture,
-            $"{(ToStandardOutput ? "stdout" : Output)}: {audio:0.00} s of audio in {elapsed.TotalSeconds:0.00} s, real-time factor {elapsed.TotalSeconds / audio:0.000}, first audio after {first.TotalMilliseconds:0} ms");
+            $"{target}: {audio:0.00} s of audio in {elapsed.TotalSeconds:0.00} s, real-time factor {elapsed.TotalSeconds / audio:0.000}, first audio after {first.TotalMilliseconds:0} ms");
         Console.Error.WriteLine(line);
         if (origin is not null)
             Console.Error.WriteLine($"timbre: {origin}");

@@ -1,9 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 
 namespace LightTts.Samples.Speak;
 
-/// <summary><c>speak timbres list|add|remove|export|import</c>: the voices that processes share.</summary>
+/// <summary><c>speak timbres list|add|remove|rename|pin|unpin|export|import</c>: the voices that processes share.</summary>
 internal static class TimbresCommand
 {
     public static Command Create()
@@ -11,28 +10,38 @@ internal static class TimbresCommand
         var command = new Command("timbres", "Manages learnt voices, which all processes of this user share.");
         var name = new Argument<string>("name") { Description = "The voice's name or identity." };
         var newName = new Argument<string>("name") { Description = "The name to give to the voice." };
+        var other = new Argument<string>("new-name") { Description = "The new name." };
         var wav = new Argument<FileInfo>("wav") { Description = "3 to 10 s of one person's clean speech." };
         var file = new Argument<FileInfo>("file") { Description = "A .timbre file." };
         var text = new Option<string?>("--prompt-text", "-t") { Description = "What the WAV file says, word for word." };
         var rename = new Option<string?>("--name", "-n") { Description = "The name to give to the voice. Default: the one in the file." };
 
-        Add(command, "list", "Lists the voices.", [], async (pipeline, _, cancellation) =>
+        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        var pin = new Option<bool>("--pin") { Description = "Never drop the voice to make room for others." };
+
+        Add(command, "list", "Lists the voices, one line a name.", [json], async (pipeline, parsed, cancellation) =>
         {
-            foreach (var info in await pipeline.Timbres.ListAsync(cancellation))
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{info.Name ?? "-",-16} {info.Duration.TotalSeconds,5:0.0} s {info.Bytes,9:N0} B {(info.Pinned ? "pinned" : "      ")} {info.Id[..16]}  {info.Transcript}"));
+            TimbreReport.Write(await pipeline.Timbres.ListAsync(cancellation), Console.Out, parsed.GetValue(json));
             return ExitCodes.Success;
         });
-        Add(command, "add", "Learns a voice from a WAV file.", [newName, wav, text], async (pipeline, parsed, cancellation) =>
+        Add(command, "add", "Learns a voice from a WAV file.", [newName, wav, text, pin], async (pipeline, parsed, cancellation) =>
         {
             var reference = await AudioClip.FromWavFileAsync(parsed.GetValue(wav)!.FullName, cancellationToken: cancellation);
             var found = await pipeline.Timbres.AddAsync(reference, parsed.GetValue(text), parsed.GetValue(newName), cancellation);
+            if (parsed.GetValue(pin))
+                await pipeline.Timbres.SetPinnedAsync(found.Id, true, cancellation);
             Console.WriteLine($"{found.Name} {found.Id}");
             Console.WriteLine($"timbre: {found.Source.ToString().ToLowerInvariant()}");
             return ExitCodes.Success;
         });
         Add(command, "remove", "Forgets a voice.", [name], async (pipeline, parsed, cancellation) =>
             Found(await pipeline.Timbres.RemoveAsync(parsed.GetValue(name)!, cancellation), parsed.GetValue(name)!));
+        Add(command, "rename", "Gives a voice another name; one that is named by its id gets a further name.", [name, other], async (pipeline, parsed, cancellation) =>
+            Found(await pipeline.Timbres.RenameAsync(parsed.GetValue(name)!, parsed.GetValue(other)!, cancellation), parsed.GetValue(name)!));
+        Add(command, "pin", "Never drops a voice to make room for others.", [name], async (pipeline, parsed, cancellation) =>
+            Found(await pipeline.Timbres.SetPinnedAsync(parsed.GetValue(name)!, true, cancellation), parsed.GetValue(name)!));
+        Add(command, "unpin", "Takes the pin away.", [name], async (pipeline, parsed, cancellation) =>
+            Found(await pipeline.Timbres.SetPinnedAsync(parsed.GetValue(name)!, false, cancellation), parsed.GetValue(name)!));
         Add(command, "export", "Writes a voice to a .timbre file.", [name, file], async (pipeline, parsed, cancellation) =>
         {
             using var content = new MemoryStream();

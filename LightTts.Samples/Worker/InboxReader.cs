@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using LightTts.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -7,22 +6,17 @@ using Microsoft.Extensions.Options;
 namespace LightTts.Samples.Worker;
 
 /// <summary>Speaks the files of a folder, those that lie there first. A stop lets the ones under way end.</summary>
-internal sealed partial class InboxReader(ITtsPipeline pipeline, ITtsPipelineHost host, IOptions<InboxOptions> options, ILogger<InboxReader> log) : BackgroundService
+internal sealed partial class InboxReader(ITtsPipeline pipeline, ITtsPipelineHost host, IOptions<InboxOptions> options, TimeProvider time, ILogger<InboxReader> log)
+    : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var folder = Directory.CreateDirectory(options.Value.Folder).FullName;
-        var files = Channel.CreateUnbounded<string>();
-        using var watcher = new FileSystemWatcher(folder, "*.txt");
-        watcher.Created += (_, e) => files.Writer.TryWrite(e.FullPath);
-        watcher.Renamed += (_, e) => files.Writer.TryWrite(e.FullPath);
-        watcher.EnableRaisingEvents = true;
-        foreach (var file in Directory.EnumerateFiles(folder, "*.txt").Order())
-            files.Writer.TryWrite(file);
+        using var files = new SettledFiles(folder, options.Value.Quiet, time);
         Watching(folder);
 
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.Value.AtOnce };
-        await Parallel.ForEachAsync(files.Reader.ReadAllAsync(stoppingToken), parallel, async (file, _) => await SpeakAsync(file));
+        await Parallel.ForEachAsync(files.ReadAllAsync(stoppingToken), parallel, async (file, _) => await SpeakAsync(file));
     }
 
     private async Task SpeakAsync(string file)

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LightTts.Samples.Speak;
+namespace LightTts.Samples.Speak.Reading;
 
 /// <summary>The text to speak, in parts of some pages each, so that a book is never in memory as a whole.</summary>
 internal static class TextInput
@@ -9,18 +9,23 @@ internal static class TextInput
 
     /// <param name="text">The text itself, or null.</param>
     /// <param name="file">A path, "-" or null for standard input.</param>
-    /// <exception cref="TtsRequestException">The file is not UTF-8 text.</exception>
-    public static IEnumerable<string> Read(string? text, string? file)
+    /// <param name="format">How the file is marked up.</param>
+    public static IEnumerable<string> Read(string? text, string? file, TextFormat format)
     {
         if (text is not null)
         {
             yield return text;
             yield break;
         }
+        if (file is not null && Directory.Exists(file))
+            throw new TtsRequestException($"'{file}' is a folder. Name a text file in it.");
+        if (file is not (null or "-") && !File.Exists(file))
+            throw new TtsRequestException($"There is no file '{file}'.");
         var strict = new UTF8Encoding(false, throwOnInvalidBytes: true);
         using var reader = file is null or "-" ? new StreamReader(Console.OpenStandardInput(), strict) : new StreamReader(file, strict);
         var part = new StringBuilder();
-        while (ReadLine(reader) is { } line)
+        using var lines = TextFormats.Lines(format, reader).GetEnumerator();
+        while (Next(lines) is { } line)
         {
             part.AppendLine(line);
             // Parts end where a paragraph does.
@@ -34,11 +39,11 @@ internal static class TextInput
             yield return part.ToString();
     }
 
-    private static string? ReadLine(StreamReader reader)
+    private static string? Next(IEnumerator<string> lines)
     {
         try
         {
-            return reader.ReadLine();
+            return lines.MoveNext() ? lines.Current : null;
         }
         catch (DecoderFallbackException e)
         {

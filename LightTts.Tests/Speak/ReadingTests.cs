@@ -1,0 +1,64 @@
+namespace LightTts.Tests.Speak;
+
+/// <summary>What is read aloud of marked-up files, by --show-text.</summary>
+public sealed class ReadingTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("lighttts-reading-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("a.md", "---\ntitle: x\n---\n# A heading\n\nSee [the page](https://example.org/x) and *this*.\n\n```\ncode here\n```\n\n- one\n- two\n\n| a | b |\n|---|---|\n| c | d |\n",
+        "A heading. See the page and this. one. two. a, b. c, d.")]
+    [InlineData("a.html", "<html><head><title>t</title><style>p{}</style></head><body><nav>menu</nav><h1>A heading</h1><p>See <a href=\"https://example.org\">the   page</a> &amp; <b>this</b>.</p>"
+        + "<script>var x;</script><ul><li>one</li><li>two</li></ul><table><tr><td>c</td><td>d</td></tr></table></body></html>",
+        "A heading. See the page and this. one. two. c, d.")]
+    [InlineData("a.srt", "1\n00:00:01,000 --> 00:00:02,000\n<i>Good morning</i>\nto you.\n\n2\n00:00:03,000 --> 00:00:04,000\n{\\an8}And so on.\n", "Good morning to you. And so on.")]
+    [InlineData("a.vtt", "WEBVTT\n\nNOTE a remark\n\nname\n00:01.000 --> 00:02.000 align:start\n<v Ann>Good morning</v> &amp; welcome.\n", "Good morning and welcome.")]
+    [InlineData("a.txt", "# not a heading [x](y)\n", null)]
+    public async Task Only_what_a_person_would_read(string name, string content, string? expected)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, name), content);
+        var result = await SpeakProcess.RunAsync(_folder, ["-f", name, "--show-text", "--timbres", "voices"]);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        if (expected is not null)
+            Assert.Equal(Words(expected), Words(result.Output));
+        else
+            Assert.NotEmpty(result.Output);
+    }
+
+    [Fact]
+    public async Task Unquoted_words_are_one_text_and_a_dash_after_two_dashes_is_text()
+    {
+        var result = await SpeakProcess.RunAsync(_folder, ["--show-text", "--timbres", "voices", "--", "hello", "unquoted", "-world"]);
+        Assert.Equal(0, result.ExitCode);
+        Assert.StartsWith("hello unquoted", result.Output, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("world", result.Output);
+    }
+
+    [Fact]
+    public async Task Readings_and_dictionaries_are_handed_on()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "words"), "gnu = guhnoo\n");
+        var us = await SpeakProcess.RunAsync(_folder, ["--show-text", "--timbres", "voices", "gnu", "105"]);
+        var uk = await SpeakProcess.RunAsync(_folder, ["--show-text", "--timbres", "voices", "--reading", "uk", "--dictionary", "words", "gnu", "105"]);
+        Assert.DoesNotContain("and five", us.Output);
+        Assert.Contains("and five", uk.Output);
+        Assert.Contains("guhnoo", uk.Output, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal((0, 0), (us.ExitCode, uk.ExitCode));
+    }
+
+    [Theory]
+    [InlineData("", "nothing to speak")]
+    [InlineData("\n \n", "nothing to speak")]
+    public async Task An_empty_file_is_said(string content, string expected)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "empty.txt"), content);
+        var result = await SpeakProcess.RunAsync(_folder, ["-f", "empty.txt", "--timbres", "voices"]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(expected, result.Error);
+        Assert.Empty(Directory.GetFiles(_folder, "*.wav"));
+    }
+
+    private static string Words(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).ToLowerInvariant();
+}
