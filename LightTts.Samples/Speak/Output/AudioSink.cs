@@ -41,7 +41,9 @@ internal abstract class AudioSink : IDisposable
         public WavFile(string path, int sampleRate)
         {
             // A link stays, and so does what it is: the file behind it is what gets new content.
-            _path = File.ResolveLinkTarget(Path.GetFullPath(path), returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+            _path = Path.GetFullPath(path);
+            if (new FileInfo(_path).LinkTarget is not null)
+                _path = File.ResolveLinkTarget(_path, returnFinalTarget: true)!.FullName;
             _partial = Path.Combine(Path.GetDirectoryName(_path)!, $".{Path.GetFileName(_path)}.{Path.GetRandomFileName()}.part");
             _writer = new WavWriter(new FileStream(_partial, FileMode.CreateNew, FileAccess.Write, FileShare.Read), sampleRate);
         }

@@ -25,7 +25,7 @@ internal sealed class Help : SynchronousCommandLineAction
                 --mode MODE          whole or streaming
         Model   -m, --model FOLDER   --inspect  what it is    --list-voices [--json]
                 -d, --device DEVICE  auto, cpu, cuda;  --precision auto, float32, ...
-                --threads 1..1024    --natives FOLDER (libtorch)   --timbres FILE (store)
+                --threads 1..1024    --natives FOLDER (libtorch)  --timbres FILE (store)
         Exit    0 done, 1 failure, 2 wrong usage, 130 Ctrl-C, 141 the reader has gone.
                 An ordinary output file appears only when it is complete.
         Try     speak hello world              speak -f book.md -o book.wav
