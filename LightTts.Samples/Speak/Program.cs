@@ -22,7 +22,7 @@ static async Task<int> RunAsync(string[] args)
         args = ["--help"];
     // A first argument that is no subcommand is the text to speak.
     var parsed = root.Parse(args);
-    if (Usage.Problem(parsed, args) is { } problem)
+    if (parsed.Action is not Help && Usage.Problem(parsed, args) is { } problem)
     {
         Console.Error.WriteLine($"speak: {problem}");
         Console.Error.WriteLine($"Try: {Usage.Path(parsed)} --help");

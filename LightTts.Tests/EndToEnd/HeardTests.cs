@@ -17,7 +17,10 @@ public class HeardTests(ITestOutputHelper output)
     private static readonly int? Steps =
         int.TryParse(Environment.GetEnvironmentVariable("LIGHTTTS_HEARD_STEPS"), System.Globalization.CultureInfo.InvariantCulture, out var steps) ? steps : null;
 
-    private static readonly int Count = Environment.GetEnvironmentVariable("LIGHTTTS_FULL") == "1" ? Sentences.Length : 10;
+    private static readonly int Count = FullRun.Pick(10, Sentences.Length);
+
+    /// <summary>Points above the trained voice's figure: those of other draws and, with ten sentences instead of forty, of the sample.</summary>
+    private static readonly double Leeway = FullRun.IsOn ? 3 : 5;
 
     /// <summary>Character error of each voice when it was trained, whole and streamed, in percent (models/lighttts-tiny-en/README.md).</summary>
     private static readonly Dictionary<string, (double Whole, double Streamed)> TrainedCharacters = new()
@@ -60,7 +63,7 @@ public class HeardTests(ITestOutputHelper output)
         var rate = 100.0 * errors / characters;
         var trained = mode == SynthesisMode.Whole ? TrainedCharacters[voice].Whole : TrainedCharacters[voice].Streamed;
         output.WriteLine($"{voice} {mode}: character error {rate:0.0} %, when trained {trained:0.0} %");
-        Assert.True(rate <= trained + 3, $"{voice} {mode}: character error {rate:0.0} %, when trained {trained:0.0} %");
+        Assert.True(rate <= trained + Leeway, $"{voice} {mode}: character error {rate:0.0} %, when trained {trained:0.0} %");
 
         if (TrainedWords.TryGetValue(voice, out var words))
             await HearIndependently(voice, mode, clips, words);
@@ -83,7 +86,7 @@ public class HeardTests(ITestOutputHelper output)
         }
         var rate = 100.0 * errors / words;
         output.WriteLine($"{voice} {mode}: word error {rate:0.0} %, when trained {trained:0.0} %");
-        Assert.True(rate <= trained + 3, $"{voice} {mode}: word error {rate:0.0} %, when trained {trained:0.0} %");
+        Assert.True(rate <= trained + Leeway, $"{voice} {mode}: word error {rate:0.0} %, when trained {trained:0.0} %");
     }
 
     /// <summary>No clip may be silent, clipped or not finite, and each takes about as long as the voice's own reference audio suggests.</summary>

@@ -9,6 +9,9 @@ namespace LightTts.Timbres.Sharing;
 internal sealed class FileLock : IDisposable
 {
     private const int QuickTries = 64;
+    private const int FileExistsOnUnix = 17; // EEXIST
+    private const int FileExistsOnWindows = unchecked((int)0x80070050);
+
     private readonly SafeFileHandle _file;
     private readonly string? _deletePath;
 
@@ -84,9 +87,9 @@ internal sealed class FileLock : IDisposable
             {
                 PrivateFile.Create(path).Dispose();
             }
-            catch (IOException e) when (e is not DirectoryNotFoundException && File.Exists(path))
+            catch (IOException e) when (e.HResult is FileExistsOnUnix or FileExistsOnWindows)
             {
-                // Another process was faster.
+                // Another process was faster, and may have deleted it again already.
             }
             return null;
         }
