@@ -45,6 +45,11 @@ public sealed class TtsPipelineOptions
     /// <value>Above zero and at most 40 days; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Default 30 s.</value>
     public TimeSpan TextIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a source of streamed text may pause before the sentences that are finished are spoken without waiting for what follows them.</summary>
+    /// <value>Above zero and at most 40 days; <see cref="Timeout.InfiniteTimeSpan"/> for never. Default 0.5 s. Where a source pauses between sentences, that decides where
+    /// the text is cut, and so what is drawn.</value>
+    public TimeSpan TextPause { get; set; } = TimeSpan.FromSeconds(0.5);
+
     /// <summary>How often a sentence is drawn again whose speech is silent or cannot be its text, as long as none of it was decoded.</summary>
     /// <value>0 to 10. Default 2. A sentence that is silent even then fails its request with <see cref="TtsSynthesisException"/>.</value>
     public int MaxRedraws { get; set; } = 2;
@@ -111,6 +116,8 @@ public sealed class TtsPipelineOptions
         Require(IsTime(RequestTimeout), nameof(RequestTimeout), RequestTimeout, "Set a time above zero and at most 40 days, or leave it out for no limit.");
         Require(TextIdleTimeout == Timeout.InfiniteTimeSpan || IsTime(TextIdleTimeout), nameof(TextIdleTimeout), TextIdleTimeout,
             "Set a time above zero and at most 40 days, or Timeout.InfiniteTimeSpan for no limit.");
+        Require(TextPause == Timeout.InfiniteTimeSpan || IsTime(TextPause), nameof(TextPause), TextPause,
+            "Set a time above zero and at most 40 days, or Timeout.InfiniteTimeSpan for never.");
         Require(Enum.IsDefined(English), nameof(English), English, "Use American or British.");
         Require(Enum.IsDefined(Emoji), nameof(Emoji), Emoji, "Use Dropped or Named.");
         ArgumentNullException.ThrowIfNull(Timbres);

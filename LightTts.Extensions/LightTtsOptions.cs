@@ -31,6 +31,9 @@ public sealed class LightTtsOptions
     /// <inheritdoc cref="TtsPipelineOptions.RequestTimeout"/>
     public TimeSpan? RequestTimeout { get; set; }
 
+    /// <inheritdoc cref="TtsPipelineOptions.TextPause"/>
+    public TimeSpan TextPause { get; set; } = TimeSpan.FromSeconds(0.5);
+
     /// <inheritdoc cref="TtsPipelineOptions.TextIdleTimeout"/>
     public TimeSpan TextIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -118,6 +121,7 @@ public sealed class LightTtsOptions
         MaxQueuedRequests = MaxQueuedRequests,
         MaxBatchSize = MaxBatchSize,
         RequestTimeout = RequestTimeout,
+        TextPause = TextPause,
         TextIdleTimeout = TextIdleTimeout,
         MaxRedraws = MaxRedraws,
         KvCacheTokens = KvCacheTokens,

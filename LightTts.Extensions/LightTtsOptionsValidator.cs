@@ -69,6 +69,8 @@ internal sealed class LightTtsOptionsValidator : IValidateOptions<LightTtsOption
         require(IsTime(options.RequestTimeout), nameof(options.RequestTimeout), options.RequestTimeout, "set a time above zero and at most 40 days, or leave it out for no limit.");
         require(options.TextIdleTimeout == Timeout.InfiniteTimeSpan || IsTime(options.TextIdleTimeout), nameof(options.TextIdleTimeout), options.TextIdleTimeout,
             "set a time above zero and at most 40 days, or -00:00:00.001 for no limit.");
+        require(options.TextPause == Timeout.InfiniteTimeSpan || IsTime(options.TextPause), nameof(options.TextPause), options.TextPause,
+            "set a time above zero and at most 40 days, or -00:00:00.001 for never.");
         require(options.MaxRedraws is >= 0 and <= 10, nameof(options.MaxRedraws), options.MaxRedraws, "set 0 to 10 (default 2).");
         require(options.MaxBufferedAudio > TimeSpan.Zero, nameof(options.MaxBufferedAudio), options.MaxBufferedAudio, "set a time above zero (default 00:00:30).");
         require(options.DrainTimeout >= TimeSpan.Zero && options.DrainTimeout <= LongestTimer, nameof(options.DrainTimeout), options.DrainTimeout,

@@ -10,7 +10,7 @@ internal static class OptionNames
     [
         nameof(LightTtsOptions.ModelPath), nameof(LightTtsOptions.Device), nameof(LightTtsOptions.DeviceIndex), nameof(LightTtsOptions.Precision),
         nameof(LightTtsOptions.Threads), nameof(LightTtsOptions.NativeLibraryPath), nameof(LightTtsOptions.MaxQueuedRequests), nameof(LightTtsOptions.MaxBatchSize),
-        nameof(LightTtsOptions.RequestTimeout), nameof(LightTtsOptions.TextIdleTimeout), nameof(LightTtsOptions.KvCacheTokens), nameof(LightTtsOptions.FlowCacheBytes),
+        nameof(LightTtsOptions.RequestTimeout), nameof(LightTtsOptions.TextIdleTimeout), nameof(LightTtsOptions.TextPause), nameof(LightTtsOptions.KvCacheTokens), nameof(LightTtsOptions.FlowCacheBytes),
         nameof(LightTtsOptions.MaxTextLength), nameof(LightTtsOptions.MaxBufferedAudio), nameof(LightTtsOptions.ShareTimbres), nameof(LightTtsOptions.TimbreSegmentPath),
         nameof(LightTtsOptions.TimbreSegmentBytes), nameof(LightTtsOptions.TimbreProcessBytes), nameof(LightTtsOptions.MaxTimbres), nameof(LightTtsOptions.TimbreTenant),
         nameof(LightTtsOptions.TimbreExtractionWait), nameof(LightTtsOptions.TimbreDurable), nameof(LightTtsOptions.TimbreDurableFolder),

@@ -43,6 +43,9 @@ internal interface ITextFeed
     /// <summary>Takes a piece and returns what can no longer change, in spoken order.</summary>
     IEnumerable<FeedPart> Push(string piece);
 
+    /// <summary>The source pauses: where a sentence is finished, its rest is returned, and the utterance ends with it. Where the text goes on matters then.</summary>
+    IEnumerable<FeedPart> Flush();
+
     /// <summary>Returns the rest.</summary>
     IEnumerable<FeedPart> Finish();
 }

@@ -7,12 +7,16 @@ namespace LightTts.Models;
 /// <param name="Fastest">Letters a second above which words are missing.</param>
 /// <param name="Slowest">Letters a second below which the speech is not of this text.</param>
 /// <param name="Slack">Seconds that any sentence may take beyond that: silence around it, hesitation.</param>
+/// <param name="Shortest">Seconds that the shortest word takes, the silence around it included: less is a word's first consonant, or nothing.</param>
 /// <remarks>A letter of an alphabet counts as one, and so does a blank; a kana as two, a Chinese character or a Korean syllable as three, a digit as four where speech may be too slow and as
 /// one where it may be too fast. Speakers of all languages then stay between 8 and 22 a second.</remarks>
-internal sealed record SpeechPace(double TokensPerSecond, double Fastest, double Slowest, double Slack)
+internal sealed record SpeechPace(double TokensPerSecond, double Fastest, double Slowest, double Slack, double Shortest = 0)
 {
     /// <summary>Fewest tokens that the text can take.</summary>
     public int Fewest(string text) => (int)Math.Floor(Letters(text, digit: 1) / Fastest * TokensPerSecond);
+
+    /// <summary>Fewest tokens, silent ones included, that any word takes; none where there is no letter.</summary>
+    public int FewestOfAny(string text) => Letters(text, digit: 1) == 0 ? 0 : (int)Math.Round(Shortest * TokensPerSecond);
 
     /// <summary>Most tokens that the text can take.</summary>
     /// <remarks>No limit where no letter is known: symbols are read at whatever length they have.</remarks>

@@ -150,7 +150,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         _items.Remove(item.Utterance);
         job.DecodedUtterances++;
         if (isLast)
-            job.TryEnd(null);
+            job.TryEnd(job.SourceError);
         wakeLanguage();
     }
 

@@ -27,7 +27,7 @@ internal static class SpeechJudge
             return Verdict.Silent;
         if (sounds > pace.Most(text) || stream.FinishReason == FinishReason.Length)
             return Verdict.TooLong;
-        return audible < pace.Fewest(text) ? Verdict.TooShort : Verdict.Plausible;
+        return audible < pace.Fewest(text) || sounds < pace.FewestOfAny(text) ? Verdict.TooShort : Verdict.Plausible;
     }
 }
 

@@ -167,7 +167,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         var capacity = Math.Max(1, (long)(_options.MaxBufferedAudio.TotalSeconds * _decoder.SampleRate));
         var job = new SynthesisJob(Interlocked.Increment(ref _lastId), request, timbre, seed, flowSteps, capacity, _time, WakeAfterConsumer, OnEnded)
         {
-            Source = text is null ? null : new TextSource(text, MaxPendingText, _options.TextIdleTimeout),
+            Source = text is null ? null : new TextSource(text, MaxPendingText, _options.TextPause, _options.TextIdleTimeout),
             Activity = LightTtsDiagnostics.StartRequest(_modelName, request),
         };
         LightTtsDiagnostics.RequestStarted();

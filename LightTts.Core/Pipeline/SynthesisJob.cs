@@ -53,6 +53,9 @@ internal sealed class SynthesisJob
     /// <summary>The text source of a bi-streamed request; null otherwise.</summary>
     public TextSource? Source { get; init; }
 
+    /// <summary>Why the text source failed, where it did: the request ends with it once what was complete before has been spoken.</summary>
+    public volatile TtsRequestException? SourceError;
+
     /// <summary>The request's span, where somebody listens.</summary>
     public Activity? Activity { get; init; }
 

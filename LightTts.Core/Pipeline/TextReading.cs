@@ -111,9 +111,13 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
                 return true;
             }
         }
-        if (!Job.Source!.IsDrained)
+        // A source that pauses, a language model that calls a tool, say, may not keep a finished sentence waiting.
+        if (Job.Source!.TakePause())
+            foreach (var part in feed.Flush())
+                Hand(part, language);
+        if (!Job.Source.IsDrained)
             return true;
-        foreach (var part in feed.Finish())
+        foreach (var part in Job.SourceError is null ? feed.Finish() : feed.Flush())
             Hand(part, language);
         End(language);
         return false;
@@ -187,7 +191,7 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
             language.Post(new LanguageMessage(_open, [], true));
         }
         else if (_utterances == 0)
-            throw NothingToSpeak();
+            throw Job.SourceError ?? NothingToSpeak();
         else
             language.Post(new LanguageMessage(new Utterance(Job, _utterances, new TextPiece("", [], new Range(_sourceStart, _sourceStart))) { IsLast = true }, null, false));
     }

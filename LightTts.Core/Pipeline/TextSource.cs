@@ -1,7 +1,7 @@
 namespace LightTts.Pipeline;
 
 /// <summary>Text that arrives in pieces: pulls the user's source and keeps what the encode stage has not taken yet.</summary>
-internal sealed class TextSource(IAsyncEnumerable<string> source, int maxPending, TimeSpan idleTimeout)
+internal sealed class TextSource(IAsyncEnumerable<string> source, int maxPending, TimeSpan pause, TimeSpan idleTimeout)
 {
     private const int SliceLength = 256;
 
@@ -21,6 +21,18 @@ internal sealed class TextSource(IAsyncEnumerable<string> source, int maxPending
     }
 
     private bool _ended;
+    private bool _paused;
+
+    /// <summary>Whether everything was taken and the source has been silent for the length of a pause since; true once for each pause.</summary>
+    public bool TakePause()
+    {
+        lock (_gate)
+        {
+            var paused = _paused && _pending.Count == 0 && !_ended;
+            _paused &= !paused;
+            return paused;
+        }
+    }
 
     public bool TryTake(out string? piece)
     {
@@ -44,8 +56,19 @@ internal sealed class TextSource(IAsyncEnumerable<string> source, int maxPending
             var idle = job.Time.CreateTimer(_ => job.TryEnd(new TtsTimeoutException(nameof(TtsPipelineOptions.TextIdleTimeout), idleTimeout)), null, idleTimeout,
                 Timeout.InfiniteTimeSpan);
             job.Own(idle);
-            await PullAsync(job, idle, wake).ConfigureAwait(false);
+            var pausing = job.Time.CreateTimer(_ => Pause(wake), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            job.Own(pausing);
+            try
+            {
+                await PullAsync(job, idle, pausing, wake).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!job.HasEnded)
+            {
+                // What was said completely before is still spoken.
+                job.SourceError = new TtsRequestException($"The text source failed: {e.Message}", e);
+            }
             idle.Dispose();
+            pausing.Dispose();
             lock (_gate)
                 _ended = true;
             wake();
@@ -57,7 +80,7 @@ internal sealed class TextSource(IAsyncEnumerable<string> source, int maxPending
         }
     });
 
-    private async Task PullAsync(SynthesisJob job, ITimer idle, Action wake)
+    private async Task PullAsync(SynthesisJob job, ITimer idle, ITimer pausing, Action wake)
     {
         // However this ends, the source is asked to clean up, after its last MoveNextAsync has returned.
         var pieces = source.GetAsyncEnumerator(job.Aborted);
@@ -67,11 +90,22 @@ internal sealed class TextSource(IAsyncEnumerable<string> source, int maxPending
             if (pieces.Current is not { Length: > 0 } piece)
                 continue; // that is silence, too
             idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            pausing.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            lock (_gate)
+                _paused = false;
             // In slices, so that a huge piece does not become utterances all at once; where text is cut changes nothing.
             for (var i = 0; i < piece.Length; i += SliceLength)
                 await AddAsync(piece.Substring(i, Math.Min(SliceLength, piece.Length - i)), job.Aborted, wake).ConfigureAwait(false);
             idle.Change(idleTimeout, Timeout.InfiniteTimeSpan);
+            pausing.Change(pause, Timeout.InfiniteTimeSpan);
         }
+    }
+
+    private void Pause(Action wake)
+    {
+        lock (_gate)
+            _paused = true;
+        wake();
     }
 
     private async ValueTask AddAsync(string piece, CancellationToken aborted, Action wake)

@@ -43,6 +43,29 @@ internal sealed partial class StreamingNormalizer(TextOptions options)
         return spoken.ToString();
     }
 
+    /// <summary>Characters that were taken and are not spoken yet.</summary>
+    public int Waiting => _raw.Length;
+
+    /// <summary>Gives the sentences that are finished in what waits, without looking at what may follow them.</summary>
+    public string Flush()
+    {
+        var end = 0;
+        for (int at = 0, next; at < _raw.Length; at = next)
+        {
+            next = SentenceScanner.FindEnd(_raw, at);
+            if (next < _raw.Length || EndsSentence(_raw))
+                end = next;
+        }
+        if (end == 0)
+            return "";
+        var spoken = Speak(0, end);
+        _raw = _raw[end..];
+        _scanned = 1;
+        return spoken;
+    }
+
+    private static bool EndsSentence(ReadOnlySpan<char> text) => text.TrimEnd(" \t\r\n\"'”’)]»」』）】") is [.., '.' or '!' or '?' or '。' or '！' or '？'];
+
     /// <summary>Ends the text and gives what is left. The normaliser is then as new.</summary>
     public string Finish()
     {

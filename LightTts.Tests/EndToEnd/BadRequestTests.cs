@@ -174,15 +174,19 @@ public sealed class BadRequestTests
         await SpeaksAsync(pipeline);
     }
 
-    /// <summary>Text with special tokens is never split, so it can be longer than the model's memory: that is said, not tried for ever.</summary>
-    [Fact]
-    public async Task Unsplittable_text_beyond_the_models_memory_is_refused()
+    /// <summary>Special tokens exempt no text from being cut: a giant one is spoken piece by piece like any other, and holds up nobody.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_giant_text_with_special_tokens_is_cut_like_any_other(bool allowed)
     {
         var pipeline = await SharedPipeline.GetAsync();
         var text = "<|endofprompt|>" + Repeat("and so on ", 900_000);
-        var refusal = await Assert.ThrowsAnyAsync<TtsException>(() => pipeline.SpeakAsync(Say(text)));
-        Assert.True(refusal is TtsRequestException or TtsSynthesisException, refusal.ToString());
-        Assert.Contains("Shorten the text", refusal.Message, StringComparison.Ordinal);
+        await foreach (var chunk in pipeline.SynthesizeAsync(Say(text) with { AllowSpecialTokens = allowed }))
+        {
+            Assert.InRange(chunk.TextRange.End.Value, 1, 3000);
+            break;
+        }
         await SpeaksAsync(pipeline);
     }
 
@@ -225,9 +229,10 @@ public sealed class BadRequestTests
         var pipeline = await SharedPipeline.GetAsync();
         foreach (var pieces in new string[][] { ["Hel", "lo <", "|endof", "prompt|", "> \ud83d", "\ude00 wor", "ld\0."], ["Hello \ud83d"], ["Hello ", null!, "there."] })
             AssertSound(await StreamAsync(pipeline, pieces));
-        // Marks alone are not refused as they are in whole text, because more might come; they end all the same.
-        foreach (var pieces in new string[][] { ["...", "\0", "\ud83d"], ["<|im_end|>", "<|im_start|>"] })
-            AssertSound(await StreamAsync(pipeline, pieces), mayBeSilent: true);
+        // Without leave they are words like others.
+        AssertSound(await StreamAsync(pipeline, ["<|im_end|>", "<|im_start|>"]));
+        // Marks alone are refused as they are in whole text, once it is known that no more comes.
+        await Assert.ThrowsAsync<TtsRequestException>(() => StreamAsync(pipeline, ["...", "\0", "!"]));
         await SpeaksAsync(pipeline);
     }
 

@@ -55,10 +55,10 @@ public sealed class FakeFaultTests : FaultRows
         await using var target = new FakeTarget();
         await BesidePeers(target, 100, async (random, i) =>
         {
-            var limit = random.Next(1, 200);
+            var limit = random.Next(1, 60); // beyond the sixty that three words may have, it would be drawn again
             var endless = await FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "one two three", Seed = FakeWorld.EndlessSeed, MaxSpeechTokens = limit, Mode = (SynthesisMode)(i % 2) }));
             Assert.Equal(FinishReason.Length, endless[^1].FinishReason);
-            Assert.Equal(Math.Min(limit, 60), endless.Sum(chunk => chunk.SpeechTokens.Length));
+            Assert.Equal(limit, endless.Sum(chunk => chunk.SpeechTokens.Length));
             var silent = await FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "one two three", Seed = FakeWorld.SilentSeed, Mode = (SynthesisMode)(i % 2) }));
             Assert.NotEmpty(FakeEngine.Join(silent));
             Assert.All(silent, chunk => Assert.Equal(1, chunk.Redraws));

@@ -33,7 +33,7 @@ internal static class SpeakProcess
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
         using var process = Process.Start(start)!;
-        using var tooLong = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var tooLong = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var output = process.StandardOutput.ReadToEndAsync(tooLong.Token);
         var error = process.StandardError.ReadToEndAsync(tooLong.Token);
         try
@@ -45,9 +45,17 @@ internal static class SpeakProcess
         {
             // It does not read its input.
         }
-        var result = new SpeakResult(0, await output, await error);
-        await process.WaitForExitAsync(tooLong.Token);
-        return result with { ExitCode = process.ExitCode };
+        try
+        {
+            var result = new SpeakResult(0, await output, await error);
+            await process.WaitForExitAsync(tooLong.Token);
+            return result with { ExitCode = process.ExitCode };
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
     }
 
     private static async Task<string> BuildAsync()

@@ -23,6 +23,18 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
         return Take(_normalizer is null ? piece : _normalizer.Push(piece), final: false);
     }
 
+    public IEnumerable<FeedPart> Flush()
+    {
+        foreach (var part in Take(_normalizer?.Flush() ?? "", final: false))
+            yield return part;
+        if (_length + _rest.Length == 0 || !IsMark(_ink))
+            yield break;
+        var spoken = TakeText(_rest);
+        int[] ids = [.. _tokens.Push(_case.Push(_rest) + _case.Finish()), .. _tokens.Finish()];
+        (_rest, _length) = ("", 0);
+        yield return new FeedPart(ids, true, _source - (_normalizer?.Waiting ?? 0), spoken);
+    }
+
     public IEnumerable<FeedPart> Finish()
     {
         foreach (var part in Take(_normalizer?.Finish() ?? "", final: true))

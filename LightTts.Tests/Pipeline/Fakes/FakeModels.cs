@@ -110,6 +110,8 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
             }
         }
 
+        public IEnumerable<FeedPart> Flush() => []; // a sentence is handed on with its stop
+
         public IEnumerable<FeedPart> Finish()
         {
             if (Tokens(_rest).Length > 0)

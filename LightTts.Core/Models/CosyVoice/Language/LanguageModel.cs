@@ -47,7 +47,7 @@ internal sealed class LanguageModel : ILanguageModel
 
     public SpeechVocabulary Vocabulary { get; }
 
-    public SpeechPace Pace { get; } = new(TokensPerSecond: 25, Fastest: 26, Slowest: 5, Slack: 1.5);
+    public SpeechPace Pace { get; } = new(TokensPerSecond: 25, Fastest: 26, Slowest: 5, Slack: 1.5, Shortest: 0.4);
 
     public int KvBlockSize => KvBlockPool.BlockSize;
 
