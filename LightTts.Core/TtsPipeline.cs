@@ -69,6 +69,10 @@ public sealed class TtsPipeline : ITtsPipeline
         return Task.Run(() => Load(options, progress, null, cancellationToken), cancellationToken);
     }
 
+    // libtorch's allocator has an exception of its own, which arrives here as text.
+    private static bool IsOutOfMemory(Exception e) =>
+        e is OutOfMemoryException || (e.InnerException ?? e).Message.Contains("can't allocate memory", StringComparison.Ordinal) || e.InnerException is OutOfMemoryException;
+
     /// <summary>Loads a model; its parts may be put into others, which then own them.</summary>
     internal static TtsPipeline Load(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap, CancellationToken cancellationToken)
     {
@@ -86,6 +90,11 @@ public sealed class TtsPipeline : ITtsPipeline
         catch (OperationCanceledException e) when (e.CancellationToken == cancel.Token && cancellationToken.IsCancellationRequested)
         {
             throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+        catch (Exception e) when (IsOutOfMemory(e))
+        {
+            throw new TtsModelLoadException($"There is not enough memory for the model in '{options.ModelPath ?? DefaultModelPath}'. Free some, raise the process's limit (ulimit -v), "
+                + $"or set a smaller {nameof(options.KvCacheTokens)}.", e);
         }
         finally
         {

@@ -63,6 +63,8 @@ public class ShortTextTests(ITestOutputHelper output)
         }));
         var faults = new List<string>();
         var silent = 0;
+        using var recogniser = new Recogniser();
+        var heard = new Dictionary<string, (int Errors, int Characters)>();
         foreach (var (one, chunks, error) in spoken)
         {
             var samples = chunks.SelectMany(chunk => chunk.Samples.ToArray()).ToArray();
@@ -71,12 +73,26 @@ public class ShortTextTests(ITestOutputHelper output)
             output.WriteLine($"{one.voice} {one.seed} '{one.text}': {seconds:0.00} s, rms {rms:0.000}, {chunks.FirstOrDefault()?.Redraws} {chunks.LastOrDefault()?.Quality} {error?.Message}");
             // Twice of a slow reader's: half a second around it and ten letters a second, each digit read as a word.
             var longest = 2 * (0.5 + one.text.Sum(c => char.IsDigit(c) || char.IsUpper(c) ? 5 : 1) / 10.0);
+            if (samples.Length > 0)
+            {
+                var expected = Recogniser.Plain((await pipeline.NormalizeAsync(new SynthesisRequest { Text = one.text }))[0].Text);
+                var plain = recogniser.Read(new AudioClip(samples, 24_000));
+                var distance = Recogniser.Distance(expected.ToCharArray(), plain.ToCharArray());
+                output.WriteLine($"    {distance}/{expected.Length} {expected} | {plain}");
+                foreach (var group in (string[])["all", one.voice, one.text.Length == 1 && char.IsLetter(one.text[0]) ? "letters" : "others"])
+                {
+                    var (errors, characters) = heard.GetValueOrDefault(group);
+                    heard[group] = (errors + distance, characters + expected.Length);
+                }
+            }
             silent += error is not null || rms < 0.005 || seconds < 0.12 ? 1 : 0;
             if (error is not null || rms < 0.005 || seconds < 0.12 || seconds > longest)
                 faults.Add($"{one.voice} {one.seed} '{one.text}': {seconds:0.00} s (at most {longest:0.00}), rms {rms:0.000}, {error?.Message}");
         }
         output.WriteLine($"{spoken.Length} texts: {spoken.Count(s => s.chunks.Any(c => c.Redraws > 0))} drawn again, "
             + $"{spoken.Count(s => s.chunks.Any(c => c.Quality is not (null or SpeechQuality.Plausible)))} flagged, {faults.Count} faults");
+        foreach (var (group, (errors, characters)) in heard.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            output.WriteLine($"{group}: character error {100.0 * errors / characters:0.0} %");
         foreach (var fault in faults)
             output.WriteLine("FAULT " + fault);
         // None may be silent; a babble now and then is the model's.

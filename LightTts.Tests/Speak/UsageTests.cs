@@ -62,6 +62,18 @@ public sealed class UsageTests
         Assert.Equal("--voice\n", result.Output);
     }
 
+    [Theory]
+    [InlineData(2_000_000)]
+    [InlineData(5_000_000)]
+    public async Task Too_little_address_space_is_an_error_without_a_stack_trace(int kilobytes)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "ulimit -v is Linux's");
+        var result = await SpeakProcess.ShellAsync(AppContext.BaseDirectory, $"ulimit -v {kilobytes}; $speak hi -o /dev/null");
+        Assert.Equal(1, result.ExitCode);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Assert.NotEqual("", result.Error.Trim());
+    }
+
     [Fact]
     public async Task Too_few_open_files_are_told_before_anything_is_loaded()
     {

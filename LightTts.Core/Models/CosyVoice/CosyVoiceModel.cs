@@ -44,7 +44,7 @@ internal sealed record CosyVoiceModel(
         }
 
         var language = Task.Run(() => Open(directory.Files.Language, "language model",
-            archive => LanguageModel.Load(archive, config.Language, exact, new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows))));
+            archive => LanguageModel.Load(archive, config.Language, exact, new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows, thread.Threads))));
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive => FlowModel.Load(archive, config.Flow, device, new FlowOptions(options.FlowCacheBytes))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
             archive => HiftVocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder), CosyVoiceDecoder.HeldFrames)));

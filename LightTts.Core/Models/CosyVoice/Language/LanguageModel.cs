@@ -10,7 +10,8 @@ namespace LightTts.Models.CosyVoice.Language;
 /// <summary>How much a language model takes on.</summary>
 /// <param name="KvBlocks">Blocks in the pool of the KV cache; with 16 positions each, 25 of them hold a ten-second utterance with its prompt.</param>
 /// <param name="MaxRows">Rows of a step.</param>
-internal readonly record struct LanguageModelOptions(int KvBlocks = 1024, int MaxRows = 16);
+/// <param name="Threads">Threads of one product on the CPU; -1: all cores.</param>
+internal readonly record struct LanguageModelOptions(int KvBlocks = 1024, int MaxRows = 16, int Threads = -1);
 
 /// <summary>CosyVoice's language model with its KV cache and its sampling (Qwen2LM and CosyVoice3LM in cosyvoice/llm/llm.py).</summary>
 internal sealed class LanguageModel : ILanguageModel
@@ -40,7 +41,7 @@ internal sealed class LanguageModel : ILanguageModel
     {
         var weights = LanguageWeights.Load(archive, config, device);
         ILanguageEngine engine = !device.IsCuda && device.Compute == ScalarType.Float32 && CpuLanguageEngine.Supports(config)
-            ? new CpuLanguageEngine(config, weights, options.KvBlocks)
+            ? new CpuLanguageEngine(config, weights, options.KvBlocks, options.Threads)
             : new TorchLanguageEngine(config, weights, device, options.KvBlocks);
         return new LanguageModel(config, engine, options);
     }

@@ -25,11 +25,13 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     private readonly int _queries;
     private readonly int _keys;
     private readonly int _inner;
+    private readonly int _threads;
     private Scratch _scratch;
 
     /// <summary>Packs the weights and disposes those that it does not keep.</summary>
-    public CpuLanguageEngine(LanguageModelConfig config, LanguageWeights weights, int kvBlocks)
+    public CpuLanguageEngine(LanguageModelConfig config, LanguageWeights weights, int kvBlocks, int threads = -1)
     {
+        _threads = threads;
         _config = config;
         _hidden = config.HiddenSize;
         _queries = config.Heads * config.HeadDim;
@@ -93,17 +95,17 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
         var (x, normal, qkv, attended, gateUp, gated) = (_scratch.X, _scratch.Normal, _scratch.Qkv, _scratch.Attended, _scratch.GateUp, _scratch.Gated);
         int rows = batch.Count;
         Normalise(x, layer.AttentionNorm, normal, rows);
-        layer.Qkv.Multiply(normal.Start, normal.Stride, rows, qkv.Start, qkv.Stride, accumulate: false);
+        layer.Qkv.Multiply(normal.Start, normal.Stride, rows, qkv.Start, qkv.Stride, accumulate: false, _threads);
         foreach (var (state, start, count, past) in batch.Sequences)
             for (int i = 0; i < count; i++)
                 Attend(index, state, past + i, qkv.At(start + i), attended.At(start + i));
-        layer.Output.Multiply(attended.Start, attended.Stride, rows, x.Start, x.Stride, accumulate: true);
+        layer.Output.Multiply(attended.Start, attended.Stride, rows, x.Start, x.Stride, accumulate: true, _threads);
 
         Normalise(x, layer.FeedForwardNorm, normal, rows);
-        layer.GateUp.Multiply(normal.Start, normal.Stride, rows, gateUp.Start, gateUp.Stride, accumulate: false);
+        layer.GateUp.Multiply(normal.Start, normal.Stride, rows, gateUp.Start, gateUp.Stride, accumulate: false, _threads);
         for (int row = 0; row < rows; row++)
             VectorMath.SwiGlu(gateUp.At(row), gateUp.At(row) + _inner, gated.At(row), _inner);
-        layer.Down.Multiply(gated.Start, gated.Stride, rows, x.Start, x.Stride, accumulate: true);
+        layer.Down.Multiply(gated.Start, gated.Stride, rows, x.Start, x.Stride, accumulate: true, _threads);
     }
 
     private void Attend(int layer, LanguageState state, int position, float* qkv, float* output)
@@ -124,7 +126,7 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
         var (x, normal, outputs) = (_scratch.X, _scratch.Normal, _scratch.Logits(rows.Count, _head.Outputs));
         for (int i = 0; i < rows.Count; i++)
             VectorMath.RmsNorm(x.At(rows[i]), _norm.Start, normal.At(i), _hidden, (float)_config.RmsNormEps);
-        _head.Multiply(normal.Start, normal.Stride, rows.Count, outputs.Start, outputs.Stride, accumulate: false);
+        _head.Multiply(normal.Start, normal.Stride, rows.Count, outputs.Start, outputs.Stride, accumulate: false, _threads);
         for (int i = 0; i < rows.Count; i++)
             new ReadOnlySpan<float>(outputs.At(i), _head.Outputs).CopyTo(logits[(i * _head.Outputs)..]);
     }
