@@ -1,0 +1,33 @@
+using LightTts.Samples.Server.Requests;
+
+namespace LightTts.Samples.Server.Hosting;
+
+/// <summary>After SIGTERM: the server goes on listening, says 503 to what is new, and lets what runs end, before anything is closed.</summary>
+internal sealed class Drain(ServerOptions options, Admission admission, TimeProvider time, ILoggerFactory loggers) : IHostedLifecycleService
+{
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        var active = admission.Active;
+        if (active == 0)
+            return;
+        ServerLog.Draining(loggers.CreateLogger("LightTts.Server"), active, options.DrainTimeout.TotalSeconds);
+        try
+        {
+            await admission.WhenIdle().WaitAsync(options.DrainTimeout, time, cancellationToken);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            // What is left is ended with the pipeline.
+        }
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

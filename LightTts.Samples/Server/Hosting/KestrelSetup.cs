@@ -1,0 +1,49 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace LightTts.Samples.Server.Hosting;
+
+/// <summary>Where Kestrel listens and how long it bears with a client.</summary>
+internal static class KestrelSetup
+{
+    private const int MaxHeaderBytes = 32 * 1024;
+
+    public static void Configure(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        var limits = kestrel.Limits;
+        limits.MaxConcurrentConnections = options.MaxConnections;
+        limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
+        limits.MaxRequestBodySize = options.MaxUploadBytes;
+        limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
+        limits.RequestHeadersTimeout = options.HeadersTimeout;
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+        limits.MinRequestBodyDataRate = new MinDataRate(options.MinDataRate, options.MinDataRateGrace);
+        limits.MinResponseDataRate = new MinDataRate(options.MinDataRate, options.MinDataRateGrace);
+        Listen(kestrel, options);
+        if (options.AdminPort is { } admin)
+            kestrel.Listen(IPAddress.Loopback, admin);
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        switch (options.Host)
+        {
+            case "localhost" when options.Port == 0:
+                kestrel.Listen(IPAddress.Loopback, 0); // a free port can be chosen for one address only
+                break;
+            case "localhost":
+                kestrel.ListenLocalhost(options.Port);
+                break;
+            case "*" or "+" or "0.0.0.0" or "::":
+                kestrel.ListenAnyIP(options.Port);
+                break;
+            default:
+                var address = IPAddress.TryParse(options.Host, out var known) ? known
+                    : throw new ArgumentException($"Server:Host is '{options.Host}'; use localhost, 0.0.0.0, or an address.");
+                kestrel.Listen(address, options.Port);
+                break;
+        }
+    }
+
+}

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace LightTts.Samples.Server.OpenAI;
+
+/// <summary>What an encoder writes, as server-sent events: each write is one <c>speech.audio.delta</c>.</summary>
+internal sealed class EventStream(Stream body) : Stream
+{
+    /// <summary>What the next event says about the chunk that it begins with: where it starts and which part of the text it speaks.</summary>
+    public (double Start, int From, int To)? Chunk { get; set; }
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var chunk = Chunk;
+        Chunk = null;
+        await SendAsync(new DeltaEvent("speech.audio.delta", buffer, chunk?.Start, chunk is { } c ? [c.From, c.To] : null), OpenAIJson.Default.DeltaEvent);
+    }
+
+    public async ValueTask SendAsync<T>(T value, JsonTypeInfo<T> type)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        var bytes = new byte[6 + json.Length + 2];
+        "data: "u8.CopyTo(bytes);
+        json.CopyTo(bytes, 6);
+        "\n\n"u8.CopyTo(bytes.AsSpan(6 + json.Length));
+        await body.WriteAsync(bytes);
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Only WriteAsync.");
+}

@@ -1,0 +1,111 @@
+using LightTts.Extensions;
+
+namespace LightTts.Samples.Server.Requests;
+
+/// <summary>Lets requests in, after everything about them was checked and before anything is computed for them; counts those that are in.</summary>
+internal sealed class Admission
+{
+    private readonly ServerOptions _options;
+    private readonly ITtsPipelineHost _host;
+    private readonly Lock _gate = new();
+    private TaskCompletionSource? _idle;
+    private int _active;
+    private volatile bool _stopping;
+
+    public Admission(ServerOptions options, ITtsPipelineHost host, IHostApplicationLifetime lifetime)
+    {
+        _options = options;
+        _host = host;
+        lifetime.ApplicationStopping.Register(() => _stopping = true);
+    }
+
+    /// <summary>Requests that are in.</summary>
+    public int Active
+    {
+        get
+        {
+            lock (_gate)
+                return _active;
+        }
+    }
+
+    public bool IsStopping => _stopping;
+
+    /// <summary>Says no while there is no model, or no more of one.</summary>
+    /// <exception cref="RequestFailedException">503.</exception>
+    public void ThrowIfNotReady()
+    {
+        if (_stopping)
+            throw new RequestFailedException(Failure.Stopping);
+        switch (_host.State)
+        {
+            case TtsPipelineState.Ready:
+                return;
+            case TtsPipelineState.Faulted:
+                throw new RequestFailedException(Failure.Broken);
+            case TtsPipelineState.Stopping or TtsPipelineState.Stopped:
+                throw new RequestFailedException(Failure.Stopping);
+            default:
+                throw new RequestFailedException(Failure.Loading);
+        }
+    }
+
+    /// <summary>Says no where there is no place now; takes none.</summary>
+    /// <exception cref="RequestFailedException">429.</exception>
+    public void ThrowIfFull(Client client)
+    {
+        lock (_gate)
+        {
+            if (_active >= _options.MaxConcurrentRequests)
+                throw new RequestFailedException(Failure.Busy($"The server speaks {_options.MaxConcurrentRequests} requests, its limit."));
+            if (client.Active >= client.Limit)
+                throw new RequestFailedException(Failure.Busy($"{client.Limit} of your requests run already, your limit."));
+        }
+    }
+
+    /// <summary>Takes a place; dispose it to give it back.</summary>
+    /// <exception cref="RequestFailedException">429 or 503.</exception>
+    public Place Enter(Client client)
+    {
+        ThrowIfNotReady();
+        client.TakeTurn();
+        lock (_gate)
+        {
+            ThrowIfFull(client);
+            _active++;
+            client.Active++;
+        }
+        return new Place(this, client);
+    }
+
+    /// <summary>Done when nothing is in.</summary>
+    public Task WhenIdle()
+    {
+        lock (_gate)
+            return _active == 0 ? Task.CompletedTask : (_idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    }
+
+    private void Leave(Client client)
+    {
+        TaskCompletionSource? idle = null;
+        lock (_gate)
+        {
+            client.Active--;
+            if (--_active == 0)
+                (idle, _idle) = (_idle, null);
+        }
+        idle?.SetResult();
+    }
+
+    /// <summary>A request's place.</summary>
+    internal sealed class Place(Admission admission, Client client) : IDisposable
+    {
+        private int _left;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _left, 1) == 0)
+                admission.Leave(client);
+        }
+    }
+}
