@@ -1,5 +1,15 @@
 // Speaks over HTTP: the routes of LightTTS, the routes of OpenAI's speech API, and a page to try them.
 using LightTts.Samples.Server;
+using Microsoft.Extensions.Options;
 
-await using var app = ServerApp.Create(args);
-await app.RunAsync();
+try
+{
+    await using var app = ServerApp.Create(args);
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception e) when (e is ArgumentException or OptionsValidationException or IOException or InvalidOperationException or LightTts.TtsException)
+{
+    Console.Error.WriteLine(e.Message); // a mistake in the set-up: the message says which, a stack trace would hide it
+    return 1;
+}

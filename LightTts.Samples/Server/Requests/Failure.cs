@@ -14,6 +14,8 @@ internal record Failure(int Status, string Code, string Message, TimeSpan? Retry
 
     public static Failure Audio(string message) => new(StatusCodes.Status400BadRequest, "invalid_audio", message);
 
+    public static Failure AudioLength(string message) => new(StatusCodes.Status400BadRequest, "audio_length", message);
+
     public static Failure TooLarge(string message) => new(StatusCodes.Status413PayloadTooLarge, "too_large", message);
 
     public static Failure Busy(string message) => new(StatusCodes.Status429TooManyRequests, "busy", message, TimeSpan.FromSeconds(1));

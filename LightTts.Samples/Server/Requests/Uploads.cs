@@ -7,6 +7,7 @@ internal static class Uploads
 {
     private const double MinSeconds = 0.5;
     private const double MaxSeconds = 30;
+    private const string Range = "0.5 to 30 s of speech";
 
     /// <summary>Reads a form.</summary>
     /// <exception cref="RequestFailedException">It is too large or cannot be parsed.</exception>
@@ -27,13 +28,22 @@ internal static class Uploads
     }
 
     /// <summary>Decodes a reference audio and checks its length, before anything is taken for it.</summary>
-    /// <exception cref="TtsAudioException">It cannot be used.</exception>
+    /// <exception cref="TtsAudioException">It cannot be read.</exception>
+    /// <exception cref="RequestFailedException">It is too short or too long.</exception>
     public static async Task<AudioClip> DecodeAsync(Stream audio, ServerOptions options, CancellationToken cancellationToken)
     {
-        var clip = await AudioDecoder.DecodeAsync(audio, TimeSpan.FromSeconds(MaxSeconds + 1), options.MaxUploadBytes, cancellationToken);
+        AudioClip clip;
+        try
+        {
+            clip = await AudioDecoder.DecodeAsync(audio, TimeSpan.FromSeconds(MaxSeconds + 1), options.MaxUploadBytes, cancellationToken);
+        }
+        catch (TtsAudioException e) when (e.Message.Contains("s are read.", StringComparison.Ordinal))
+        {
+            throw new RequestFailedException(Failure.AudioLength($"The prompt audio is too long; {Range} are needed."));
+        }
         var seconds = clip.Duration.TotalSeconds;
         if (seconds is < MinSeconds or > MaxSeconds)
-            throw new TtsAudioException($"The audio is {seconds:0.###} s long; {MinSeconds:0.#} to {MaxSeconds:0} s of speech are needed.");
+            throw new RequestFailedException(Failure.AudioLength($"The prompt audio is {seconds:0.###} s long; {Range} are needed."));
         return clip;
     }
 }

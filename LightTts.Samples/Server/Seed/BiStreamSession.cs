@@ -166,10 +166,9 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
             _audio = await Uploads.DecodeAsync(bytes, options, _stop.Token);
             _phase = Phase.Text;
         }
-        catch (TtsAudioException e)
+        catch (Exception e) when (e is TtsAudioException or RequestFailedException)
         {
-            _end.TrySetResult(BiStreamEnd.Refused(WebSocketCloseStatus.InvalidMessageType,
-                e.Message.StartsWith("The audio is ", StringComparison.Ordinal) ? e.Message : SeedAnswers.BadAudio));
+            _end.TrySetResult(BiStreamEnd.Refused(WebSocketCloseStatus.InvalidMessageType, e is RequestFailedException ? e.Message : SeedAnswers.BadAudio));
         }
     }
 
@@ -208,7 +207,8 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
             await foreach (var chunk in _style!.Pipeline.SynthesizeAsync(_text.ReadAsync(_stop.Token), request, _stop.Token))
             {
                 record.Sent(chunk);
-                await SendAsync(SeedPcm.Bytes(chunk.Samples.Span), WebSocketMessageType.Binary);
+                if (!chunk.Samples.IsEmpty) // the last chunk may hold nothing, and an empty frame means nothing to clients
+                    await SendAsync(SeedPcm.Bytes(chunk.Samples.Span), WebSocketMessageType.Binary);
             }
             _end.TrySetResult(BiStreamEnd.Done);
         }

@@ -20,7 +20,7 @@ internal static class SeedAnswers
             return WriteJsonAsync(context, StatusCodes.Status422UnprocessableEntity, form.Body());
         RequestRunner.Prepare(context.Response, failure);
         var status = failure.Code is "model_not_found" or "timeout" or "synthesis_failed" ? StatusCodes.Status417ExpectationFailed : failure.Status;
-        var message = failure.Code == "invalid_audio" && !failure.Message.StartsWith("The audio is ", StringComparison.Ordinal) ? BadAudio : failure.Message;
+        var message = failure.Code == "invalid_audio" ? BadAudio : failure.Message;
         return WriteJsonAsync(context, status, Message(message));
     }
 
