@@ -1,4 +1,4 @@
-// Speaks over HTTP: the routes of LightTTS, the routes of OpenAI's speech API, and a page to try them.
+// Speaks over HTTP: the routes of LightTTS and the routes of OpenAI's speech API.
 using LightTts.Samples.Server;
 using Microsoft.Extensions.Options;
 

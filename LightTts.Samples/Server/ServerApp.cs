@@ -2,7 +2,6 @@ using LightTts.Extensions;
 using LightTts.Samples.Server.Hosting;
 using LightTts.Samples.Server.Metrics;
 using LightTts.Samples.Server.OpenAI;
-using LightTts.Samples.Server.Page;
 using LightTts.Samples.Server.Requests;
 using LightTts.Samples.Server.Seed;
 using LightTts.Samples.Server.Voices;
@@ -39,8 +38,6 @@ internal static class ServerApp
         SeedRoutes.Map(app);
         OpenAIRoutes.Map(app);
         AdminRoutes.Map(app);
-        if (options.Page)
-            WebPage.Map(app);
         return app;
     }
 

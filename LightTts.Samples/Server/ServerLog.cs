@@ -18,7 +18,4 @@ internal static partial class ServerLog
 
     [LoggerMessage(5, LogLevel.Information, "Stopping: {Active} requests may run for {Seconds:0} s more")]
     public static partial void Draining(ILogger log, int active, double seconds);
-
-    [LoggerMessage(6, LogLevel.Information, "The page is at {Address}")]
-    public static partial void Listening(ILogger log, string address);
 }

@@ -54,9 +54,6 @@ internal sealed class ServerOptions
     /// <summary>How long requests that run may go on after SIGTERM.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whether the page, the OpenAPI document and its reader are served.</summary>
-    public bool Page { get; set; } = true;
-
     /// <summary>The origins that browsers may call from. Default: none but the server's own.</summary>
     public List<string> CorsOrigins { get; set; } = [];
 
@@ -89,7 +86,7 @@ internal sealed class ServerOptions
                      (nameof(RequestTimeout), RequestTimeout), (nameof(IdleTimeout), IdleTimeout), (nameof(SendTimeout), SendTimeout), (nameof(HeadersTimeout), HeadersTimeout),
                  })
             Require(time > TimeSpan.Zero && time < TimeSpan.FromDays(40), $"Server:{name} is {time}; set a time above zero.");
-        Require(MinDataRateGrace >= TimeSpan.FromSeconds(1), $"Server:MinDataRateGrace is {MinDataRateGrace}; set at least a second.");
+        Require(MinDataRateGrace > TimeSpan.FromSeconds(1), $"Server:MinDataRateGrace is {MinDataRateGrace}; set more than a second.");
         foreach (var key in ApiKeys)
             key.Validate();
         Require(ApiKeys.DistinctBy(key => key.Name).Count() == ApiKeys.Count, "Server:ApiKeys: two keys have the same name.");

@@ -13,8 +13,8 @@ public class OptionsTests
         List<(string Option, string Reason)> ignored = [];
         var rest = SeedArguments.Parse(["--model_dir", "/m", "--host", "0.0.0.0", "--port=8090", "--data_type", "float16", "--load_trt", "False", "--disable_cudagraph",
             "--max_total_token_num", "65536", "--running_max_req_size", "30", "--cache_capacity", "200", "--graph_max_batch_size", "16", "--mode", "triton_flashdecoding",
-            "--Server:Page=false"], settings, ignored);
-        Assert.Equal(["--Server:Page=false"], rest);
+            "--Server:MaxTextLength=5"], settings, ignored);
+        Assert.Equal(["--Server:MaxTextLength=5"], rest);
         Assert.Equal(["--load_trt", "--disable_cudagraph", "--mode"], ignored.Select(option => option.Option));
         Assert.Equal(new Dictionary<string, string?>
         {

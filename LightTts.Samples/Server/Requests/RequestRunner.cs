@@ -25,7 +25,8 @@ internal sealed class RequestRunner(ServerMetrics metrics, ClientDirectory clien
             var client = clients.Identify(context);
             record.Client = client.Name;
             admission.ThrowIfNotReady();
-            admission.ThrowIfFull(client); // before an upload is read for nothing
+            if (!context.WebSockets.IsWebSocketRequest) // a socket takes its place with its first text
+                admission.ThrowIfFull(client); // before an upload is read for nothing
             await serve(client, record);
         }
         catch (Exception e)
