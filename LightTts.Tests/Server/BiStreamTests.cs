@@ -20,7 +20,7 @@ public class BiStreamTests
         Assert.Empty(text);
         Assert.Equal((WebSocketCloseStatus.NormalClosure, ""), (status, reason));
         Assert.Equal("One, two, three.", string.Concat(pipeline.Text));
-        Assert.Equal("What it says.", pipeline.Transcripts[^1]);
+        Assert.Equal("What it says.", pipeline.Requests[^1].Timbre?.Transcript);
         await server.AssertServesAsync();
     }
 

@@ -51,8 +51,8 @@ public class EmbeddedVoiceTests
         public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default) =>
             pipeline.SynthesizeAsync(text, request, cancellationToken);
 
-        public ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default) =>
-            pipeline.CreateTimbreAsync(reference, transcript, cancellationToken);
+        public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>
+            pipeline.NormalizeAsync(request, cancellationToken);
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

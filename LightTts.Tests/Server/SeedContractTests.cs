@@ -150,7 +150,7 @@ public class SeedContractTests
         await using var server = await TestServer.StartAsync(pipeline);
         using var answer = await server.ZeroShotAsync(TestServer.Form(prompt: prompt));
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.Equal(transcript, pipeline.Transcripts[^1]);
+        Assert.Equal(transcript, pipeline.Requests[^1].Timbre?.Transcript);
         Assert.Equal(instruction, pipeline.Requests[^1].Instruction);
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using LightTts.Audio;
 using LightTts.Extensions.Hosting;
 using LightTts.Tests.Pipeline.Fakes;
 using LightTts.Timbres;
@@ -16,8 +17,6 @@ internal sealed class StubPipeline : ITtsPipeline, IPipelineLoader
     public List<SynthesisRequest> Requests { get; } = [];
 
     public List<string> Text { get; } = [];
-
-    public List<string?> Transcripts { get; } = [];
 
     /// <summary>Requests that are in.</summary>
     public int Active => Volatile.Read(ref _active);
@@ -38,7 +37,11 @@ internal sealed class StubPipeline : ITtsPipeline, IPipelineLoader
         Precision = "float32",
     };
 
-    public ITimbreStore Timbres { get; } = new TimbreStore(new TimbreStoreOptions { Shared = false }, "stub", (_, _, _) => ValueTask.FromResult(FakeEngine.Voice));
+    public ITimbreStore Timbres { get; } = new TimbreStore(new TimbreStoreOptions { Shared = false }, "stub", (audio, _, _) =>
+    {
+        ReferenceAudio.Check(audio); // as the engine does before it learns a voice
+        return ValueTask.FromResult(FakeEngine.Voice);
+    });
 
     public static async IAsyncEnumerable<float[]> Chunks(params float[][] chunks)
     {
@@ -80,12 +83,8 @@ internal sealed class StubPipeline : ITtsPipeline, IPipelineLoader
             yield return chunk;
     }
 
-    public ValueTask<Timbre> CreateTimbreAsync(AudioClip reference, string? transcript = null, CancellationToken cancellationToken = default)
-    {
-        lock (Transcripts)
-            Transcripts.Add(transcript);
-        return Timbres.AddAsync(reference, transcript, null, cancellationToken);
-    }
+    public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<IReadOnlyList<SpokenText>>([new SpokenText(request.Text, ..request.Text.Length)]);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -7,6 +7,7 @@ internal sealed class Drain(ServerOptions options, Admission admission, TimeProv
 {
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        admission.BeginStop();
         var active = admission.Active;
         if (active == 0)
             return;

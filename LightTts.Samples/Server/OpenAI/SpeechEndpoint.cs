@@ -13,7 +13,7 @@ internal sealed class SpeechEndpoint(ServerOptions options, RequestRunner runner
     {
         var form = await SpeechForm.ReadAsync(context, options);
         var style = styles.Find(form.Model);
-        var request = VoiceCatalog.WithVoice(new SynthesisRequest
+        var request = await VoiceCatalog.WithVoiceAsync(new SynthesisRequest
         {
             Text = form.Input,
             Instruction = form.Instructions,
@@ -22,7 +22,7 @@ internal sealed class SpeechEndpoint(ServerOptions options, RequestRunner runner
             Mode = form.Speed == 1 ? SynthesisMode.Streaming : SynthesisMode.Whole,
             Seed = form.Seed,
             Timeout = options.RequestTimeout,
-        }, style, client, form.Voice);
+        }, style, client, form.Voice, context.RequestAborted);
         using var place = admission.Enter(client);
         await SpeakAsync(context, form, style, request, record);
     });

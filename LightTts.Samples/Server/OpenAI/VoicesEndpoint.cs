@@ -8,12 +8,12 @@ internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner
 {
     private const string Kind = "voice";
 
-    public Task ListAsync(HttpContext context) => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, client =>
+    public Task ListAsync(HttpContext context) => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, async client =>
     {
         var style = styles.Find(context.Request.Query["model"]);
         List<VoiceAnswer> voices = [.. style.Pipeline.Model.Voices.Select(voice => new VoiceAnswer(voice.Name, Kind, voice.Name, true, null, voice.Description, voice.Language, null))];
-        voices.AddRange(VoiceCatalog.Own(style, client).Select(voice => Describe(voice.Name, voice.Info.CreatedAt, voice.Info.Duration)));
-        return OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new ListAnswer<VoiceAnswer>("list", voices), OpenAIJson.Default.ListAnswerVoiceAnswer);
+        voices.AddRange((await VoiceCatalog.OwnAsync(style, client, context.RequestAborted)).Select(voice => Describe(voice.Name, voice.Info.CreatedAt, voice.Info.Duration)));
+        await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new ListAnswer<VoiceAnswer>("list", voices), OpenAIJson.Default.ListAnswerVoiceAnswer);
     });
 
     public Task AddAsync(HttpContext context) => runner.RunAsync(context, "/v1/voices", OpenAIErrors.WriteAsync, async (client, record) =>
@@ -33,15 +33,15 @@ internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner
         await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, Describe(name, DateTimeOffset.UnixEpoch, timbre.Duration), OpenAIJson.Default.VoiceAnswer);
     });
 
-    public Task RemoveAsync(HttpContext context) => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, client =>
+    public Task RemoveAsync(HttpContext context) => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, async client =>
     {
         var style = styles.Find(context.Request.Query["model"]);
         var name = (string)context.Request.RouteValues["name"]!;
         if (style.Pipeline.Model.Voices.Any(voice => voice.Name == name))
             throw new RequestFailedException(Failure.Invalid("A preset voice cannot be removed.", "name"));
-        if (!VoiceCatalog.Remove(style, client, name))
+        if (!await VoiceCatalog.RemoveAsync(style, client, name, context.RequestAborted))
             throw new RequestFailedException(new Failure(StatusCodes.Status404NotFound, "voice_not_found", "There is no such voice.", null, "name"));
-        return OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new DeletedAnswer(name, Kind, true), OpenAIJson.Default.DeletedAnswer);
+        await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new DeletedAnswer(name, Kind, true), OpenAIJson.Default.DeletedAnswer);
     });
 
     private static VoiceAnswer Describe(string name, DateTimeOffset created, TimeSpan duration) =>

@@ -3,20 +3,20 @@ using LightTts.Extensions;
 namespace LightTts.Samples.Server.Requests;
 
 /// <summary>Lets requests in, after everything about them was checked and before anything is computed for them; counts those that are in.</summary>
-internal sealed class Admission
+internal sealed class Admission : IDisposable
 {
     private readonly ServerOptions _options;
     private readonly ITtsPipelineHost _host;
     private readonly Lock _gate = new();
     private TaskCompletionSource? _idle;
     private int _active;
-    private volatile bool _stopping;
+    private readonly CancellationTokenSource _stopping = new();
 
     public Admission(ServerOptions options, ITtsPipelineHost host, IHostApplicationLifetime lifetime)
     {
         _options = options;
         _host = host;
-        lifetime.ApplicationStopping.Register(() => _stopping = true);
+        lifetime.ApplicationStopping.Register(BeginStop);
     }
 
     /// <summary>Requests that are in.</summary>
@@ -29,13 +29,21 @@ internal sealed class Admission
         }
     }
 
-    public bool IsStopping => _stopping;
+    public bool IsStopping => _stopping.IsCancellationRequested;
+
+    /// <summary>Cancelled when the server begins to stop.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Lets nothing in any more. A signal comes here by the host's lifetime, a stop by its code by <see cref="Hosting.Drain"/>.</summary>
+    public void BeginStop() => _stopping.Cancel();
+
+    public void Dispose() => _stopping.Dispose();
 
     /// <summary>Says no while there is no model, or no more of one.</summary>
     /// <exception cref="RequestFailedException">503.</exception>
     public void ThrowIfNotReady()
     {
-        if (_stopping)
+        if (IsStopping)
             throw new RequestFailedException(Failure.Stopping);
         switch (_host.State)
         {

@@ -4,7 +4,7 @@ using LightTts.Samples.Server.Voices;
 namespace LightTts.Samples.Server.Seed;
 
 /// <summary>WebSocket <c>/inference_zero_shot_bistream</c>: text goes in in pieces while audio comes out.</summary>
-internal sealed class BiStreamEndpoint(ServerOptions options, RequestRunner runner, Admission admission, StyleCatalog styles, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class BiStreamEndpoint(ServerOptions options, RequestRunner runner, Admission admission, StyleCatalog styles, TimeProvider time)
 {
     public const string Route = "/inference_zero_shot_bistream";
 
@@ -16,7 +16,7 @@ internal sealed class BiStreamEndpoint(ServerOptions options, RequestRunner runn
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
             var session = new BiStreamSession(socket, options, admission, styles, client, record, time);
-            var end = await session.RunAsync(context.RequestAborted, lifetime.ApplicationStopping);
+            var end = await session.RunAsync(context.RequestAborted, admission.Stopping);
             if (end.Failure is { } failure)
                 throw end.Error ?? new RequestFailedException(failure);
         });

@@ -112,7 +112,7 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
         switch (_phase)
         {
             case Phase.Opening:
-                Open(type, message);
+                await OpenAsync(type, message);
                 break;
             case Phase.Audio:
                 await TakeAudioAsync(type, message);
@@ -123,7 +123,7 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
         }
     }
 
-    private void Open(WebSocketMessageType type, ReadOnlyMemory<byte> message)
+    private async Task OpenAsync(WebSocketMessageType type, ReadOnlyMemory<byte> message)
     {
         try
         {
@@ -132,7 +132,7 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
             if (opening.Voice is { } voice)
             {
                 // Ours: a voice by its name needs no upload.
-                _request = VoiceCatalog.WithVoice(_request, _style, client, voice);
+                _request = await VoiceCatalog.WithVoiceAsync(_request, _style, client, voice, _stop.Token);
                 _phase = Phase.Text;
                 return;
             }
@@ -202,7 +202,7 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
         {
             using var held = place;
             if (_audio is not null)
-                _request = _request with { Timbre = await _style!.Pipeline.CreateTimbreAsync(_audio, _transcript, _stop.Token) };
+                _request = _request with { Timbre = await _style!.Pipeline.Timbres.AddAsync(_audio, _transcript, null, _stop.Token) };
             var request = _request with { Timeout = options.RequestTimeout };
             await foreach (var chunk in _style!.Pipeline.SynthesizeAsync(_text.ReadAsync(_stop.Token), request, _stop.Token))
             {

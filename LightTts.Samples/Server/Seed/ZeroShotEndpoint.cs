@@ -24,7 +24,7 @@ internal sealed class ZeroShotEndpoint(ServerOptions options, RequestRunner runn
         var request = new SynthesisRequest
         {
             Text = form.Text,
-            Timbre = await style.Pipeline.CreateTimbreAsync(audio, transcript.Length > 0 ? transcript : null, context.RequestAborted),
+            Timbre = await style.Pipeline.Timbres.AddAsync(audio, transcript.Length > 0 ? transcript : null, null, context.RequestAborted),
             Instruction = instruction,
             Mode = form.Stream ? SynthesisMode.Streaming : SynthesisMode.Whole,
             Speed = form.Speed,

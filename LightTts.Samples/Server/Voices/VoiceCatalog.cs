@@ -17,14 +17,14 @@ internal static partial class VoiceCatalog
 
     /// <summary>The request's voice.</summary>
     /// <exception cref="RequestFailedException">The client has no such voice.</exception>
-    public static SynthesisRequest WithVoice(SynthesisRequest request, Style style, Client client, string? name)
+    public static async ValueTask<SynthesisRequest> WithVoiceAsync(SynthesisRequest request, Style style, Client client, string? name, CancellationToken cancellationToken)
     {
         var model = style.Pipeline.Model;
         if (string.IsNullOrEmpty(name))
             return model.DefaultVoice is not null ? request : throw new RequestFailedException(Failure.Invalid("This model has no preset voices: name one of yours.", "voice"));
         if (model.Voices.Any(voice => voice.Name == name))
             return request with { Voice = name };
-        if (NamePattern().IsMatch(name) && style.Pipeline.Timbres.Get(client.VoiceNamespace + name) is { } timbre)
+        if (NamePattern().IsMatch(name) && await style.Pipeline.Timbres.GetAsync(client.VoiceNamespace + name, cancellationToken) is { } timbre)
             return request with { Timbre = timbre };
         if (OpenAIVoices.TryGetValue(name, out var kind) && model.Voices.Count > 0)
             return request with { Voice = Nearest(model, name, kind) };
@@ -33,12 +33,14 @@ internal static partial class VoiceCatalog
     }
 
     /// <summary>The client's own voices.</summary>
-    public static IEnumerable<(string Name, TimbreInfo Info)> Own(Style style, Client client)
+    public static async Task<List<(string Name, TimbreInfo Info)>> OwnAsync(Style style, Client client, CancellationToken cancellationToken)
     {
-        foreach (var info in style.Pipeline.Timbres.List())
+        List<(string Name, TimbreInfo Info)> own = [];
+        foreach (var info in await style.Pipeline.Timbres.ListAsync(cancellationToken))
             foreach (var name in info.Names)
-                if (name.StartsWith(client.VoiceNamespace, StringComparison.Ordinal) && name[client.VoiceNamespace.Length..] is var own && NamePattern().IsMatch(own))
-                    yield return (own, info);
+                if (name.StartsWith(client.VoiceNamespace, StringComparison.Ordinal) && name[client.VoiceNamespace.Length..] is var mine && NamePattern().IsMatch(mine))
+                    own.Add((mine, info));
+        return own;
     }
 
     /// <exception cref="RequestFailedException">The name cannot be used.</exception>
@@ -54,7 +56,8 @@ internal static partial class VoiceCatalog
 
     /// <summary>Forgets a voice of the client's.</summary>
     /// <returns>Whether there was one.</returns>
-    public static bool Remove(Style style, Client client, string name) => NamePattern().IsMatch(name) && style.Pipeline.Timbres.Remove(client.VoiceNamespace + name);
+    public static async ValueTask<bool> RemoveAsync(Style style, Client client, string name, CancellationToken cancellationToken) =>
+        NamePattern().IsMatch(name) && await style.Pipeline.Timbres.RemoveAsync(client.VoiceNamespace + name, cancellationToken);
 
     /// <summary>The presets of that kind, one for each of OpenAI's voices in turn; any preset where none says what it is.</summary>
     private static string Nearest(TtsModelInfo model, string name, string kind)
