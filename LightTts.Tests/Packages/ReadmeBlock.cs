@@ -51,6 +51,7 @@ internal sealed partial record ReadmeBlock(string Language, string Text, ReadmeC
         ("sh", "dotnet add package OpenTelemetry", ReadmeCheck.Packages),
         ("json", "\"LightTts\"", ReadmeCheck.Bound),
         ("sh", "\nspeak ", ReadmeCheck.SpeakOptions),
+        ("sh", "--project LightTts.Samples/Server", ReadmeCheck.NamesOnly), // LightTts.Tests/Server holds its routes to their contracts
         ("sh", "-p:LightTtsBackend=", ReadmeCheck.NamesOnly),
         ("sh", "--project LightTts.Benchmarks", ReadmeCheck.NamesOnly),
     ];
