@@ -1,7 +1,10 @@
+using System.Text;
+using System.Text.Json;
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Flow;
+using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Models.CosyVoice.Voices;
 using LightTts.Onnx;
 using LightTts.Tests.Support;
@@ -9,6 +12,7 @@ using LightTts.Text;
 using LightTts.Timbres;
 using LightTts.Torch;
 using LightTts.Weights;
+using static TorchSharp.torch;
 
 namespace LightTts.Tests.Golden;
 
@@ -54,6 +58,41 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         AssertNear(golden.Tensors["offline.wav_last_8000"].ToSingles(), samples.AsSpan(^8_000));
     }
 
+    /// <summary>
+    /// Streamed in the reference's pieces. Its last call drops the chunk mask, ours keeps it, so all is compared that it gave before. It also holds more frames back, which changes
+    /// where a chunk ends and no sample.
+    /// </summary>
+    [Fact]
+    public void A_streamed_utterance_is_the_references_up_to_its_last_call()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = SafetensorsFile.Open(Repo.Golden("main/token2wav_cv3.safetensors"));
+        var run = Repo.Manifest("main/token2wav_cv3").GetProperty("runs").GetProperty("stream");
+        int[] ends = [.. run.GetProperty("calls").EnumerateArray().Where(call => call.GetProperty("what").GetString() == "flow").Select(call => call.GetProperty("tokens").GetInt32())];
+        int[] chunks = [.. run.GetProperty("chunk_samples").EnumerateArray().Select(count => count.GetInt32())];
+        var tokens = Flows.Ints(golden, "token");
+        var vocoder = new Listening(Vocoders.Golden());
+        using var decoder = Decoder(vocoder);
+        using var thread = decoder.EnterThread();
+        using var state = decoder.Start(Flows.Timbre(golden, "prompt_token", "prompt_feat", "embedding"), new DecodeOptions(Streaming: true, FlowSteps: 10, Speed: 1));
+        List<float> samples = [];
+        for (var (call, at) = (0, 0); call < ends.Length; at = ends[call++])
+        {
+            var row = new DecodeRow { State = state, Tokens = tokens.AsMemory(at, ends[call] - at), Final = call == ends.Length - 1 };
+            decoder.Decode([row]);
+            Assert.Null(row.Error);
+            samples.AddRange(row.Samples);
+            Assert.InRange(samples.Count, chunks[..(call + 1)].Sum(), chunks.Sum());
+            if (!row.Final)
+                Flows.Near(Flows.Fixture(golden, $"stream.hift_in_{call}"), cat(vocoder.Mels, 2), 1e-4);
+        }
+        Assert.Equal(tokens.Length, ends[^1]);
+        Assert.Equal(chunks.Sum(), samples.Count);
+        var before = chunks[..^1].Sum();
+        AssertNear(golden.Tensors["stream.wav"].ToSingles().AsSpan(0, before), samples.ToArray().AsSpan(0, before), 45);
+        vocoder.Mels.ForEach(mel => mel.Dispose());
+    }
+
     /// <summary>With transcript: the same prompt and the same text.</summary>
     [Fact]
     public void Zero_shot_input_is_the_references()
@@ -65,12 +104,12 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
             var expected = Flows.Ints(golden, "cv3.zero_shot.prompt_text");
             var prefix = PrefixIds(tokenizer, model);
             Assert.Equal(prefix, expected[..prefix.Length]);
-            var voice = encoder.ExtractTimbre(AudioClip.FromWavFile(Repo.Golden("main/prompt_44k_stereo.wav")), tokenizer.Decode(expected.AsSpan(prefix.Length)));
+            var voice = encoder.ExtractTimbre(AudioClip.FromWavFile(Repo.Golden("main/prompt_44k_stereo.wav")), TextOf(expected.AsSpan(prefix.Length)));
             var prompt = encoder.CreatePrompt(voice, instruction: null);
             Assert.Equal(expected, prompt.Text);
             Assert.Equal(prefix.Length, prompt.InstructionLength);
             Assert.Equal(Flows.Ints(golden, "cv3.zero_shot.llm_prompt_speech_token"), prompt.Speech);
-            Assert.Equal(Flows.Ints(golden, "cv3.zero_shot.text"), Text(encoder, tokenizer, Flows.Ints(golden, "cv3.zero_shot.text")));
+            Assert.Equal(Flows.Ints(golden, "cv3.zero_shot.text"), Text(encoder, Flows.Ints(golden, "cv3.zero_shot.text")));
         }
     }
 
@@ -87,7 +126,7 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
             var prompt = encoder.CreatePrompt(Voice(golden, null), instruction: null);
             Assert.Empty(prompt.Speech);
             Assert.Equal(prompt.Text.Length, prompt.InstructionLength);
-            Assert.Equal(expected, prompt.Text.Concat(Text(encoder, tokenizer, expected[prefix.Length..])));
+            Assert.Equal(expected, prompt.Text.Concat(Text(encoder, expected[prefix.Length..])));
         }
     }
 
@@ -101,7 +140,7 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         {
             const string lead = "You are a helpful assistant. ";
             var expected = Flows.Ints(golden, "cv3.instruct2.prompt_text");
-            var said = tokenizer.Decode(expected.AsSpan(..^1));
+            var said = TextOf(expected.AsSpan(..^1));
             output.WriteLine(said);
             Assert.Equal(tokenizer.EndOfPromptId, expected[^1]);
             Assert.StartsWith(lead, said, StringComparison.Ordinal);
@@ -109,7 +148,7 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
             Assert.Equal(expected, prompt.Text);
             Assert.Equal(expected.Length, prompt.InstructionLength);
             Assert.Empty(prompt.Speech);
-            Assert.Equal(Flows.Ints(golden, "cv3.instruct2.text"), Text(encoder, tokenizer, Flows.Ints(golden, "cv3.instruct2.text")));
+            Assert.Equal(Flows.Ints(golden, "cv3.instruct2.text"), Text(encoder, Flows.Ints(golden, "cv3.instruct2.text")));
         }
     }
 
@@ -136,7 +175,26 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         Flows.Timbre(golden, "cv3.zero_shot.flow_prompt_speech_token", "cv3.zero_shot.prompt_speech_feat", "cv3.zero_shot.flow_embedding") with { PromptText = transcript };
 
     /// <summary>What the front end makes of the text that some ids stand for.</summary>
-    private static int[] Text(CosyVoiceEncoder encoder, QwenTokenizer tokenizer, int[] ids) => Assert.Single(encoder.Prepare(new SynthesisRequest { Text = tokenizer.Decode(ids) })).Tokens;
+    private static int[] Text(CosyVoiceEncoder encoder, int[] ids) => Assert.Single(encoder.Prepare(new SynthesisRequest { Text = TextOf(ids) })).Tokens;
+
+    /// <summary>The text that some ids stand for, straight from the vocabulary and the fixtures' list of special tokens: not by way of the tokenizer under test.</summary>
+    private static string TextOf(ReadOnlySpan<int> ids)
+    {
+        using var vocabulary = JsonDocument.Parse(File.ReadAllText(Repo.Golden($"{GoldenModel}/CosyVoice-BlankEN/vocab.json")));
+        using var tokenizer = JsonDocument.Parse(File.ReadAllText(Repo.Golden("main/tokenizer.json")));
+        var plain = vocabulary.RootElement.EnumerateObject().ToDictionary(entry => entry.Value.GetInt32(), entry => entry.Name);
+        var special = tokenizer.RootElement.GetProperty("cosyvoice3").GetProperty("special_ids").EnumerateObject().ToDictionary(entry => entry.Value.GetInt32(), entry => entry.Name);
+        // Byte-level BPE writes a byte that has no visible Latin-1 character as the next one from 256 on.
+        bool Visible(int value) => value is (> 32 and < 127) or (> 160 and < 256 and not 173);
+        var hidden = Enumerable.Range(0, 256).Where(value => !Visible(value)).ToArray();
+        List<byte> bytes = [];
+        foreach (var id in ids)
+            if (special.TryGetValue(id, out var name))
+                bytes.AddRange(Encoding.UTF8.GetBytes(name));
+            else
+                bytes.AddRange(plain[id].Select(c => (byte)(c < 256 ? c : hidden[c - 256])));
+        return Encoding.UTF8.GetString([.. bytes]);
+    }
 
     private static (CosyVoiceEncoder Encoder, QwenTokenizer Tokenizer, ModelDirectory Model) Encoder()
     {
@@ -149,8 +207,7 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
     /// <summary>FlowModel and vocoder of the fixtures' model behind the interface that the pipeline uses.</summary>
     private static float[] Decode(TimbreFeatures voice, int[] tokens, double speed)
     {
-        var config = ModelDirectory.Open(Repo.Golden(GoldenModel)).Config;
-        using var decoder = new CosyVoiceDecoder(Flows.Golden(), Vocoders.Golden(), config, new TorchThread(Environment.ProcessorCount), lanes: null, maxRows: 1);
+        using var decoder = Decoder(Vocoders.Golden());
         using var thread = decoder.EnterThread();
         using var state = decoder.Start(voice, new DecodeOptions(Streaming: false, FlowSteps: 10, speed));
         var row = new DecodeRow { State = state, Tokens = tokens, Final = true };
@@ -159,8 +216,31 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         return row.Samples;
     }
 
-    /// <summary>More than 40 dB between signal and difference: tiny differences of the pitch add up in the phase.</summary>
-    private void AssertNear(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
+    private static CosyVoiceDecoder Decoder(IVocoder vocoder) =>
+        new(Flows.Golden(), vocoder, ModelDirectory.Open(Repo.Golden(GoldenModel)).Config, new TorchThread(Environment.ProcessorCount), lanes: null, maxRows: 1);
+
+    /// <summary>Keeps what the decoder hands to its vocoder.</summary>
+    private sealed class Listening(HiftVocoder vocoder) : IVocoder
+    {
+        public List<Tensor> Mels { get; } = [];
+
+        public int SamplesPerFrame => vocoder.SamplesPerFrame;
+
+        public int HeldFrames => vocoder.HeldFrames;
+
+        public IVocoderState CreateState() => vocoder.CreateState();
+
+        public IDecodePass Begin(IReadOnlyList<VocoderRow> rows)
+        {
+            Mels.AddRange(rows.Select(row => row.Mel.clone().DetachFromDisposeScope()));
+            return vocoder.Begin(rows);
+        }
+
+        public void Dispose() => vocoder.Dispose();
+    }
+
+    /// <summary>So many dB between signal and difference, and not a tolerance for each sample: tiny differences of the pitch add up in the phase.</summary>
+    private void AssertNear(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double least = 40)
     {
         Assert.Equal(expected.Length, actual.Length);
         double signal = 0, noise = 0;
@@ -171,6 +251,6 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         }
         var decibels = 10 * Math.Log10(signal / noise);
         output.WriteLine($"signal to difference {decibels:0.0} dB, largest difference {Vocoders.MaxDifference(expected, actual):E1}");
-        Assert.True(decibels > 40, $"signal to difference {decibels:0.0} dB");
+        Assert.True(decibels > least, $"signal to difference {decibels:0.0} dB");
     }
 }
