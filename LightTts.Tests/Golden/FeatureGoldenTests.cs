@@ -7,6 +7,10 @@ namespace LightTts.Tests.Golden;
 /// <summary>Resampling and the three spectral features against the reference's (torchaudio, matcha, whisper, kaldi), CPU fp32.</summary>
 public sealed class FeatureGoldenTests
 {
+    // Of fbank values, which are natural logarithms of a band's energy: 1e-3 is a thousandth of that band's energy, however quiet the band (two builds of torch differ by 1.3e-4 here). The
+    // norm of all differences is held to 2e-5 of the norm of all values.
+    private const double FbankDifference = 1e-3, FbankNorm = 2e-5;
+
     [Theory]
     [InlineData(16_000, "wav_16k")]
     [InlineData(24_000, "wav_24k")]
@@ -47,7 +51,7 @@ public sealed class FeatureGoldenTests
     {
         var fbank = new KaldiFbank(80).Compute(Golden("wav_16k"), out var frames);
         Assert.Equal(Shape("fbank80_mean_subtracted")[0], frames);
-        AssertClose(1e-3, 1e-4, Golden("fbank80_mean_subtracted"), fbank);
+        AssertClose(FbankDifference, FbankNorm, Golden("fbank80_mean_subtracted"), fbank);
     }
 
     [Fact]
@@ -58,7 +62,7 @@ public sealed class FeatureGoldenTests
         var at16k = Resampler.Resample(clip.Samples, clip.SampleRate, 16_000);
         AssertClose(1e-6, 0, expected.Tensors["prompt_16k"].ToSingles(), at16k.Span);
         AssertClose(1e-4, 1e-5, expected.Tensors["whisper_logmel"].ToSingles(), new WhisperLogMel(128).Compute(at16k, out _));
-        AssertClose(1e-3, 1e-4, expected.Tensors["kaldi_fbank"].ToSingles(), new KaldiFbank(80).Compute(at16k, out _));
+        AssertClose(FbankDifference, FbankNorm, expected.Tensors["kaldi_fbank"].ToSingles(), new KaldiFbank(80).Compute(at16k, out _));
     }
 
     private static AudioClip Prompt() => AudioClip.FromWavFile(Repo.Golden("main/prompt_44k_stereo.wav"));
