@@ -119,6 +119,8 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
         if (piece is null)
             return [];
         var text = options.Closes ? Close(piece.Text, ',', '，') : piece.Text;
+        if (options.LetterNames)
+            text = LetterNames.Apply(text, options.Reading.British);
         return Bounded(options.SentenceCase ? SentenceCase.Apply(text) : text, piece.Start..piece.End, options);
     }
 

@@ -27,14 +27,18 @@ internal sealed record TextOptions
     /// <summary>Whether the model wants a mark at the end of an utterance; null: it does not say, and text that is normalised gets one.</summary>
     public bool? FinalPunctuation { get; init; }
 
+    /// <summary>Whether the model wants the name of a letter that stands alone spelt.</summary>
+    public bool LetterNames { get; init; }
+
     /// <summary>Whether text that ends without a mark gets one.</summary>
     public bool Closes => FinalPunctuation ?? Normalize;
 
     /// <summary>What a pipeline's options and its model say.</summary>
-    public static TextOptions Of(TtsPipelineOptions options, bool sentenceCase = false, bool? finalPunctuation = null) => new()
+    public static TextOptions Of(TtsPipelineOptions options, bool sentenceCase = false, bool? finalPunctuation = null, bool letterNames = false) => new()
     {
         SentenceCase = sentenceCase,
         FinalPunctuation = finalPunctuation,
+        LetterNames = letterNames,
         Reading = new ReadingOptions(options.English == EnglishReading.British, options.Emoji == EmojiReading.Named),
         Pronunciations = options.Pronunciations is { } words ? [words] : [],
     };

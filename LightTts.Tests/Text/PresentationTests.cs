@@ -57,4 +57,17 @@ public sealed class PresentationTests
         ids.AddRange(feed.Finish().SelectMany(part => part.Tokens));
         return ids;
     }
+
+    [Theory]
+    [InlineData("F.", "Ef.")]
+    [InlineData("\"w\"!", "\"Double you\"!")]
+    [InlineData("Z.", "Zee.")]
+    [InlineData("A B.", "A B.")]
+    [InlineData("é.", "é.")]
+    [InlineData("7.", "7.")]
+    [InlineData("?", "?")]
+    public void A_letter_alone_is_named(string text, string presented) => Assert.Equal(presented, LetterNames.Apply(text, british: false));
+
+    [Fact]
+    public void The_last_letter_has_two_names() => Assert.Equal("Zed.", LetterNames.Apply("z.", british: true));
 }

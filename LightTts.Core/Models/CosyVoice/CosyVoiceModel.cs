@@ -66,7 +66,7 @@ internal sealed record CosyVoiceModel(
             // On the CPU rows do not share operations: chunks are large enough to fill a core, and a peer can then not change a bit of another's audio.
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);
             return new CosyVoiceModel(directory, device, tokenizer,
-                new CosyVoiceEncoder(tokenizer, extractor.Result, config.Version, directory.InstructionPrefix, TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation), thread),
+                new CosyVoiceEncoder(tokenizer, extractor.Result, config.Version, directory.InstructionPrefix, TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames), thread),
                 language.Result, new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 16), parameters);
         }
         catch (Exception e)

@@ -24,6 +24,7 @@ internal sealed class ModelDirectory
         var text = info is not null && info.Has("text") ? info.Section("text") : null;
         SentenceCase = text?.FlagOrNull("sentence_case") ?? false;
         FinalPunctuation = text?.FlagOrNull("final_punctuation");
+        LetterNames = text?.FlagOrNull("letter_names") ?? false;
         FlowSteps = info is not null && info.Has("flow_steps") ? info.Int("flow_steps", 1, 100) : DefaultFlowSteps;
         var presets = new PresetReader(files.Root, config);
         var (prefix, voices, fallback) = presets.ReadVoicesFile(info?.QuotedOrNull("voices"));
@@ -54,6 +55,9 @@ internal sealed class ModelDirectory
 
     /// <summary>Whether the model wants a mark at the end of an utterance; null where the directory does not say.</summary>
     public bool? FinalPunctuation { get; }
+
+    /// <summary>Whether the model wants the name of a letter that stands alone spelt.</summary>
+    public bool LetterNames { get; }
 
     /// <summary>Solver steps of a request that names none.</summary>
     public int FlowSteps { get; }
