@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.ExceptionServices;
 using LightTts.Diagnostics;
 using LightTts.Models;
 using Microsoft.Extensions.Logging;
@@ -91,7 +92,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
                 if (work.Advance(decoder))
                     return true;
         }
-        catch (Exception e)
+        catch (Exception e) when (!DeviceLoss.Is(e))
         {
             LogMessages.StageStepFailed(Log, e, Name);
             if (work.Rows is null)
@@ -125,7 +126,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         {
             Finish(item, row);
         }
-        catch (Exception e)
+        catch (Exception e) when (!DeviceLoss.Is(e))
         {
             item.Utterance.Job.Fail(e);
         }
@@ -138,6 +139,8 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
             row.Error = new TtsSynthesisException("The model produced audio that is not finite; the request was ended. Its weights may be damaged.");
         if (row.Error is { } error)
         {
+            if (DeviceLoss.Is(error))
+                ExceptionDispatchInfo.Throw(error);
             job.Fail(error);
             return;
         }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using LightTts.Diagnostics;
 using LightTts.Models;
 using Microsoft.Extensions.Logging;
@@ -80,7 +81,7 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
             using (LightTtsDiagnostics.MeasureStage("language"))
                 _model.Step(_rows);
         }
-        catch (Exception e)
+        catch (Exception e) when (!DeviceLoss.Is(e))
         {
             Quarantine(chosen, e);
             return true;
@@ -161,7 +162,7 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         {
             Take(sequence, sequence.Row!);
         }
-        catch (Exception e)
+        catch (Exception e) when (!DeviceLoss.Is(e))
         {
             sequence.Job.Fail(e);
         }
@@ -172,6 +173,8 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         if (row.Error is { } error)
         {
             row.Error = null;
+            if (DeviceLoss.Is(error))
+                ExceptionDispatchInfo.Throw(error);
             sequence.Job.Fail(error);
             return;
         }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using LightTts.Diagnostics;
+using LightTts.Models;
 using Microsoft.Extensions.Logging;
 
 namespace LightTts.Pipeline;
@@ -143,7 +144,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
                 Interlocked.Exchange(ref _wakePending, 0);
                 more = Step();
             }
-            catch (Exception e)
+            catch (Exception e) when (!DeviceLoss.Is(e)) // with the device, the stage ends, and so does the pipeline
             {
                 LogMessages.StageStepFailed(Log, e, Name);
                 Fault(e);
