@@ -24,7 +24,7 @@ internal static class EnglishNormalizer
     // Words that a class may want although they look like any other.
     private static readonly FrozenSet<string> s_noticed =
         DateLexicon.MonthNames.Keys.Concat(DateLexicon.Weekdays.Keys).Concat(AbbreviationLexicon.BareTitles.Keys).Concat(AbbreviationLexicon.Streets.Keys)
-            .Concat(AbbreviationLexicon.BeforeNumber.Keys).Concat(AbbreviationLexicon.Dotted.Keys).Concat(LettersLexicon.Mixed.Keys).Concat(["Jr", "Sr", "Rs", "vs", "etc", "approx"])
+            .Concat(AbbreviationLexicon.BeforeNumber.Keys).Concat(AbbreviationLexicon.Dotted.Keys).Concat(LettersLexicon.Mixed.Keys).Concat(AbbreviationLexicon.Casual.Keys).Concat(["Jr", "Sr", "Rs", "vs", "etc", "approx"])
             .ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Normalises a part of a text, American, without emoji.</summary>
@@ -49,10 +49,19 @@ internal static class EnglishNormalizer
         }
         if (char.IsAsciiDigit(c))
             return First(s_digit, r, place) is > 0 and var end ? end : CopyDigits(r, place);
+        // "πr²": a sign, not a letter of a Greek word.
+        if (c is 'π' or 'Δ' or 'θ' or 'λ' && !IsGreek(r.At(place - 1)) && !IsGreek(r.At(place + 1)))
+        {
+            r.Say(c switch { 'π' => "pi", 'Δ' => "delta", 'θ' => "theta", _ => "lambda" });
+            r.Spoken.Blank();
+            return place + 1;
+        }
         if (char.IsLetter(c) || char.IsSurrogate(c))
             return IsPlain(r, place) is > 0 and var plain ? Copy(r, place, plain) : r.Starts(place) && First(s_letter, r, place) is > 0 and var said ? said : CopyWord(r, place);
         return First(s_sign, r, place) is > 0 and var sign ? sign : Punctuation.Read(r, place);
     }
+
+    private static bool IsGreek(char c) => c is (>= '\u0370' and <= '\u03ff') or (>= '\u1f00' and <= '\u1fff') or (>= '\u0300' and <= '\u036f');
 
     private static int First(SemioticClass[] classes, Reading r, int place)
     {

@@ -117,7 +117,7 @@ public sealed class EnglishNormalizerTests
     [InlineData("salt & pepper", "salt and pepper")]
     [InlineData("x² + y³", "x squared plus y cubed")]
     [InlineData("5 > 3", "five is greater than three")]
-    [InlineData("and/or", "and slash or")]
+    [InlineData("and/or", "and or")]
     [InlineData("one — two", "one, two")]
     [InlineData("the man (a friend) left", "the man, a friend, left")]
     [InlineData("**bold** and `code`", "bold and code")]

@@ -19,12 +19,16 @@ internal sealed class AbbreviationClass : SemioticClass
             return initials;
         var after = r.SkipBlanks(end + 1);
         var figure = char.IsAsciiDigit(r.At(after));
+        if (!figure && after - end == 2 && IsRoman(r, after) && AbbreviationLexicon.BeforeNumeral.Has(word))
+            return Say(r, AbbreviationLexicon.BeforeNumber.Find(word)!, end + 1);
         if (figure && after - end <= 2 && AbbreviationLexicon.BeforeNumber.Find(word) is { } numbered && !IsAnswerNo(r, word, start, after))
         {
             // In running text "the No. 1 player" is no name.
             r.Say(word is "No" or "Nos" && r.At(start - 1) == ' ' && char.IsLetterOrDigit(r.At(start - 2)) ? numbered.ToLowerInvariant() : numbered);
             return end + 1;
         }
+        if (word is "c" && IsOrdinalBefore(r, start))
+            return r.SayDotted("century", end + 1);
         if (word is "No" or "no" or "p" or "c" or "v" && !(word is "v" && r.At(end + 1) == ' ' && char.IsUpper(r.At(end + 2))))
             return 0;
         if (word is "v")
@@ -36,6 +40,17 @@ internal sealed class AbbreviationClass : SemioticClass
             return r.SayDotted(street, end + 1);
         if (word is "Sr" && FollowsName(r, start))
             return r.SayDotted("Senior", end + 1);
+        if (word is "Sr" && (FollowsComma(r, start) || (name && AbbreviationLexicon.Posts.Has(r.WordAfter(end + 1)))))
+            return r.SayDotted("Senior", end + 1);
+        if (figure && word is "Rev" or "Gen" && IsVerse(r, after))
+            return Say(r, word is "Rev" ? "Revelation" : "Genesis", end + 1);
+        if (word is "min" && IsOrdinalBefore(r, start))
+            return r.SayDotted("minute", end + 1);
+        if (r.At(end + 1) == '/' && char.IsLetter(r.At(end + 2)) && AbbreviationLexicon.Dotted.Find(word) is { } paired)
+        {
+            r.Say(paired);
+            return end + 2;
+        }
         if (title is not null && (name || (r.At(end + 1) == ' ' && r.At(end + 2) is '"' or '\'')))
             return Say(r, title, end + 1);
         if (title is not null && word is not ("St" or "Fr" or "Br" or "Sr" or "Hr" or "Pt" or "Rep" or "Det" or "Gen" or "Hon") && r.At(end + 1) is ' ' or '-' && AbbreviationLexicon.Dotted.Find(word) is null)
@@ -58,6 +73,27 @@ internal sealed class AbbreviationClass : SemioticClass
                 return Say(r, word, end + 1);
         }
         return 0;
+    }
+
+    /// <summary>"Sammy Davis, Sr."</summary>
+    private static bool FollowsComma(Reading r, int start) => r.At(start - 1) == ' ' && r.At(start - 2) == ',' && char.IsLetter(r.At(start - 3)) && !char.IsLetter(r.At(r.SkipBlanks(start + 3)));
+
+    /// <summary>"1:8" of "Rev. 1:8".</summary>
+    private static bool IsVerse(Reading r, int place)
+    {
+        while (char.IsAsciiDigit(r.At(place)))
+            place++;
+        return r.At(place) == ':' && char.IsAsciiDigit(r.At(place + 1));
+    }
+
+    private static bool IsOrdinalBefore(Reading r, int start) => r.At(start - 1) == ' ' && r.Span(Math.Max(0, start - 3), start - 1) is "th" or "st" or "nd" or "rd" && char.IsAsciiDigit(r.At(start - 4));
+
+    private static bool IsRoman(Reading r, int place)
+    {
+        var end = place;
+        while (r.At(end) is 'I' or 'V' or 'X' or 'L' or 'C' && end - place < 8)
+            end++;
+        return end > place && r.Ends(end);
     }
 
     private static int Say(Reading r, ReadOnlySpan<char> words, int end)
@@ -87,6 +123,8 @@ internal sealed class AbbreviationClass : SemioticClass
             return Say(r, title, end);
         if (word.Length is > 1 and < 6 && AbbreviationLexicon.Streets.Find(word) is { } street && FollowsName(r, start) && (r.At(end) is ',' or '\0' || (r.At(end) == ' ' && !name)) && HouseBefore(r, start))
             return Say(r, street, end);
+        if (AbbreviationLexicon.Casual.Find(word) is { } casual)
+            return Say(r, casual, end);
         if (word is "vs" or "etc" or "approx")
             return Say(r, word is "vs" ? "versus" : word is "etc" ? "et cetera" : "approximately", end);
         if (word is "Jr" or "Sr" && FollowsName(r, start))

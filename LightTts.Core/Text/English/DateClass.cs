@@ -108,7 +108,7 @@ internal sealed partial class DateClass : SemioticClass
         var full = isMonth ?? weekday!;
         if (word.Length == full.Length)
             return 0;
-        if (r.At(end) == '.' && !(DateLexicon.Ambiguous.Has(word) && r.EndsSentence(end + 1) && word is not ("Jan" or "Apr" or "Mar") && r.WordBefore(start) is not ("and" or "or" or "to" or "on" or "every")))
+        if (r.At(end) == '.' && !(DateLexicon.Ambiguous.Has(word) && r.EndsSentence(end + 1) && word is not ("Jan" or "Apr" or "Mar") && r.WordBefore(start) is not ("and" or "or" or "to" or "on" or "every") && !IsClosingDay(r, start, weekday)))
             return r.SayDotted(full, end + 1);
         if (DateLexicon.Ambiguous.Has(word) && !(r.At(end) == ',' && r.At(end + 1) == ' ' && (char.IsAsciiDigit(r.At(end + 2)) || DateLexicon.MonthNames.Find(r.Span(end + 2, r.WordEnd(end + 2))) is not null))
             && !(r.At(end) == ' ' && char.IsAsciiDigit(r.At(end + 1)) && weekday is not null)
@@ -118,6 +118,10 @@ internal sealed partial class DateClass : SemioticClass
         r.Say(full);
         return end;
     }
+
+    /// <summary>"Closed Sat.": a weekday that ends the sentence; "the Sun." and "Sat." alone are not.</summary>
+    private static bool IsClosingDay(Reading r, int start, string? weekday) =>
+        weekday is not null && r.At(start - 1) == ' ' && r.At(start - 2) is not ('.' or '!' or '?') && r.WordBefore(start) is { Length: > 2 } before && before is not ("the" or "The" or "our" or "that");
 
     private static bool UnitFollows(Reading r, int end) => r.At(end) == ' ' && UnitLexicon.Units.Find(r.Span(end + 1, r.WordEnd(end + 1))) is not null && r.WordAfter(end).Length > 1;
 
@@ -142,7 +146,7 @@ internal sealed partial class DateClass : SemioticClass
             return false;
         var name = DateLexicon.Months[m - 1];
         var words = r.British ? $"the {r.Ordinal(day)} of {name}" : $"{name} {r.Ordinal(day)}";
-        var spoken = year.Length switch { 4 => ", " + r.Year(year), 2 => year[0] == '0' ? ", oh " + r.Cardinal(year) : ", " + r.Cardinal(year), _ => "" };
+        var spoken = year.Length switch { 4 => ", " + r.Year(year), 2 => ", " + (year[0] == '0' ? r.Year($"20{year}") : r.Cardinal(year)), _ => "" };
         r.Say(words + spoken);
         return true;
     }

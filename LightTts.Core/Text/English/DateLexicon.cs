@@ -28,7 +28,7 @@ internal static class DateLexicon
     public static readonly FrozenSet<string> BeforeYear = Table.Words("""
         in since until till by year before after circa during early late mid spring summer autumn fall winter from between around class of January
         February March April May June July August
-        September October November December ad A.D.
+        September October November December ad A.D. ca
         """, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Time zones.</summary>

@@ -49,6 +49,12 @@ internal sealed partial class DigitsClass : SemioticClass
         }
         if (!r.Ends(end) || (r.At(end) is '.' or ',' or ':' or '/' or '-' && char.IsAsciiDigit(r.At(end + 1))) || r.At(end) is '%' or '°' or '$' or '€')
             return 0;
+        if (length == 4 && r.WordAfter(end) is "hours" or "hrs" or "hr" && (digits[0] == '0' || before is "at" or "At" or "by" or "until" or "to" or "from" or "till") && int.Parse(digits[..2]) < 24 && int.Parse(digits[2..]) < 60)
+        {
+            var hour = digits[0] == '0' ? EnglishNumbers.Digits(digits[..2]).Replace("zero", "oh", StringComparison.Ordinal) : r.Cardinal(digits[..2]);
+            r.Say($"{hour} {(digits[2..] is "00" ? "hundred" : digits[2] == '0' ? "oh " + r.Cardinal(digits[3..]) : r.Cardinal(digits[2..]))} hours");
+            return end + 1 + r.WordAfter(end).Length;
+        }
         var linked = r.At(start - 1) is '\0' or ' ' or ':' or '#' or '-';
         if (digits is "911" or "999" or "112" or "411" or "988" && IsCall(r, before, digits, end))
             return Spell(r, digits, end);

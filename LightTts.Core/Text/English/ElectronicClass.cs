@@ -93,7 +93,7 @@ internal sealed partial class ElectronicClass : SemioticClass
         void Add(string word) => words.Append(words.Length > 0 && word.Length > 0 ? " " : "").Append(word);
 
         static string Part(ReadOnlySpan<char> word) =>
-            word is "www" ? "W W W" : word.Length is > 1 and < 6 && !word.ContainsAny("aeiouyAEIOUY") ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray()) : LettersClass.Spelling(word) ?? word.ToString();
+            word is "www" ? "W W W" : word is "uk" or "py" or "yml" ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray()) : word.Length is > 1 and < 6 && !word.ContainsAny("aeiouyAEIOUY") ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray()) : LettersClass.Spelling(word) ?? word.ToString();
     }
 
     private static string PortNumber(string digits) =>
@@ -131,7 +131,7 @@ internal sealed partial class ElectronicClass : SemioticClass
     [GeneratedRegex(@"\G(?:(?:https?|ftps?|file|ssh|wss?|git)://[^\s<>""]{1,300}|[Ww]ww\.[^\s<>""]{1,300}|[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.(?:com|org|net|edu|gov|mil|io|dev|ai|info|biz|app|tv|co\.uk|ac\.uk|org\.uk|gov\.uk|uk|de|fr|ca|au|eu|co|me|us|ly|gl|xyz|tech|online|shop|blog)(?![\w-])(?::\d{2,5})?(?:[/?#][^\s<>""]{0,300})?)", RegexOptions.CultureInvariant)]
     private static partial Regex Url();
 
-    [GeneratedRegex(@"\G[A-Za-z]:\\{1,2}[^\s<>""|?*,;]{0,200}", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G[A-Za-z]:(?:\\{1,2}|/(?=[A-Za-z]))[^\s<>""|?*,;]{0,200}", RegexOptions.CultureInvariant)]
     private static partial Regex Windows();
 
     [GeneratedRegex(@"\G(?:~/|\.{1,2}/|/(?=[A-Za-z.][\w.-]*/|(?:etc|usr|var|tmp|home|dev|opt|bin|root|mnt|proc|sys|lib)(?![\w-])))[\w./~+-]{0,200}", RegexOptions.CultureInvariant)]

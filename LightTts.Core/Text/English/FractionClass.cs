@@ -73,7 +73,7 @@ internal sealed partial class FractionClass : SemioticClass
         if (top.Length != 4 || top[..2] is not ("19" or "20") || bottom.Length is not (2 or 4))
             return null;
         var next = (int.Parse(top) + 1) % 100;
-        return int.Parse(bottom) % 100 == next ? $"{r.Year(top)} {(bottom.Length == 4 ? r.Year(bottom) : bottom[0] == '0' ? "oh " + r.Cardinal(bottom) : r.Cardinal(bottom))}" : null;
+        return int.Parse(bottom) % 100 == next ? $"{r.Year(top)} to {(bottom.Length == 4 ? r.Year(bottom) : bottom[0] == '0' ? "oh " + r.Cardinal(bottom) : r.Cardinal(bottom))}" : null;
     }
 
     private static string Fractional(Reading r, ReadOnlySpan<char> whole, ReadOnlySpan<char> top, ReadOnlySpan<char> bottom)

@@ -11,7 +11,7 @@ internal static partial class Markup
         if (text.Contains("](", StringComparison.Ordinal))
             text = Link().Replace(text, "$1");
         if (text.Contains('<'))
-            text = Tag().Replace(text, "");
+            text = Tag().Replace(Bracketed().Replace(text, ", $1 "), "");
         if (text.Contains('&') && text.Contains(';'))
             text = Entity().Replace(text, match => Decode(match));
         if (text.Contains('❤') || text.Contains('♥'))
@@ -42,6 +42,9 @@ internal static partial class Markup
 
     [GeneratedRegex(@"</?[A-Za-z][A-Za-z0-9]{0,11}(?: [^<>]{0,200})?/?>", RegexOptions.CultureInvariant)]
     private static partial Regex Tag();
+
+    [GeneratedRegex(@" ?<((?:[\w.+-]{1,64}@|https?://)[^<>\s]{1,300})>", RegexOptions.CultureInvariant)]
+    private static partial Regex Bracketed();
 
     [GeneratedRegex(@"(?<=\b(?:I|[Ww]e|[Yy]ou|[Tt]hey)) ?[❤♥]️? ?(?=\w)", RegexOptions.CultureInvariant)]
     private static partial Regex Heart();

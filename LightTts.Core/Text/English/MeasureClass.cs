@@ -25,7 +25,7 @@ internal sealed class MeasureClass : SemioticClass
         var plural = number != "1";
         // A range: the unit is said once, at its end.
         var upper = RangeEnd(r, end, out var upperStart);
-        if (upper > 0 && (sign == 0 || r.At(start) != '+'))
+        if (upper > 0 && (sign == 0 || r.At(start) != '+') && !(r.At(start - 1) == '-' && char.IsAsciiDigit(r.At(start - 2))))
         {
             var last = Numerals.Plain(r.Text[upperStart..upper]);
             words += $" to {Say(r, last, upperStart, upper)}";
@@ -75,8 +75,11 @@ internal sealed class MeasureClass : SemioticClass
                 last++;
             if (char.IsLetterOrDigit(r.At(last)))
                 continue;
-            var noun = r.IsBeforeNoun(start, r.At(last) == '.' && !r.EndsSentence(last + 1) ? last + 1 : last);
+            var noun = r.Text.AsSpan(last).StartsWith("-old") || r.IsBeforeNoun(start, r.At(last) == '.' && !r.EndsSentence(last + 1) ? last + 1 : last);
             if (from > end && UnitLexicon.NeedTouch.Has(symbol) && r.At(last) != '/' && !(noun && r.At(end) == ' ' && symbol.Length == 1 && char.IsUpper(symbol[0])))
+                return 0;
+            // "5 s" and "5 h" are units, "5 s's" is a slip.
+            if (from > end && symbol is "s" or "h" or "t" && (r.At(end) == '-' || r.At(last) is '\'' or '-'))
                 return 0;
             if (from == end && symbol is "A" or "B" or "N" or "t" && !noun)
                 return 0;
@@ -94,7 +97,7 @@ internal sealed class MeasureClass : SemioticClass
             if (symbol is "in.")
                 return r.SayDotted(name, last);
             // The stop of an abbreviation: "6 ft. 2 in."
-            if (r.At(last) == '.' && char.IsLetter(symbol[^1]) && !unit.StartsWith(symbol, StringComparison.Ordinal) && r.At(last + 1) is ' ' or ',' or ')' or '\0' && AbbreviationLexicon.Dotted.Find(symbol) is not null)
+            if (r.At(last) == '.' && char.IsLetter(symbol[^1]) && r.At(last + 1) is ' ' or ',' or ')' or '\0' && AbbreviationLexicon.Dotted.Find(symbol) is not null)
                 return r.SayDotted(name, last + 1);
             r.Say(name);
             return last;
@@ -103,7 +106,39 @@ internal sealed class MeasureClass : SemioticClass
     }
 
     private static string Say(Reading r, string number, int start, int end) =>
-        YearClass.IsYear(r, start, end, number) ? r.Year(number) : r.Number(number);
+        IsPixels(r, start, end, number) ? EnglishNumbers.Pairs(number) : YearClass.IsYear(r, start, end, number) ? r.Year(number) : r.Number(number);
+
+    /// <summary>"1920x1080": a side of a picture, of four figures, read in pairs.</summary>
+    private static bool IsPixels(Reading r, int start, int end, string number)
+    {
+        if (number.Length != 4 || end - start != 4 || number[0] == '0' || number.Contains('.') || number.EndsWith("000", StringComparison.Ordinal))
+            return false;
+        return IsSide(end, 1) || IsSide(start - 1, -1);
+
+        bool IsSide(int at, int step)
+        {
+            at = r.At(at) == ' ' ? at + step : at;
+            if (r.At(at) is not ('x' or 'X' or '×'))
+                return false;
+            at = r.At(at + step) == ' ' ? at + (2 * step) : at + step;
+            return char.IsAsciiDigit(r.At(at)) && char.IsAsciiDigit(r.At(at + step)) && char.IsAsciiDigit(r.At(at + (2 * step)));
+        }
+    }
+
+    /// <summary>"in" without a stop, as inches: "6 ft 2 in", "5 in tall"; 0: it is a word.</summary>
+    private static int Inches(Reading r, int start, int end, bool plural)
+    {
+        if (r.At(end) != ' ' || r.WordAfter(end) is not "in")
+            return 0;
+        var last = end + 3;
+        if (r.At(last) == '.')
+            return 0;
+        var next = r.WordAfter(last);
+        if (r.WordBefore(start) is not ("ft" or "foot" or "feet") && next is not ("tall" or "long" or "wide" or "thick" or "diameter" or "x" or "by"))
+            return 0;
+        r.Say(plural && !r.IsBeforeNoun(start, last) ? "inches" : "inch");
+        return last;
+    }
 
     private static int Suffix(Reading r, int start, int end, bool plural)
     {
@@ -141,8 +176,16 @@ internal sealed class MeasureClass : SemioticClass
             }
             return ReadPer(r, end);
         }
+        if (Inches(r, start, end, plural) is > 0 and var inchEnd)
+            return inchEnd;
         if (ReadUnit(r, start, end, plural) is > 0 and var unitEnd)
             return unitEnd;
+        // "2x + 1": a letter of algebra.
+        if (r.At(end) == 'x' && r.At(end + 1) == ' ' && r.At(end + 2) is '+' or '-' or '−' or '=' && r.At(end + 3) == ' ')
+        {
+            r.Say("x");
+            return end + 1;
+        }
         if (r.At(end) is 'x' or 'X' or '×' && r.Ends(end + 1) && r.At(end + 1) is not ('-' or '\'') && !char.IsAsciiDigit(r.At(r.SkipBlanks(end + 1))))
         {
             r.Say("times");
@@ -188,6 +231,10 @@ internal sealed class MeasureClass : SemioticClass
         if (last == inches || last - inches > 2 || inches - end > 2)
             return 0;
         var close = r.At(last) is '"' or '″' ? last + 1 : r.At(last) == '\'' && r.At(last + 1) == '\'' ? last + 2 : 0;
+        // The second sign may be left out: "5'10 tall".
+        if (close == 0 && inches == end + 1 && end - start == 1 && r.At(start) is >= '3' and <= '8' && int.Parse(r.Span(inches, last)) < 12 && r.Ends(last) && r.At(last) is not ('\'' or '-' or ':')
+            && !(r.At(last) == '.' && char.IsAsciiDigit(r.At(last + 1))) && r.At(start - 1) is ' ' or '\0')
+            close = last;
         if (close == 0)
             return 0;
         r.Say($"{r.Cardinal(r.Span(start, end))} {(r.Span(start, end) is "1" ? "foot" : "feet")} {r.Cardinal(r.Span(inches, last))}");

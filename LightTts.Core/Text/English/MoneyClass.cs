@@ -18,6 +18,12 @@ internal sealed partial class MoneyClass : SemioticClass
         var first = r.At(start);
         if (char.IsAsciiDigit(first) || first == '.')
             return r.At(start - 1) is '.' or ',' ? 0 : ReadAfter(r, start);
+        if (first == '¢' && Numerals.End(r.Text, start + 1) is > 0 and var cents)
+        {
+            var amount = Numerals.Plain(r.Text[(start + 1)..cents]);
+            r.Say($"{r.Number(amount)} {(amount == "1" ? "cent" : "cents")}");
+            return cents;
+        }
         var match = Before().Match(r.Text, start);
         if (!match.Success)
             return 0;

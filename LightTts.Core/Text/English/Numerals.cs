@@ -7,7 +7,7 @@ internal static partial class Numerals
 {
     /// <summary>A number without its sign.</summary>
     public const string Pattern =
-        @"(?:\d{1,3}(?:,\d{3}){1,11}(?![\d,]\d|\d)(?:\.\d{1,40})?|\d{1,3}(?: \d{3}){2,6}(?! ?\d)|\d{1,3} 000(?! ?\d)|\d{1,3}(?:\.\d{3}){2,6}(?:,\d{1,2})?(?![\d.]\d|\d)|\d{1,3}(?:'\d{3}){1,6}(?!\d)|\d{1,40}(?:\.\d{1,40})?(?!\d)|\.\d{1,40}(?!\d))";
+        @"(?:\d{1,3}(?:,\d{3}){1,11}(?![\d,]\d|\d)(?:\.\d{1,40})?|\d{1,3}(?: \d{3}){2,6}(?! ?\d)|\d{1,3} 000(?! ?\d)|\d{1,3} \d{3}(?= ?€| (?:people|km|kg|[a-z]{3,20}s)(?!\w))|\d{1,3}(?:\.\d{3}){2,6}(?:,\d{1,2})?(?![\d.]\d|\d)|\d{1,3}(?:'\d{3}){1,6}(?!\d)|\d{1,40}(?:\.\d{1,40})?(?!\d)|\.\d{1,40}(?!\d))";
 
     /// <summary>Figures with at most one decimal point.</summary>
     public static string Plain(string number)
@@ -39,6 +39,11 @@ internal static partial class Numerals
             return 0;
         var after = reading.SkipBlanks(last);
         var word = reading.Span(after, reading.WordEnd(after));
+        // "3,14 is", "is about 2,75.": two places behind a short number, and no list on either side.
+        var before = reading.WordBefore(start);
+        if (last - end == 3 && end - start <= 3 && reading.At(start - 1) is ' ' or '\0' && reading.At(start - 2) is not (',' or ';')
+            && (word is "is" or "was" ? before.IsEmpty || before is "about" : before is "about" or "nearly" or "is" or "equals" or "exactly" && word.IsEmpty && reading.At(last) is '.' or '\0'))
+            return last;
         return reading.At(after) is '%' or '€' or '°' || CurrencyLexicon.Scales.Find(word) is not null || (word.Length > 1 && UnitLexicon.Units.Find(word) is not null) ? last : 0;
     }
 

@@ -8,7 +8,7 @@ internal sealed class RomanClass : SemioticClass
     private static readonly FrozenSet<string> s_counted = Table.Words("""
         Chapter chapter Part part Act act Scene scene Volume volume Section section Book book War Phase phase Type type Class class Appendix Article
         article Episode episode Season season Bowl Level level Stage stage Title title
-        Fantasy Rocky Grade grade Figure Table Category Division Mark Apollo Gemini Saturn Unit Lesson Canto Psalm Sonnet Symphony Olympiad Factor
+        Fantasy Rocky Grade grade Figure Table Category Division Mark Apollo Gemini Saturn Unit Lesson Canto Psalm Sonnet Symphony Olympiad Factor Art art Vol vol Ch ch Chap chap Sec sec Bk Pt pt Fig fig
         factor Schedule Group Module Step Vatican Godfather Civilization Quest Ultima Region Day Trek Wars Playstation
         """);
 
@@ -44,9 +44,9 @@ internal sealed class RomanClass : SemioticClass
         if (start < 2)
             return 0;
         var before = r.WordBefore(start);
-        if (r.At(start - 2) is '.' or ',' or ':' or '(')
-            return 0;
         var counted = s_counted.Has(before);
+        if (r.At(start - 2) is ',' or ':' or '(' || (r.At(start - 2) == '.' && !(counted && AbbreviationLexicon.BeforeNumeral.Has(before))))
+            return 0;
         var possessive = r.At(end) == '\'' ? end + 2 : end;
         if (counted && (value != 1 || r.At(end) != ' ' || r.WordAfter(end) is not ("am" or "have" or "was" or "will" or "think" or "would" or "saw" or "did")))
         {

@@ -67,7 +67,7 @@ internal sealed class SignClass : SemioticClass
         {
             var right = r.SkipBlanks(start + 1);
             var powers = r.Span(right, Math.Min(right + 4, r.Text.Length)) is ['1', '0', '^', ..] or ['1', '0', '*', '*'] or ['1', '0', >= '⁰' or '²' or '³' or '¹', ..];
-            r.Say(powers ? "times" : "by");
+            r.Say(powers || IsEquation(r, start) ? "times" : "by");
             return right;
         }
         if (c == '-' && r.At(start + 1) == '>')
@@ -98,6 +98,20 @@ internal sealed class SignClass : SemioticClass
                 return start + length;
             }
         return 0;
+    }
+
+    /// <summary>Whether a sum or an equals sign stands among the figures on either side.</summary>
+    private static bool IsEquation(Reading r, int start)
+    {
+        for (var i = start + 1; i < start + 40 && IsTerm(r.At(i)); i++)
+            if (r.At(i) is '=' or '+' or '÷')
+                return true;
+        for (var i = start - 1; i > start - 40 && IsTerm(r.At(i)); i--)
+            if (r.At(i) is '=' or '+' or '÷')
+                return true;
+        return false;
+
+        static bool IsTerm(char c) => char.IsAsciiDigit(c) || c is ' ' or '=' or '+' or '-' or '−' or '×' or '÷' or 'x' or '*' or '(' or ')' or '.';
     }
 
     private static bool Sized(Reading r, int start)

@@ -67,14 +67,16 @@ internal static class UnitLexicon
         °C=degree Celsius/degrees Celsius|°F=degree Fahrenheit/degrees Fahrenheit|° C=degree Celsius/degrees Celsius
         ° F=degree Fahrenheit/degrees Fahrenheit|℃=degree Celsius/degrees Celsius
         ℉=degree Fahrenheit/degrees Fahrenheit|°=degree/degrees|ºC=degree Celsius/degrees Celsius|ºF=degree Fahrenheit/degrees Fahrenheit
-        MP=megapixel/megapixels|Mpx=megapixel/megapixels|pct=percent
+        MP=megapixel/megapixels|Mpx=megapixel/megapixels|pct=percent|pts=point/points|reb=rebound/rebounds|ast=assist/assists
+        deg=degree/degrees|deg C=degree Celsius/degrees Celsius|deg. C=degree Celsius/degrees Celsius|deg F=degree Fahrenheit/degrees Fahrenheit
+        deg. F=degree Fahrenheit/degrees Fahrenheit
         """);
 
     /// <summary>Longest symbol, in UTF-16 code units.</summary>
     public const int MaxLength = 6;
 
     /// <summary>Symbols that are words or letters as often as units: only where they touch the number or stand before a noun.</summary>
-    public static readonly FrozenSet<string> NeedTouch = Table.Words("A B N t h s mo ac pt");
+    public static readonly FrozenSet<string> NeedTouch = Table.Words("A B N mo ac pt");
 
     /// <summary>After "/" without a number before: "km/h" in running text.</summary>
     public static readonly FrozenSet<string> Tops = Table.Words("km mi m mg g µg μg mcg kg lb kWh Wh MB GB KB kB Mb Gb cm mm ft L mL ml W kW J kJ N mol mmol gal rad kcal");

@@ -40,7 +40,7 @@ internal sealed partial class YearClass : SemioticClass
     /// <summary>Whether a number of four figures is a year, as its neighbours have it.</summary>
     public static bool IsYear(Reading r, int start, int end, string number)
     {
-        if (number.Length != 4 || end - start != 4 || number[0] is not ('1' or '2') || number.Contains('.') || char.IsLetter(r.At(start - 1)))
+        if (number.Length != 4 || end - start != 4 || number[0] is not ('1' or '2') || number.Contains('.') || (char.IsLetter(r.At(start - 1)) && !(r.At(start - 1) == 'Y' && r.At(start - 2) == 'F' && r.Starts(start - 2))))
             return false;
         var value = int.Parse(number);
         if (value is < 1000 or > 2099 || r.At(end) is '%' or '°' or '/' or '$' or '€' or '£' || (r.At(end) == ':' && char.IsAsciiDigit(r.At(end + 1))) || r.At(start - 1) is '#' or '.' or ',' or '+' or '/' or '$')
@@ -58,7 +58,7 @@ internal sealed partial class YearClass : SemioticClass
         if (next is "dollars" or "euros" or "pounds" or "people" or "men" or "women" or "children" or "feet" or "percent" or "miles" or "words")
             return false;
         var before = r.WordBefore(start, out var at);
-        if (DateLexicon.BeforeYear.Has(before) && r.At(at + before.Length) is ' ' or '-')
+        if (DateLexicon.BeforeYear.Has(before) && (r.At(at + before.Length) is ' ' or '-' || before is "ca"))
             return !(Counts(next) && value is < 1500);
         var previous = r.At(start - 1) == ' ' ? r.At(start - 2) : '\0';
         if (value < 1900 || previous is '+' or '=' or '×' or '$' or '€' or '£' or '*' || before is "number" or "Number" or "about" or "over" or "nearly" or "than" or "exactly" or "approximately" or "some")
