@@ -93,7 +93,7 @@ internal sealed partial class ElectronicClass : SemioticClass
         void Add(string word) => words.Append(words.Length > 0 && word.Length > 0 ? " " : "").Append(word);
 
         static string Part(ReadOnlySpan<char> word) =>
-            word is "www" ? "W W W" : word is "uk" or "py" or "yml" ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray()) : word.Length is > 1 and < 6 && !word.ContainsAny("aeiouyAEIOUY") ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray()) : LettersClass.Spelling(word) ?? word.ToString();
+            word is "www" ? "W W W" : word is "uk" or "py" or "yml" ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray()) : word.Length is > 1 and < 6 && System.Text.Ascii.IsValid(word) && !word.ContainsAny("aeiouyAEIOUY") ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray()) : LettersClass.Spelling(word) ?? word.ToString();
     }
 
     private static string PortNumber(string digits) =>
