@@ -43,14 +43,14 @@ public sealed class PrivacyTests : IDisposable
             "12 socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0) = 11<socket:[1]>",
             "12 socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 12<socket:[2]>",
             "12 connect(12<socket:[2]>, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = -1 ECONNREFUSED (Connection refused)",
-            "12 openat(AT_FDCWD</work>, \"/etc/passwd\", O_RDONLY|O_CLOEXEC) = 3</etc/passwd>",
-            "12 openat(AT_FDCWD</work>, \"out.wav\", O_RDWR|O_CREAT|O_CLOEXEC, 0666) = 3</work/out.wav>",
+            "12 openat(AT_FDCWD</home/me/w>, \"/etc/passwd\", O_RDONLY|O_CLOEXEC) = 3</etc/passwd>",
+            "12 openat(AT_FDCWD</home/me/w>, \"out.wav\", O_RDWR|O_CREAT|O_CLOEXEC, 0666) = 3</home/me/w/out.wav>",
             "12 openat(96</home/me/.cache>, \"id.tmp\", O_WRONLY|O_CREAT <unfinished ...>",
             "12 mkdir(\"/nowhere/x\", 0700) = -1 ENOENT (No such file or directory)",
             "12 rename(\"/a/b.part\", \"/a/b\") = 0",
-        ], "/work");
+        ], "/home/me/w");
         Assert.Equal(2, calls.Network.Count);
-        Assert.Equal(["/work/out.wav", "/home/me/.cache/id.tmp", "/a/b.part", "/a/b"], calls.Changed);
+        Assert.Equal(["/home/me/w/out.wav", "/home/me/.cache/id.tmp", "/a/b.part", "/a/b"], calls.Changed);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
