@@ -7,7 +7,8 @@ using LightTts.Torch;
 namespace LightTts.Benchmarks;
 
 /// <summary><c>load</c>: closed-loop listeners, each asking again at once: audio seconds per second and time to first audio.</summary>
-/// <remarks>They begin one after the other within the time of a request, as listeners do, and then keep the pace that they find; with <c>--burst</c> all in the same moment.</remarks>
+/// <remarks>They begin one after the other within the time of a request, as listeners do, and
+/// then keep the pace that they find; with <c>--burst</c> all in the same moment.</remarks>
 internal static class LoadCommand
 {
     private static readonly string[] Texts =
@@ -22,16 +23,20 @@ internal static class LoadCommand
 
     public static Command Create()
     {
-        var concurrency = new Option<string>("--concurrency") { Description = "Listeners at once, comma-separated.", DefaultValueFactory = _ => "1,2,4,8,16" };
-        var modes = new Option<string>("--modes") { Description = "whole, stream, or both, comma-separated.", DefaultValueFactory = _ => "whole,stream" };
+        var concurrency = new Option<string>("--concurrency") { Description = "Listeners at once, comma-separated.", DefaultValueFactory = _ =>
+            "1,2,4,8,16" };
+        var modes = new Option<string>("--modes") { Description = "whole, stream, or both, comma-separated.", DefaultValueFactory = _ =>
+            "whole,stream" };
         var requests = new Option<int>("--requests") { Description = "Requests of each listener, after one warm one.", DefaultValueFactory = _ => 4 };
         var burst = new Option<bool>("--burst") { Description = "All listeners begin in the same moment." };
         var json = new Option<FileInfo?>("--json") { Description = "File to write the rows to." };
         var device = new Option<ComputeDevice>("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => ComputeDevice.Cpu };
-        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ => ComputePrecision.Float32 };
+        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ =>
+            ComputePrecision.Float32 };
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
-        var command = new Command("load", "Many listeners at once: throughput and time to first audio.") { concurrency, modes, requests, burst, json, device, precision, natives, model };
+        var command = new Command("load", "Many listeners at once: throughput and time to first audio.") { concurrency, modes, requests, burst, json,
+            device, precision, natives, model };
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var pipeline = await TtsPipeline.LoadAsync(new TtsPipelineOptions
@@ -44,7 +49,8 @@ internal static class LoadCommand
                 Timbres = new TimbreStoreOptions { Shared = false },
             }, null, cancellation);
             Console.WriteLine($"{pipeline.Model.Name} on {pipeline.Model.Device}, {pipeline.Model.Precision}, {Environment.ProcessorCount} cores");
-            Console.WriteLine("mode    concurrency  requests  failures  audio s/s  first audio ms p50   p95   RTF p50   busy in stages, of real time; device memory");
+            Console.WriteLine("mode    concurrency  requests  failures  audio s/s  first audio ms p50   p95   RTF p50   busy in stages, of real "
+                + "time; device memory");
             List<Row> rows = [];
             foreach (var mode in parsed.GetValue(modes)!.Split(',', StringSplitOptions.TrimEntries))
             {
@@ -53,7 +59,9 @@ internal static class LoadCommand
                     var row = await RunAsync(pipeline, mode, listeners, parsed.GetValue(requests), parsed.GetValue(burst), cancellation);
                     rows.Add(row);
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"{row.Mode,-7} {row.Concurrency,11} {row.Requests,9} {row.Failures,9} {row.AudioSecondsPerSecond,10:0.00} {row.TtfaMsP50,19:0} {row.TtfaMsP95,5:0} {row.RtfP50,9:0.000}   {StageTimes.Format(row.StageFactors)}{(row.DeviceMegabytes is { } mb ? $"; {mb:0} MB" : "")}"));
+                        $"{row.Mode,-7} {row.Concurrency,11} {row.Requests,9} {row.Failures,9} {row.AudioSecondsPerSecond,10:0.00} "
+                        + $"{row.TtfaMsP50,19:0} {row.TtfaMsP95,5:0} {row.RtfP50,9:0.000}   "
+                        + $"{StageTimes.Format(row.StageFactors)}{(row.DeviceMegabytes is { } mb ? $"; {mb:0} MB" : "")}"));
                 }
             }
             if (parsed.GetValue(json) is { } file)
@@ -63,7 +71,8 @@ internal static class LoadCommand
         return command;
     }
 
-    private static async Task<Row> RunAsync(TtsPipeline pipeline, string mode, int listeners, int requests, bool burst, CancellationToken cancellation)
+    private static async Task<Row> RunAsync(TtsPipeline pipeline, string mode, int listeners, int requests, bool burst,
+        CancellationToken cancellation)
     {
         var synthesis = mode.StartsWith("stream", StringComparison.OrdinalIgnoreCase) ? SynthesisMode.Streaming : SynthesisMode.Whole;
         var watch = Stopwatch.StartNew();
@@ -87,10 +96,12 @@ internal static class LoadCommand
         var audio = good.Sum(result => result.Audio);
         return new Row(mode, listeners, done.Count, done.Count - good.Count, audio / elapsed,
             Percentile(good.Select(result => result.First), 0.5), Percentile(good.Select(result => result.First), 0.95),
-            Percentile(good.Select(result => result.Total / result.Audio), 0.5), busy.ToDictionary(pair => pair.Key, pair => audio > 0 ? pair.Value / audio : 0), CudaMemory.Used() / 1e6);
+            Percentile(good.Select(result => result.Total / result.Audio), 0.5),
+            busy.ToDictionary(pair => pair.Key, pair => audio > 0 ? pair.Value / audio : 0), CudaMemory.Used() / 1e6);
     }
 
-    private static async Task<(double Audio, double First, double Total)?> SpeakAsync(TtsPipeline pipeline, SynthesisMode mode, int listener, int turn, CancellationToken cancellation)
+    private static async Task<(double Audio, double First, double Total)?> SpeakAsync(TtsPipeline pipeline, SynthesisMode mode, int listener,
+        int turn, CancellationToken cancellation)
     {
         var voices = pipeline.Model.Voices;
         var request = new SynthesisRequest
@@ -125,6 +136,7 @@ internal static class LoadCommand
         return sorted.Count == 0 ? double.NaN : sorted[Math.Min(sorted.Count - 1, (int)(part * sorted.Count))];
     }
 
-    internal sealed record Row(string Mode, int Concurrency, int Requests, int Failures, double AudioSecondsPerSecond, double TtfaMsP50, double TtfaMsP95, double RtfP50,
+    internal sealed record Row(string Mode, int Concurrency, int Requests, int Failures, double AudioSecondsPerSecond, double TtfaMsP50,
+        double TtfaMsP95, double RtfP50,
         Dictionary<string, double> StageFactors, double? DeviceMegabytes);
 }

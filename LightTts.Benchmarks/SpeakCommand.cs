@@ -7,24 +7,28 @@ using LightTts.Torch;
 
 namespace LightTts.Benchmarks;
 
-/// <summary><c>speak</c>: one listener, a text of about ten seconds: real-time factor, time to first audio, load time, peak memory, and where the time goes.</summary>
+/// <summary><c>speak</c>: one listener, a text of about ten seconds: real-time factor,
+/// time to first audio, load time, peak memory, and where the time goes.</summary>
 internal static class SpeakCommand
 {
     /// <summary>About ten seconds in the embedded voices, as one utterance.</summary>
     public const string Text =
-        "The old lighthouse stood on a rocky cliff above the sea, and every evening its light turned slowly over the dark water, showing the fishing boats the safe way home to the harbour.";
+        "The old lighthouse stood on a rocky cliff above the sea, and every evening its light turned slowly over the dark water, showing the fishing "
+        + "boats the safe way home to the harbour.";
 
     public static Command Create()
     {
         var runs = new Option<int>("--runs") { Description = "Counted runs of each mode, after two warm ones.", DefaultValueFactory = _ => 7 };
         var steps = new Option<int?>("--steps") { Description = "Solver steps. Default: what the model recommends." };
-        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ => ComputePrecision.Float32 };
+        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ =>
+            ComputePrecision.Float32 };
         var device = new Option<ComputeDevice>("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => ComputeDevice.Cpu };
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
         var text = new Option<string>("--text") { Description = "What to say.", DefaultValueFactory = _ => Text };
         var json = new Option<FileInfo?>("--json") { Description = "File to write the figures to." };
-        var command = new Command("speak", "One listener: real-time factor, time to first audio, load time, peak memory.") { runs, steps, precision, device, natives, model, text, json };
+        var command = new Command("speak", "One listener: real-time factor, time to first audio, load time, peak memory.") { runs, steps, precision,
+            device, natives, model, text, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             var options = new TtsPipelineOptions
@@ -41,7 +45,8 @@ internal static class SpeakCommand
             List<Row> rows = [];
             foreach (var mode in (SynthesisMode[])[SynthesisMode.Whole, SynthesisMode.Streaming])
                 rows.Add(await MeasureAsync(pipeline, mode, parsed.GetValue(text)!, parsed.GetValue(steps), parsed.GetValue(runs), cancellation));
-            var result = new Result(pipeline.Model.Name, pipeline.Model.Device, pipeline.Model.Precision, Environment.ProcessorCount, loaded.TotalSeconds,
+            var result = new Result(pipeline.Model.Name, pipeline.Model.Device, pipeline.Model.Precision, Environment.ProcessorCount,
+                loaded.TotalSeconds,
                 Process.GetCurrentProcess().PeakWorkingSet64 / 1e6, CudaMemory.Used() / 1e6, rows);
             Print(result);
             if (parsed.GetValue(json) is { } file)
@@ -57,7 +62,8 @@ internal static class SpeakCommand
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, // a row whose requests all failed has no times
     };
 
-    private static async Task<Row> MeasureAsync(TtsPipeline pipeline, SynthesisMode mode, string text, int? steps, int runs, CancellationToken cancellation)
+    private static async Task<Row> MeasureAsync(TtsPipeline pipeline, SynthesisMode mode, string text, int? steps, int runs,
+        CancellationToken cancellation)
     {
         const int warm = 2;
         List<double> factors = [], firsts = [];
@@ -70,7 +76,8 @@ internal static class SpeakCommand
             var watch = Stopwatch.StartNew();
             long samples = 0;
             first = 0;
-            await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = text, Mode = mode, FlowSteps = steps, Seed = 1 }, cancellation))
+            await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = text, Mode = mode, FlowSteps = steps, Seed = 1 },
+                cancellation))
             {
                 if (samples == 0)
                     first = watch.Elapsed.TotalMilliseconds;
@@ -83,7 +90,8 @@ internal static class SpeakCommand
             firsts.Add(first);
         }
         var busy = stages.Stop();
-        return new Row(mode.ToString().ToLowerInvariant(), steps ?? pipeline.Model.FlowSteps, audio, Median(factors), factors.Min(), Median(firsts), firsts.Min(),
+        return new Row(mode.ToString().ToLowerInvariant(), steps
+            ?? pipeline.Model.FlowSteps, audio, Median(factors), factors.Min(), Median(firsts), firsts.Min(),
             busy.ToDictionary(pair => pair.Key, pair => pair.Value / runs / audio));
     }
 
@@ -96,15 +104,23 @@ internal static class SpeakCommand
     private static void Print(Result result)
     {
         string Line(FormattableString line) => line.ToString(CultureInfo.InvariantCulture);
-        Console.WriteLine(Line($"{result.Model} on {result.Device}, {result.Precision}, {result.Cores} cores; loaded in {result.LoadSeconds:0.00} s, peak memory {result.PeakMegabytes:0} MB{(result.DeviceMegabytes is { } mb ? $", device memory {mb:0} MB" : "")}"));
+        Console.Write(Line($"{result.Model} on {result.Device}, {result.Precision}, {result.Cores} cores; loaded in {result.LoadSeconds:0.00} s, "));
+        Console.Write(Line($"peak memory {result.PeakMegabytes:0} MB"));
+        Console.WriteLine(result.DeviceMegabytes is { } megabytes ? Line($", device memory {megabytes:0} MB") : "");
         Console.WriteLine("mode       steps  audio s  RTF median (min)   first audio ms median (min)   busy in stages, of real time");
         foreach (var row in result.Rows)
-            Console.WriteLine(Line(
-                $"{row.Mode,-10} {row.Steps,5}  {row.AudioSeconds,7:0.00}  {row.RealTimeFactor:0.000} ({row.RealTimeFactorMin:0.000})      {row.FirstAudioMs,6:0} ({row.FirstAudioMsMin:0})                   {StageTimes.Format(row.StageFactors)}"));
+        {
+            Console.Write(Line($"{row.Mode,-10} {row.Steps,5}  {row.AudioSeconds,7:0.00}  "));
+            Console.Write(Line($"{row.RealTimeFactor:0.000} ({row.RealTimeFactorMin:0.000})      "));
+            Console.Write(Line($"{row.FirstAudioMs,6:0} ({row.FirstAudioMsMin:0})                   "));
+            Console.WriteLine(StageTimes.Format(row.StageFactors));
+        }
     }
 
-    internal sealed record Row(string Mode, int Steps, double AudioSeconds, double RealTimeFactor, double RealTimeFactorMin, double FirstAudioMs, double FirstAudioMsMin,
+    internal sealed record Row(string Mode, int Steps, double AudioSeconds, double RealTimeFactor, double RealTimeFactorMin, double FirstAudioMs,
+        double FirstAudioMsMin,
         Dictionary<string, double> StageFactors);
 
-    internal sealed record Result(string Model, string Device, string Precision, int Cores, double LoadSeconds, double PeakMegabytes, double? DeviceMegabytes, List<Row> Rows);
+    internal sealed record Result(string Model, string Device, string Precision, int Cores, double LoadSeconds, double PeakMegabytes,
+        double? DeviceMegabytes, List<Row> Rows);
 }

@@ -32,7 +32,8 @@ public class SynthesisBenchmarks
 
     /// <summary>All of the audio, in chunks.</summary>
     [Benchmark]
-    public Task<AudioClip> Streamed() => _pipeline.SpeakAsync(new SynthesisRequest { Text = SpeakCommand.Text, Mode = SynthesisMode.Streaming, Seed = 1 });
+    public Task<AudioClip> Streamed() =>
+        _pipeline.SpeakAsync(new SynthesisRequest { Text = SpeakCommand.Text, Mode = SynthesisMode.Streaming, Seed = 1 });
 
     /// <summary>Up to the first chunk.</summary>
     [Benchmark]

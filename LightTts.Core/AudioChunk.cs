@@ -21,7 +21,8 @@ public sealed class AudioChunk
     /// <summary>Which sentence of the request the chunk belongs to, from 0.</summary>
     public required int SentenceIndex { get; init; }
 
-    /// <summary>The part of the request's text whose sentence the chunk speaks, as a range of UTF-16 code units of the text as it was handed in.</summary>
+    /// <summary>The part of the request's text whose sentence the chunk speaks, as a
+    /// range of UTF-16 code units of the text as it was handed in.</summary>
     public required Range TextRange { get; init; }
 
     /// <summary>The speech tokens (25 a second) that the chunk's audio was made from.</summary>
@@ -44,7 +45,8 @@ public sealed class AudioChunk
     public int Redraws { get; init; }
 
     /// <summary>What the sentence's speech looks like beside its text, on the last chunk of each sentence; null on the others.</summary>
-    /// <remarks>Whole speech is judged, and drawn again, before any of it is handed out. Of streamed speech that holds for the first second; later only this says so.</remarks>
+    /// <remarks>Whole speech is judged, and drawn again, before any of it is handed out. Of
+    /// streamed speech that holds for the first second; later only this says so.</remarks>
     public SpeechQuality? Quality { get; init; }
 
     /// <summary>The samples as 16-bit PCM, little-endian: what sound cards and telephony take.</summary>

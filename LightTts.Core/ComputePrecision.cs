@@ -1,9 +1,11 @@
 namespace LightTts;
 
-/// <summary>The arithmetic of the models' large matrix products. Everything that accumulates (solver state, phase, softmax) stays in 32 or 64 bits.</summary>
+/// <summary>The arithmetic of the models' large matrix products. Everything that
+/// accumulates (solver state, phase, softmax) stays in 32 or 64 bits.</summary>
 public enum ComputePrecision
 {
-    /// <summary>bfloat16 products where the processor has them in hardware and the model was found to speak as well with them; float32 otherwise.</summary>
+    /// <summary>bfloat16 products where the processor has them in hardware and the model
+    /// was found to speak as well with them; float32 otherwise.</summary>
     Auto,
 
     /// <summary>32-bit floating point: exact to the reference within 1e-4.</summary>

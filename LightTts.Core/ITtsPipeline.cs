@@ -27,7 +27,8 @@ public interface ITtsPipeline : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The audio in order.</returns>
     /// <inheritdoc cref="SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
-    IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default);
+    IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Shows a text as it would be spoken, without speaking it.</summary>
     /// <param name="request">The text, and how to read it; the voice and the rest do not count.</param>

@@ -4,7 +4,8 @@ namespace LightTts;
 
 /// <summary>Turns samples into 16-bit PCM: signed integers, little-endian, as sound cards, telephony and most players take them.</summary>
 /// <remarks>
-/// One scale everywhere in LightTts: a sample is multiplied by 32,768, rounded to the nearest step and clipped, the inverse of how WAV files are read. NaN becomes
+/// One scale everywhere in LightTts: a sample is multiplied by 32,768, rounded to the
+/// nearest step and clipped, the inverse of how WAV files are read. NaN becomes
 /// silence. Safe for concurrent use.
 /// </remarks>
 public static class Pcm16
@@ -23,7 +24,8 @@ public static class Pcm16
     {
         var bytes = samples.Length * BytesPerSample;
         if (destination.Length < bytes)
-            throw new ArgumentException($"{samples.Length} samples take {bytes} bytes, the destination has {destination.Length}.", nameof(destination));
+            throw new ArgumentException($"{samples.Length} samples take {bytes} bytes, the destination has {destination.Length}.",
+            nameof(destination));
         var pcm = MemoryMarshal.Cast<byte, short>(destination[..bytes]);
         for (var i = 0; i < samples.Length; i++)
         {

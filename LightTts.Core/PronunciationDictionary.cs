@@ -6,11 +6,15 @@ namespace LightTts;
 
 /// <summary>How words are to be pronounced: each with a spelling that is spoken in its place.</summary>
 /// <remarks>
-/// <para>An entry whose word has no capitals stands for the word however it is written; one with capitals only for itself: <c>polish = pollish</c> and
-/// <c>Polish = Poalish</c> can stand side by side. Only whole words are replaced; a word may have blanks, signs and digits (<c>New York</c>, <c>C++</c>, <c>GPT-4</c>), and where
-/// several entries begin at one place the longest wins. Replacing comes before normalisation, and the spelling is spoken as it is written: <c>SQL = sequel</c>, or with tags
+/// <para>An entry whose word has no capitals stands for the word however it is written;
+/// one with capitals only for itself: <c>polish = pollish</c> and
+/// <c>Polish = Poalish</c> can stand side by side. Only whole words are replaced; a word
+/// may have blanks, signs and digits (<c>New York</c>, <c>C++</c>, <c>GPT-4</c>), and where
+/// several entries begin at one place the longest wins. Replacing comes before normalisation,
+/// and the spelling is spoken as it is written: <c>SQL = sequel</c>, or with tags
 /// that the model knows, such as phonemes: <c>read = [R][EH1][D]</c>.</para>
-/// <para>A file has an entry a line, <c>word = spelling</c>, or both with a tabulator between; empty lines, and lines that start with #, do not count. It is UTF-8.</para>
+/// <para>A file has an entry a line, <c>word = spelling</c>, or both with a tabulator
+/// between; empty lines, and lines that start with #, do not count. It is UTF-8.</para>
 /// <para>Safe to use from any thread; a word that is added reaches requests that start afterwards, and perhaps the rest of those that run.</para>
 /// </remarks>
 /// <example><code>
@@ -33,13 +37,15 @@ public sealed class PronunciationDictionary
     private readonly ConcurrentDictionary<string, string> _exact = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _anyCase = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, byte> _inner = new(StringComparer.OrdinalIgnoreCase); // words that another may follow in an entry
-    private readonly ConcurrentDictionary<char, int[]> _lengths = new(); // of the entries that begin with a character, in its upper case; longest first
+    // of the entries that begin with a character, in its upper case; longest first
+    private readonly ConcurrentDictionary<char, int[]> _lengths = new();
     private volatile int _longestUnspaced;
 
     /// <summary>How many entries there are.</summary>
     public int Count => _exact.Count + _anyCase.Count;
 
-    /// <summary>The longest entry that starts with a Chinese character or kana, which no blank separates from what is before it; 0: there is none.</summary>
+    /// <summary>The longest entry that starts with a Chinese character or kana, which no
+    /// blank separates from what is before it; 0: there is none.</summary>
     internal int LongestUnspaced => _longestUnspaced;
 
     /// <summary>Adds an entry, or replaces the one for the same word.</summary>
@@ -54,12 +60,15 @@ public sealed class PronunciationDictionary
         word = Plain(word);
         spelling = Plain(spelling);
         if (word.Length is 0 or > MaxWordLength || !word.Any(char.IsLetterOrDigit))
-            throw new ArgumentException($"A word has 1 to {MaxWordLength} characters, and a letter or digit among them; this one has {word.Length}.", nameof(word));
+            throw new ArgumentException($"A word has 1 to {MaxWordLength} characters, and a letter or digit among them; this one has {word.Length}.",
+            nameof(word));
         if (spelling.Length is 0 or > MaxSpellingLength)
-            throw new ArgumentException($"A spelling has 1 to {MaxSpellingLength} characters; that of '{word}' has {spelling.Length}.", nameof(spelling));
+            throw new ArgumentException($"A spelling has 1 to {MaxSpellingLength} characters; that of '{word}' has {spelling.Length}.",
+            nameof(spelling));
         if (Count >= MaxEntries)
             throw new InvalidOperationException($"A dictionary of pronunciations has at most {MaxEntries:N0} entries.");
-        // The index first: a reader that knows the length and does not find the word yet is right, one that does not know the length would miss it for ever.
+        // The index first: a reader that knows the length and does not find the word yet
+        // is right, one that does not know the length would miss it for ever.
         _lengths.AddOrUpdate(char.ToUpperInvariant(word[0]), _ => [word.Length],
             (_, old) => old.Contains(word.Length) ? old : [.. old.Append(word.Length).OrderDescending()]);
         if (word[0] >= '\u2e80' && word.Length > _longestUnspaced)
@@ -82,7 +91,8 @@ public sealed class PronunciationDictionary
 
     /// <summary>Reads a dictionary from a file.</summary>
     /// <param name="path">The file, UTF-8.</param>
-    /// <exception cref="FormatException">A line is not an entry, or the file is not text; the message gives the line's number and what is expected.</exception>
+    /// <exception cref="FormatException">A line is not an entry, or the file is not text;
+    /// the message gives the line's number and what is expected.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static PronunciationDictionary Load(string path)
@@ -94,7 +104,8 @@ public sealed class PronunciationDictionary
 
     /// <summary>Reads a dictionary from a stream.</summary>
     /// <param name="stream">UTF-8 text; it is read to its end and left open.</param>
-    /// <exception cref="FormatException">A line is not an entry, or the stream is not text; the message gives the line's number and what is expected.</exception>
+    /// <exception cref="FormatException">A line is not an entry, or the stream is not
+    /// text; the message gives the line's number and what is expected.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     public static PronunciationDictionary Load(Stream stream)
     {
@@ -118,7 +129,8 @@ public sealed class PronunciationDictionary
         var exact = _exact.GetAlternateLookup<ReadOnlySpan<char>>();
         var anyCase = _anyCase.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var length in lengths)
-            if (length <= text.Length && (exact.TryGetValue(text[..length], out spelling!) || anyCase.TryGetValue(text[..length], out spelling!)) && isWhole(length))
+            if (length <= text.Length && (exact.TryGetValue(text[..length], out spelling!) || anyCase.TryGetValue(text[..length], out spelling!))
+            && isWhole(length))
                 return length;
         spelling = "";
         return 0;
@@ -157,7 +169,10 @@ public sealed class PronunciationDictionary
             }
             catch (Exception e) when (e is ArgumentException or InvalidOperationException)
             {
-                throw new FormatException($"{name}line {number}: {(e is ArgumentException { ParamName: { } parameter } ? e.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal) : e.Message)}", e);
+                var message = e is ArgumentException { ParamName: { } parameter }
+                    ? e.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal)
+                    : e.Message;
+                throw new FormatException($"{name}line {number}: {message}", e);
             }
         }
         return dictionary;
@@ -183,5 +198,6 @@ public sealed class PronunciationDictionary
     }
 
     /// <summary>In form C, one blank between words, none at the ends.</summary>
-    private static string Plain(string text) => string.Join(' ', UnicodeComposition.Normalize(text).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    private static string Plain(string text) =>
+        string.Join(' ', UnicodeComposition.Normalize(text).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }

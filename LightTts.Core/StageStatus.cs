@@ -9,7 +9,8 @@ public sealed record StageStatus
     /// <summary>Whether the stage's thread runs. It runs from load to disposal; false before that means that the pipeline is lost.</summary>
     public required bool IsAlive { get; init; }
 
-    /// <summary>How long the step under way has taken so far; zero while the stage waits for work. A step takes milliseconds: seconds mean that it hangs.</summary>
+    /// <summary>How long the step under way has taken so far; zero while the stage waits
+    /// for work. A step takes milliseconds: seconds mean that it hangs.</summary>
     public required TimeSpan BusyFor { get; init; }
 
     /// <summary>Messages that wait for the stage.</summary>

@@ -41,12 +41,14 @@ public sealed record SynthesisRequest
     public int? MaxSpeechTokens { get; init; }
 
     /// <summary>Whether numbers, dates, abbreviations and the like are written out before they are spoken.</summary>
-    /// <value>Default true. If not, text is spoken as it is written, only split into sentences; <see cref="Pronunciations"/> count all the same.</value>
+    /// <value>Default true. If not, text is spoken as it is written, only split into
+    /// sentences; <see cref="Pronunciations"/> count all the same.</value>
     public bool NormalizeText { get; init; } = true;
 
     /// <summary>The language of the text, as a BCP 47 tag: <c>en</c>, <c>en-GB</c>, <c>zh</c>, <c>de</c>.</summary>
     /// <value>
-    /// Default null: each part of the text is read in the language that its script and its words show, English where they show none. English and Chinese have their
+    /// Default null: each part of the text is read in the language that its script and
+    /// its words show, English where they show none. English and Chinese have their
     /// figures written out; other languages are spoken as they are written. <c>en-GB</c> and <c>en-US</c> choose the reading of English, too.
     /// </value>
     public string? Language { get; init; }
@@ -55,13 +57,16 @@ public sealed record SynthesisRequest
     /// <value>Default null: <see cref="TtsPipelineOptions.Emoji"/>.</value>
     public EmojiReading? Emoji { get; init; }
 
-    /// <summary>Pronunciations for this request; where both have an entry for a word, they count before those of <see cref="TtsPipelineOptions.Pronunciations"/>.</summary>
+    /// <summary>Pronunciations for this request; where both have an entry for a word, they
+    /// count before those of <see cref="TtsPipelineOptions.Pronunciations"/>.</summary>
     /// <value>Default null: only the pipeline's.</value>
     public PronunciationDictionary? Pronunciations { get; init; }
 
-    /// <summary>Whether <c>&lt;|endofprompt|&gt;</c> and the like in the text are the model's steering tokens. Set it for trusted text only: they can change what the model does.</summary>
+    /// <summary>Whether <c>&lt;|endofprompt|&gt;</c> and the like in the text are the model's
+    /// steering tokens. Set it for trusted text only: they can change what the model does.</summary>
     /// <value>
-    /// Default false: they are plain text, whose brackets are not spoken. Tags of sounds (<c>[laughter]</c>, <c>[breath]</c>, <c>&lt;strong&gt;</c>) and of phonemes
+    /// Default false: they are plain text, whose brackets are not spoken. Tags of sounds
+    /// (<c>[laughter]</c>, <c>[breath]</c>, <c>&lt;strong&gt;</c>) and of phonemes
     /// (<c>[AH0]</c>) do no harm and count in every text, for models that know them.
     /// </value>
     public bool AllowSpecialTokens { get; init; }

@@ -6,7 +6,8 @@ namespace LightTts;
 /// <remarks>Immutable and safe to use from any thread, in any number of requests.</remarks>
 public sealed class Timbre
 {
-    internal Timbre(string id, string? name, string? transcript, TimeSpan duration, TimbreFeatures features, TimbreSource source = TimbreSource.Process)
+    internal Timbre(string id, string? name, string? transcript, TimeSpan duration, TimbreFeatures features,
+        TimbreSource source = TimbreSource.Process)
     {
         Id = id;
         Name = name;

@@ -27,6 +27,7 @@ public sealed record TimbreInfo
     /// <summary>Whether it is pinned.</summary>
     public required bool Pinned { get; init; }
 
-    /// <summary>Where it is found fastest: <see cref="TimbreSource.Process"/>, else <see cref="TimbreSource.Segment"/>, else <see cref="TimbreSource.Durable"/>.</summary>
+    /// <summary>Where it is found fastest: <see cref="TimbreSource.Process"/>, else
+    /// <see cref="TimbreSource.Segment"/>, else <see cref="TimbreSource.Durable"/>.</summary>
     public required TimbreSource Source { get; init; }
 }

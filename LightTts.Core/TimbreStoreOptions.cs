@@ -7,15 +7,18 @@ public sealed class TimbreStoreOptions
     /// <value>Default true.</value>
     public bool Shared { get; set; } = true;
 
-    /// <summary>The segment's file. One that holds something else (damage, another model, a newer format) is left as it is and a file beside it is used instead.</summary>
-    /// <value>Default null: a file for each model in a folder that only this user can enter, in shared memory where the system has it, in the temp folder otherwise.</value>
+    /// <summary>The segment's file. One that holds something else (damage, another model,
+    /// a newer format) is left as it is and a file beside it is used instead.</summary>
+    /// <value>Default null: a file for each model in a folder that only this user can enter,
+    /// in shared memory where the system has it, in the temp folder otherwise.</value>
     public string? SegmentPath { get; set; }
 
     /// <summary>How large the segment may grow. While it is compacted, the old one and the new one exist side by side.</summary>
     /// <value>1 MB (2^20) to 4 GB. Default 64 MB, which is about 900 voices of 4 s.</value>
     public long SegmentBytes { get; set; } = 64L << 20;
 
-    /// <summary>Whether voices with a name are kept on disk, so that they are there when the system has started anew, until they are removed.</summary>
+    /// <summary>Whether voices with a name are kept on disk, so that they are there when
+    /// the system has started anew, until they are removed.</summary>
     /// <value>Default true. A store that is not <see cref="Shared"/> keeps them only where <see cref="DurableFolder"/> is named.</value>
     public bool Durable { get; set; } = true;
 

@@ -12,9 +12,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LightTts;
 
-/// <summary>Loads a model directory and serves requests on three stages: encode (text and voices), language (speech tokens), decode (audio).</summary>
+/// <summary>Loads a model directory and serves requests on three stages: encode (text and
+/// voices), language (speech tokens), decode (audio).</summary>
 /// <remarks>
-/// Load one for each model and keep it: it is made to be shared by all threads of a process, and requests that run at once cost less than one after the other.
+/// Load one for each model and keep it: it is made to be shared by all threads of a
+/// process, and requests that run at once cost less than one after the other.
 /// Each stage has a thread of its own; no member blocks the caller on the models' work.
 /// </remarks>
 /// <example>
@@ -32,7 +34,8 @@ public sealed class TtsPipeline : ITtsPipeline
     private readonly RequestValidator _validator;
     private readonly ISpeechEncoder _encoder;
 
-    private TtsPipeline(TtsModelInfo model, SynthesisEngine engine, TimbreStore timbres, PresetVoices presets, RequestValidator validator, ISpeechEncoder encoder)
+    private TtsPipeline(TtsModelInfo model, SynthesisEngine engine, TimbreStore timbres, PresetVoices presets, RequestValidator validator,
+        ISpeechEncoder encoder)
     {
         Model = model;
         _engine = engine;
@@ -58,11 +61,14 @@ public sealed class TtsPipeline : ITtsPipeline
     /// <param name="options">What to load and where to run it. Default: the embedded English voice on the best device.</param>
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="cancellationToken">Gives up loading; what was loaded is freed.</param>
-    /// <exception cref="TtsModelLoadException">The model directory, or a file in it, cannot be used; the message says which and what cures it.</exception>
-    /// <exception cref="TtsBackendException">A native backend is missing or the device cannot be had; the message names the package to add.</exception>
+    /// <exception cref="TtsModelLoadException">The model directory, or a file in it,
+    /// cannot be used; the message says which and what cures it.</exception>
+    /// <exception cref="TtsBackendException">A native backend is missing or the device
+    /// cannot be had; the message names the package to add.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public static Task<TtsPipeline> LoadAsync(TtsPipelineOptions? options = null, IProgress<TtsLoadProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static Task<TtsPipeline> LoadAsync(TtsPipelineOptions? options = null, IProgress<TtsLoadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         options = (options ?? new TtsPipelineOptions()).Validated();
         cancellationToken.ThrowIfCancellationRequested();
@@ -71,10 +77,12 @@ public sealed class TtsPipeline : ITtsPipeline
 
     // libtorch's allocator has an exception of its own, which arrives here as text.
     private static bool IsOutOfMemory(Exception e) =>
-        e is OutOfMemoryException || (e.InnerException ?? e).Message.Contains("can't allocate memory", StringComparison.Ordinal) || e.InnerException is OutOfMemoryException;
+        e is OutOfMemoryException || (e.InnerException ?? e).Message.Contains("can't allocate memory", StringComparison.Ordinal)
+        || e.InnerException is OutOfMemoryException;
 
     /// <summary>Loads a model; its parts may be put into others, which then own them.</summary>
-    internal static TtsPipeline Load(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap, CancellationToken cancellationToken)
+    internal static TtsPipeline Load(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap,
+        CancellationToken cancellationToken)
     {
         var ended = new TaskCompletionSource();
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -93,7 +101,8 @@ public sealed class TtsPipeline : ITtsPipeline
         }
         catch (Exception e) when (IsOutOfMemory(e))
         {
-            throw new TtsModelLoadException($"There is not enough memory for the model in '{options.ModelPath ?? DefaultModelPath}'. Free some, raise the process's limit (ulimit -v), "
+            throw new TtsModelLoadException($"There is not enough memory for the model in '{options.ModelPath ?? DefaultModelPath}'. Free some, "
+                + $"raise the process's limit (ulimit -v), "
                 + $"or set a smaller {nameof(options.KvCacheTokens)}.", e);
         }
         finally
@@ -111,7 +120,8 @@ public sealed class TtsPipeline : ITtsPipeline
     }
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
         request ??= new SynthesisRequest();
@@ -149,7 +159,8 @@ public sealed class TtsPipeline : ITtsPipeline
         _timbres.Dispose();
     }
 
-    private static TtsPipeline LoadParts(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap, CancellationToken cancellationToken)
+    private static TtsPipeline LoadParts(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap,
+        CancellationToken cancellationToken)
     {
         const int steps = 7;
         var watch = Stopwatch.StartNew();
@@ -174,9 +185,11 @@ public sealed class TtsPipeline : ITtsPipeline
             cancellationToken.ThrowIfCancellationRequested();
             var flow = directory.Config.Flow;
             var shape = new TimbreShape(flow.MelBands, flow.SpeakerEmbedding, flow.VocabularySize);
-            var timbres = new TimbreStore(options.Timbres, model.Encoder.ExtractorId, engine.ExtractAsync, shape, directory.Voices.Select(voice => voice.Name), log, options.TimeProvider);
+            var timbres = new TimbreStore(options.Timbres, model.Encoder.ExtractorId, engine.ExtractAsync, shape,
+                directory.Voices.Select(voice => voice.Name), log, options.TimeProvider);
             LogMessages.Loaded(log, info.Name, info.Kind, info.Parameters, info.Device, watch.Elapsed.TotalMilliseconds);
-            return new TtsPipeline(info, engine, timbres, new PresetVoices(directory, model.Tokenizer, timbres), new RequestValidator(options, info), parts.Encoder);
+            return new TtsPipeline(info, engine, timbres, new PresetVoices(directory, model.Tokenizer, timbres), new RequestValidator(options, info),
+                parts.Encoder);
         }
         catch
         {
@@ -190,19 +203,22 @@ public sealed class TtsPipeline : ITtsPipeline
     {
         var timbre = request.Timbre ?? await FindVoiceAsync(request.Voice, cancellationToken).ConfigureAwait(false);
         using var lease = _timbres.Lease(timbre);
-        await foreach (var chunk in _engine.RunAsync(request, timbre.Features, request.FlowSteps ?? Model.FlowSteps, text, cancellationToken).ConfigureAwait(false))
+        await foreach (var chunk in _engine.RunAsync(request, timbre.Features, request.FlowSteps
+            ?? Model.FlowSteps, text, cancellationToken).ConfigureAwait(false))
             yield return chunk;
     }
 
     private async ValueTask<Timbre> FindVoiceAsync(string? name, CancellationToken cancellationToken)
     {
         if ((name ?? Model.DefaultVoice) is not { } wanted)
-            throw new TtsRequestException("The request names no voice and the model has no preset voices. Learn one from reference audio with Timbres.AddAsync.");
+            throw new TtsRequestException("The request names no voice and the model has no preset voices. Learn one from reference audio with "
+            + "Timbres.AddAsync.");
         if (await _timbres.GetAsync(wanted, cancellationToken).ConfigureAwait(false) is { } stored)
             return stored;
         return await _presets.FindAsync(wanted, cancellationToken).ConfigureAwait(false)
             ?? throw new TtsRequestException(
-                $"There is no voice '{RequestValidator.Shown(wanted)}'. The model's voices are: {string.Join(", ", Model.Voices.Select(voice => voice.Name))}. "
+                $"There is no voice '{RequestValidator.Shown(wanted)}'. The model's voices are: "
+                + $"{string.Join(", ", Model.Voices.Select(voice => voice.Name))}. "
                 + "Others are added with Timbres.AddAsync.");
     }
 

@@ -10,7 +10,8 @@ public static class TtsPipelineExtensions
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The audio. It is computed in <see cref="SynthesisMode.Whole"/>.</returns>
     /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
-    public static Task<AudioClip> SpeakAsync(this ITtsPipeline pipeline, string text, string? voice = null, CancellationToken cancellationToken = default) =>
+    public static Task<AudioClip> SpeakAsync(this ITtsPipeline pipeline, string text, string? voice = null,
+        CancellationToken cancellationToken = default) =>
         SpeakAsync(pipeline, new SynthesisRequest { Text = text, Voice = voice, Mode = SynthesisMode.Whole }, cancellationToken);
 
     /// <summary>Speaks a request and returns the whole audio.</summary>
@@ -19,7 +20,8 @@ public static class TtsPipelineExtensions
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The audio of all chunks, joined.</returns>
     /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
-    public static async Task<AudioClip> SpeakAsync(this ITtsPipeline pipeline, SynthesisRequest request, CancellationToken cancellationToken = default)
+    public static async Task<AudioClip> SpeakAsync(this ITtsPipeline pipeline, SynthesisRequest request,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         List<ReadOnlyMemory<float>> pieces = [];

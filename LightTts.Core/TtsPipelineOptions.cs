@@ -45,8 +45,10 @@ public sealed class TtsPipelineOptions
     /// <value>Above zero and at most 40 days; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Default 30 s.</value>
     public TimeSpan TextIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a source of streamed text may pause before the sentences that are finished are spoken without waiting for what follows them.</summary>
-    /// <value>Above zero and at most 40 days; <see cref="Timeout.InfiniteTimeSpan"/> for never. Default 0.5 s. Where a source pauses between sentences, that decides where
+    /// <summary>How long a source of streamed text may pause before the sentences that
+    /// are finished are spoken without waiting for what follows them.</summary>
+    /// <value>Above zero and at most 40 days; <see cref="Timeout.InfiniteTimeSpan"/> for
+    /// never. Default 0.5 s. Where a source pauses between sentences, that decides where
     /// the text is cut, and so what is drawn.</value>
     public TimeSpan TextPause { get; set; } = TimeSpan.FromSeconds(0.5);
 
@@ -58,7 +60,8 @@ public sealed class TtsPipelineOptions
     /// <value>At least 1,024. Default null: 16,384 on the CPU, 65,536 on CUDA.</value>
     public int? KvCacheTokens { get; set; }
 
-    /// <summary>Bytes that the flow's streaming caches may take together; a stream beyond them computes its past again with each chunk instead of keeping it.</summary>
+    /// <summary>Bytes that the flow's streaming caches may take together; a stream beyond
+    /// them computes its past again with each chunk instead of keeping it.</summary>
     /// <value>At least 0. Default 512 MiB. The embedded voice needs 7.2 MB for each second of streamed audio, CosyVoice3-0.5B 180 MB.</value>
     public long FlowCacheBytes { get; set; } = 512L << 20;
 
@@ -107,13 +110,16 @@ public sealed class TtsPipelineOptions
         // Beyond it, starting them takes longer than anybody waits.
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "Set 1 to 1024, or leave it out for all cores.");
         Require(MaxQueuedRequests >= 1, nameof(MaxQueuedRequests), MaxQueuedRequests, "Set at least 1 (default 64).");
-        Require(MaxBatchSize is null or (>= 1 and <= 256), nameof(MaxBatchSize), MaxBatchSize, "Set 1 to 256, or leave it out for the device's default.");
-        Require(KvCacheTokens is null or >= 1024, nameof(KvCacheTokens), KvCacheTokens, "Set at least 1024, or leave it out for the device's default.");
+        Require(MaxBatchSize is null or (>= 1 and <= 256), nameof(MaxBatchSize), MaxBatchSize,
+            "Set 1 to 256, or leave it out for the device's default.");
+        Require(KvCacheTokens is null or >= 1024, nameof(KvCacheTokens), KvCacheTokens,
+            "Set at least 1024, or leave it out for the device's default.");
         Require(MaxRedraws is >= 0 and <= 10, nameof(MaxRedraws), MaxRedraws, "Set 0 to 10 (default 2).");
         Require(FlowCacheBytes >= 0, nameof(FlowCacheBytes), FlowCacheBytes, "Set 0 (no cache) or more bytes.");
         Require(MaxTextLength >= 1, nameof(MaxTextLength), MaxTextLength, "Set at least 1 character.");
         Require(MaxBufferedAudio > TimeSpan.Zero, nameof(MaxBufferedAudio), MaxBufferedAudio, "Set a time above zero (default 00:00:30).");
-        Require(IsTime(RequestTimeout), nameof(RequestTimeout), RequestTimeout, "Set a time above zero and at most 40 days, or leave it out for no limit.");
+        Require(IsTime(RequestTimeout), nameof(RequestTimeout), RequestTimeout,
+            "Set a time above zero and at most 40 days, or leave it out for no limit.");
         Require(TextIdleTimeout == Timeout.InfiniteTimeSpan || IsTime(TextIdleTimeout), nameof(TextIdleTimeout), TextIdleTimeout,
             "Set a time above zero and at most 40 days, or Timeout.InfiniteTimeSpan for no limit.");
         Require(TextPause == Timeout.InfiniteTimeSpan || IsTime(TextPause), nameof(TextPause), TextPause,

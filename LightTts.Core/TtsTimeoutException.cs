@@ -1,6 +1,7 @@
 namespace LightTts;
 
-/// <summary>A request missed one of its deadlines (<see cref="SynthesisRequest.FirstAudioTimeout"/>, <see cref="SynthesisRequest.Timeout"/>).</summary>
+/// <summary>A request missed one of its deadlines (<see cref="SynthesisRequest.FirstAudioTimeout"/>,
+/// <see cref="SynthesisRequest.Timeout"/>).</summary>
 public sealed class TtsTimeoutException : TtsException
 {
     /// <summary>Creates the exception.</summary>

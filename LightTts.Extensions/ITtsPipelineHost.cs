@@ -1,6 +1,7 @@
 namespace LightTts.Extensions;
 
-/// <summary>What a host knows about its pipeline: whether it is loaded, why not, and what it is doing. Registered beside <see cref="ITtsPipeline"/>, under the same key.</summary>
+/// <summary>What a host knows about its pipeline: whether it is loaded, why not, and what
+/// it is doing. Registered beside <see cref="ITtsPipeline"/>, under the same key.</summary>
 /// <remarks>All members are safe to call from any thread; none but <see cref="WaitUntilReadyAsync"/> waits.</remarks>
 public interface ITtsPipelineHost
 {

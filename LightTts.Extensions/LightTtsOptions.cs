@@ -1,6 +1,7 @@
 namespace LightTts.Extensions;
 
-/// <summary>How a hosted <see cref="ITtsPipeline"/> is loaded and run; flat, so that it binds from configuration, environment variables and the command line alike.</summary>
+/// <summary>How a hosted <see cref="ITtsPipeline"/> is loaded and run; flat, so that it
+/// binds from configuration, environment variables and the command line alike.</summary>
 /// <remarks>Read once, when the host starts: changes of the configuration reach the pipeline with the next start.</remarks>
 public sealed class LightTtsOptions
 {
@@ -55,7 +56,8 @@ public sealed class LightTtsOptions
     /// <inheritdoc cref="TtsPipelineOptions.Emoji"/>
     public EmojiReading Emoji { get; set; }
 
-    /// <summary>The file of a <see cref="PronunciationDictionary"/>: how words are pronounced, in every request. Read when the model is loaded.</summary>
+    /// <summary>The file of a <see cref="PronunciationDictionary"/>: how words are
+    /// pronounced, in every request. Read when the model is loaded.</summary>
     /// <value>Default null: none.</value>
     public string? Pronunciations { get; set; }
 
@@ -96,7 +98,8 @@ public sealed class LightTtsOptions
     /// <value>Default <see cref="WarmUpMode.Blocking"/>.</value>
     public WarmUpMode WarmUp { get; set; }
 
-    /// <summary>How long requests that run may go on once the host stops; what is left then is ended. Counts from the beginning of the stop.</summary>
+    /// <summary>How long requests that run may go on once the host stops; what is left
+    /// then is ended. Counts from the beginning of the stop.</summary>
     /// <value>Zero or more, and below the host's own shutdown timeout (30 s by default). Default 20 s.</value>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
 

@@ -15,8 +15,10 @@ namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Puts LightTts into a host.</summary>
 /// <remarks>
-/// Registers, as singletons: <see cref="ITtsPipeline"/>, <see cref="ITtsPipelineHost"/> and Microsoft.Extensions.AI's text-to-speech client; a hosted service that loads
-/// and drains the pipeline; and the health checks "lighttts" (tag "ready") and "lighttts-live" (tag "live"), with ":key" behind the name for keyed ones.
+/// Registers, as singletons: <see cref="ITtsPipeline"/>, <see cref="ITtsPipelineHost"/>
+/// and Microsoft.Extensions.AI's text-to-speech client; a hosted service that loads
+/// and drains the pipeline; and the health checks "lighttts" (tag "ready") and
+/// "lighttts-live" (tag "live"), with ":key" behind the name for keyed ones.
 /// Options are validated when the host starts. Calling a method again for the same key only adds to its options.
 /// </remarks>
 public static class LightTtsServiceCollectionExtensions

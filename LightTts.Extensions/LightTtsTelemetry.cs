@@ -10,7 +10,8 @@ namespace LightTts.Extensions;
 /// </example>
 public static class LightTtsTelemetry
 {
-    /// <summary>The <see cref="System.Diagnostics.ActivitySource"/>: a span for each request, with a child for each stage's part of each sentence.</summary>
+    /// <summary>The <see cref="System.Diagnostics.ActivitySource"/>: a span for each
+    /// request, with a child for each stage's part of each sentence.</summary>
     public const string SourceName = "LightTts";
 
     /// <summary>The <see cref="System.Diagnostics.Metrics.Meter"/>.</summary>

@@ -9,12 +9,17 @@ internal static class OptionNames
     public static IReadOnlyList<string> All { get; } =
     [
         nameof(LightTtsOptions.ModelPath), nameof(LightTtsOptions.Device), nameof(LightTtsOptions.DeviceIndex), nameof(LightTtsOptions.Precision),
-        nameof(LightTtsOptions.Threads), nameof(LightTtsOptions.NativeLibraryPath), nameof(LightTtsOptions.MaxQueuedRequests), nameof(LightTtsOptions.MaxBatchSize),
-        nameof(LightTtsOptions.RequestTimeout), nameof(LightTtsOptions.TextIdleTimeout), nameof(LightTtsOptions.TextPause), nameof(LightTtsOptions.KvCacheTokens), nameof(LightTtsOptions.FlowCacheBytes),
-        nameof(LightTtsOptions.MaxTextLength), nameof(LightTtsOptions.MaxBufferedAudio), nameof(LightTtsOptions.ShareTimbres), nameof(LightTtsOptions.TimbreSegmentPath),
-        nameof(LightTtsOptions.TimbreSegmentBytes), nameof(LightTtsOptions.TimbreProcessBytes), nameof(LightTtsOptions.MaxTimbres), nameof(LightTtsOptions.TimbreTenant),
+        nameof(LightTtsOptions.Threads), nameof(LightTtsOptions.NativeLibraryPath), nameof(LightTtsOptions.MaxQueuedRequests),
+        nameof(LightTtsOptions.MaxBatchSize),
+        nameof(LightTtsOptions.RequestTimeout), nameof(LightTtsOptions.TextIdleTimeout), nameof(LightTtsOptions.TextPause),
+        nameof(LightTtsOptions.KvCacheTokens), nameof(LightTtsOptions.FlowCacheBytes),
+        nameof(LightTtsOptions.MaxTextLength), nameof(LightTtsOptions.MaxBufferedAudio), nameof(LightTtsOptions.ShareTimbres),
+        nameof(LightTtsOptions.TimbreSegmentPath),
+        nameof(LightTtsOptions.TimbreSegmentBytes), nameof(LightTtsOptions.TimbreProcessBytes), nameof(LightTtsOptions.MaxTimbres),
+        nameof(LightTtsOptions.TimbreTenant),
         nameof(LightTtsOptions.TimbreExtractionWait), nameof(LightTtsOptions.TimbreDurable), nameof(LightTtsOptions.TimbreDurableFolder),
-        nameof(LightTtsOptions.MaxDurableTimbres), nameof(LightTtsOptions.MaxRedraws), nameof(LightTtsOptions.English), nameof(LightTtsOptions.Emoji), nameof(LightTtsOptions.Pronunciations),
+        nameof(LightTtsOptions.MaxDurableTimbres), nameof(LightTtsOptions.MaxRedraws), nameof(LightTtsOptions.English), nameof(LightTtsOptions.Emoji),
+        nameof(LightTtsOptions.Pronunciations),
         nameof(LightTtsOptions.WarmUp), nameof(LightTtsOptions.DrainTimeout), nameof(LightTtsOptions.StageHangTimeout),
     ];
 
@@ -35,7 +40,8 @@ internal static class OptionNames
     /// <summary>The option that a misspelt name most likely means, or null where none is near.</summary>
     public static string? Nearest(string name)
     {
-        var best = All.Select(option => (Option: option, Distance: Distance(name.ToUpperInvariant(), option.ToUpperInvariant()))).MinBy(pair => pair.Distance);
+        var best = All.Select(option => (Option: option, Distance: Distance(name.ToUpperInvariant(), option.ToUpperInvariant()))).MinBy(pair =>
+            pair.Distance);
         return best.Distance <= Math.Max(2, best.Option.Length / 3) ? best.Option : null;
     }
 

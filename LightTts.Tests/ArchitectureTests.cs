@@ -9,7 +9,8 @@ public partial class ArchitectureTests
     // What each room may name; the root's plain types (options, requests, chunks, exceptions) are everybody's.
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
-        [""] = ["Pipeline", "Models", "Torch", "Cpu", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"], // the facade: TtsPipeline and its plain types
+        // the facade: TtsPipeline and its plain types
+        [""] = ["Pipeline", "Models", "Torch", "Cpu", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
         ["Pipeline"] = ["Models", "Timbres", "Text", "Audio", "Diagnostics"],
         ["Models"] = ["Torch", "Cpu", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
         ["Torch"] = ["Cpu", "Weights", "Diagnostics"],
@@ -91,6 +92,28 @@ public partial class ArchitectureTests
             var expected = ("LightTts." + Path.GetDirectoryName(file)!.Replace('/', '.').Replace('\\', '.')).TrimEnd('.');
             if (Namespace().Match(code) is not { Success: true } match || match.Groups[1].Value != expected)
                 wrong.Add($"{file} is not in {expected}");
+        }
+        Assert.Empty(wrong);
+    }
+
+    /// <summary>The build refuses long lines of code (RCS0056); this sees comments, too.</summary>
+    [Fact]
+    public void Lines_are_at_most_150_characters_and_files_at_most_400_lines()
+    {
+        Assert.SkipUnless(Directory.Exists(Core), "the tests run without the sources");
+        List<string> wrong = [];
+        foreach (var project in new[] { "LightTts.Core", "LightTts.Extensions", "LightTts.Samples", "LightTts.Tests", "LightTts.Benchmarks" })
+        {
+            foreach (var path in Directory.EnumerateFiles(Path.Combine(Repo.Root, project), "*.cs", SearchOption.AllDirectories))
+            {
+                var file = Path.GetRelativePath(Repo.Root, path);
+                if (file.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"))
+                    continue;
+                var lines = File.ReadAllLines(path);
+                wrong.AddRange(lines.Index().Where(line => line.Item.Length > 150).Select(line => $"{file}:{line.Index + 1}"));
+                if (lines.Length > 400)
+                    wrong.Add($"{file} has {lines.Length} lines");
+            }
         }
         Assert.Empty(wrong);
     }

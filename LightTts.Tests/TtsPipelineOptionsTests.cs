@@ -29,7 +29,8 @@ public class TtsPipelineOptionsTests
     [Fact]
     public void Limits_themselves_are_allowed()
     {
-        var options = new TtsPipelineOptions { RequestTimeout = TimeSpan.FromDays(40), TextIdleTimeout = Timeout.InfiniteTimeSpan, Threads = 1, MaxBatchSize = 256 };
+        var options = new TtsPipelineOptions { RequestTimeout = TimeSpan.FromDays(40), TextIdleTimeout = Timeout.InfiniteTimeSpan, Threads = 1,
+            MaxBatchSize = 256 };
         Assert.Equal(TimeSpan.FromDays(40), options.Validated().RequestTimeout);
     }
 }

@@ -18,7 +18,8 @@ internal sealed class TimbreBench : IDisposable
     {
         var model = ModelDirectory.Open(modelPath ?? Path.Combine(AppContext.BaseDirectory, "models", "lighttts-tiny-en"));
         var config = model.Config;
-        _extractor = TimbreExtractor.Load(model.Files.SpeechTokenizer, model.Files.SpeakerEncoder, config.PromptMel, config.TokenMelRatio, new OnnxOptions());
+        _extractor = TimbreExtractor.Load(model.Files.SpeechTokenizer, model.Files.SpeakerEncoder, config.PromptMel, config.TokenMelRatio,
+            new OnnxOptions());
         ExtractorId = _extractor.ExtractorId;
         _prompt = Prompt(Path.Combine(model.Files.Root, "prompts"));
         Store = new TimbreStore(Options(segmentPath), ExtractorId, (clip, transcript, _) =>

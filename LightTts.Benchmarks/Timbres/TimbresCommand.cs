@@ -18,7 +18,8 @@ internal static class TimbresCommand
         var model = new Option<string?>("--model") { Description = "A model directory; the embedded voice by default." };
         var reader = new Option<string[]>("--reader") { Hidden = true, AllowMultipleArgumentsPerToken = true };
         var command = new Command("timbres", "Measures the timbre store.") { json, model, reader };
-        command.SetAction(parsed => parsed.GetValue(reader) is { Length: 3 } part ? Read(part[0], part[1], part[2]) : Measure(parsed.GetValue(json), parsed.GetValue(model)));
+        command.SetAction(parsed => parsed.GetValue(reader) is { Length: 3 } part ? Read(part[0], part[1], part[2])
+            : Measure(parsed.GetValue(json), parsed.GetValue(model)));
         return command;
     }
 
@@ -53,7 +54,8 @@ internal static class TimbresCommand
                 ["cores"] = Environment.ProcessorCount,
                 ["prompt_s"] = bench.PromptSeconds,
             };
-            var text = JsonSerializer.Serialize(result.ToDictionary(pair => pair.Key, pair => Math.Round(pair.Value, 4)), new JsonSerializerOptions { WriteIndented = true });
+            var text = JsonSerializer.Serialize(result.ToDictionary(pair => pair.Key, pair => Math.Round(pair.Value, 4)),
+                new JsonSerializerOptions { WriteIndented = true });
             if (json is null)
                 Console.WriteLine(text);
             else
@@ -112,7 +114,8 @@ internal static class TimbresCommand
     /// <summary>The part of a reader process: says that it is warm, waits for the start, says how many hits a second it had.</summary>
     private static int Read(string segment, string extractorId, string id)
     {
-        using var store = new TimbreStore(TimbreBench.Options(segment), extractorId, (_, _, _) => throw new InvalidOperationException("readers extract nothing"));
+        using var store = new TimbreStore(TimbreBench.Options(segment), extractorId, (_, _, _) =>
+            throw new InvalidOperationException("readers extract nothing"));
         TimbreKey.TryParse(id, out var key);
         for (var i = 0; i < 2000; i++)
             Hit();

@@ -14,14 +14,17 @@ internal static class ReferenceAudio
     public static void Check(AudioClip clip)
     {
         if (clip.SampleRate < ReferenceLimits.MinSampleRate)
-            throw new TtsAudioException($"The reference audio has {clip.SampleRate} Hz; at least {ReferenceLimits.MinSampleRate} Hz are needed, because what a "
+            throw new TtsAudioException($"The reference audio has {clip.SampleRate} Hz; at least {ReferenceLimits.MinSampleRate} Hz are needed, "
+            + $"because what a "
                 + "lower rate cut off cannot be "
                 + "brought back by converting. Record it at 16 kHz or more.");
         var seconds = (double)clip.Samples.Length / clip.SampleRate;
         if (seconds < ReferenceLimits.MinSeconds)
-            throw new TtsAudioException($"The reference audio is {seconds:0.###} s long; at least {ReferenceLimits.MinSeconds} s are needed. {ReferenceLimits.Advice}");
+            throw new TtsAudioException($"The reference audio is {seconds:0.###} s long; at least {ReferenceLimits.MinSeconds} s are needed. "
+            + $"{ReferenceLimits.Advice}");
         if (seconds > ReferenceLimits.MaxSeconds)
-            throw new TtsAudioException($"The reference audio is {seconds:0.###} s long; at most {ReferenceLimits.MaxSeconds} s can be used. Cut it. {ReferenceLimits.Advice}");
+            throw new TtsAudioException($"The reference audio is {seconds:0.###} s long; at most {ReferenceLimits.MaxSeconds} s can be used. Cut it. "
+            + $"{ReferenceLimits.Advice}");
 
         var samples = clip.Samples.Span;
         foreach (var sample in samples)

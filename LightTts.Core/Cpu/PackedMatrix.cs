@@ -4,8 +4,10 @@ namespace LightTts.Cpu;
 
 /// <summary>A weight matrix in the order in which the processor reads it, and its product with a few rows.</summary>
 /// <remarks>
-/// <para>Stored in panels of 16 outputs, input after input. Every output is one chain of fused multiply-adds over the inputs, first to last, whatever the number of
-/// rows and the width of the vectors: a row's result is the same bits alone and in any batch, in a prompt and in decoding, with AVX2 and with AVX-512. Library
+/// <para>Stored in panels of 16 outputs, input after input. Every output is one chain of
+/// fused multiply-adds over the inputs, first to last, whatever the number of
+/// rows and the width of the vectors: a row's result is the same bits alone and in any
+/// batch, in a prompt and in decoding, with AVX2 and with AVX-512. Library
 /// products choose their order of summation by the number of rows.</para>
 /// <para>With few rows the time goes into reading the weights once; the panels make that one forward stream.</para>
 /// </remarks>
@@ -43,8 +45,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
             // Written front to back, from sixteen rows that are each read front to back: gigabytes pass here when a large model is loaded.
             int first = panel * Panel, rows = Math.Min(Panel, outputs - first);
             float* from = weights + (long)first * inputs, to = _weights.Start + (long)first * inputs;
-            for (int k = 0; k < inputs; k++, to += Panel)
-                for (int row = 0; row < rows; row++)
+            for (var k = 0; k < inputs; k++, to += Panel)
+                for (var row = 0; row < rows; row++)
                     to[row] = from[(long)row * inputs + k];
         });
 
@@ -68,10 +70,10 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <param name="threads">Threads that it may use; -1: all.</param>
     public void Multiply(float* x, int xStride, int rows, float* y, int yStride, bool accumulate, int threads = -1)
     {
-        int pieces = (_panels + PanelsTogether - 1) / PanelsTogether;
+        var pieces = (_panels + PanelsTogether - 1) / PanelsTogether;
         if (threads == 1 || (long)rows * Outputs * Inputs < ParallelWork)
         {
-            for (int piece = 0; piece < pieces; piece++)
+            for (var piece = 0; piece < pieces; piece++)
                 Piece(piece, x, xStride, rows, y, yStride, accumulate);
             return;
         }
@@ -89,14 +91,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
         Parallel.For(0, pieces * ((rows + RowsTogether - 1) / RowsTogether), new ParallelOptions { MaxDegreeOfParallelism = threads }, part =>
         {
             var first = part / pieces * RowsTogether;
-            Piece(part % pieces, x + (long)first * xStride, xStride, Math.Min(RowsTogether, rows - first), y + (long)first * yStride, yStride, accumulate);
+            Piece(part % pieces, x + (long)first * xStride, xStride, Math.Min(RowsTogether, rows - first), y + (long)first * yStride, yStride,
+                accumulate);
         });
 
     private void Piece(int piece, float* x, int xStride, int rows, float* y, int yStride, bool accumulate)
     {
         int first = piece * PanelsTogether, last = Math.Min(first + PanelsTogether, _panels);
-        float* w = _weights.Start + (long)first * Panel * Inputs;
-        float* bias = _bias is null ? null : _bias.Start + first * Panel;
+        var w = _weights.Start + (long)first * Panel * Inputs;
+        var bias = _bias is null ? null : _bias.Start + first * Panel;
         if (!accumulate)
             Fill(y + first * Panel, yStride, rows, bias, (last - first) * Panel);
         var kernel = new PanelKernel(Inputs, (long)Panel * Inputs, xStride, yStride);
@@ -108,7 +111,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private static void Fill(float* y, int yStride, int rows, float* bias, int count)
     {
-        for (int row = 0; row < rows; row++)
+        for (var row = 0; row < rows; row++)
         {
             var target = new Span<float>(y + (long)row * yStride, count);
             if (bias is null)

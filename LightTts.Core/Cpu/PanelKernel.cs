@@ -18,11 +18,11 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
             return;
         }
 
-        int panel = 0;
+        var panel = 0;
         for (; panel + 4 <= panels; panel += 4)
         {
-            float* wp = w + panel * panelStride;
-            int row = 0;
+            var wp = w + panel * panelStride;
+            var row = 0;
             for (; row + 4 <= rows; row += 4)
                 Wide4X4(wp, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
             for (; row < rows; row++)
@@ -30,17 +30,17 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         }
 
         for (; panel < panels; panel++)
-            for (int row = 0; row < rows; row++)
+            for (var row = 0; row < rows; row++)
                 Wide1X1(w + panel * panelStride, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
     }
 
     /// <summary>For 256-bit registers: a panel is two registers wide.</summary>
     public void Narrow(float* w, int panels, float* x, int rows, float* y)
     {
-        for (int panel = 0; panel < panels; panel++)
+        for (var panel = 0; panel < panels; panel++)
         {
-            float* wp = w + panel * panelStride;
-            int row = 0;
+            var wp = w + panel * panelStride;
+            var row = 0;
             for (; row + 4 <= rows; row += 4)
                 Narrow4X1(wp, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
             for (; row < rows; row++)
@@ -50,7 +50,8 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
 
     private void Wide1X8(float* w, float* x, float* y)
     {
-        float* w1 = w + panelStride, w2 = w + 2 * panelStride, w3 = w + 3 * panelStride, w4 = w + 4 * panelStride, w5 = w + 5 * panelStride, w6 = w + 6 * panelStride, w7 = w + 7 * panelStride;
+        float* w1 = w + panelStride, w2 = w + 2 * panelStride, w3 = w + 3 * panelStride, w4 = w + 4 * panelStride, w5 = w + 5 * panelStride,
+            w6 = w + 6 * panelStride, w7 = w + 7 * panelStride;
         var c00 = Vector512.Load(y);
         var c01 = Vector512.Load(y + 16);
         var c02 = Vector512.Load(y + 32);
@@ -59,7 +60,7 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         var c05 = Vector512.Load(y + 80);
         var c06 = Vector512.Load(y + 96);
         var c07 = Vector512.Load(y + 112);
-        for (int k = 0; k < inputs; k++)
+        for (var k = 0; k < inputs; k++)
         {
             var v0 = Vector512.Load(w + k * 16);
             var v1 = Vector512.Load(w1 + k * 16);
@@ -110,7 +111,7 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         var c31 = Vector512.Load(y + 3 * (long)yStride + 16);
         var c32 = Vector512.Load(y + 3 * (long)yStride + 32);
         var c33 = Vector512.Load(y + 3 * (long)yStride + 48);
-        for (int k = 0; k < inputs; k++)
+        for (var k = 0; k < inputs; k++)
         {
             var v0 = Vector512.Load(w + k * 16);
             var v1 = Vector512.Load(w1 + k * 16);
@@ -163,7 +164,7 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         var c01 = Vector512.Load(y + 16);
         var c02 = Vector512.Load(y + 32);
         var c03 = Vector512.Load(y + 48);
-        for (int k = 0; k < inputs; k++)
+        for (var k = 0; k < inputs; k++)
         {
             var v0 = Vector512.Load(w + k * 16);
             var v1 = Vector512.Load(w1 + k * 16);
@@ -185,7 +186,7 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
     private void Wide1X1(float* w, float* x, float* y)
     {
         var c00 = Vector512.Load(y);
-        for (int k = 0; k < inputs; k++)
+        for (var k = 0; k < inputs; k++)
         {
             var v0 = Vector512.Load(w + k * 16);
             var b0 = Vector512.Create(x[k]);
@@ -206,7 +207,7 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         var c21 = Vector256.Load(y + 2 * (long)yStride + 8);
         var c30 = Vector256.Load(y + 3 * (long)yStride);
         var c31 = Vector256.Load(y + 3 * (long)yStride + 8);
-        for (int k = 0; k < inputs; k++)
+        for (var k = 0; k < inputs; k++)
         {
             var v0 = Vector256.Load(w + k * 16);
             var v1 = Vector256.Load(w + k * 16 + 8);
@@ -238,7 +239,7 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
     {
         var c00 = Vector256.Load(y);
         var c01 = Vector256.Load(y + 8);
-        for (int k = 0; k < inputs; k++)
+        for (var k = 0; k < inputs; k++)
         {
             var v0 = Vector256.Load(w + k * 16);
             var v1 = Vector256.Load(w + k * 16 + 8);

@@ -5,7 +5,8 @@ namespace LightTts.Cpu;
 
 /// <summary>A 1-d convolution of stride 1 on the processor's vector units: y[o, t] = bias[o] + sum of w[o, i, k] * x[i, t + k * dilation].</summary>
 /// <remarks>
-/// Vectors run along time, so channel counts of 20 or 18 waste nothing (libraries that block channels by 16 pad them). Four outputs by four vectors are summed
+/// Vectors run along time, so channel counts of 20 or 18 waste nothing (libraries that
+/// block channels by 16 pad them). Four outputs by four vectors are summed
 /// in registers: 16 products for 8 loads. Immutable.
 /// </remarks>
 internal sealed unsafe class SimdConv

@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 namespace LightTts.Cpu;
 
 /// <summary>Snake on the processor's vector units: x + sin(a x)^2 / (a + 1e-9), a per channel.</summary>
-/// <remarks>sin^2 has the period pi and no sign, which leaves a reduction to [-pi/2, pi/2] and sine's series there; the error is below 2e-7 of 1.</remarks>
+/// <remarks>sin^2 has the period pi and no sign, which leaves a reduction to [-pi/2,
+/// pi/2] and sine's series there; the error is below 2e-7 of 1.</remarks>
 internal sealed unsafe class SimdSnake(float[] alpha)
 {
     private const float InversePi = (float)(1 / Math.PI);

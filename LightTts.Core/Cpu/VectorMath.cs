@@ -10,17 +10,17 @@ internal static unsafe class VectorMath
     public static void RmsNorm(float* x, float* weight, float* y, int count, float epsilon)
     {
         var squares = Vector256<float>.Zero;
-        int i = 0;
+        var i = 0;
         for (; i <= count - 8; i += 8)
         {
             var v = Vector256.Load(x + i);
             squares = Vector256.FusedMultiplyAdd(v, v, squares);
         }
 
-        float sum = Vector256.Sum(squares);
+        var sum = Vector256.Sum(squares);
         for (; i < count; i++)
             sum += x[i] * x[i];
-        float scale = 1 / MathF.Sqrt(sum / count + epsilon);
+        var scale = 1 / MathF.Sqrt(sum / count + epsilon);
         for (i = 0; i <= count - 8; i += 8)
             (Vector256.Load(x + i) * scale * Vector256.Load(weight + i)).Store(y + i);
         for (; i < count; i++)
@@ -39,7 +39,7 @@ internal static unsafe class VectorMath
     /// <summary>Turns pairs of neighbours by angles given as cosine and sine, in place.</summary>
     public static void Rotate(float* pairs, float* turns, int count)
     {
-        for (int i = 0; i < count; i += 2)
+        for (var i = 0; i < count; i += 2)
         {
             float a = pairs[i], b = pairs[i + 1], cos = turns[i], sin = turns[i + 1];
             pairs[i] = a * cos - b * sin;
@@ -55,10 +55,10 @@ internal static unsafe class VectorMath
         TensorPrimitives.Subtract(values, TensorPrimitives.Max<float>(values), values);
         TensorPrimitives.Exp(values, values);
         var sums = Vector256<float>.Zero;
-        int i = 0;
+        var i = 0;
         for (; i <= count - 8; i += 8)
             sums += Vector256.Load(x + i);
-        float sum = Vector256.Sum(sums);
+        var sum = Vector256.Sum(sums);
         for (; i < count; i++)
             sum += x[i];
         return sum;

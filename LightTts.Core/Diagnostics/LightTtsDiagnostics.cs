@@ -3,7 +3,8 @@ using System.Diagnostics.Metrics;
 
 namespace LightTts.Diagnostics;
 
-/// <summary>The engine's spans and metrics: an <see cref="System.Diagnostics.ActivitySource"/> and a <see cref="System.Diagnostics.Metrics.Meter"/>, both named "LightTts".</summary>
+/// <summary>The engine's spans and metrics: an <see cref="System.Diagnostics.ActivitySource"/>
+/// and a <see cref="System.Diagnostics.Metrics.Meter"/>, both named "LightTts".</summary>
 internal static class LightTtsDiagnostics
 {
     public const string Name = "LightTts";
@@ -11,7 +12,8 @@ internal static class LightTtsDiagnostics
     public static readonly ActivitySource Source = new(Name);
     public static readonly Meter Meter = new(Name);
 
-    private static readonly InstrumentAdvice<double> Buckets = new() { HistogramBucketBoundaries = [.01, .02, .04, .08, .16, .32, .64, 1.28, 2.56, 5.12, 10.24] };
+    private static readonly InstrumentAdvice<double> Buckets =
+        new() { HistogramBucketBoundaries = [.01, .02, .04, .08, .16, .32, .64, 1.28, 2.56, 5.12, 10.24] };
 
     private static readonly Histogram<double> RequestDuration =
         Meter.CreateHistogram("lighttts.request.duration", "s", "Time from a request's acceptance to its end.", null, Buckets);
@@ -25,20 +27,24 @@ internal static class LightTtsDiagnostics
     private static readonly Histogram<double> RealTimeFactor =
         Meter.CreateHistogram<double>("lighttts.request.real_time_factor", "1", "Duration of a request over the duration of its audio.");
 
-    private static readonly UpDownCounter<int> Active = Meter.CreateUpDownCounter<int>("lighttts.request.active", "{request}", "Requests in the pipeline.");
+    private static readonly UpDownCounter<int> Active =
+        Meter.CreateUpDownCounter<int>("lighttts.request.active", "{request}", "Requests in the pipeline.");
 
     private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("lighttts.lm.tokens", "{token}", "Rows stepped by the language model.");
 
-    private static readonly Counter<long> Redraws = Meter.CreateCounter<long>("lighttts.lm.redraws", "{sentence}", "Sentences drawn again, by reason.");
+    private static readonly Counter<long> Redraws =
+        Meter.CreateCounter<long>("lighttts.lm.redraws", "{sentence}", "Sentences drawn again, by reason.");
 
     private static readonly Counter<long> Frames = Meter.CreateCounter<long>("lighttts.flow.frames", "{frame}", "Mel frames computed by the flow.");
 
-    private static readonly Counter<long> TimbreLookups = Meter.CreateCounter<long>("lighttts.timbre.lookups", "{lookup}", "Look-ups in the timbre store.");
+    private static readonly Counter<long> TimbreLookups =
+        Meter.CreateCounter<long>("lighttts.timbre.lookups", "{lookup}", "Look-ups in the timbre store.");
 
     public static void RequestStarted() => Active.Count(1);
 
     /// <summary>The span of a request, or null while nobody listens. The request's text is never part of it.</summary>
-    /// <remarks>It is not made <see cref="Activity.Current"/>: what the consumer does between two chunks, and the text source it hands in, are the consumer's own.</remarks>
+    /// <remarks>It is not made <see cref="Activity.Current"/>: what the consumer does between
+    /// two chunks, and the text source it hands in, are the consumer's own.</remarks>
     public static Activity? StartRequest(string model, SynthesisRequest request)
     {
         if (!Source.HasListeners())
@@ -79,7 +85,8 @@ internal static class LightTtsDiagnostics
         RealTimeFactor.Measure(elapsed.TotalSeconds / audioSeconds, tags);
     }
 
-    /// <summary>A request that was refused before it began: a span and a measurement of its own, so that refusals are seen where successes are.</summary>
+    /// <summary>A request that was refused before it began: a span and a measurement of
+    /// its own, so that refusals are seen where successes are.</summary>
     public static void RequestRefused(string model, SynthesisRequest request, string errorType)
     {
         End(StartRequest(model, request), errorType);
@@ -125,14 +132,16 @@ internal static class LightTtsDiagnostics
         }
     }
 
-    /// <summary>Makes a request's span <see cref="Activity.Current"/> until disposal, so that log messages carry its ids; does nothing where there is none.</summary>
+    /// <summary>Makes a request's span <see cref="Activity.Current"/> until disposal, so
+    /// that log messages carry its ids; does nothing where there is none.</summary>
     public static CurrentSpan Within(Activity? span) => new(span ?? Activity.Current);
 
     /// <summary>Makes no span current until disposal, because beginning and ending one changes what is current.</summary>
     private static CurrentSpan Outside() => new(null);
 
     /// <summary>What stands for an exception in tags: "cancelled", or the type's name.</summary>
-    public static string? ErrorType(Exception? error) => error is null ? null : error is OperationCanceledException ? "cancelled" : error.GetType().Name;
+    public static string? ErrorType(Exception? error) => error is null ? null : error is OperationCanceledException ? "cancelled"
+        : error.GetType().Name;
 
     public static void CountTokens(int count) => Tokens.Count(count);
 

@@ -11,7 +11,8 @@ internal static partial class LogMessages
     [LoggerMessage(1001, LogLevel.Debug, "Request {RequestId} accepted: {Mode}, {Characters} characters, voice {Voice}")]
     public static partial void Accepted(ILogger log, long requestId, SynthesisMode mode, int characters, string voice);
 
-    [LoggerMessage(1002, LogLevel.Debug, "Request {RequestId} done: {AudioSeconds:0.00} s of audio in {Seconds:0.00} s, first audio after {FirstAudio:0.000} s")]
+    [LoggerMessage(1002, LogLevel.Debug,
+        "Request {RequestId} done: {AudioSeconds:0.00} s of audio in {Seconds:0.00} s, first audio after {FirstAudio:0.000} s")]
     public static partial void Completed(ILogger log, long requestId, double audioSeconds, double seconds, double firstAudio);
 
     [LoggerMessage(1003, LogLevel.Debug, "Request {RequestId} cancelled after {Seconds:0.00} s")]

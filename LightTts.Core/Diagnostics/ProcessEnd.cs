@@ -4,8 +4,10 @@ namespace LightTts.Diagnostics;
 
 /// <summary>Lets native work come to rest before the process ends.</summary>
 /// <remarks>
-/// When a process ends, the native libraries tear down what their threads may still use; a thread that is inside one of them at that moment crashes the process, after its work
-/// was done and with an exit code that says otherwise. So whoever loads or runs a model registers here how to stop, and an end of the process without a dispose waits for that.
+/// When a process ends, the native libraries tear down what their threads may still use;
+/// a thread that is inside one of them at that moment crashes the process, after its work
+/// was done and with an exit code that says otherwise. So whoever loads or runs a model
+/// registers here how to stop, and an end of the process without a dispose waits for that.
 /// </remarks>
 internal static class ProcessEnd
 {
@@ -41,7 +43,8 @@ internal static class ProcessEnd
                 return;
             try
             {
-                Task.WaitAll([.. entries.Select(entry => Task.Run(entry.Stop))], TimeSpan.FromTicks(Math.Max(0, (Limit - Stopwatch.GetElapsedTime(began)).Ticks)));
+                Task.WaitAll([.. entries.Select(entry => Task.Run(entry.Stop))],
+                    TimeSpan.FromTicks(Math.Max(0, (Limit - Stopwatch.GetElapsedTime(began)).Ticks)));
             }
             catch (AggregateException)
             {

@@ -8,7 +8,8 @@ internal static class QueueGauge
 {
     private static readonly ConcurrentDictionary<object, (string Model, Func<IReadOnlyList<StageStatus>> Stages)> Pipelines = new();
 
-    static QueueGauge() => LightTtsDiagnostics.Meter.CreateObservableGauge("lighttts.stage.queue.length", Observe, "{item}", "Messages that wait for a stage.");
+    static QueueGauge() =>
+        LightTtsDiagnostics.Meter.CreateObservableGauge("lighttts.stage.queue.length", Observe, "{item}", "Messages that wait for a stage.");
 
     /// <summary>Begins to show a pipeline's queues, until <see cref="Remove"/>.</summary>
     public static void Add(object pipeline, string model, Func<IReadOnlyList<StageStatus>> stages) => Pipelines[pipeline] = (model, stages);

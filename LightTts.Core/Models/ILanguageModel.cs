@@ -22,7 +22,8 @@ internal interface ILanguageModel : IStageModel
     ILanguageState CreateState();
 
     /// <summary>Feeds every row's inputs in one pass and draws a token for every row that asks for one.</summary>
-    /// <param name="rows">Rows of different sequences, at most <see cref="MaxRows"/>; results are written into them. A row that fails (non-finite logits) gets its
+    /// <param name="rows">Rows of different sequences, at most <see cref="MaxRows"/>;
+    /// results are written into them. A row that fails (non-finite logits) gets its
     /// <see cref="LanguageRow.Error"/>, the others are not affected.</param>
     void Step(IReadOnlyList<LanguageRow> rows);
 
@@ -64,7 +65,8 @@ internal sealed class LanguageRow
 /// <param name="Position">Counts the draws of the sequence, from 0: (seed, position) keys the random numbers.</param>
 /// <param name="History">Tokens drawn so far in this sequence, oldest first (repetition-aware sampling looks at the last few).</param>
 /// <param name="IgnoreEos">Whether the end is forbidden here (the reference's ignore_eos).</param>
-/// <param name="MayFill">Whether more text may be asked for all the same, where the end is forbidden: between the turns of a bi-streamed utterance.</param>
+/// <param name="MayFill">Whether more text may be asked for all the same, where the end
+/// is forbidden: between the turns of a bi-streamed utterance.</param>
 internal readonly record struct TokenDraw(ulong Seed, int Position, IReadOnlyList<int> History, bool IgnoreEos, bool MayFill = false);
 
 /// <summary>Ids of the speech side: [0, Size) are sounds, the rest steer.</summary>
@@ -76,13 +78,15 @@ internal readonly record struct TokenDraw(ulong Seed, int Position, IReadOnlyLis
 /// <param name="Fill">Asks for more text in a bi-streamed utterance.</param>
 /// <param name="FirstStop">First of the ids that end generation.</param>
 /// <param name="LastStop">Last of them.</param>
-/// <param name="IgnoreEosMask">The id that the reference forbids where the end is forbidden (CosyVoice3's is not <paramref name="Eos"/>); here all from <paramref name="FirstStop"/> to
+/// <param name="IgnoreEosMask">The id that the reference forbids where the end is forbidden
+/// (CosyVoice3's is not <paramref name="Eos"/>); here all from <paramref name="FirstStop"/> to
 /// <paramref name="LastStop"/> are.</param>
 /// <param name="MixText">Text tokens in each turn of a bi-streamed utterance.</param>
 /// <param name="MixSpeech">Speech tokens in each turn of a bi-streamed utterance.</param>
 /// <param name="SilentTokens">Sounds of silence, of which at most five in a row are kept; empty where the model has no such rule.</param>
 internal sealed record SpeechVocabulary(
-    int Size, int LogitCount, int Sos, int TaskId, int Eos, int Fill, int FirstStop, int LastStop, int IgnoreEosMask, int MixText, int MixSpeech, IReadOnlySet<int> SilentTokens)
+    int Size, int LogitCount, int Sos, int TaskId, int Eos, int Fill, int FirstStop, int LastStop, int IgnoreEosMask, int MixText, int MixSpeech,
+    IReadOnlySet<int> SilentTokens)
 {
     public bool IsStop(int token) => token >= FirstStop && token <= LastStop;
 }

@@ -16,7 +16,8 @@ internal interface ISpeechDecoder : IStageModel
     /// <summary>Rows that one pass takes at the most.</summary>
     int MaxRows { get; }
 
-    /// <summary>Passes that may be open at the same time, at least 1. Each holds its own working memory; a decoder with buffers of one size has few.</summary>
+    /// <summary>Passes that may be open at the same time, at least 1. Each holds its own
+    /// working memory; a decoder with buffers of one size has few.</summary>
     int MaxOpenPasses { get; }
 
     /// <summary>Starts an utterance; cheap, as the voice's prompt is computed in a pass of its own or in the utterance's first.</summary>
@@ -26,7 +27,8 @@ internal interface ISpeechDecoder : IStageModel
     /// <returns>Null where there is nothing to share, or it is there already and the state has been given it.</returns>
     IDecodePass? BeginPrompt(IDecodeState state);
 
-    /// <summary>Opens a pass over what is ready of every row; results are written into the rows. A row that fails gets its error, the others are not affected.</summary>
+    /// <summary>Opens a pass over what is ready of every row; results are written into
+    /// the rows. A row that fails gets its error, the others are not affected.</summary>
     /// <param name="rows">Rows of different states, none of which is in another open pass. They may be disposed after the pass only.</param>
     IDecodePass Begin(IReadOnlyList<DecodeRow> rows);
 }
@@ -43,7 +45,8 @@ internal interface IDecodeState : IDisposable
     /// <summary>Tokens that must come in addition before a non-final pass yields audio. Without streaming: int.MaxValue.</summary>
     int TokensWanted { get; }
 
-    /// <summary>Whether, when it was made, the part of its voice's prompt that utterances share was still to be computed (<see cref="ISpeechDecoder.BeginPrompt"/>).</summary>
+    /// <summary>Whether, when it was made, the part of its voice's prompt that utterances
+    /// share was still to be computed (<see cref="ISpeechDecoder.BeginPrompt"/>).</summary>
     bool NeedsPrompt { get; }
 
     /// <summary>Bytes of cache that the state holds now.</summary>

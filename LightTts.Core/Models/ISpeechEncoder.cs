@@ -2,7 +2,8 @@ using LightTts.Timbres;
 
 namespace LightTts.Models;
 
-/// <summary>The encode stage's model: text to token ids, reference audio to what the other stages need of a voice. Called on the encode thread only.</summary>
+/// <summary>The encode stage's model: text to token ids, reference audio to what the
+/// other stages need of a voice. Called on the encode thread only.</summary>
 internal interface ISpeechEncoder : IStageModel
 {
     /// <summary>Identifies the feature extractors: timbres made by one are not good for another. A SHA-256 in hexadecimal.</summary>
@@ -14,7 +15,8 @@ internal interface ISpeechEncoder : IStageModel
     /// <exception cref="TtsAudioException">The audio cannot be used; the message says why.</exception>
     TimbreFeatures ExtractTimbre(AudioClip reference, string? transcript);
 
-    /// <summary>Normalises a request's text and splits it into pieces that are spoken one after the other; lazily, so that long text costs constant memory.</summary>
+    /// <summary>Normalises a request's text and splits it into pieces that are spoken one
+    /// after the other; lazily, so that long text costs constant memory.</summary>
     /// <remarks>From any thread.</remarks>
     IEnumerable<TextPiece> Prepare(SynthesisRequest request);
 
@@ -43,7 +45,8 @@ internal interface ITextFeed
     /// <summary>Takes a piece and returns what can no longer change, in spoken order.</summary>
     IEnumerable<FeedPart> Push(string piece);
 
-    /// <summary>The source pauses: where a sentence is finished, its rest is returned, and the utterance ends with it. Where the text goes on matters then.</summary>
+    /// <summary>The source pauses: where a sentence is finished, its rest is returned,
+    /// and the utterance ends with it. Where the text goes on matters then.</summary>
     IEnumerable<FeedPart> Flush();
 
     /// <summary>Returns the rest.</summary>

@@ -8,7 +8,8 @@ namespace LightTts.Models;
 /// <param name="Slowest">Letters a second below which the speech is not of this text.</param>
 /// <param name="Slack">Seconds that any sentence may take beyond that: silence around it, hesitation.</param>
 /// <param name="Shortest">Seconds that the shortest word takes, the silence around it included: less is a word's first consonant, or nothing.</param>
-/// <remarks>A letter of an alphabet counts as one, and so does a blank; a kana as two, a Chinese character or a Korean syllable as three, a digit as four where speech may be too slow and as
+/// <remarks>A letter of an alphabet counts as one, and so does a blank; a kana as two, a Chinese
+/// character or a Korean syllable as three, a digit as four where speech may be too slow and as
 /// one where it may be too fast. Speakers of all languages then stay between 8 and 22 a second.</remarks>
 internal sealed record SpeechPace(double TokensPerSecond, double Fastest, double Slowest, double Slack, double Shortest = 0)
 {
@@ -21,7 +22,8 @@ internal sealed record SpeechPace(double TokensPerSecond, double Fastest, double
     /// <summary>Most tokens that the text can take.</summary>
     /// <remarks>No limit where no letter is known: symbols are read at whatever length they have.</remarks>
     public int Most(string text) =>
-        Letters(text, digit: 4) is > 0 and var letters ? (int)Math.Min(int.MaxValue, Math.Ceiling((Slack + letters / Slowest) * TokensPerSecond)) : int.MaxValue;
+        Letters(text, digit: 4) is > 0 and var letters ? (int)Math.Min(int.MaxValue, Math.Ceiling((Slack + letters / Slowest) * TokensPerSecond))
+        : int.MaxValue;
 
     private static int Letters(string text, int digit)
     {

@@ -4,10 +4,12 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LightTts.Onnx;
 
-/// <summary>Keeps ONNX Runtime from reporting about its user: by default its native library writes a device's id and a database of events into the user's
+/// <summary>Keeps ONNX Runtime from reporting about its user: by default its native
+/// library writes a device's id and a database of events into the user's
 /// cache folder, and sends them.</summary>
 /// <remarks>
-/// The library decides when it makes its environment, from the variable ORT_DISABLE_TELEMETRY of the process, so that is set before anything of it is touched.
+/// The library decides when it makes its environment, from the variable
+/// ORT_DISABLE_TELEMETRY of the process, so that is set before anything of it is touched.
 /// What the user or the application has set stays as it is, "0" included, which lets ONNX Runtime do as it does by itself.
 /// </remarks>
 internal static partial class OnnxTelemetry

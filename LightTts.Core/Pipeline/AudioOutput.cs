@@ -2,10 +2,12 @@ using System.Threading.Channels;
 
 namespace LightTts.Pipeline;
 
-/// <summary>The way of a request's audio to its consumer. Writing never blocks; what may wait is limited by not scheduling a job whose output is full.</summary>
+/// <summary>The way of a request's audio to its consumer. Writing never blocks; what may
+/// wait is limited by not scheduling a job whose output is full.</summary>
 internal sealed class AudioOutput(long capacity, Action onSpace)
 {
-    private readonly Channel<AudioChunk> _chunks = Channel.CreateUnbounded<AudioChunk>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = false });
+    private readonly Channel<AudioChunk> _chunks =
+        Channel.CreateUnbounded<AudioChunk>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = false });
     private long _buffered;
 
     /// <summary>Whether as many samples wait as may.</summary>

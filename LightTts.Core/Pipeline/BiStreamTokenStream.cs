@@ -2,11 +2,15 @@ using LightTts.Models;
 
 namespace LightTts.Pipeline;
 
-/// <summary>An utterance whose text arrives while it is spoken: turns of a few text tokens and a few speech tokens, and the rest at the end.</summary>
+/// <summary>An utterance whose text arrives while it is spoken: turns of a few text
+/// tokens and a few speech tokens, and the rest at the end.</summary>
 /// <remarks>
-/// Feeds exactly what the reference's <c>inference_bistream</c> feeds. The text is taken token by token and only between turns, so that the result does not depend on
-/// when or in which pieces it arrives. Quirks that are kept: a forced fill closes a turn at a fixed place; the fill itself is never fed; where fewer than a turn's
-/// text tokens remain at the end, the last speech token is fed twice; without prompt speech a CosyVoice3 turn may begin before any text. In the last turn the end is forbidden below the
+/// Feeds exactly what the reference's <c>inference_bistream</c> feeds. The text is taken
+/// token by token and only between turns, so that the result does not depend on
+/// when or in which pieces it arrives. Quirks that are kept: a forced fill closes a turn
+/// at a fixed place; the fill itself is never fed; where fewer than a turn's
+/// text tokens remain at the end, the last speech token is fed twice; without prompt speech a
+/// CosyVoice3 turn may begin before any text. In the last turn the end is forbidden below the
 /// one-shot minimum, which the reference does not do here. Where it
 /// raises (a steering token other than fill in a turn, other than eos at the end) the turn, or the utterance, ends.
 /// </remarks>
@@ -32,9 +36,11 @@ internal sealed class BiStreamTokenStream : SpeechTokenStream
     /// <summary>Starts an utterance; no text is there yet.</summary>
     /// <param name="vocabulary">The model's steering ids.</param>
     /// <param name="promptText">Token ids of the instruction and the reference's transcript.</param>
-    /// <param name="instructionLength">How many of <paramref name="promptText"/> come first and unmixed: CosyVoice3's up to and including the end-of-prompt token; 0 in CosyVoice2.</param>
+    /// <param name="instructionLength">How many of <paramref name="promptText"/> come first and
+    /// unmixed: CosyVoice3's up to and including the end-of-prompt token; 0 in CosyVoice2.</param>
     /// <param name="promptSpeech">Speech tokens of the reference; may be empty.</param>
-    /// <param name="maxTokens">The most speech tokens; null: only the reference's one-shot limit of 20 for a text token, against a model that finds no end.</param>
+    /// <param name="maxTokens">The most speech tokens; null: only the reference's
+    /// one-shot limit of 20 for a text token, against a model that finds no end.</param>
     /// <param name="seed">Keys the random numbers.</param>
     public BiStreamTokenStream(
         SpeechVocabulary vocabulary,
@@ -48,9 +54,9 @@ internal sealed class BiStreamTokenStream : SpeechTokenStream
         _maxTokens = maxTokens ?? int.MaxValue;
         _input.Add(vocabulary.Sos);
         _input.AddRange(promptText[..instructionLength]);
-        foreach (int id in promptText[instructionLength..])
+        foreach (var id in promptText[instructionLength..])
             _text.Enqueue(id);
-        foreach (int token in promptSpeech)
+        foreach (var token in promptSpeech)
             _promptSpeech.Enqueue(Speech(token));
         _nextFill = vocabulary.MixSpeech - promptSpeech.Length % vocabulary.MixSpeech;
     }
@@ -69,7 +75,7 @@ internal sealed class BiStreamTokenStream : SpeechTokenStream
     {
         if (_textComplete)
             throw new InvalidOperationException("The text is complete; no more can be added.");
-        foreach (int id in text)
+        foreach (var id in text)
             _arrived.Enqueue(id);
         GoOn();
     }
@@ -85,7 +91,7 @@ internal sealed class BiStreamTokenStream : SpeechTokenStream
     {
         if (!DrawsNext)
             token = Vocabulary.Fill;
-        bool sound = token < Vocabulary.Size;
+        var sound = token < Vocabulary.Size;
         if (!sound && _phase == Phase.Final)
         {
             Finish(LightTts.FinishReason.Stop);
@@ -122,7 +128,7 @@ internal sealed class BiStreamTokenStream : SpeechTokenStream
     {
         while (_phase == Phase.BetweenTurns && !Finished)
         {
-            if (_arrived.TryDequeue(out int id))
+            if (_arrived.TryDequeue(out var id))
             {
                 _text.Enqueue(id);
                 _textTokens++;
@@ -159,7 +165,7 @@ internal sealed class BiStreamTokenStream : SpeechTokenStream
     /// <summary>Whether a turn can begin; adds the text that it begins with.</summary>
     private bool AddTurnText()
     {
-        bool afterFill = History.Count > 0;
+        var afterFill = History.Count > 0;
         if (!afterFill && _input.Count > 1)
             return true; // the prompt is all there, or CosyVoice3's instruction
         if (_text.Count < Vocabulary.MixText)
@@ -173,13 +179,13 @@ internal sealed class BiStreamTokenStream : SpeechTokenStream
     private void Begin(Phase phase)
     {
         _phase = phase;
-        foreach (int input in _input)
+        foreach (var input in _input)
             Queue(input);
     }
 
     private void Move(Queue<int> from, int count)
     {
-        for (; count > 0 && from.TryDequeue(out int input); count--)
+        for (; count > 0 && from.TryDequeue(out var input); count--)
             _input.Add(input);
     }
 }

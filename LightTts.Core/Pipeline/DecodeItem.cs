@@ -55,7 +55,8 @@ internal sealed class DecodeItem(Utterance utterance)
     }
 
     /// <summary>Whether a pass now yields audio that may be handed out.</summary>
-    /// <remarks>Audio leaves in order, so only a job's head utterance is decoded. Chunks grow with the audio that the listener has ahead: one chunk while there is less
+    /// <remarks>Audio leaves in order, so only a job's head utterance is decoded. Chunks
+    /// grow with the audio that the listener has ahead: one chunk while there is less
     /// than a second, then two, then four, which costs fewer passes and delays nobody.</remarks>
     public bool IsReady(ISpeechDecoder decoder)
     {
@@ -72,11 +73,13 @@ internal sealed class DecodeItem(Utterance utterance)
         return Pending.Count >= wanted + growth;
     }
 
-    /// <summary>When the listener runs out of audio, on the clock of the process. One who has heard nothing yet comes before those whose audio is a little late.</summary>
+    /// <summary>When the listener runs out of audio, on the clock of the process. One who
+    /// has heard nothing yet comes before those whose audio is a little late.</summary>
     public TimeSpan Deadline(int sampleRate) => Utterance.Job.Time.GetElapsedTime(0, Utterance.Job.Accepted) +
         (Utterance.Job.AwaitsFirstAudio ? -NewcomersHeadStart : Utterance.Job.PlaybackDeadline(sampleRate));
 
-    /// <summary>The deadline where passes compete for parts: nobody runs dry who listens at the end only, so others may overtake; but not for ever.</summary>
+    /// <summary>The deadline where passes compete for parts: nobody runs dry who listens
+    /// at the end only, so others may overtake; but not for ever.</summary>
     public TimeSpan RunsDry(int sampleRate) => Deadline(sampleRate) + (Utterance.Job.Decode.Streaming ? TimeSpan.Zero : WholesPatience);
 
     /// <summary>Earliest deadline first, then the order in which the requests came and their utterances leave.</summary>
@@ -88,7 +91,8 @@ internal sealed class DecodeItem(Utterance utterance)
         return order != 0 ? order : a.Utterance.Index.CompareTo(b.Utterance.Index);
     }
 
-    /// <summary>A row with everything that waits. A stream's first chunk takes only what it must, or newcomers would wait for each other's whole sentences, and in company a pass
+    /// <summary>A row with everything that waits. A stream's first chunk takes only what it
+    /// must, or newcomers would wait for each other's whole sentences, and in company a pass
     /// takes three chunks at the most, so that no listener runs dry while another one gets seconds.</summary>
     public DecodeRow TakeRow(int chunkTokens, bool isAlone)
     {

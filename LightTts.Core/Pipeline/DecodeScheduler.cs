@@ -4,7 +4,8 @@ namespace LightTts.Pipeline;
 
 /// <summary>Decides what the decode stage does next: a part of an open pass, or the first part of a new one.</summary>
 /// <remarks>
-/// The open pass whose listeners run dry first goes on. A pass is opened beside others only where it cannot wait for their end: for listeners who have heard nothing yet,
+/// The open pass whose listeners run dry first goes on. A pass is opened beside others
+/// only where it cannot wait for their end: for listeners who have heard nothing yet,
 /// or who will run dry well before anybody that the open ones serve. Everything else waits, as rows of one pass are cheaper than passes side by side.
 /// </remarks>
 internal sealed class DecodeScheduler(ISpeechDecoder decoder)
@@ -35,7 +36,8 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
         return chosen;
     }
 
-    /// <summary>Opens the pass of a prompt, where one is to be computed and there is room: one at a time, so that a voice that several wait for is computed once.</summary>
+    /// <summary>Opens the pass of a prompt, where one is to be computed and there is room:
+    /// one at a time, so that a voice that several wait for is computed once.</summary>
     /// <returns>False: to be tried again later.</returns>
     public bool TryBeginPrompt(DecodeItem item)
     {

@@ -157,7 +157,8 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         wakeLanguage();
     }
 
-    /// <summary>Makes the states of new utterances while their first tokens are still being drawn, and opens the pass of a new voice's prompt, off the critical path. In the order
+    /// <summary>Makes the states of new utterances while their first tokens are still being
+    /// drawn, and opens the pass of a new voice's prompt, off the critical path. In the order
     /// of their deadlines, so that later requests overtake nobody; after some that took long, what is ready has its turn.</summary>
     private bool Prepare()
     {

@@ -7,13 +7,17 @@ namespace LightTts.Pipeline;
 /// <summary>What one step of the language model may hold.</summary>
 /// <param name="MaxRows">Sequences.</param>
 /// <param name="PrefillTokens">Positions of prompts beside running sequences, so that a long prompt does not stall them.</param>
-/// <param name="Newcomers">Streams that have no audio yet. Where a step takes longer with every row, a few at a time reach the decode stage earlier than all together.</param>
+/// <param name="Newcomers">Streams that have no audio yet. Where a step takes longer with
+/// every row, a few at a time reach the decode stage earlier than all together.</param>
 internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue);
 
-/// <summary>Chooses the rows of the language model's next step: earliest playback deadline first, within the limits of rows, prompt positions and KV blocks.</summary>
+/// <summary>Chooses the rows of the language model's next step: earliest playback
+/// deadline first, within the limits of rows, prompt positions and KV blocks.</summary>
 /// <remarks>
-/// A running sequence never fails for want of KV blocks: sequences with later deadlines are preempted (their blocks freed, their inputs fed again later, with
-/// identical results because draws depend on seed and position alone). New sequences enter in the order of their deadlines, only while blocks are left for every
+/// A running sequence never fails for want of KV blocks: sequences with later deadlines
+/// are preempted (their blocks freed, their inputs fed again later, with
+/// identical results because draws depend on seed and position alone). New sequences
+/// enter in the order of their deadlines, only while blocks are left for every
 /// running one to grow, and at the cost of none but idle ones, whose consumer or text source would otherwise hold up everybody.
 /// </remarks>
 internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits limits, int sampleRate, int chunkTokens, ILogger log)
@@ -68,10 +72,12 @@ internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits lim
         if (Blocks(sequence.Length + pending.Length) > model.KvBlocks)
         {
             sequence.Job.TryEnd(new TtsSynthesisException(
-                $"A sentence needs more positions than the language model's key/value cache holds ({model.KvBlocks * model.KvBlockSize}). Shorten the text or the reference audio."));
+                $"A sentence needs more positions than the language model's key/value cache holds ({model.KvBlocks * model.KvBlockSize}). Shorten "
+                + $"the text or the reference audio."));
             return false;
         }
-        // Alone, any ordinary prompt goes in as a whole: there is nobody to stall. Between the pieces of a giant one others can join, and its end be seen.
+        // Alone, any ordinary prompt goes in as a whole: there is nobody to stall.
+        // Between the pieces of a giant one others can join, and its end be seen.
         var count = pending.Length == 1 ? 1 : Math.Min(pending.Length, _candidates.Count == 1 ? Math.Max(_prefill, PrefillAlone) : _prefill);
         if (count == 0)
             return false;
@@ -88,7 +94,8 @@ internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits lim
         return true;
     }
 
-    /// <summary>Makes sure that the blocks for <paramref name="count"/> more positions are free, at the cost of sequences that can wait longer.</summary>
+    /// <summary>Makes sure that the blocks for <paramref name="count"/> more positions
+    /// are free, at the cost of sequences that can wait longer.</summary>
     private bool MakeRoom(LanguageSequence sequence, int count)
     {
         var need = Blocks(sequence.Length + count) - Blocks(sequence.Length) + Reserved();
@@ -102,7 +109,8 @@ internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits lim
         return true;
     }
 
-    /// <summary>Makes sure that a sequence of so many positions fits, beside one more block for each that runs, at the cost of idle ones only.</summary>
+    /// <summary>Makes sure that a sequence of so many positions fits, beside one more
+    /// block for each that runs, at the cost of idle ones only.</summary>
     private bool MakeRoomToEnter(int positions)
     {
         var need = Blocks(positions) + Reserved();

@@ -10,7 +10,8 @@ namespace LightTts.Pipeline;
 /// <param name="createStream">Makes the stream of an attempt, from 0.</param>
 /// <param name="maxHeld">Speech tokens kept back as long as the utterance may be drawn again; one more, and all go on.</param>
 /// <param name="onStarted">Told when it enters the batch.</param>
-internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int, SpeechTokenStream> createStream, int maxHeld, Action<LanguageSequence> onStarted)
+internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int, SpeechTokenStream> createStream, int maxHeld,
+    Action<LanguageSequence> onStarted)
 {
     private readonly List<int> _held = [];
     private readonly List<int> _fed = []; // text that came in pieces: it is fed again where the utterance is drawn again
@@ -36,7 +37,8 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     /// <summary>The stage's part of the request's span.</summary>
     public Activity? Span { get; set; }
 
-    /// <summary>Whether the utterance may enter the batch. A streamed job speaks one sentence after the other, because a second one would delay the first one's audio;
+    /// <summary>Whether the utterance may enter the batch. A streamed job speaks one
+    /// sentence after the other, because a second one would delay the first one's audio;
     /// a whole one lets a few share the batch. Either way the language stage stays ahead of the decode stage by a bounded number.</summary>
     public bool MayStart =>
         Utterance.Index <= Job.DecodedUtterances + MaxAhead && (!Job.Decode.Streaming || Utterance.Index <= Job.SpokenUtterances);
@@ -44,7 +46,8 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     /// <summary>Whether there is a step to take now. A job whose consumer does not take its audio pauses.</summary>
     public bool CanStep { get; private set; }
 
-    /// <summary>When the listener runs out of audio, on the clock of the process. The first chunk of a stream goes before all else; speech that is computed as a whole
+    /// <summary>When the listener runs out of audio, on the clock of the process. The
+    /// first chunk of a stream goes before all else; speech that is computed as a whole
     /// has no listener yet and counts from its acceptance, so that it neither starves nor makes running streams run dry.</summary>
     public TimeSpan Deadline { get; private set; }
 

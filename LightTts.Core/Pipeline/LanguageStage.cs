@@ -25,7 +25,8 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
     private volatile int _held;
     private volatile int _blocksInUse;
 
-    public LanguageStage(ILanguageModel model, DecodeStage decode, LanguageLimits limits, int maxRedraws, int capacity, TimeProvider time, ILogger log,
+    public LanguageStage(ILanguageModel model, DecodeStage decode, LanguageLimits limits, int maxRedraws, int capacity, TimeProvider time,
+        ILogger log,
         Action wakeEncode)
         : base("language", capacity, time, log)
     {
@@ -57,7 +58,8 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         else if (message.TextComplete && utterance.IsLast)
         {
             // Its speech reached the limit before its text was complete, so the decode stage may have passed it without knowing that it was the last.
-            Begin(new Utterance(utterance.Job, utterance.Index + 1, new TextPiece("", [], new Range(utterance.SourceEnd, utterance.SourceEnd))) { IsLast = true });
+            Begin(new Utterance(utterance.Job, utterance.Index + 1,
+                new TextPiece("", [], new Range(utterance.SourceEnd, utterance.SourceEnd))) { IsLast = true });
         }
     }
 
@@ -141,7 +143,8 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         _wakeEncode();
     }
 
-    /// <summary>A step threw and nobody knows for which row: its rows are fed again from their start, one sequence a step. What fails alone was the cause, or the
+    /// <summary>A step threw and nobody knows for which row: its rows are fed again from
+    /// their start, one sequence a step. What fails alone was the cause, or the
     /// model is lost to all; the others go on with the same tokens as if nothing had happened.</summary>
     private void Quarantine(List<LanguageSequence> chosen, Exception cause)
     {
@@ -225,7 +228,8 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         if (verdict == Verdict.Silent)
         {
             sequence.Job.TryEnd(new TtsSynthesisException(
-                $"Sentence {utterance.Index + 1} of the text came out silent, {utterance.Redraws + 1} times. Try another seed or voice, or write it with more words."));
+                $"Sentence {utterance.Index + 1} of the text came out silent, {utterance.Redraws + 1} times. Try another seed or voice, or write it "
+                + $"with more words."));
             return true;
         }
         utterance.Quality = verdict == Verdict.TooShort ? SpeechQuality.TooShort : SpeechQuality.TooLong;

@@ -28,7 +28,7 @@ internal sealed class OneShotTokenStream : SpeechTokenStream
         Queue(promptText);
         Queue(text);
         Queue(vocabulary.TaskId);
-        foreach (int token in promptSpeech)
+        foreach (var token in promptSpeech)
             Queue(Speech(token));
         if (limits.Max <= 0)
             Finish(text.IsEmpty ? LightTts.FinishReason.Stop : LightTts.FinishReason.Length);

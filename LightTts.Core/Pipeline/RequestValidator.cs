@@ -21,11 +21,13 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
         if (request.FlowSteps is < 1 or > 100)
             throw new TtsRequestException($"FlowSteps is {request.FlowSteps}; it must be from 1 to 100. {model.Name} recommends {model.FlowSteps}.");
         if (request.MaxSpeechTokens is < 1)
-            throw new TtsRequestException($"MaxSpeechTokens is {request.MaxSpeechTokens}; it must be at least 1 ({model.TokenRate} are a second of audio).");
+            throw new TtsRequestException($"MaxSpeechTokens is {request.MaxSpeechTokens}; it must be at least 1 ({model.TokenRate} are a second of "
+            + $"audio).");
         if (request.Instruction?.Length > MaxInstruction)
             throw new TtsRequestException($"The instruction has {request.Instruction.Length:N0} characters; the limit is {MaxInstruction:N0}.");
         if (request.Voice is { } voice && (voice.Length is 0 or > MaxVoiceName))
-            throw new TtsRequestException($"A voice name has 1 to {MaxVoiceName} characters; this one has {voice.Length}. Leave it null for the default voice.");
+            throw new TtsRequestException($"A voice name has 1 to {MaxVoiceName} characters; this one has {voice.Length}. Leave it null for the "
+            + $"default voice.");
         CheckTime(request.FirstAudioTimeout, nameof(request.FirstAudioTimeout));
         CheckTime(request.Timeout, nameof(request.Timeout));
     }
@@ -38,19 +40,22 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
             throw new TtsRequestException("Text is null. Hand in the text to speak.");
         if (request.Text.Length > options.MaxTextLength)
             throw new TtsRequestException(
-                $"The text has {request.Text.Length:N0} characters, the limit is {options.MaxTextLength:N0} (TtsPipelineOptions.MaxTextLength). Split it into several requests.");
+                $"The text has {request.Text.Length:N0} characters, the limit is {options.MaxTextLength:N0} (TtsPipelineOptions.MaxTextLength). "
+                + $"Split it into several requests.");
         CheckReading(request);
     }
 
     private static void CheckReading(SynthesisRequest request)
     {
         if (request.Language is { } language && !IsTag(language))
-            throw new TtsRequestException($"Language is '{Shown(language)}'; it must be a BCP 47 tag such as en, en-GB, zh or de, or null to find the language in the text.");
+            throw new TtsRequestException($"Language is '{Shown(language)}'; it must be a BCP 47 tag such as en, en-GB, zh or de, or null to find "
+            + $"the language in the text.");
         if (request.Emoji is { } emoji && !Enum.IsDefined(emoji))
             throw new TtsRequestException($"Emoji is {emoji}; use Dropped or Named, or null for the pipeline's.");
     }
 
-    /// <summary>Whether a tag has BCP 47's shape: a language of two or three letters (up to eight are reserved), then parts of up to eight letters and digits.</summary>
+    /// <summary>Whether a tag has BCP 47's shape: a language of two or three letters (up
+    /// to eight are reserved), then parts of up to eight letters and digits.</summary>
     private static bool IsTag(string tag)
     {
         var parts = tag.Split('-');

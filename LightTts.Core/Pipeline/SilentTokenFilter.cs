@@ -1,6 +1,7 @@
 namespace LightTts.Pipeline;
 
-/// <summary>Drops sounds of silence beyond the fifth in a row before they reach the decoder (<c>llm_job</c> in cosyvoice/cli/model.py, CosyVoice3).</summary>
+/// <summary>Drops sounds of silence beyond the fifth in a row before they reach the
+/// decoder (<c>llm_job</c> in cosyvoice/cli/model.py, CosyVoice3).</summary>
 /// <remarks>The language model itself still sees the dropped tokens.</remarks>
 internal struct SilentTokenFilter(IReadOnlySet<int> silentTokens)
 {

@@ -18,7 +18,7 @@ internal readonly record struct SpeechTokenLimits(int Min, int Max)
     /// <param name="requested">The request's own upper limit, or null.</param>
     public static SpeechTokenLimits ForText(int textTokens, int? requested)
     {
-        int max = (int)Math.Min((long)textTokens * MaxPerTextToken, requested ?? int.MaxValue);
+        var max = (int)Math.Min((long)textTokens * MaxPerTextToken, requested ?? int.MaxValue);
         return new SpeechTokenLimits((int)Math.Min((long)textTokens * MinPerTextToken, max), max);
     }
 }

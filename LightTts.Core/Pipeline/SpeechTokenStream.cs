@@ -2,11 +2,14 @@ using LightTts.Models;
 
 namespace LightTts.Pipeline;
 
-/// <summary>One utterance's way through the language model: what to feed next, what a drawn token means, when it is over. Knows no model and no thread.</summary>
+/// <summary>One utterance's way through the language model: what to feed next, what a
+/// drawn token means, when it is over. Knows no model and no thread.</summary>
 /// <remarks>
-/// <para>A turn: while <see cref="Ready"/>, feed <see cref="Pending"/> with <see cref="Draw"/> and hand the result to <see cref="Accept"/>. A long prompt may be fed in
+/// <para>A turn: while <see cref="Ready"/>, feed <see cref="Pending"/> with <see cref="Draw"/>
+/// and hand the result to <see cref="Accept"/>. A long prompt may be fed in
 /// pieces: all but the last without a draw, each reported by <see cref="Advance"/>.</para>
-/// <para>Preemption: reset the model's state and call <see cref="Rewind"/>; <see cref="Pending"/> is then everything that was fed so far and what comes next.</para>
+/// <para>Preemption: reset the model's state and call <see cref="Rewind"/>;
+/// <see cref="Pending"/> is then everything that was fed so far and what comes next.</para>
 /// <para>Follows <c>Qwen2LM.inference</c> and <c>inference_bistream</c> in cosyvoice/llm/llm.py. Not thread-safe.</para>
 /// </remarks>
 internal abstract class SpeechTokenStream
@@ -36,7 +39,8 @@ internal abstract class SpeechTokenStream
     /// <summary>Whether there is something to do: <see cref="Pending"/> can be fed and <see cref="Accept"/> be called.</summary>
     public bool Ready => FinishReason is null && !WaitingForText;
 
-    /// <summary>How to draw after the last of <see cref="Pending"/>; null where the next token is given (a forced fill): feed it all the same, then accept -1.</summary>
+    /// <summary>How to draw after the last of <see cref="Pending"/>; null where the next
+    /// token is given (a forced fill): feed it all the same, then accept -1.</summary>
     public TokenDraw? Draw => DrawsNext ? new TokenDraw(_seed, _draws, _drawn, IgnoreEos, MayFill) : null;
 
     /// <summary>Whether the stream can go on only when it is given more text.</summary>
@@ -75,7 +79,7 @@ internal abstract class SpeechTokenStream
     {
         if (!Ready)
             throw new InvalidOperationException("The stream has nothing to feed: it is over or waits for text.");
-        bool drawn = DrawsNext;
+        var drawn = DrawsNext;
         if (drawn == token < 0)
             throw new ArgumentException(drawn ? "A drawn token is expected." : "No token is expected: the next one is given.", nameof(token));
         Fed = _inputCount;
@@ -103,7 +107,7 @@ internal abstract class SpeechTokenStream
 
     protected void Queue(ReadOnlySpan<int> inputs)
     {
-        foreach (int input in inputs)
+        foreach (var input in inputs)
             Queue(input);
     }
 

@@ -8,8 +8,10 @@ namespace LightTts.Pipeline;
 
 /// <summary>One of the pipeline's three stages: a named thread that owns its models and takes messages from a bounded channel.</summary>
 /// <remarks>
-/// The thread never awaits and no exception leaves its loop: what goes wrong fails the job it belongs to. Messages flow Encode -> Language -> Decode and may
-/// block their sender there; against that direction stages only set flags on a job and <see cref="Wake"/>, which never blocks, so that no cycle of waiting exists.
+/// The thread never awaits and no exception leaves its loop: what goes wrong fails the
+/// job it belongs to. Messages flow Encode -> Language -> Decode and may
+/// block their sender there; against that direction stages only set flags on a job and
+/// <see cref="Wake"/>, which never blocks, so that no cycle of waiting exists.
 /// </remarks>
 internal abstract class Stage<TMessage> where TMessage : struct
 {
@@ -64,7 +66,8 @@ internal abstract class Stage<TMessage> where TMessage : struct
     /// <summary>As <see cref="Post"/>, for callers that are no stage: waits without blocking a thread.</summary>
     public ValueTask PostAsync(TMessage message, CancellationToken cancellationToken) => _inbox.Writer.WriteAsync(message, cancellationToken);
 
-    /// <summary>Makes the thread look at its jobs again. Never blocks: a full inbox wakes it anyway. At most one wake is in the inbox at a time.</summary>
+    /// <summary>Makes the thread look at its jobs again. Never blocks: a full inbox wakes
+    /// it anyway. At most one wake is in the inbox at a time.</summary>
     public void Wake()
     {
         if (Interlocked.Exchange(ref _wakePending, 1) == 0)
@@ -140,7 +143,8 @@ internal abstract class Stage<TMessage> where TMessage : struct
             try
             {
                 Poll();
-                // After the inbox was emptied: reset before, a wake that comes between would leave the flag up with no message to take it down, and all later ones be lost.
+                // After the inbox was emptied: reset before, a wake that comes between would
+                // leave the flag up with no message to take it down, and all later ones be lost.
                 Interlocked.Exchange(ref _wakePending, 0);
                 more = Step();
             }
@@ -175,7 +179,8 @@ internal abstract class Stage<TMessage> where TMessage : struct
         }
     }
 
-    /// <summary>Blocks this thread, and no thread-pool thread, until there is a message; false once the stage was stopped and its inbox is empty.</summary>
+    /// <summary>Blocks this thread, and no thread-pool thread, until there is a message;
+    /// false once the stage was stopped and its inbox is empty.</summary>
     private bool WaitForMessage()
     {
         var wait = _inbox.Reader.WaitToReadAsync(CancellationToken.None);

@@ -29,7 +29,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private int _closing;
     private Exception? _lost; // why a stage's thread ended
 
-    public SynthesisEngine(string modelName, ISpeechEncoder encoder, ILanguageModel language, ISpeechDecoder decoder, LanguageLimits limits, TtsPipelineOptions options,
+    public SynthesisEngine(string modelName, ISpeechEncoder encoder, ILanguageModel language, ISpeechDecoder decoder, LanguageLimits limits,
+    TtsPipelineOptions options,
         TimeProvider time, ILogger log)
     {
         _modelName = modelName;
@@ -40,7 +41,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         _decoder = decoder;
         var capacity = Math.Max(256, options.MaxQueuedRequests * 4);
         _decode = new DecodeStage(decoder, 4 * capacity, time, log, () => _language!.Wake()) { Died = OnStageDied };
-        _language = new LanguageStage(language, _decode, limits, options.MaxRedraws, capacity, time, log, () => _encode!.Wake()) { Died = OnStageDied };
+        _language = new LanguageStage(language, _decode, limits, options.MaxRedraws, capacity, time, log, () =>
+            _encode!.Wake()) { Died = OnStageDied };
         _encode = new EncodeStage(encoder, _language, capacity, time, log) { Died = OnStageDied };
         _decode.Start();
         _language.Start();
@@ -58,7 +60,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         CancellationTokenRegistration registration = default;
         try
         {
-            registration = cancellationToken.UnsafeRegister(static (state, token) => ((SynthesisJob)state!).TryEnd(new OperationCanceledException(token)), job);
+            registration = cancellationToken.UnsafeRegister(static (state, token) =>
+                ((SynthesisJob)state!).TryEnd(new OperationCanceledException(token)), job);
             await SubmitAsync(job).ConfigureAwait(false);
             while (await job.Output.WaitAsync().ConfigureAwait(false))
             {
@@ -83,7 +86,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         ThrowIfClosed();
         var extraction = new TimbreExtraction(reference, transcript, cancellationToken);
         // Whoever stops waiting does not look at the result any more.
-        _ = extraction.Result.Task.ContinueWith(static result => _ = result.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = extraction.Result.Task.ContinueWith(static result =>
+            _ = result.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         try
         {
             await _encode.PostAsync(new EncodeMessage(null, extraction), cancellationToken).ConfigureAwait(false);
@@ -174,7 +178,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         job.Activity?.SetTag("lighttts.request.id", job.Id);
         using (LightTtsDiagnostics.Within(job.Activity))
         {
-            LogMessages.Accepted(_log, job.Id, request.Mode, text is null ? request.Text.Length : 0, request.Timbre?.Name ?? request.Voice ?? "default");
+            LogMessages.Accepted(_log, job.Id, request.Mode, text is null ? request.Text.Length
+                : 0, request.Timbre?.Name ?? request.Voice ?? "default");
             if (text is null)
                 LogMessages.RequestText(_log, job.Id, request.Text);
         }
@@ -185,7 +190,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private async ValueTask SubmitAsync(SynthesisJob job)
     {
         if ((job.Request.Timeout ?? _options.RequestTimeout) is { } total)
-            job.Own(_time.CreateTimer(_ => job.TryEnd(new TtsTimeoutException(nameof(SynthesisRequest.Timeout), total)), null, total, Timeout.InfiniteTimeSpan));
+            job.Own(_time.CreateTimer(_ => job.TryEnd(new TtsTimeoutException(nameof(SynthesisRequest.Timeout), total)), null, total,
+            Timeout.InfiniteTimeSpan));
         if (job.Request.FirstAudioTimeout is { } first)
             job.Own(_time.CreateTimer(_ => EndWithoutAudio(job, first), null, first, Timeout.InfiniteTimeSpan));
         if (Volatile.Read(ref _closing) == 2 || _lost is not null)

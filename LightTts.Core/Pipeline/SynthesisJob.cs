@@ -7,8 +7,10 @@ namespace LightTts.Pipeline;
 
 /// <summary>A request on its way through the stages: the one owner of what it carries.</summary>
 /// <remarks>
-/// A job ends once (<see cref="TryEnd"/>): done, failed, cancelled or out of time. Whoever ends it only flips that switch and wakes the stages; each stage then frees its
-/// own part (KV blocks on the language thread, flow and vocoder caches on the decode thread) in its next step, because tensors belong to their stage's thread.
+/// A job ends once (<see cref="TryEnd"/>): done, failed, cancelled or out of time.
+/// Whoever ends it only flips that switch and wakes the stages; each stage then frees its
+/// own part (KV blocks on the language thread, flow and vocoder caches on the decode
+/// thread) in its next step, because tensors belong to their stage's thread.
 /// </remarks>
 internal sealed class SynthesisJob
 {
@@ -19,7 +21,8 @@ internal sealed class SynthesisJob
     private int _ended;
     private int _tokensWaiting;
 
-    public SynthesisJob(long id, SynthesisRequest request, TimbreFeatures timbre, ulong seed, int flowSteps, long outputCapacity, TimeProvider time, Action onSpace,
+    public SynthesisJob(long id, SynthesisRequest request, TimbreFeatures timbre, ulong seed, int flowSteps, long outputCapacity, TimeProvider time,
+        Action onSpace,
         Action<SynthesisJob> onEnd)
     {
         Id = id;
@@ -95,7 +98,8 @@ internal sealed class SynthesisJob
 
     public TimeSpan Elapsed => Time.GetElapsedTime(Accepted);
 
-    /// <summary>When the audio handed out so far will have been played, as time since acceptance; zero while there is none, so that a newcomer comes first.</summary>
+    /// <summary>When the audio handed out so far will have been played, as time since
+    /// acceptance; zero while there is none, so that a newcomer comes first.</summary>
     public TimeSpan PlaybackDeadline(int sampleRate) => Chunks == 0 ? TimeSpan.Zero : FirstAudio + TimeSpan.FromSeconds((double)Samples / sampleRate);
 
     /// <summary>How much audio the listener has ahead; negative where playback has run dry.</summary>
@@ -140,12 +144,14 @@ internal sealed class SynthesisJob
         foreach (var disposable in owned)
             disposable.Dispose();
         // On the thread pool: what the user's text source does on cancellation must not run on a stage, nor can it fail anything here.
-        _ = _cancelled.CancelAsync().ContinueWith(static cancelled => _ = cancelled.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = _cancelled.CancelAsync().ContinueWith(static cancelled =>
+            _ = cancelled.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         _onEnd(this);
         Output.Complete(error); // last, so that a consumer who sees the end finds the place in the queue free again
         return true;
     }
 
     /// <summary>Ends the job because an exception that is not one of ours came out of a stage.</summary>
-    public bool Fail(Exception cause) => TryEnd(cause as TtsException ?? new TtsSynthesisException($"The request failed in the engine: {cause.Message}", cause));
+    public bool Fail(Exception cause) =>
+        TryEnd(cause as TtsException ?? new TtsSynthesisException($"The request failed in the engine: {cause.Message}", cause));
 }

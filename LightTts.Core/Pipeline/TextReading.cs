@@ -193,7 +193,8 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
         else if (_utterances == 0)
             throw Job.SourceError ?? NothingToSpeak();
         else
-            language.Post(new LanguageMessage(new Utterance(Job, _utterances, new TextPiece("", [], new Range(_sourceStart, _sourceStart))) { IsLast = true }, null, false));
+            language.Post(new LanguageMessage(new Utterance(Job, _utterances,
+            new TextPiece("", [], new Range(_sourceStart, _sourceStart))) { IsLast = true }, null, false));
     }
 
     private static TtsRequestException NothingToSpeak() =>

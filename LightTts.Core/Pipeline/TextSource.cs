@@ -48,12 +48,14 @@ internal sealed class TextSource(IAsyncEnumerable<string> source, int maxPending
         return true;
     }
 
-    /// <summary>Pulls until the source ends, throws, falls silent, or the job ends; runs on the thread pool, never on a stage, and never on the consumer, because a source may block.</summary>
+    /// <summary>Pulls until the source ends, throws, falls silent, or the job ends; runs on the thread
+    /// pool, never on a stage, and never on the consumer, because a source may block.</summary>
     public Task PumpAsync(SynthesisJob job, Action wake) => Task.Run(async () =>
     {
         try
         {
-            var idle = job.Time.CreateTimer(_ => job.TryEnd(new TtsTimeoutException(nameof(TtsPipelineOptions.TextIdleTimeout), idleTimeout)), null, idleTimeout,
+            var idle = job.Time.CreateTimer(_ => job.TryEnd(new TtsTimeoutException(nameof(TtsPipelineOptions.TextIdleTimeout), idleTimeout)), null,
+                idleTimeout,
                 Timeout.InfiniteTimeSpan);
             job.Own(idle);
             var pausing = job.Time.CreateTimer(_ => Pause(wake), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

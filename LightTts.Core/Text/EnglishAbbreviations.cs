@@ -7,7 +7,8 @@ internal static class EnglishAbbreviations
 {
     /// <summary>Whether a word with a full stop behind it is a known abbreviation.</summary>
     public static bool IsAbbreviation(ReadOnlySpan<char> word) =>
-        AbbreviationLexicon.Titles.Find(word) is not null || AbbreviationLexicon.Dotted.Find(word) is not null || AbbreviationLexicon.Latin.Find(word) is not null
+        AbbreviationLexicon.Titles.Find(word) is not null || AbbreviationLexicon.Dotted.Find(word) is not null
+        || AbbreviationLexicon.Latin.Find(word) is not null
         || AbbreviationLexicon.Streets.Find(word) is not null || AbbreviationLexicon.NeverLast.Has(word);
 
     /// <summary>Whether a full stop may end a sentence.</summary>
@@ -22,7 +23,8 @@ internal static class EnglishAbbreviations
         if (char.IsAsciiDigit(rest[0]) && AbbreviationLexicon.NotLastBeforeFigure.Has(word))
             return false;
         // After an initial, initials or an abbreviation only a word that often starts a sentence.
-        var initials = (word.Length == 1 && char.IsAsciiLetterUpper(word[0]) && word[0] != 'I') || (word.Length > 2 && word[^2] == '.' && char.IsAsciiLetterUpper(word[0]));
+        var initials = (word.Length == 1 && char.IsAsciiLetterUpper(word[0]) && word[0] != 'I')
+            || (word.Length > 2 && word[^2] == '.' && char.IsAsciiLetterUpper(word[0]));
         return !initials || StartsSentence(rest);
     }
 

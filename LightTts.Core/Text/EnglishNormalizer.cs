@@ -3,18 +3,22 @@ using LightTts.Text.English;
 
 namespace LightTts.Text;
 
-/// <summary>Writes English text as it is read aloud: each token is classified by what it is and what stands around it, then said by its class.</summary>
-/// <remarks>Thread-safe. Any string is accepted; time is linear in the text. Words stay as they are written; numbers become words in small letters, acronyms
+/// <summary>Writes English text as it is read aloud: each token is classified by what it
+/// is and what stands around it, then said by its class.</summary>
+/// <remarks>Thread-safe. Any string is accepted; time is linear in the text. Words stay
+/// as they are written; numbers become words in small letters, acronyms
 /// single letters with blanks between ("F B I"). Blanks at the ends are kept as one blank.</remarks>
 internal static class EnglishNormalizer
 {
     // In the order of precedence, by the kind of character that a token starts with.
     private static readonly SemioticClass[] s_letter =
-        [new ElectronicClass(), new MoneyClass(), new AbbreviationClass(), new DateClass(), new VersionClass(), new RomanClass(), new CodeClass(), new LettersClass()];
+        [new ElectronicClass(), new MoneyClass(), new AbbreviationClass(), new DateClass(), new VersionClass(), new RomanClass(), new CodeClass(),
+        new LettersClass()];
 
     private static readonly SemioticClass[] s_digit =
     [
-        new ElectronicClass(), new CodeClass(), new TimeClass(), new DateClass(), new TelephoneClass(), new DigitsClass(), new FractionClass(), new MoneyClass(),
+        new ElectronicClass(), new CodeClass(), new TimeClass(), new DateClass(), new TelephoneClass(), new DigitsClass(), new FractionClass(),
+            new MoneyClass(),
         new OrdinalClass(), new YearClass(), new VersionFirst(), new MeasureClass(),
     ];
 
@@ -23,9 +27,12 @@ internal static class EnglishNormalizer
 
     // Words that a class may want although they look like any other.
     private static readonly FrozenSet<string> s_noticed =
-        DateLexicon.MonthNames.Keys.Concat(DateLexicon.Weekdays.Keys).Concat(AbbreviationLexicon.BareTitles.Keys).Concat(AbbreviationLexicon.Streets.Keys)
-            .Concat(AbbreviationLexicon.BeforeNumber.Keys).Concat(AbbreviationLexicon.Dotted.Keys).Concat(LettersLexicon.Mixed.Keys).Concat(AbbreviationLexicon.Casual.Keys).Concat(["Jr", "Sr", "Rs", "vs", "etc", "approx"])
-            .ToFrozenSet(StringComparer.Ordinal);
+        new[]
+        {
+            DateLexicon.MonthNames.Keys, DateLexicon.Weekdays.Keys, AbbreviationLexicon.BareTitles.Keys, AbbreviationLexicon.Streets.Keys,
+            AbbreviationLexicon.BeforeNumber.Keys, AbbreviationLexicon.Dotted.Keys, LettersLexicon.Mixed.Keys, AbbreviationLexicon.Casual.Keys,
+            ["Jr", "Sr", "Rs", "vs", "etc", "approx"],
+        }.SelectMany(words => words).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Normalises a part of a text, American, without emoji.</summary>
     public static string Normalize(string text) => Normalize(text, ReadingOptions.Default);
@@ -57,7 +64,8 @@ internal static class EnglishNormalizer
             return place + 1;
         }
         if (char.IsLetter(c) || char.IsSurrogate(c))
-            return IsPlain(r, place) is > 0 and var plain ? Copy(r, place, plain) : r.Starts(place) && First(s_letter, r, place) is > 0 and var said ? said : CopyWord(r, place);
+            return IsPlain(r, place) is > 0 and var plain ? Copy(r, place, plain) : r.Starts(place) && First(s_letter, r, place) is > 0 and var said
+            ? said : CopyWord(r, place);
         return First(s_sign, r, place) is > 0 and var sign ? sign : Punctuation.Read(r, place);
     }
 
@@ -97,7 +105,9 @@ internal static class EnglishNormalizer
     private static int CopyWord(Reading r, int place)
     {
         var end = place;
-        while (end < r.Text.Length && (char.IsLetter(r.Text[end]) || char.IsSurrogate(r.Text[end]) || r.Text[end] == '\'' && end > place && char.IsLetter(r.At(end + 1)) || char.GetUnicodeCategory(r.Text[end]) is System.Globalization.UnicodeCategory.NonSpacingMark))
+        while (end < r.Text.Length && (char.IsLetter(r.Text[end]) || char.IsSurrogate(r.Text[end])
+            || r.Text[end] == '\'' && end > place && char.IsLetter(r.At(end + 1))
+            || char.GetUnicodeCategory(r.Text[end]) is System.Globalization.UnicodeCategory.NonSpacingMark))
         {
             // A size, "4 x 4" and "4x4".
             if (r.Text[end] is 'x' or 'X' && end == place && s_sign[^1].Read(r, end) is > 0 and var by)

@@ -9,7 +9,8 @@ internal static class EnglishNumbers
 {
     private static readonly string[] s_small =
     [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen",
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen",
+            "sixteen",
         "seventeen", "eighteen", "nineteen",
     ];
 
@@ -17,12 +18,14 @@ internal static class EnglishNumbers
 
     private static readonly string[] s_scales =
     [
-        "", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion", "octillion", "nonillion", "decillion",
+        "", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion", "octillion", "nonillion",
+            "decillion",
     ];
 
     private static readonly Dictionary<string, string> s_ordinals = new()
     {
-        ["one"] = "first", ["two"] = "second", ["three"] = "third", ["five"] = "fifth", ["eight"] = "eighth", ["nine"] = "ninth", ["twelve"] = "twelfth",
+        ["one"] = "first", ["two"] = "second", ["three"] = "third", ["five"] = "fifth", ["eight"] = "eighth", ["nine"] = "ninth",
+            ["twelve"] = "twelfth",
     };
 
     /// <summary>"one thousand two hundred and thirty-four"; digit by digit where no name is large enough.</summary>
@@ -63,7 +66,8 @@ internal static class EnglishNumbers
         if (digits.Length != 4 || digits[0] == '0' || digits[1..3] is "00")
             return Cardinal(digits, "", and);
         var century = Cardinal(digits[..2]);
-        return digits[2..] is "00" ? $"{century} hundred" : digits[2] == '0' ? $"{century} oh {Cardinal(digits[3..])}" : $"{century} {Cardinal(digits[2..])}";
+        return digits[2..] is "00" ? $"{century} hundred" : digits[2] == '0' ? $"{century} oh {Cardinal(digits[3..])}"
+            : $"{century} {Cardinal(digits[2..])}";
     }
 
     /// <summary>"five five five", each digit for itself.</summary>

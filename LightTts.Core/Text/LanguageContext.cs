@@ -1,6 +1,7 @@
 namespace LightTts.Text;
 
-/// <summary>In which languages the parts of a sentence are read: what the request says, otherwise what the sentence shows, otherwise what stands near it.</summary>
+/// <summary>In which languages the parts of a sentence are read: what the request says,
+/// otherwise what the sentence shows, otherwise what stands near it.</summary>
 /// <remarks>Looks only where it is asked: text without figures and the like costs nothing.</remarks>
 internal sealed class LanguageContext
 {

@@ -5,7 +5,8 @@ internal static class LetterNames
 {
     private static readonly string[] s_names =
     [
-        "Ay", "Bee", "See", "Dee", "Ee", "Ef", "Gee", "Aitch", "I", "Jay", "Kay", "El", "Em", "En", "Oh", "Pee", "Cue", "Ar", "Ess", "Tee", "You", "Vee", "Double you", "Ex", "Why", "Zee",
+        "Ay", "Bee", "See", "Dee", "Ee", "Ef", "Gee", "Aitch", "I", "Jay", "Kay", "El", "Em", "En", "Oh", "Pee", "Cue", "Ar", "Ess", "Tee", "You",
+            "Vee", "Double you", "Ex", "Why", "Zee",
     ];
 
     /// <summary>The text with its letter's name, where one Latin letter is all that it says; otherwise the text as it is.</summary>

@@ -5,7 +5,8 @@ namespace LightTts.Text;
 
 /// <summary>Puts a user's pronunciations into text, out of reach of the rules that write the rest as it is spoken.</summary>
 /// <remarks>
-/// A word that has an entry is handed to the rules as a made-up word of rare letters, with its first letter's case: "Dr. Nguyen" is then still a doctor in front of a name. Where
+/// A word that has an entry is handed to the rules as a made-up word of rare letters, with
+/// its first letter's case: "Dr. Nguyen" is then still a doctor in front of a name. Where
 /// the rules do not give every such word back once and in order, or the text has those letters itself, the text is cut at the words instead.
 /// </remarks>
 internal static partial class Pronouncer
@@ -99,7 +100,8 @@ internal static partial class Pronouncer
         return found;
     }
 
-    /// <summary>Whether a word may begin or end here: not within letters and digits, except between Chinese characters, which nothing separates.</summary>
+    /// <summary>Whether a word may begin or end here: not within letters and digits,
+    /// except between Chinese characters, which nothing separates.</summary>
     private static bool IsEdge(string text, int index)
     {
         if (index == 0 || index == text.Length)
@@ -111,7 +113,8 @@ internal static partial class Pronouncer
     }
 
     private static bool IsWord(char c) => char.IsLetterOrDigit(c) || char.IsSurrogate(c)
-        || char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.SpacingCombiningMark;
+        || char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.NonSpacingMark
+        or System.Globalization.UnicodeCategory.SpacingCombiningMark;
 
     private static bool IsUnspaced(char c) => Scripts.IsHan(c) || c is >= '\u3041' and <= '\u30fa';
 

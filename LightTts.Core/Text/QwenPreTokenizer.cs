@@ -3,7 +3,8 @@ using System.Text;
 
 namespace LightTts.Text;
 
-/// <summary>Cuts text into the pieces that byte-pair merges may not cross: Qwen2's pattern, by hand, so that time is linear whatever the text.</summary>
+/// <summary>Cuts text into the pieces that byte-pair merges may not cross: Qwen2's
+/// pattern, by hand, so that time is linear whatever the text.</summary>
 /// <remarks>The pattern: <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>.
 /// .NET's regular expressions would take supplementary letters for symbols: they see UTF-16 code units.</remarks>
 internal static class QwenPreTokenizer

@@ -61,7 +61,8 @@ internal sealed class QwenTokenizer
 
     /// <summary>Token ids of a text, nothing added at either end.</summary>
     /// <param name="text">Any text.</param>
-    /// <param name="allowSteering">Whether tokens such as <c>&lt;|endofprompt|&gt;</c> are found in it, otherwise they are text: a user's text must not steer the model.</param>
+    /// <param name="allowSteering">Whether tokens such as <c>&lt;|endofprompt|&gt;</c> are
+    /// found in it, otherwise they are text: a user's text must not steer the model.</param>
     public int[] Encode(string text, bool allowSteering = true)
     {
         var matcher = Matcher(allowSteering);

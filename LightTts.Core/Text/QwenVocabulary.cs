@@ -85,7 +85,8 @@ internal sealed record QwenVocabulary(Dictionary<string, int> Ids, IReadOnlyList
         {
             throw new TtsModelLoadException($"{name} is missing in {folder}: the model directory needs its tokenizer (CosyVoice-BlankEN).", e);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or IOException
+            or UnauthorizedAccessException)
         {
             throw new TtsModelLoadException($"{name} in {folder} cannot be read: {e.Message}. Download the file again.", e);
         }

@@ -3,7 +3,8 @@ using System.Text;
 namespace LightTts.Text;
 
 /// <summary>What the reference does to Chinese text where no text front end is installed.</summary>
-/// <remarks>Reference: CosyVoiceFrontEnd.text_normalize and utils/frontend_utils.py. Its rules for other text (spelling runs of digits, splitting) are not used: see <see cref="TextFrontEnd"/>.</remarks>
+/// <remarks>Reference: CosyVoiceFrontEnd.text_normalize and utils/frontend_utils.py. Its rules for other
+/// text (spelling runs of digits, splitting) are not used: see <see cref="TextFrontEnd"/>.</remarks>
 internal static class ReferenceNormalizer
 {
     /// <summary>Whether the reference takes the text for Chinese: it has a character of U+4E00 to U+9FFF.</summary>
@@ -11,7 +12,8 @@ internal static class ReferenceNormalizer
 
     /// <summary>The reference's clean-up of Chinese text, but for its end, which only a whole sentence has: see <see cref="CloseChinese"/>.</summary>
     public static string CleanChinese(string text) =>
-        new StringBuilder(ReplaceBlanks(text.Replace("\n", "", StringComparison.Ordinal))).Replace("²", "平方").Replace("³", "立方").Replace('.', '。').Replace(" - ", "，")
+        new StringBuilder(ReplaceBlanks(text.Replace("\n", "", StringComparison.Ordinal))).Replace("²", "平方").Replace("³", "立方").Replace('.',
+        '。').Replace(" - ", "，")
             .Replace("（", "").Replace("）", "").Replace("【", "").Replace("】", "").Replace("`", "").Replace("——", " ").ToString();
 
     /// <summary>The reference's end of a Chinese text: a full stop instead of commas.</summary>

@@ -7,7 +7,8 @@ namespace LightTts.Text;
 /// <param name="Other">Letters of other scripts.</param>
 internal readonly record struct ScriptCount(int Latin, int Han, int Kana, int Other)
 {
-    /// <summary>Whether Chinese characters are Japanese in this text: Japanese is never long without kana, while Chinese may quote one of them.</summary>
+    /// <summary>Whether Chinese characters are Japanese in this text: Japanese is never
+    /// long without kana, while Chinese may quote one of them.</summary>
     public bool IsJapanese => Kana > 0 && Kana * 8 >= Han;
 
     /// <summary>The script of most of the text; a Chinese character, a syllable of kana or of another script says as much as three letters.</summary>
@@ -16,7 +17,8 @@ internal readonly record struct ScriptCount(int Latin, int Han, int Kana, int Ot
         get
         {
             var most = Math.Max(Math.Max(Latin, 3 * Han), Math.Max(3 * Kana, 2 * Other));
-            return most == 0 ? Script.None : most == Latin ? Script.Latin : most == 3 * Han ? Script.Han : most == 3 * Kana ? Script.Kana : Script.Other;
+            return most == 0 ? Script.None : most == Latin ? Script.Latin : most == 3 * Han ? Script.Han : most == 3 * Kana ? Script.Kana
+                : Script.Other;
         }
     }
 

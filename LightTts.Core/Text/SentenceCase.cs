@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace LightTts.Text;
 
-/// <summary>Gives an utterance a capital at its start, for models that have seen nothing else: where its first word is all in small letters.</summary>
+/// <summary>Gives an utterance a capital at its start, for models that have seen nothing
+/// else: where its first word is all in small letters.</summary>
 /// <remarks>Takes the utterance in pieces and holds its first word until that is whole, so that where the pieces were cut changes nothing.</remarks>
 /// <param name="isWanted">Whether the model wants it; otherwise text passes as it is.</param>
 internal sealed partial class SentenceCase(bool isWanted)
@@ -39,7 +40,8 @@ internal sealed partial class SentenceCase(bool isWanted)
         var word = FirstWord().Match(text);
         if (!word.Success || !IsSmall(word.ValueSpan) || !Rune.TryGetRuneAt(text, word.Index, out var first))
             return text;
-        return string.Concat(text.AsSpan(0, word.Index), Rune.ToUpperInvariant(first).ToString(), text.AsSpan(word.Index + first.Utf16SequenceLength));
+        return string.Concat(text.AsSpan(0, word.Index), Rune.ToUpperInvariant(first).ToString(),
+            text.AsSpan(word.Index + first.Utf16SequenceLength));
     }
 
     private string Release()

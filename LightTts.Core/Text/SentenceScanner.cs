@@ -26,7 +26,8 @@ internal static class SentenceScanner
         return limit == text.Length ? limit : start + (MaxLength / 2) + FindCut(text[(start + (MaxLength / 2))..limit]);
     }
 
-    /// <summary>Where to cut a text of at least two code units in two: after a clause, else at a blank, else anywhere, as near to the middle as may be.</summary>
+    /// <summary>Where to cut a text of at least two code units in two: after a clause,
+    /// else at a blank, else anywhere, as near to the middle as may be.</summary>
     public static int FindCut(ReadOnlySpan<char> text)
     {
         var middle = text.Length / 2;
@@ -34,7 +35,8 @@ internal static class SentenceScanner
         for (var i = 1; i < text.Length; i++)
         {
             var isBlank = char.IsWhiteSpace(text[i]);
-            if ((isBlank && text[i - 1] is ',' or ';' or ':' or '—' or '–') || (text[i - 1] is '，' or '、' or '；' or '：' or '。' or '！' or '？' && !Closers.Contains(text[i])))
+            if ((isBlank && text[i - 1] is ',' or ';' or ':' or '—' or '–')
+                || (text[i - 1] is '，' or '、' or '；' or '：' or '。' or '！' or '？' && !Closers.Contains(text[i])))
                 clause = Nearer(clause, i);
             else if (isBlank && !(char.IsAsciiDigit(text[i - 1]) && i + 1 < text.Length && !char.IsAsciiLetterLower(text[i + 1])))
                 blank = Nearer(blank, i);
@@ -45,7 +47,8 @@ internal static class SentenceScanner
             return blank;
         // A word without end: not inside a character, if that is possible.
         var cut = middle;
-        while (cut > 1 && (char.IsLowSurrogate(text[cut]) || char.GetUnicodeCategory(text[cut]) is UnicodeCategory.NonSpacingMark or UnicodeCategory.Format))
+        while (cut > 1 && (char.IsLowSurrogate(text[cut])
+            || char.GetUnicodeCategory(text[cut]) is UnicodeCategory.NonSpacingMark or UnicodeCategory.Format))
             cut--;
         return cut > 1 || !char.IsLowSurrogate(text[1]) ? Math.Max(cut, 1) : Math.Min(2, text.Length - 1);
 

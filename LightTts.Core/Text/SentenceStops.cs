@@ -7,21 +7,27 @@ internal static class SentenceStops
 {
     // Before a name, or before what they count: no sentence ends with them.
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_leading = Set(
-        "Mr Mrs Ms Mx Dr Drs Prof Rev Fr Msgr Hon Pres Gov Sen Rep Gen Col Maj Capt Cpt Cmdr Lt Sgt Cpl Pvt Adm Messrs Mme Mlle Mt St Ft vs v e.g i.e eg ie cf viz al approx ca c");
+        "Mr Mrs Ms Mx Dr Drs Prof Rev Fr Msgr Hon Pres Gov Sen Rep Gen Col Maj Capt Cpt Cmdr Lt Sgt Cpl Pvt Adm Messrs Mme Mlle Mt St Ft vs v e.g "
+        + "i.e eg ie cf viz al approx ca c");
 
     // A sentence may end with them: then one begins that begins like a sentence.
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_either = Set(
-        "Inc Ltd Co Corp Bros LLC Jr Sr Esq St Ave Blvd Rd Dr Ln Hwy Pl Sq Ct a.m p.m A.M P.M am pm Ph.D M.D B.A M.A B.C A.D U.S U.K U.N U.S.A E.U D.C a.k.a etc Dept Univ Assn est Est");
+        "Inc Ltd Co Corp Bros LLC Jr Sr Esq St Ave Blvd Rd Dr Ln Hwy Pl Sq Ct a.m p.m A.M P.M am pm Ph.D M.D B.A M.A B.C A.D U.S U.K U.N U.S.A E.U "
+        + "D.C a.k.a etc Dept Univ Assn est Est");
 
     // Before a figure.
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_counting = Set(
-        "No no Nos nos Nr nr p pp P PP vol Vol ch Ch chap Chap fig Fig figs Figs sec Sec art Art Ex ex eq Eq ver Ver v ext Ext tel Tel Apt apt Qtr min max approx ca c Rm Ste op Op para Bk " +
-        "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun ft in yd mi lb lbs oz hr hrs min mins sec secs yr yrs wk wks mo mos gal qt pt tsp tbsp sq deg");
+        "No no Nos nos Nr nr p pp P PP vol Vol ch Ch chap Chap fig Fig figs Figs sec Sec art Art Ex ex eq Eq ver Ver v ext Ext tel Tel Apt apt Qtr "
+        + "min max approx ca c Rm Ste op Op para Bk " +
+        "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun ft in yd mi lb lbs oz hr hrs min mins sec secs "
+        + "yr yrs wk wks mo mos gal qt pt tsp tbsp sq deg");
 
     // What a sentence often begins with.
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_starts = Set(
-        "The A An He She It We They You I I'm I've I'll He's She's It's This That These Those There Then Here His Her Its My Our Their But And Or So If When While As After Before In On At For From " +
-        "With Without By To No Not Yes What Why How Where Which Is Are Was Were Do Does Did Can Could Will Would Should Let Let's Please Now Today Tomorrow Yesterday Once Some Many Most All Both Each " +
+        "The A An He She It We They You I I'm I've I'll He's She's It's This That These Those There Then Here His Her Its My Our Their But And Or So "
+        + "If When While As After Before In On At For From " +
+        "With Without By To No Not Yes What Why How Where Which Is Are Was Were Do Does Did Can Could Will Would Should Let Let's Please Now Today "
+        + "Tomorrow Yesterday Once Some Many Most All Both Each " +
         "Every One Two However Although Because Since Until Maybe Perhaps Thanks Thank Go Come See Call Take");
 
     /// <param name="word">The word before the stop, with the stops inside it.</param>
@@ -41,7 +47,8 @@ internal static class SentenceStops
     }
 
     private static bool IsInitials(ReadOnlySpan<char> word) =>
-        (word.Length == 1 && char.IsAsciiLetterUpper(word[0]) && word[0] != 'I') || (word.Length > 2 && word[^2] == '.' && char.IsAsciiLetterUpper(word[0]));
+        (word.Length == 1 && char.IsAsciiLetterUpper(word[0]) && word[0] != 'I')
+        || (word.Length > 2 && word[^2] == '.' && char.IsAsciiLetterUpper(word[0]));
 
     private static bool BeginsSentence(ReadOnlySpan<char> rest)
     {

@@ -24,7 +24,8 @@ internal sealed class SpecialTokenMatcher
 
     /// <summary>Finds the first token at or after <paramref name="position"/>.</summary>
     /// <param name="text">Raw text.</param>
-    /// <param name="position">Where to look from; then where the token starts, or, without one, where the text ends that certainly holds none.</param>
+    /// <param name="position">Where to look from; then where the token starts, or,
+    /// without one, where the text ends that certainly holds none.</param>
     /// <param name="length">Length of the token.</param>
     /// <param name="id">Its id.</param>
     /// <param name="final">Whether no more text follows; if some may, the start of a possible token at the end is left undecided.</param>

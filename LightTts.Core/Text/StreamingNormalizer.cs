@@ -3,11 +3,14 @@ using System.Text.RegularExpressions;
 
 namespace LightTts.Text;
 
-/// <summary>Normalises text that arrives in pieces: gives what can no longer change, cut where no number, date, name or abbreviation is cut.</summary>
+/// <summary>Normalises text that arrives in pieces: gives what can no longer change, cut
+/// where no number, date, name or abbreviation is cut.</summary>
 /// <remarks>
 /// <para>English is a word or two behind, Chinese five characters; figures are held until the words around them are known.</para>
-/// <para>Every place where a cut is safe is cut at, in order, and each part is read in the language that the text up to its end shows (a few hundred characters of it). Both depend on
-/// the text alone, so that where its pieces were cut changes nothing. A whole text is read with what follows in view, too; where a stream's language shows late, its first figures
+/// <para>Every place where a cut is safe is cut at, in order, and each part is read in the
+/// language that the text up to its end shows (a few hundred characters of it). Both depend on
+/// the text alone, so that where its pieces were cut changes nothing. A whole text is read
+/// with what follows in view, too; where a stream's language shows late, its first figures
 /// may be read otherwise: a request's language settles that.</para>
 /// <para>Not thread-safe: one per request.</para>
 /// </remarks>
@@ -112,7 +115,8 @@ internal sealed partial class StreamingNormalizer(TextOptions options)
         return full ? start + SentenceScanner.FindCut(text[..SentenceScanner.MaxLength]) : 0;
     }
 
-    /// <summary>Whether no rule sees both sides of a blank: a plain word before it, the start of a word after it, no figure near; null: what follows decides.</summary>
+    /// <summary>Whether no rule sees both sides of a blank: a plain word before it, the
+    /// start of a word after it, no figure near; null: what follows decides.</summary>
     private bool? IsSafeBlank(ReadOnlySpan<char> text, int blank)
     {
         if (char.IsWhiteSpace(text[blank - 1]))
@@ -132,7 +136,8 @@ internal sealed partial class StreamingNormalizer(TextOptions options)
         return char.IsAsciiLetter(next[0]) && !next.StartsWith("St", StringComparison.Ordinal);
     }
 
-    /// <summary>Whether a cut between two Chinese characters is out of reach of every rule: they look at figures only; null: what follows decides.</summary>
+    /// <summary>Whether a cut between two Chinese characters is out of reach of every
+    /// rule: they look at figures only; null: what follows decides.</summary>
     private bool? IsSafeChinese(ReadOnlySpan<char> text, int cut)
     {
         if (cut < ChineseMargin)
@@ -155,8 +160,10 @@ internal sealed partial class StreamingNormalizer(TextOptions options)
     }
 
     // The last word is in plain small letters (or ends a clause), none of the two last has figures, and it is none that changes what follows.
-    [GeneratedRegex(@"(?:^|\s)(?:[A-Za-z][a-z']{0,30}[,;]?\s)?(?!(?:[Ii]n|[Ss]ince|[Uu]ntil|[Tt]ill|[Bb]y|[Yy]ear|[Bb]efore|[Aa]fter|[Cc]irca|[Dd]uring|[Ee]arly|[Ll]ate|[Mm]id" +
-        @"|[Ss]pring|[Ss]ummer|[Aa]utumn|[Ff]all|[Ww]inter|number|[Tt]he|of|[Cc]hapter|[Pp]art|[Aa]ct|[Ss]cene|[Vv]olume|[Ss]ection|[Bb]ook|[Pp]hase|[Tt]ype|[Cc]lass|[Aa]ppendix" +
+    [GeneratedRegex(@"(?:^|\s)(?:[A-Za-z][a-z']{0,30}[,;]?\s)?(?!(?:[Ii]n|[Ss]ince|[Uu]ntil|[Tt]ill|[Bb]y|[Yy]ear|[Bb]efore|[Aa]fter|[Cc]irca"
+        + @"|[Dd]uring|[Ee]arly|[Ll]ate|[Mm]id" +
+        @"|[Ss]pring|[Ss]ummer|[Aa]utumn|[Ff]all|[Ww]inter|number|[Tt]he|of|[Cc]hapter|[Pp]art|[Aa]ct|[Ss]cene|[Vv]olume|[Ss]ection|[Bb]ook|[Pp]hase"
+        + @"|[Tt]ype|[Cc]lass|[Aa]ppendix" +
         @"|[Aa]rticle|[Ee]pisode|[Ss]eason|[Ll]evel|[Ss]tage|[Tt]itle|may|to|and)\s?$)[a-z][a-z']{0,30}[,;!?]?$", RegexOptions.CultureInvariant)]
     private static partial Regex PlainWord();
 }

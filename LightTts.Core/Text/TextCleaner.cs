@@ -4,7 +4,8 @@ using LightTts.Text.English;
 
 namespace LightTts.Text;
 
-/// <summary>Takes out what has no spoken form (controls, emoji, invisible characters, piles of marks) and maps typographic variants to plain ones.</summary>
+/// <summary>Takes out what has no spoken form (controls, emoji, invisible characters,
+/// piles of marks) and maps typographic variants to plain ones.</summary>
 internal static class TextCleaner
 {
     private const int MaxMarks = 4;     // on one character; more are a prank

@@ -12,7 +12,8 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
     /// <summary>No segment is longer in tokens, whatever it is made of.</summary>
     public const int MaxTokens = 240;
 
-    // The reference's lengths (split_paragraph in utils/frontend_utils.py): a piece above the largest is not extended where it has more than the smallest already, and a last one that is
+    // The reference's lengths (split_paragraph in utils/frontend_utils.py): a piece above the
+    // largest is not extended where it has more than the smallest already, and a last one that is
     // shorter than the merging length joins the one before.
     private const int ReferenceMaxLength = 80;
     private const int ReferenceMinLength = 60;
@@ -22,7 +23,8 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
 
     /// <summary>Splits a text. Text without anything to say gives nothing.</summary>
     /// <param name="text">Any text.</param>
-    /// <param name="options">How it is read. Text that is not normalised, has no pronunciations and is short enough gets only what the model wants.</param>
+    /// <param name="options">How it is read. Text that is not normalised, has no
+    /// pronunciations and is short enough gets only what the model wants.</param>
     public IEnumerable<TextSegment> Split(string text, TextOptions options)
     {
         if (!options.Normalize && options.Pronunciations.Count == 0 && text.Length <= SentenceScanner.MaxLength && TextNormalizer.IsSpeakable(text)
@@ -55,7 +57,8 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
                 current = joined;
             }
         }
-        if (current is not null && ready is not null && Length(current.Text) < ReferenceMergeLength && Join(ready, current) is var both && Length(both.Text) <= HardLimit)
+        if (current is not null && ready is not null && Length(current.Text) < ReferenceMergeLength && Join(ready, current) is var both
+            && Length(both.Text) <= HardLimit)
             (ready, current) = (null, both);
         foreach (var segment in Segments(ready, options))
             yield return segment;
@@ -113,7 +116,8 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
         return Fit(text, start, cut, options, languages, endsSentence: false).Concat(Fit(text, cut, end, options, languages, endsSentence));
     }
 
-    /// <summary>A piece as it goes to the model: nearly always one segment; where few characters became very many words, several of the same source.</summary>
+    /// <summary>A piece as it goes to the model: nearly always one segment; where few
+    /// characters became very many words, several of the same source.</summary>
     private IEnumerable<TextSegment> Segments(Piece? piece, TextOptions options)
     {
         if (piece is null)
@@ -161,7 +165,8 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
 
     /// <summary>The reference's length: characters of Chinese, tokens of the rest; here Chinese is what is mostly Chinese.</summary>
     private int Length(string text) =>
-        ReferenceNormalizer.IsChinese(text) && ScriptCount.Of(text).Main == Script.Han ? text.EnumerateRunes().Count() : tokenizer.Encode(text, allowSteering: true).Length;
+        ReferenceNormalizer.IsChinese(text) && ScriptCount.Of(text).Main == Script.Han ? text.EnumerateRunes().Count()
+        : tokenizer.Encode(text, allowSteering: true).Length;
 
     /// <param name="Text">As it is spoken.</param>
     /// <param name="Start">Where it comes from in the text.</param>

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace LightTts.Text;
 
-/// <summary>Writes text as it is spoken: pronunciations put in, then each part in its own language, English or Chinese; other languages stay as they are written.</summary>
+/// <summary>Writes text as it is spoken: pronunciations put in, then each part in its own
+/// language, English or Chinese; other languages stay as they are written.</summary>
 /// <remarks>Thread-safe. Any text is accepted; the result may be empty. Time is linear: every pattern's repetitions are bounded.</remarks>
 internal static partial class TextNormalizer
 {
@@ -36,7 +37,8 @@ internal static partial class TextNormalizer
         void Append(string part)
         {
             if (part.Length > 0)
-                spoken.Append(Pronouncer.Speak(part, options.Pronunciations, options.Normalize ? words => TextRuns.Normalize(words, options, languages) : static words => words));
+                spoken.Append(Pronouncer.Speak(part, options.Pronunciations, options.Normalize ? words =>
+                TextRuns.Normalize(words, options, languages) : static words => words));
         }
     }
 

@@ -34,7 +34,8 @@ internal sealed record TextOptions
     public bool Closes => FinalPunctuation ?? Normalize;
 
     /// <summary>What a pipeline's options and its model say.</summary>
-    public static TextOptions Of(TtsPipelineOptions options, bool sentenceCase = false, bool? finalPunctuation = null, bool letterNames = false) => new()
+    public static TextOptions Of(TtsPipelineOptions options, bool sentenceCase = false, bool? finalPunctuation = null, bool letterNames = false) =>
+        new()
     {
         SentenceCase = sentenceCase,
         FinalPunctuation = finalPunctuation,
@@ -49,7 +50,8 @@ internal sealed record TextOptions
         Normalize = request.NormalizeText,
         AllowSpecialTokens = request.AllowSpecialTokens,
         Language = request.Language,
-        Reading = new ReadingOptions(IsBritish(request.Language) ?? Reading.British, request.Emoji is { } emoji ? emoji == EmojiReading.Named : Reading.NameEmoji),
+        Reading = new ReadingOptions(IsBritish(request.Language) ?? Reading.British, request.Emoji is { } emoji ? emoji == EmojiReading.Named
+        : Reading.NameEmoji),
         Pronunciations = request.Pronunciations is { } words ? [words, .. Pronunciations] : Pronunciations,
     };
 

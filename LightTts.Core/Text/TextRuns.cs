@@ -4,9 +4,11 @@ namespace LightTts.Text;
 
 /// <summary>Cuts text where its language changes and writes each run as it is spoken in its own.</summary>
 /// <remarks>
-/// <para>A run is text in one script with everything between: figures, signs, marks. Chinese runs are read in Chinese, Latin ones in English where they are English; all others
+/// <para>A run is text in one script with everything between: figures, signs, marks. Chinese
+/// runs are read in Chinese, Latin ones in English where they are English; all others
 /// stay as they are written.</para>
-/// <para>A figure between two runs belongs to the one that it touches ("3只"), to the Chinese where it touches both ("用MP3听") or a unit follows ("长5km重"), and to the
+/// <para>A figure between two runs belongs to the one that it touches ("3只"), to the
+/// Chinese where it touches both ("用MP3听") or a unit follows ("长5km重"), and to the
 /// script of most of the text where it touches neither.</para>
 /// </remarks>
 internal static class TextRuns
@@ -15,7 +17,8 @@ internal static class TextRuns
     public static string Normalize(string text, TextOptions options, LanguageContext languages)
     {
         if (Scripts.IsPlainlyLatin(text))
-            return Speak(text, text.AsSpan().ContainsAnyInRange('A', 'Z') || text.AsSpan().ContainsAnyInRange('a', 'z') ? Script.Latin : Alone(languages), options, languages);
+            return Speak(text, text.AsSpan().ContainsAnyInRange('A', 'Z')
+            || text.AsSpan().ContainsAnyInRange('a', 'z') ? Script.Latin : Alone(languages), options, languages);
         var runs = Find(text, languages);
         if (runs.Count == 1)
             return Speak(text, runs[0].Script, options, languages);
@@ -58,7 +61,8 @@ internal static class TextRuns
     }
 
     /// <summary>What text without any letter belongs to.</summary>
-    private static Script Alone(LanguageContext languages) => languages.MainScript is var main && main != Script.None ? Of(main, languages) : Script.Latin;
+    private static Script Alone(LanguageContext languages) =>
+        languages.MainScript is var main && main != Script.None ? Of(main, languages) : Script.Latin;
 
     private static Script Of(Script script, LanguageContext languages) =>
         script == Script.Kana || (script == Script.Han && !languages.HanIsChinese) ? Script.Other : script;
@@ -107,7 +111,8 @@ internal static class TextRuns
     private static void JoinSigns(string text, List<Run> letters)
     {
         for (var i = 0; i < letters.Count; i++)
-            if (letters[i] is { Script: Script.Other } run && run.End - run.Start <= 2 && text[run.Start] is >= '\u0391' and <= '\u03c9' && IsLatin(i - 1) | IsLatin(i + 1) | letters.Count == 1)
+            if (letters[i] is { Script: Script.Other } run && run.End - run.Start <= 2 && text[run.Start] is >= '\u0391' and <= '\u03c9'
+            && IsLatin(i - 1) | IsLatin(i + 1) | letters.Count == 1)
                 letters[i] = run with { Script = Script.Latin };
         var kept = 0;
         for (var i = 0; i < letters.Count; i++)
@@ -124,7 +129,8 @@ internal static class TextRuns
     private static bool IsUnit(string text, int gap, Run latin)
     {
         var start = latin.Start > gap && text[latin.Start - 1] == '°' ? latin.Start - 1 : latin.Start;
-        return start > gap && latin.End - start <= 4 && char.IsDigit(text[start - 1]) && ChineseNormalizer.IsUnit(text.AsSpan(start, latin.End - start));
+        return start > gap && latin.End - start <= 4 && char.IsDigit(text[start - 1])
+            && ChineseNormalizer.IsUnit(text.AsSpan(start, latin.End - start));
     }
 
     /// <summary>Where, in what is between two runs, the one ends and the other begins.</summary>
@@ -151,16 +157,19 @@ internal static class TextRuns
         return Of(languages.MainScript, languages) is var main && next == main && last != main;
     }
 
-    /// <summary>How much of what is between two runs, figures aside, goes with the first: all but blanks and opening brackets and quotes at the end.</summary>
+    /// <summary>How much of what is between two runs, figures aside, goes with the first:
+    /// all but blanks and opening brackets and quotes at the end.</summary>
     private static int Opening(ReadOnlySpan<char> between)
     {
         var end = between.Length;
-        while (end > 0 && (char.IsWhiteSpace(between[end - 1]) || between[end - 1] is '"' or '“' or '‘' or '(' or '（' or '[' or '「' or '『' or '《' or '【' or '#' or '@' or '$' or '€' or '£'))
+        while (end > 0 && (char.IsWhiteSpace(between[end - 1])
+            || between[end - 1] is '"' or '“' or '‘' or '(' or '（' or '[' or '「' or '『' or '《' or '【' or '#' or '@' or '$' or '€' or '£'))
             end--;
         return end;
     }
 
-    private static bool IsPartOfFigure(char c) => char.IsDigit(c) || char.IsNumber(c) || c is '%' or '$' or '€' or '£' or '¥' or '￥' or '°' or '℃' or '+' or '-' or '−' or '#' or '.' or '№' or '第';
+    private static bool IsPartOfFigure(char c) => char.IsDigit(c) || char.IsNumber(c)
+        || c is '%' or '$' or '€' or '£' or '¥' or '￥' or '°' or '℃' or '+' or '-' or '−' or '#' or '.' or '№' or '第';
 
     private static bool HasDigit(ReadOnlySpan<char> text)
     {

@@ -1,6 +1,7 @@
 namespace LightTts.Text;
 
-/// <summary>What stands near a place in a text, as evidence of its language: blocks of a few hundred characters, the last of them kept, so that a look costs little.</summary>
+/// <summary>What stands near a place in a text, as evidence of its language: blocks of a
+/// few hundred characters, the last of them kept, so that a look costs little.</summary>
 /// <param name="text">The text.</param>
 internal sealed class TextWindow(string text)
 {

@@ -5,7 +5,8 @@ using System.Text;
 namespace LightTts.Text;
 
 /// <summary>Unicode normalisation form C (UAX #15), the same in every process.</summary>
-/// <remarks><see cref="string.Normalize()"/> returns its input where an application sets InvariantGlobalization, which would silently change token ids.
+/// <remarks><see cref="string.Normalize()"/> returns its input where an application sets
+/// InvariantGlobalization, which would silently change token ids.
 /// Thread-safe.</remarks>
 internal static class UnicodeComposition
 {
@@ -30,7 +31,8 @@ internal static class UnicodeComposition
         return plain ? text.ToString() : Compose(Decompose(text, tables), tables);
     }
 
-    /// <summary>Whether form C of the text before this position is never changed by what follows: the code point here starts a fresh sequence.</summary>
+    /// <summary>Whether form C of the text before this position is never changed by what
+    /// follows: the code point here starts a fresh sequence.</summary>
     /// <param name="text">Any text.</param>
     /// <param name="position">An index into it.</param>
     public static bool IsBoundary(ReadOnlySpan<char> text, int position)

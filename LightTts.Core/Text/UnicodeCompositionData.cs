@@ -80,7 +80,8 @@ internal static class UnicodeCompositionData
         "110BA:1109A 1109B,110BA:1109C 110A5,110BA:110AB 11131,11127:1112E 11132,11127:1112F 11347,1133E:1134B,11357:1134C 114B9,114BA:114BB," +
         "114B0:114BC,114BD:114BE 115B8,115AF:115BA 115B9,115AF:115BB 11935,11930:11938";
 
-    /// <summary>Canonical decompositions that are never composed again: first code point=decomposition,decomposition of the next code point,...</summary>
+    /// <summary>Canonical decompositions that are never composed again: first code
+    /// point=decomposition,decomposition of the next code point,...</summary>
     public const string Decompositions =
         "340=300,301 343=313,308+301 374=2B9 37E=3B 387=B7 958=915+93C,916+93C,917+93C,91C+93C,921+93C,922+93C,92B+93C,92F+93C 9DC=9A1+9BC," +
         "9A2+9BC 9DF=9AF+9BC A33=A32+A3C A36=A38+A3C A59=A16+A3C,A17+A3C,A1C+A3C A5E=A2B+A3C B5C=B21+B3C,B22+B3C F43=F42+FB7 F4D=F4C+FB7 " +

@@ -1,7 +1,9 @@
 namespace LightTts.Timbres;
 
-/// <summary>A place behind this process where voices are kept for other processes, or for later: a segment in shared memory, a folder on disk, a server.</summary>
-/// <remarks>Safe to use from any thread. What cannot be read is not there. What cannot be written is the tier's affair where it only saves time (it logs that once and
+/// <summary>A place behind this process where voices are kept for other processes, or for
+/// later: a segment in shared memory, a folder on disk, a server.</summary>
+/// <remarks>Safe to use from any thread. What cannot be read is not there. What cannot be
+/// written is the tier's affair where it only saves time (it logs that once and
 /// answers false), and an error where it promised to keep it.</remarks>
 internal interface ITimbreTier : IDisposable
 {
@@ -11,7 +13,8 @@ internal interface ITimbreTier : IDisposable
     /// <summary>What a name stands for.</summary>
     ValueTask<TierName> ResolveAsync(string name);
 
-    /// <summary>Keeps a voice, and lets a name stand for it where one is given. An intact copy that is there already stays, unless it was imported and this one was not.</summary>
+    /// <summary>Keeps a voice, and lets a name stand for it where one is given. An intact copy
+    /// that is there already stays, unless it was imported and this one was not.</summary>
     /// <returns>Whether others can find it now.</returns>
     /// <exception cref="TtsTimbreException">The tier promised to keep it and cannot.</exception>
     ValueTask<bool> KeepAsync(TimbreRecord record, string? name, bool pinned);

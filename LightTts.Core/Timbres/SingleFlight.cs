@@ -1,6 +1,7 @@
 namespace LightTts.Timbres;
 
-/// <summary>Runs work for a key once, however many ask for it at the same time. All get its result or its error; nothing is kept once it has ended.</summary>
+/// <summary>Runs work for a key once, however many ask for it at the same time. All get
+/// its result or its error; nothing is kept once it has ended.</summary>
 internal sealed class SingleFlight<TKey, TResult> where TKey : notnull
 {
     private readonly Lock _gate = new();
@@ -68,7 +69,8 @@ internal sealed class SingleFlight<TKey, TResult> where TKey : notnull
         }
         flight.Abandoned.Cancel();
         // Nobody looks at its error any more.
-        _ = flight.Task.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = flight.Task.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
+            TaskScheduler.Default);
     }
 
     private void End(TKey key, Flight flight)

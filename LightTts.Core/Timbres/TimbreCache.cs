@@ -1,7 +1,8 @@
 namespace LightTts.Timbres;
 
 /// <summary>This process's voices, by bytes and by count, least recently used out first; those pinned or leased stay.</summary>
-/// <remarks>One lock guards it all: a hit holds it for some tens of nanoseconds. Features are immutable arrays, so whoever still holds a voice that left the cache
+/// <remarks>One lock guards it all: a hit holds it for some tens of nanoseconds. Features
+/// are immutable arrays, so whoever still holds a voice that left the cache
 /// keeps a good voice.</remarks>
 internal sealed class TimbreCache(long maxBytes, int maxTimbres)
 {
@@ -101,7 +102,8 @@ internal sealed class TimbreCache(long maxBytes, int maxTimbres)
     {
         lock (_gate)
             return [.. _voices.Values.Select(voice => new TierEntry(
-                voice.Record.Key, voice.Record.Transcript, voice.Record.Duration, voice.Record.CreatedAt, voice.Record.Origin, voice.Bytes, voice.Pinned,
+                voice.Record.Key, voice.Record.Transcript, voice.Record.Duration, voice.Record.CreatedAt, voice.Record.Origin, voice.Bytes,
+                voice.Pinned,
                 [.. voice.Names.Select(named => named.Timbre.Name!)]))];
     }
 

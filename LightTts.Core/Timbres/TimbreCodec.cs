@@ -6,7 +6,8 @@ using System.Text;
 
 namespace LightTts.Timbres;
 
-/// <summary>The bytes of a voice, in the segment and in <c>.timbre</c> files alike; all numbers little-endian, XxHash3 over everything at the end.</summary>
+/// <summary>The bytes of a voice, in the segment and in <c>.timbre</c> files alike; all
+/// numbers little-endian, XxHash3 over everything at the end.</summary>
 internal static class TimbreCodec
 {
     public const int MaxBytes = 16 << 20;
@@ -21,8 +22,10 @@ internal static class TimbreCodec
         var transcript = Utf8(record.Transcript);
         var prompt = Utf8(features.PromptText);
         var label = Utf8(name);
-        int[] lengths = [transcript?.Length ?? -1, prompt?.Length ?? -1, label?.Length ?? -1, features.SpeechTokens.Length, features.MelFrames, features.Mel.Length, features.Embedding.Length, (int)record.Origin];
-        var bytes = new byte[checked(FixedBytes + 4 * (lengths[3] + lengths[5] + lengths[6]) + Math.Max(0, lengths[0]) + Math.Max(0, lengths[1]) + Math.Max(0, lengths[2]) + ChecksumBytes)];
+        int[] lengths = [transcript?.Length ?? -1, prompt?.Length ?? -1, label?.Length
+            ?? -1, features.SpeechTokens.Length, features.MelFrames, features.Mel.Length, features.Embedding.Length, (int)record.Origin];
+        var bytes = new byte[checked(FixedBytes + 4 * (lengths[3] + lengths[5] + lengths[6]) + Math.Max(0, lengths[0]) + Math.Max(0, lengths[1])
+            + Math.Max(0, lengths[2]) + ChecksumBytes)];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(4), Version);
         record.Key.Write(bytes.AsSpan(8));
@@ -50,7 +53,8 @@ internal static class TimbreCodec
 
     /// <summary>Reads a voice, trusting nothing: every length is checked against the bytes that are there before anything is allocated.</summary>
     public static bool TryDecode(
-        ReadOnlySpan<byte> bytes, in TimbreKey extractor, TimbreShape? shape, [NotNullWhen(true)] out TimbreRecord? record, out string? name, [NotNullWhen(false)] out string? fault)
+        ReadOnlySpan<byte> bytes, in TimbreKey extractor, TimbreShape? shape, [NotNullWhen(true)] out TimbreRecord? record, out string? name,
+        [NotNullWhen(false)] out string? fault)
     {
         (record, name, fault) = (null, null, null);
         if (bytes.Length < FixedBytes + ChecksumBytes || bytes.Length > MaxBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic)
@@ -87,7 +91,8 @@ internal static class TimbreCodec
         fault = TimbreShape.Fault(features, shape);
         if (fault is not null)
             return false;
-        record = new TimbreRecord(TimbreKey.Read(bytes[8..]), transcript, TimeSpan.FromTicks(duration), DateTimeOffset.FromUnixTimeMilliseconds(created), features,
+        record = new TimbreRecord(TimbreKey.Read(bytes[8..]), transcript, TimeSpan.FromTicks(duration),
+            DateTimeOffset.FromUnixTimeMilliseconds(created), features,
             (TimbreOrigin)lengths[7]);
         return true;
     }

@@ -7,5 +7,6 @@ namespace LightTts.Timbres;
 /// <param name="Mel">Prompt mel spectrogram, [<paramref name="MelFrames"/>, MelBands] row-major, natural log, 50 frames a second.</param>
 /// <param name="MelFrames">Frames in <paramref name="Mel"/>; 2 for each speech token after the reference's alignment cut.</param>
 /// <param name="Embedding">Speaker embedding (not normalised), 192 numbers for CAM++.</param>
-/// <remarks>A preset speaker with an embedding only (the reference's sft mode) has empty <paramref name="SpeechTokens"/> and <paramref name="Mel"/>.</remarks>
+/// <remarks>A preset speaker with an embedding only (the reference's sft mode) has empty
+/// <paramref name="SpeechTokens"/> and <paramref name="Mel"/>.</remarks>
 internal sealed record TimbreFeatures(string? PromptText, int[] SpeechTokens, float[] Mel, int MelFrames, float[] Embedding);

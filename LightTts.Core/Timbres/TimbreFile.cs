@@ -22,7 +22,8 @@ internal static class TimbreFile
     }
 
     /// <inheritdoc cref="Read"/>
-    public static async ValueTask<(TimbreRecord Record, string? Name)> ReadAsync(Stream source, TimbreKey extractor, TimbreShape? shape, CancellationToken cancellationToken)
+    public static async ValueTask<(TimbreRecord Record, string? Name)> ReadAsync(Stream source, TimbreKey extractor, TimbreShape? shape,
+        CancellationToken cancellationToken)
     {
         // Grows with what really arrives, and one byte further than a voice can be.
         using var whole = new MemoryStream();

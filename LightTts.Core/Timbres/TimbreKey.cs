@@ -11,7 +11,8 @@ internal readonly record struct TimbreKey(ulong A, ulong B, ulong C, ulong D)
 {
     public const int Bytes = 32;
 
-    /// <summary>The identity of a voice: over the decoded samples (not file bytes, so that a container's metadata does not matter), their rate, the transcript, the
+    /// <summary>The identity of a voice: over the decoded samples (not file bytes, so
+    /// that a container's metadata does not matter), their rate, the transcript, the
     /// extractors and the tenant. Every part goes in with its length, so that no two different inputs feed the hash the same bytes.</summary>
     public static TimbreKey OfVoice(AudioClip reference, string? transcript, in TimbreKey owner)
     {

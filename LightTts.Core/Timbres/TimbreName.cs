@@ -15,7 +15,8 @@ internal static class TimbreName
         if (name.Length is 0 or > MaxLength)
             throw new TtsRequestException($"A voice's name has 1 to {MaxLength} characters; this one has {name.Length}.");
         if (!IsValid(name))
-            throw new TtsRequestException("A voice's name consists of letters, digits, '.', '_' and '-', does not start with '.' and does not look like an identity (64 hexadecimal digits).");
+            throw new TtsRequestException("A voice's name consists of letters, digits, '.', '_' and '-', does not start with '.' and does not look "
+            + "like an identity (64 hexadecimal digits).");
     }
 
     public static bool IsValid(ReadOnlySpan<char> name)

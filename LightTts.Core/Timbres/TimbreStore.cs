@@ -57,13 +57,15 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         _cache = new TimbreCache(options.ProcessBytes, options.MaxTimbres);
         _tiers = new TimbreTiers(
             options.Shared ? TimbreSegment.Open(options, _owner, _extractor, shape, _logger) : null,
-            DurableFolders.IsWanted(options) ? new TimbreFolder(DurableFolders.Find(options), options.MaxDurableTimbres, _owner, _extractor, shape, _logger) : null);
+            DurableFolders.IsWanted(options)
+            ? new TimbreFolder(DurableFolders.Find(options), options.MaxDurableTimbres, _owner, _extractor, shape, _logger) : null);
     }
 
     /// <summary>This process's part.</summary>
     internal TimbreCache Cache => _cache;
 
-    public async ValueTask<Timbre> AddAsync(AudioClip reference, string? transcript = null, string? name = null, CancellationToken cancellationToken = default)
+    public async ValueTask<Timbre> AddAsync(AudioClip reference, string? transcript = null, string? name = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(reference);
         ThrowIfDisposed();
@@ -96,7 +98,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         if (_presets.Contains(nameOrId))
             return WarnOfShadowedAsync(nameOrId);
         var known = _cache.Get(nameOrId);
-        return known is not null && (!_tiers.Any || IsFresh(known)) ? new ValueTask<Timbre?>(known.Timbre) : FollowAsync(nameOrId, known, cancellationToken);
+        return known is not null && (!_tiers.Any || IsFresh(known)) ? new ValueTask<Timbre?>(known.Timbre)
+            : FollowAsync(nameOrId, known, cancellationToken);
     }
 
     public async ValueTask<IReadOnlyList<TimbreInfo>> ListAsync(CancellationToken cancellationToken = default)
@@ -104,7 +107,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         ThrowIfDisposed();
         cancellationToken.ThrowIfCancellationRequested();
         var found = await _tiers.ListAsync(_cache.List()).ConfigureAwait(false);
-        return [.. found.Where(line => line.Entry.Origin != TimbreOrigin.Preset || line.Entry.Names.Count > 0).Select(line => Describe(line.Entry, line.Source))
+        return [.. found.Where(line => line.Entry.Origin != TimbreOrigin.Preset || line.Entry.Names.Count > 0).Select(line =>
+            Describe(line.Entry, line.Source))
             .OrderBy(info => info.Name is null).ThenBy(info => info.Name, StringComparer.Ordinal).ThenBy(info => info.Id, StringComparer.Ordinal)];
     }
 
@@ -112,7 +116,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
     {
         if (await IdentifyAsync(nameOrId, cancellationToken).ConfigureAwait(false) is not var (key, name))
             return false;
-        string[] names = [.. (await _tiers.ListAsync(_cache.List()).ConfigureAwait(false)).FirstOrDefault(line => line.Entry.Key == key).Entry?.Names ?? []];
+        string[] names = [.. (await _tiers.ListAsync(_cache.List()).ConfigureAwait(false)).FirstOrDefault(line => line.Entry.Key == key).Entry?.Names
+            ?? []];
         if (name is not null && names.Any(other => other != name))
         {
             await _tiers.UnbindAsync(name).ConfigureAwait(false);
@@ -128,7 +133,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
     {
         ArgumentNullException.ThrowIfNull(newName);
         CheckName(newName);
-        if (await IdentifyAsync(nameOrId, cancellationToken).ConfigureAwait(false) is not var (key, name) || await FindAsync(key).ConfigureAwait(false) is not { } voice)
+        if (await IdentifyAsync(nameOrId, cancellationToken).ConfigureAwait(false) is not var (key, name)
+            || await FindAsync(key).ConfigureAwait(false) is not { } voice)
             return false;
         if (newName == name)
             return true;
@@ -146,7 +152,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
 
     public async ValueTask<bool> SetPinnedAsync(string nameOrId, bool pinned, CancellationToken cancellationToken = default)
     {
-        if (await IdentifyAsync(nameOrId, cancellationToken).ConfigureAwait(false) is not var (key, _) || await FindAsync(key).ConfigureAwait(false) is not { } voice)
+        if (await IdentifyAsync(nameOrId, cancellationToken).ConfigureAwait(false) is not var (key, _)
+            || await FindAsync(key).ConfigureAwait(false) is not { } voice)
             return false;
         if (pinned)
             _cache.Put(voice.Record, null, pinned: true, 0);
@@ -157,7 +164,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
     public async ValueTask ExportAsync(string nameOrId, Stream destination, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        if (await IdentifyAsync(nameOrId, cancellationToken).ConfigureAwait(false) is not var (key, name) || await FindAsync(key).ConfigureAwait(false) is not { } voice)
+        if (await IdentifyAsync(nameOrId, cancellationToken).ConfigureAwait(false) is not var (key, name)
+            || await FindAsync(key).ConfigureAwait(false) is not { } voice)
             throw new TtsRequestException("There is no such voice to export; ListAsync shows those that there are.");
         using var file = new MemoryStream();
         TimbreFile.Write(file, voice.Record with { Origin = TimbreOrigin.Learnt }, _extractor, name);
@@ -214,18 +222,21 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
 
     private static void ThrowDisposed() => throw new ObjectDisposedException(typeof(TtsPipeline).FullName);
 
-    private async ValueTask<(TimbreRecord Record, TimbreSource Source)> FindOrLearnAsync(AudioClip reference, string? transcript, TimbreOrigin origin, CancellationToken cancellationToken)
+    private async ValueTask<(TimbreRecord Record, TimbreSource Source)> FindOrLearnAsync(AudioClip reference, string? transcript, TimbreOrigin origin,
+        CancellationToken cancellationToken)
     {
         CheckReference(reference, transcript);
         var key = TimbreKey.OfVoice(reference, transcript, _owner);
         var (record, source) = _cache.Get(key) is { Record: { Origin: not TimbreOrigin.Imported } known }
             ? (known, TimbreSource.Process)
-            : await _flights.RunAsync(key, abandoned => LearnAsync(key, reference, transcript, origin, abandoned), cancellationToken).ConfigureAwait(false);
+            : await _flights.RunAsync(key, abandoned => LearnAsync(key, reference, transcript, origin, abandoned),
+            cancellationToken).ConfigureAwait(false);
         LightTtsDiagnostics.CountLookup(hit: source != TimbreSource.Extracted);
         return (record, source);
     }
 
-    private async Task<(TimbreRecord, TimbreSource)> LearnAsync(TimbreKey key, AudioClip reference, string? transcript, TimbreOrigin origin, CancellationToken abandoned)
+    private async Task<(TimbreRecord, TimbreSource)> LearnAsync(TimbreKey key, AudioClip reference, string? transcript, TimbreOrigin origin,
+        CancellationToken abandoned)
     {
         // A file's claim to be this voice is not believed here, where the audio is at hand.
         if (_cache.Get(key) is { Record: { Origin: not TimbreOrigin.Imported } known })
@@ -276,7 +287,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
             throw new TtsAudioException($"The reference audio has no samples. {ReferenceLimits.Advice}");
         if (reference.Duration.TotalSeconds is < ReferenceLimits.MinSeconds or > ReferenceLimits.MaxSeconds)
             throw new TtsAudioException(
-                $"The reference audio is {reference.Duration.TotalSeconds:0.##} s long; {ReferenceLimits.MinSeconds} to {ReferenceLimits.MaxSeconds} s are needed. {ReferenceLimits.Advice}");
+                $"The reference audio is {reference.Duration.TotalSeconds:0.##} s long; {ReferenceLimits.MinSeconds} to {ReferenceLimits.MaxSeconds} "
+                + $"s are needed. {ReferenceLimits.Advice}");
     }
 
     // The name found in this process is trusted for a while, so that a hit makes no system call; then the tiers decide.
@@ -307,7 +319,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (_cache.Get(key) is { } here)
             return _cache.Put(here.Record, name, pinned: false, _time.GetTimestamp());
-        return await _tiers.ReadAsync(key).ConfigureAwait(false) is var (voice, source) ? _cache.Put(voice.Record, name, voice.Pinned, _time.GetTimestamp()).From(source) : null;
+        return await _tiers.ReadAsync(key).ConfigureAwait(false) is var (voice, source)
+            ? _cache.Put(voice.Record, name, voice.Pinned, _time.GetTimestamp()).From(source) : null;
     }
 
     private async ValueTask<Timbre?> WarnOfShadowedAsync(string preset)
@@ -346,7 +359,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         if (nameOrId.Length < MinIdDigits || !nameOrId.All(char.IsAsciiHexDigit))
             return null;
         var listed = await _tiers.ListAsync(_cache.List()).ConfigureAwait(false);
-        TimbreKey[] meant = [.. listed.Select(line => line.Entry.Key).Where(candidate => candidate.ToString().StartsWith(nameOrId, StringComparison.OrdinalIgnoreCase))];
+        TimbreKey[] meant = [.. listed.Select(line => line.Entry.Key).Where(candidate =>
+            candidate.ToString().StartsWith(nameOrId, StringComparison.OrdinalIgnoreCase))];
         if (meant.Length > 1)
             throw new TtsRequestException($"{meant.Length} voices have an identity that starts with '{nameOrId}'. Give more of its digits.");
         return meant.Length == 0 ? null : (meant[0], null);

@@ -31,7 +31,8 @@ internal sealed class TimbreTiers(ITimbreTier? fast, ITimbreTier? durable) : IDi
         return shared.State == NameState.Unknown ? kept : shared;
     }
 
-    /// <summary>Publishes a voice, and gives it the name where there is one: first where it is kept, so that no name is known that may be gone tomorrow.</summary>
+    /// <summary>Publishes a voice, and gives it the name where there is one: first where
+    /// it is kept, so that no name is known that may be gone tomorrow.</summary>
     /// <exception cref="TtsTimbreException">It cannot be kept.</exception>
     public async ValueTask KeepAsync(TimbreRecord record, string? name, bool pinned)
     {
@@ -73,7 +74,8 @@ internal sealed class TimbreTiers(ITimbreTier? fast, ITimbreTier? durable) : IDi
         var owners = new Dictionary<string, TimbreKey>(StringComparer.Ordinal);
         Merge(durable is null ? [] : await durable.ListAsync().ConfigureAwait(false), TimbreSource.Durable);
         Merge(fast is null ? [] : await fast.ListAsync().ConfigureAwait(false), TimbreSource.Segment);
-        Merge(KnowsEveryName ? [.. here.Select(entry => entry with { Names = [.. entry.Names.Where(owners.ContainsKey)] })] : here, TimbreSource.Process);
+        Merge(KnowsEveryName ? [.. here.Select(entry => entry with { Names = [.. entry.Names.Where(owners.ContainsKey)] })]
+            : here, TimbreSource.Process);
         return [.. found.Values];
 
         void Merge(IReadOnlyList<TierEntry> entries, TimbreSource source)
@@ -82,7 +84,8 @@ internal sealed class TimbreTiers(ITimbreTier? fast, ITimbreTier? durable) : IDi
             {
                 var names = entry.Names.Where(name => owners.TryAdd(name, entry.Key) || owners[name] == entry.Key);
                 var known = found.GetValueOrDefault(entry.Key).Entry;
-                found[entry.Key] = (entry with { Names = [.. names.Union(known?.Names ?? [])], Pinned = entry.Pinned || known?.Pinned == true }, source);
+                found[entry.Key] = (entry with { Names = [.. names.Union(known?.Names ?? [])], Pinned = entry.Pinned || known?.Pinned == true },
+                    source);
             }
         }
     }

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace LightTts.Torch;
 
-/// <summary>How much of the current CUDA device's memory is taken, by whomever: what the driver says, as TorchSharp does not give out libtorch's own counts.</summary>
+/// <summary>How much of the current CUDA device's memory is taken, by whomever: what the
+/// driver says, as TorchSharp does not give out libtorch's own counts.</summary>
 internal static unsafe class CudaMemory
 {
     private static readonly delegate* unmanaged<nuint*, nuint*, int> MemGetInfo = Find();
@@ -16,7 +17,8 @@ internal static unsafe class CudaMemory
 
     // A look-up in a library finds what its dependencies export, too: CUDA's runtime, under whichever name it has there.
     private static delegate* unmanaged<nuint*, nuint*, int> Find() =>
-        OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc10_cuda.so", out var library) && NativeLibrary.TryGetExport(library, "cudaMemGetInfo", out var address)
+        OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc10_cuda.so", out var library)
+        && NativeLibrary.TryGetExport(library, "cudaMemGetInfo", out var address)
             ? (delegate* unmanaged<nuint*, nuint*, int>)address
             : null;
 }

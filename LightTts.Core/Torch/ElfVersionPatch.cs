@@ -4,7 +4,8 @@ namespace LightTts.Torch;
 
 /// <summary>Marks one symbol version that an ELF library asks for as weak, so that an older libstdc++ without that version can load it.</summary>
 /// <remarks>
-/// libLibTorchSharp.so is linked with GCC 13 and asks for GLIBCXX_3.4.32, a version that carries one marker symbol (std::ios_base_library_init) to which nothing
+/// libLibTorchSharp.so is linked with GCC 13 and asks for GLIBCXX_3.4.32, a version that
+/// carries one marker symbol (std::ios_base_library_init) to which nothing
 /// in the library is relocated. The dynamic loader refuses a library whose needed version is missing, unless the need is flagged weak (VER_FLG_WEAK).
 /// </remarks>
 internal static class ElfVersionPatch

@@ -8,7 +8,8 @@ namespace LightTts.Torch;
 
 /// <summary>y = x Wᵀ + b over rows, in the arithmetic that the layer was made for.</summary>
 /// <remarks>
-/// On the CPU bfloat16 products go to oneDNN. 32-bit ones would go to MKL, which leaves AVX-512 unused on processors that are not Intel's; where there is AVX-512, they are
+/// On the CPU bfloat16 products go to oneDNN. 32-bit ones would go to MKL, which leaves
+/// AVX-512 unused on processors that are not Intel's; where there is AVX-512, they are
 /// LightTts' own (<see cref="PackedMatrix"/>), which are twice as fast there and give a row the same bits in any company.
 /// </remarks>
 internal sealed class Linear : IDisposable
@@ -27,7 +28,8 @@ internal sealed class Linear : IDisposable
         (Outputs, Inputs) = (weight.shape[0], weight.shape[1]);
         weight = Own(weight, compute);
         bias = bias is null ? null : Own(bias, compute);
-        if (Vector512.IsHardwareAccelerated && compute == ScalarType.Float32 && weight.device_type == DeviceType.CPU && Outputs % PackedMatrix.Panel == 0)
+        if (Vector512.IsHardwareAccelerated && compute == ScalarType.Float32 && weight.device_type == DeviceType.CPU
+            && Outputs % PackedMatrix.Panel == 0)
         {
             using (weight)
             using (bias)

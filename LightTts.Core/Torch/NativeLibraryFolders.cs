@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace LightTts.Torch;
 
-/// <summary>Where native libraries may lie: a configured folder, then what the host resolved from packages, then the usual places beside the application.</summary>
+/// <summary>Where native libraries may lie: a configured folder, then what the host
+/// resolved from packages, then the usual places beside the application.</summary>
 internal sealed class NativeLibraryFolders(string? configured)
 {
     private readonly string[] _folders = [.. Candidates(configured).Where(Directory.Exists).Distinct()];

@@ -6,8 +6,10 @@ namespace LightTts.Torch;
 
 /// <summary>Numbers as libtorch takes them, kept for ever.</summary>
 /// <remarks>
-/// TorchSharp makes a native object of every number that is handed to an operation, with a finalizer that frees it, and does not keep that object alive during the native call: a
-/// garbage collection at the wrong moment frees a number while libtorch reads it. What is kept here is never collected. The same holds for the operators + and - of two tensors,
+/// TorchSharp makes a native object of every number that is handed to an operation, with a
+/// finalizer that frees it, and does not keep that object alive during the native call: a
+/// garbage collection at the wrong moment frees a number while libtorch reads it. What is
+/// kept here is never collected. The same holds for the operators + and - of two tensors,
 /// which hand over a factor of 1. BannedSymbols.txt keeps all of those out.
 /// </remarks>
 internal static class Scalars

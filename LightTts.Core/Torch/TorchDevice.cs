@@ -45,8 +45,10 @@ internal sealed record TorchDevice(Device Device, ScalarType Compute)
             return torch.CPU;
         throw new TtsBackendException(count > 0
             ? $"There is no CUDA device {index}; this machine has {count}. Set TtsPipelineOptions.DeviceIndex to 0..{count - 1}."
-            : "No CUDA device can be used: the loaded libtorch has no CUDA support, or the driver is missing. Add the package TorchSharp-cuda-linux or "
-              + "TorchSharp-cuda-windows, name a CUDA libtorch's folder in TtsPipelineOptions.NativeLibraryPath, or set TtsPipelineOptions.Device to Cpu.");
+            : "No CUDA device can be used: the loaded libtorch has no CUDA support, or the driver is missing. Add the package TorchSharp-cuda-linux "
+            + "or "
+              + "TorchSharp-cuda-windows, name a CUDA libtorch's folder in TtsPipelineOptions.NativeLibraryPath, or set TtsPipelineOptions.Device to "
+              + "Cpu.");
     }
 
     private static int CudaDevices()

@@ -4,7 +4,8 @@ namespace LightTts.Torch;
 
 /// <summary>Pieces of work side by side on the CPU, each with its share of the threads.</summary>
 /// <remarks>
-/// libtorch can share out every single operation, but each costs a meeting of all threads; pieces that need nothing of each other meet once, at the end. To be used by
+/// libtorch can share out every single operation, but each costs a meeting of all
+/// threads; pieces that need nothing of each other meet once, at the end. To be used by
 /// one thread, which does the first piece itself.
 /// </remarks>
 /// <param name="threads">Threads of all lanes together; those of the calling thread when nothing is shared out.</param>

@@ -7,8 +7,10 @@ namespace LightTts.Torch;
 
 /// <summary>Loads the native libraries of TorchSharp, once in a process, before anything touches <see cref="torch"/>.</summary>
 /// <remarks>
-/// The libraries come from a NuGet package (libtorch beside the application) or from a configured folder (a PyTorch install's lib folder). Where the system's
-/// libstdc++ is older than GCC 13 (Debian 12, Ubuntu 22.04, RHEL 9), a patched copy of libLibTorchSharp.so is loaded (see <see cref="ElfVersionPatch"/>); the
+/// The libraries come from a NuGet package (libtorch beside the application) or from a
+/// configured folder (a PyTorch install's lib folder). Where the system's
+/// libstdc++ is older than GCC 13 (Debian 12, Ubuntu 22.04, RHEL 9), a patched copy of
+/// libLibTorchSharp.so is loaded (see <see cref="ElfVersionPatch"/>); the
 /// original, which may be shared by a package cache, is never changed.
 /// </remarks>
 internal static class TorchRuntime
@@ -26,7 +28,8 @@ internal static class TorchRuntime
             if (_loadedFrom is not null)
                 return;
             if (folder is not null && !Directory.Exists(folder))
-                throw new TtsBackendException($"The folder of native libraries '{folder}' does not exist. Correct TtsPipelineOptions.NativeLibraryPath, or leave it out.");
+                throw new TtsBackendException($"The folder of native libraries '{folder}' does not exist. Correct "
+                + $"TtsPipelineOptions.NativeLibraryPath, or leave it out.");
             var folders = new NativeLibraryFolders(folder);
             if (folder is not null)
                 RefuseSecond(folders);
@@ -48,7 +51,8 @@ internal static class TorchRuntime
     {
         if (!OperatingSystem.IsWindows())
             SetNativeDefaults();
-        // By full path and in the order of their dependencies: later loads by name then find them in memory. All from the folder that has the main one: a
+        // By full path and in the order of their dependencies: later loads by name then
+        // find them in memory. All from the folder that has the main one: a
         // CUDA library of another libtorch would fit nothing.
         var home = Path.GetDirectoryName(folders.Find("torch_cpu"))
             ?? throw new DllNotFoundException($"{NativeLibraryFolders.FileName("torch_cpu")} was not found in: {folders}");
@@ -69,7 +73,8 @@ internal static class TorchRuntime
 
     /// <summary>Ends the load where the application brings a libtorch of its own beside the configured one.</summary>
     /// <remarks>
-    /// TorchSharp looks for libtorch_cpu by name in the application's folders before it is content with the one in memory; two of them end the process ("Tried to
+    /// TorchSharp looks for libtorch_cpu by name in the application's folders before it
+    /// is content with the one in memory; two of them end the process ("Tried to
     /// register multiple backend fallbacks").
     /// </remarks>
     private static void RefuseSecond(NativeLibraryFolders folders)
@@ -77,7 +82,8 @@ internal static class TorchRuntime
         if (folders.FindAll("torch_cpu").Select(Path.GetFullPath).Distinct().ToArray() is not [var wanted, var second, ..])
             return;
         throw new TtsBackendException(
-            $"TtsPipelineOptions.NativeLibraryPath names '{wanted}', but the application brings '{second}', and a process can hold only one libtorch. "
+            $"TtsPipelineOptions.NativeLibraryPath names '{wanted}', but the application brings '{second}', and a process can hold only one "
+            + $"libtorch. "
             + "Build the application without a libtorch package (LightTts' own: -p:LightTtsBackend=external), or leave NativeLibraryPath out.");
     }
 
@@ -92,9 +98,11 @@ internal static class TorchRuntime
     }
 
     [DllImport("libc", EntryPoint = "setenv", BestFitMapping = false)]
-    private static extern int SetEnvironmentVariable([MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);
+    private static extern int SetEnvironmentVariable([MarshalAs(UnmanagedType.LPUTF8Str)] string name,
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);
 
-    /// <summary>A copy without the hard need for GLIBCXX_3.4.32, kept in the user's own cache folder under the hash of the original; null where there is no such need.</summary>
+    /// <summary>A copy without the hard need for GLIBCXX_3.4.32, kept in the user's own cache
+    /// folder under the hash of the original; null where there is no such need.</summary>
     [SupportedOSPlatform("linux")]
     private static string? PatchedCopy(string original)
     {
@@ -134,7 +142,8 @@ internal static class TorchRuntime
 
     private static TtsBackendException Missing(NativeLibraryFolders folders, Exception cause) => new(
         "The native libraries of libtorch could not be loaded. Add them to the application that uses LightTts: "
-        + $"'dotnet add package {CpuPackage}' for the CPU, 'dotnet add package {(OperatingSystem.IsWindows() ? "TorchSharp-cuda-windows" : "TorchSharp-cuda-linux")}' "
+        + $"'dotnet add package {CpuPackage}' for the CPU, 'dotnet add package "
+        + $"{(OperatingSystem.IsWindows() ? "TorchSharp-cuda-windows" : "TorchSharp-cuda-linux")}' "
         + $"for CUDA, or set TtsPipelineOptions.NativeLibraryPath to a folder that has them. Looked in: {folders}. Cause: {cause.Message}", cause);
 
     private static string CpuPackage => "TorchSharp-cpu --version 0.107.0";

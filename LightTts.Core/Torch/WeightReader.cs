@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace LightTts.Torch;
 
 /// <summary>Turns the entries of a checkpoint into tensors on a device and keeps account of what is missing, left over or mis-shaped.</summary>
-/// <remarks>A tensor that cannot be read is replaced by zeros of the expected shape, so that one exception (<see cref="Complete"/>) can list every problem.</remarks>
+/// <remarks>A tensor that cannot be read is replaced by zeros of the expected shape, so
+/// that one exception (<see cref="Complete"/>) can list every problem.</remarks>
 internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, Func<string, string>? rename = null)
 {
     private readonly Dictionary<string, TensorEntry> _entries =
@@ -54,7 +55,8 @@ internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, F
         var more = problems.Count > shown ? $"\n  ... and {problems.Count - shown} more" : "";
         throw new TtsModelLoadException(
             $"'{archive.Path}' does not hold the model that the configuration beside it describes ({problems.Count} tensors differ). "
-            + $"Check that the yaml file and the weights belong together and that the download is complete.\n  {string.Join("\n  ", problems.Take(shown))}{more}");
+            + $"Check that the yaml file and the weights belong together and that the download is complete.\n  "
+            + $"{string.Join("\n  ", problems.Take(shown))}{more}");
     }
 
     private Tensor Problem(string problem, ScalarType type, long[] shape)

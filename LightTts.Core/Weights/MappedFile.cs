@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace LightTts.Weights;
 
-/// <summary>A whole file mapped read-only. Pages come in as they are touched and the system may drop them again, so a 2 GB file is never copied into memory.</summary>
+/// <summary>A whole file mapped read-only. Pages come in as they are touched and the
+/// system may drop them again, so a 2 GB file is never copied into memory.</summary>
 internal sealed unsafe partial class MappedFile : IDisposable
 {
     private const int DoNotNeed = 4; // MADV_DONTNEED, the same number on Linux and macOS
@@ -47,7 +48,8 @@ internal sealed unsafe partial class MappedFile : IDisposable
                 TtsModelLoadException => e,
                 FileNotFoundException or DirectoryNotFoundException => new TtsModelLoadException($"{path}: the file does not exist.", e),
                 UnauthorizedAccessException => new TtsModelLoadException($"{path}: the file cannot be read; check its permissions.", e),
-                IOException or ArgumentException or NotSupportedException => new TtsModelLoadException($"{path}: the file cannot be opened: {e.Message}", e),
+                IOException or ArgumentException or NotSupportedException =>
+                new TtsModelLoadException($"{path}: the file cannot be opened: {e.Message}", e),
                 _ => e,
             };
         }
@@ -67,13 +69,15 @@ internal sealed unsafe partial class MappedFile : IDisposable
     /// <inheritdoc cref="At"/>
     public ReadOnlySpan<byte> Span(long offset, int length) => new(At(offset, length), length);
 
-    /// <summary>Says that bytes were read and are not needed soon: their pages leave this process' memory at once and not when memory runs short. They can be read again.</summary>
+    /// <summary>Says that bytes were read and are not needed soon: their pages leave this
+    /// process' memory at once and not when memory runs short. They can be read again.</summary>
     public void Release(long offset, long length)
     {
         if (OperatingSystem.IsWindows() || length < Environment.SystemPageSize)
             return;
         // Only pages that lie within: their neighbours may be another tensor's, in use on this thread or another.
-        nuint page = (nuint)Environment.SystemPageSize, start = ((nuint)At(offset, length) + page - 1) / page * page, end = ((nuint)_pointer + (nuint)(offset + length)) / page * page;
+        nuint page = (nuint)Environment.SystemPageSize, start = ((nuint)At(offset, length) + page - 1) / page * page,
+            end = ((nuint)_pointer + (nuint)(offset + length)) / page * page;
         if (end > start)
             _ = Advise(start, end - start, DoNotNeed); // advice: where it is not taken, the pages go when memory runs short
     }

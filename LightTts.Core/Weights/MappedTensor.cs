@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace LightTts.Weights;
 
-/// <summary>A tensor in a mapped file: contiguous, or with strides (in elements) over a storage. Its maker has checked that all of it lies within the file.</summary>
+/// <summary>A tensor in a mapped file: contiguous, or with strides (in elements) over a
+/// storage. Its maker has checked that all of it lies within the file.</summary>
 internal sealed unsafe class MappedTensor : TensorEntry
 {
     private const long CopiedAtOnce = 8 << 20;

@@ -6,7 +6,8 @@ namespace LightTts.Weights;
 
 /// <summary>
 /// Reads the pickle of a state dict without being a pickle machine: about 30 opcodes of protocols 2 to 5, the few globals that torch.save writes for
-/// tensors, and nothing else. Every other opcode or global is refused by its name and offset. Memory is bounded by the limits below, not by the input.
+/// tensors, and nothing else. Every other opcode or global is refused by its name and
+/// offset. Memory is bounded by the limits below, not by the input.
 /// </summary>
 internal sealed class PickleReader
 {
@@ -35,7 +36,8 @@ internal sealed class PickleReader
     /// <param name="bytes">The pickle, whole.</param>
     /// <param name="path">The file, for messages.</param>
     /// <param name="tensors">Makes storages and tensors.</param>
-    /// <exception cref="TtsModelLoadException">The pickle is damaged or wants something that is not allowed; the message names opcode and offset.</exception>
+    /// <exception cref="TtsModelLoadException">The pickle is damaged or wants something
+    /// that is not allowed; the message names opcode and offset.</exception>
     public static object? Read(ReadOnlySpan<byte> bytes, string path, TensorPickle tensors)
     {
         if (bytes.Length > MaxBytes)
@@ -63,7 +65,8 @@ internal sealed class PickleReader
             if (operations == 0 != (_opcode == PickleOpcode.Proto))
                 throw new PickleFormatException("a pickle starts with its protocol, and only there");
             if (_opcode == PickleOpcode.Stop)
-                return _stack.Count == 1 && _marks.Count == 0 && _position == bytes.Length ? _stack[0] : throw new PickleFormatException("something is left over at the end");
+                return _stack.Count == 1 && _marks.Count == 0 && _position == bytes.Length ? _stack[0]
+                : throw new PickleFormatException("something is left over at the end");
             Execute(bytes);
         }
     }
@@ -239,11 +242,13 @@ internal sealed class PickleReader
         _stack.RemoveRange(_stack.Count - count, count);
     }
 
-    /// <summary>state_dict() hangs its module versions on the OrderedDict as an attribute; that is the one state that is accepted, and it is dropped.</summary>
+    /// <summary>state_dict() hangs its module versions on the OrderedDict as an
+    /// attribute; that is the one state that is accepted, and it is dropped.</summary>
     private void Build()
     {
         var state = Pop();
-        if (Top() is not PickleDictionary { Ordered: true } || state is not PickleDictionary { Items: { Count: 1 } items } || !items.ContainsKey("_metadata"))
+        if (Top() is not PickleDictionary { Ordered: true } || state is not PickleDictionary { Items: { Count: 1 } items }
+            || !items.ContainsKey("_metadata"))
             throw new PickleFormatException("object state is not allowed here");
     }
 

@@ -1,6 +1,7 @@
 namespace LightTts.Weights;
 
-/// <summary>A list, tuple or dictionary while its pickle is read. Once it is part of another one it is sealed, so that its weight is known: that bounds
+/// <summary>A list, tuple or dictionary while its pickle is read. Once it is part of
+/// another one it is sealed, so that its weight is known: that bounds
 /// what a small pickle can expand to through its memo, and makes cycles impossible.</summary>
 internal abstract class PickleContainer
 {
@@ -37,7 +38,8 @@ internal sealed class PickleSequence(bool isTuple) : PickleContainer
     }
 }
 
-/// <summary>A dict or OrderedDict. Integer keys are kept as their decimal text: only their names matter here, and the hash of a string cannot be foreseen.</summary>
+/// <summary>A dict or OrderedDict. Integer keys are kept as their decimal text: only
+/// their names matter here, and the hash of a string cannot be foreseen.</summary>
 internal sealed class PickleDictionary(bool ordered) : PickleContainer
 {
     public bool Ordered => ordered;

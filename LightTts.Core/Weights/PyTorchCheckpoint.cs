@@ -3,7 +3,8 @@ using System.Text;
 
 namespace LightTts.Weights;
 
-/// <summary>A torch.save file (the zip format of PyTorch 1.6 and later): its tensors straight from the memory map, its plain values as <see cref="Root"/>.
+/// <summary>A torch.save file (the zip format of PyTorch 1.6 and later): its tensors
+/// straight from the memory map, its plain values as <see cref="Root"/>.
 /// Nothing in it is ever executed.</summary>
 internal sealed class PyTorchCheckpoint : ITensorArchive
 {
@@ -27,14 +28,16 @@ internal sealed class PyTorchCheckpoint : ITensorArchive
 
     public string Path => _file.Path;
 
-    /// <summary>All tensors by name; those in dictionaries within dictionaries are named "outer.inner". Tensors in lists are in <see cref="Root"/> only.</summary>
+    /// <summary>All tensors by name; those in dictionaries within dictionaries are named
+    /// "outer.inner". Tensors in lists are in <see cref="Root"/> only.</summary>
     public IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
 
     /// <summary>The saved object: a dictionary (<see cref="IReadOnlyDictionary{TKey, TValue}"/> of string and object), a list or tuple
     /// (<see cref="IReadOnlyList{T}"/> of object), string, long, double, bool, null or <see cref="TensorEntry"/>, nested.</summary>
     public object? Root { get; }
 
-    /// <exception cref="TtsModelLoadException">The file is missing, damaged, of another format, or wants more than tensors; the message says which and the cure.</exception>
+    /// <exception cref="TtsModelLoadException">The file is missing, damaged, of another
+    /// format, or wants more than tensors; the message says which and the cure.</exception>
     public static PyTorchCheckpoint Open(string path)
     {
         var file = MappedFile.Open(path);
@@ -58,7 +61,8 @@ internal sealed class PyTorchCheckpoint : ITensorArchive
         if (head.StartsWith("PK"u8))
             return;
         if (head.StartsWith("version https://git-lfs"u8))
-            throw new TtsModelLoadException($"{file.Path}: this is a Git LFS pointer, not the file itself; run 'git lfs pull' in the model's folder.");
+            throw new TtsModelLoadException($"{file.Path}: this is a Git LFS pointer, not the file itself; run 'git lfs pull' in the model's "
+            + $"folder.");
         if (head[0] == 0x80 || head.IndexOf("././@LongLink"u8) >= 0)
             throw new TtsModelLoadException($"{file.Path}: this is a legacy PyTorch file (before 1.6). Save it again with a current PyTorch: " +
                 "torch.save(torch.load(path, map_location='cpu', weights_only=True), path).");
@@ -67,12 +71,15 @@ internal sealed class PyTorchCheckpoint : ITensorArchive
 
     private string FindPrefix(ZipDirectory zip)
     {
-        var pickles = zip.Entries.Keys.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal) && name.IndexOf('/') == name.Length - 9).ToList();
+        var pickles = zip.Entries.Keys.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal)
+            && name.IndexOf('/') == name.Length - 9).ToList();
         if (pickles.Count != 1)
-            throw new TtsModelLoadException($"{Path}: a torch.save file has one data.pkl, this zip file has {pickles.Count}; it is not a PyTorch checkpoint.");
+            throw new TtsModelLoadException($"{Path}: a torch.save file has one data.pkl, this zip file has {pickles.Count}; it is not a PyTorch "
+            + $"checkpoint.");
         var prefix = pickles[0][..^9];
         return zip.Entries.ContainsKey($"{prefix}/constants.pkl")
-            ? throw new TtsModelLoadException($"{Path}: this is a TorchScript program, not a state dict; save the weights with torch.save(model.state_dict(), path).")
+            ? throw new TtsModelLoadException($"{Path}: this is a TorchScript program, not a state dict; save the weights with "
+            + $"torch.save(model.state_dict(), path).")
             : prefix;
     }
 
@@ -85,7 +92,8 @@ internal sealed class PyTorchCheckpoint : ITensorArchive
         switch (value)
         {
             case PickleDictionary dictionary:
-                return dictionary.Items.ToDictionary(pair => pair.Key, pair => Convert(pair.Value, name.Length == 0 ? pair.Key : $"{name}.{pair.Key}"), StringComparer.Ordinal);
+                return dictionary.Items.ToDictionary(pair => pair.Key, pair =>
+                    Convert(pair.Value, name.Length == 0 ? pair.Key : $"{name}.{pair.Key}"), StringComparer.Ordinal);
             case PickleSequence sequence:
                 var items = new object?[sequence.Items.Count];
                 for (var i = 0; i < items.Length; i++)

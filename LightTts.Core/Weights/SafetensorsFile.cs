@@ -72,7 +72,8 @@ internal sealed class SafetensorsFile : ITensorArchive
                 throw new TtsModelLoadException($"{file.Path}: {file.Length} bytes are too few for a safetensors file; it is truncated.");
             var length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span(0, 8));
             if (length > MaxHeader)
-                throw new TtsModelLoadException($"{file.Path}: the safetensors header claims {length} bytes, more than the format's {MaxHeader}; this is not a safetensors file.");
+                throw new TtsModelLoadException($"{file.Path}: the safetensors header claims {length} bytes, more than the format's {MaxHeader}; "
+                + $"this is not a safetensors file.");
             if ((long)length > file.Length - 8)
                 throw new TtsModelLoadException($"{file.Path}: the safetensors header of {length} bytes ends outside the file; it is truncated.");
             _data = 8 + (long)length;
@@ -140,7 +141,8 @@ internal sealed class SafetensorsFile : ITensorArchive
             if (shape is null || offsets is not [var start, var end])
                 throw Bad(name, "shape or data_offsets is missing");
             if (start > end || end > file.Length - _data)
-                throw Bad(name, $"its data at [{start}, {end}) lies outside the {file.Length - _data} bytes of data; the file is truncated or damaged");
+                throw Bad(name, $"its data at [{start}, {end}) lies outside the {file.Length - _data} bytes of data; the file is truncated or "
+                + $"damaged");
             var bytes = (UInt128)TensorEntry.ElementSize(type);
             foreach (var size in shape)
             {
@@ -178,11 +180,13 @@ internal sealed class SafetensorsFile : ITensorArchive
             foreach (var (start, end, name) in _ranges)
             {
                 if (start != position)
-                    throw Bad(name, start < position ? "its data overlaps another tensor's" : $"there is a hole of {start - position} bytes before its data");
+                    throw Bad(name, start < position ? "its data overlaps another tensor's"
+                    : $"there is a hole of {start - position} bytes before its data");
                 position = end;
             }
             if (position != file.Length - _data)
-                throw new TtsModelLoadException($"{file.Path}: {file.Length - _data - position} bytes at the end belong to no tensor; the file is damaged.");
+                throw new TtsModelLoadException($"{file.Path}: {file.Length - _data - position} bytes at the end belong to no tensor; the file is "
+                + $"damaged.");
         }
 
         private void Next(ref Utf8JsonReader json, JsonTokenType expected, string name)

@@ -1,6 +1,7 @@
 namespace LightTts.Weights;
 
-/// <summary>What the globals of a torch.save pickle mean: storages named by persistent ids, and tensors over them (torch._utils._rebuild_tensor_v2).</summary>
+/// <summary>What the globals of a torch.save pickle mean: storages named by persistent
+/// ids, and tensors over them (torch._utils._rebuild_tensor_v2).</summary>
 /// <param name="zip">The entries of the file.</param>
 /// <param name="prefix">The folder in it that all names start with.</param>
 internal sealed class TensorPickle(ZipDirectory zip, string prefix)
@@ -30,7 +31,8 @@ internal sealed class TensorPickle(ZipDirectory zip, string prefix)
     /// <summary>('storage', type, key, location, element count): the entry data/key.</summary>
     public PickleStorage Storage(object? persistentId)
     {
-        if (persistentId is not PickleSequence { IsTuple: true, Items: ["storage", PickleGlobal { Storage: { } type }, string key, string, long elements] })
+        if (persistentId is not PickleSequence { IsTuple: true,
+            Items: ["storage", PickleGlobal { Storage: { } type }, string key, string, long elements] })
             throw new PickleFormatException("a persistent id that is not a storage's");
         if (!zip.Entries.TryGetValue($"{prefix}/data/{key}", out var entry))
             throw new PickleFormatException($"storage '{key}' is not in the file");
@@ -46,7 +48,8 @@ internal sealed class TensorPickle(ZipDirectory zip, string prefix)
         return (global.Name, items) switch
         {
             ("collections.OrderedDict", []) => new PickleDictionary(ordered: true),
-            ("torch._utils._rebuild_tensor_v2", [PickleStorage storage, long offset, PickleSequence shape, PickleSequence strides, bool, PickleDictionary, .. { Count: <= 1 }]) =>
+            ("torch._utils._rebuild_tensor_v2",
+            [PickleStorage storage, long offset, PickleSequence shape, PickleSequence strides, bool, PickleDictionary, .. { Count: <= 1 }]) =>
                 Tensor(storage, offset, Sizes(shape), Sizes(strides)),
             ("torch._utils._rebuild_parameter", [PickleTensor tensor, bool, PickleDictionary]) => tensor,
             _ => throw new PickleFormatException($"a call of '{global.Name}' with arguments that torch.save does not write"),
@@ -70,10 +73,12 @@ internal sealed class TensorPickle(ZipDirectory zip, string prefix)
                 throw new PickleFormatException($"shape [{string.Join(", ", shape)}] with strides [{string.Join(", ", strides)}] overflows");
         }
         if (offset < 0 || offset > storage.Elements || (count > 0 && last >= storage.Elements))
-            throw new PickleFormatException($"offset {offset}, shape [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}] reach outside a storage of {storage.Elements} elements");
+            throw new PickleFormatException($"offset {offset}, shape [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}] reach "
+            + $"outside a storage of {storage.Elements} elements");
         // Strides of zero would let a few bytes expand to any size.
         if (count > storage.Elements)
-            throw new PickleFormatException($"shape [{string.Join(", ", shape)}] repeats a storage of {storage.Elements} elements; save it with .contiguous()");
+            throw new PickleFormatException($"shape [{string.Join(", ", shape)}] repeats a storage of {storage.Elements} elements; save it with "
+            + $".contiguous()");
         return new PickleTensor(storage, offset, shape, strides);
     }
 

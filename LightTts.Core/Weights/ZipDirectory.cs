@@ -7,7 +7,8 @@ namespace LightTts.Weights;
 /// <summary>Where an uncompressed entry of a zip file lies in it.</summary>
 internal readonly record struct ZipEntry(string Name, long Offset, long Length);
 
-/// <summary>Reads the directory of a zip file of stored entries (as torch.save writes them), zip64 included, and believes nothing that it does not check:
+/// <summary>Reads the directory of a zip file of stored entries (as torch.save writes
+/// them), zip64 included, and believes nothing that it does not check:
 /// local headers must agree with the directory, and entries must lie within the file without overlapping.</summary>
 internal sealed class ZipDirectory
 {
@@ -54,7 +55,8 @@ internal sealed class ZipDirectory
             if (U32(end64, 16) != 0 || U32(end64, 20) != 0 || U64(end64, 24) != U64(end64, 32))
                 throw Bad("it is split over several files");
             // Where the old record has a number at all, the two must agree: readers that differ in which they trust would see two different archives.
-            if ((count != 0xFFFF && count != U64(end64, 32)) || (size != 0xFFFFFFFF && size != U64(end64, 40)) || (start != 0xFFFFFFFF && start != U64(end64, 48)))
+            if ((count != 0xFFFF && count != U64(end64, 32)) || (size != 0xFFFFFFFF && size != U64(end64, 40))
+                || (start != 0xFFFFFFFF && start != U64(end64, 48)))
                 throw Bad("its zip64 end record contradicts its end record");
             (count, size, start, directoryEnd) = (U64(end64, 32), U64(end64, 40), U64(end64, 48), record);
         }
@@ -99,14 +101,16 @@ internal sealed class ZipDirectory
                 throw Bad($"entries '{ranges[i - 1].Name}' and '{ranges[i].Name}' overlap");
     }
 
-    private void ReadEntry(ReadOnlySpan<byte> header, ReadOnlySpan<byte> nameBytes, ReadOnlySpan<byte> extra, long dataEnd, List<(long, long, string)> ranges)
+    private void ReadEntry(ReadOnlySpan<byte> header, ReadOnlySpan<byte> nameBytes, ReadOnlySpan<byte> extra, long dataEnd,
+        List<(long, long, string)> ranges)
     {
         var name = CheckName(nameBytes);
         int flags = U16(header, 8), method = U16(header, 10);
         if ((flags & 0x2041) != 0)
             throw Bad($"entry '{name}' is encrypted");
         if (method != 0)
-            throw Bad($"entry '{name}' is compressed (method {method}); torch.save stores its entries uncompressed, so this is not an original checkpoint");
+            throw Bad($"entry '{name}' is compressed (method {method}); torch.save stores its entries uncompressed, so this is not an original "
+            + $"checkpoint");
         long packed = U32(header, 20), length = U32(header, 24), local = U32(header, 42);
         if (U16(header, 34) is not (0 or 0xFFFF))
             throw Bad($"entry '{name}' is in another file");
@@ -167,7 +171,8 @@ internal sealed class ZipDirectory
     private string CheckName(ReadOnlySpan<byte> bytes)
     {
         var name = Encoding.UTF8.GetString(bytes);
-        if (name.Length is 0 or > 1024 || name.AsSpan().IndexOfAny('\\', '\0', ':') >= 0 || name[0] == '/' || name.Split('/').Any(part => part is "" or "." or "..") || name.Contains('\uFFFD'))
+        if (name.Length is 0 or > 1024 || name.AsSpan().IndexOfAny('\\', '\0', ':') >= 0 || name[0] == '/'
+            || name.Split('/').Any(part => part is "" or "." or "..") || name.Contains('\uFFFD'))
             throw Bad($"entry name '{(name.Length > 200 ? name[..200] : name)}' is not a plain relative path");
         return name;
     }

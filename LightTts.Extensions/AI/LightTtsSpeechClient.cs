@@ -9,12 +9,16 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LightTts.Extensions.AI;
 
-/// <summary>A pipeline as Microsoft.Extensions.AI's <see cref="ITextToSpeechClient"/>, so that its middleware (logging, OpenTelemetry, options) fits around it.</summary>
+/// <summary>A pipeline as Microsoft.Extensions.AI's <see cref="ITextToSpeechClient"/>, so
+/// that its middleware (logging, OpenTelemetry, options) fits around it.</summary>
 /// <remarks>
-/// Options: <see cref="TextToSpeechOptions.VoiceId"/> is a voice's name; <see cref="TextToSpeechOptions.Language"/> picks a preset voice of that language where no voice
-/// is named; <see cref="TextToSpeechOptions.Speed"/> is 0.25 to 4; <see cref="TextToSpeechOptions.AudioFormat"/> is "wav" (default of whole audio) or "pcm" (default of
+/// Options: <see cref="TextToSpeechOptions.VoiceId"/> is a voice's name;
+/// <see cref="TextToSpeechOptions.Language"/> picks a preset voice of that language where no voice
+/// is named; <see cref="TextToSpeechOptions.Speed"/> is 0.25 to 4;
+/// <see cref="TextToSpeechOptions.AudioFormat"/> is "wav" (default of whole audio) or "pcm" (default of
 /// streamed audio: 16 bits, little-endian, mono), or their media types. What else a <see cref="SynthesisRequest"/> can say comes through
-/// <see cref="TextToSpeechOptions.RawRepresentationFactory"/>, which may return one to start from. <see cref="TextToSpeechOptions.Volume"/> is 0 (silent) to 1 (as the
+/// <see cref="TextToSpeechOptions.RawRepresentationFactory"/>, which may return one to
+/// start from. <see cref="TextToSpeechOptions.Volume"/> is 0 (silent) to 1 (as the
 /// voice speaks, the default). A <see cref="TextToSpeechOptions.Pitch"/> other than 1 is refused: no model here can do that.
 /// Safe for concurrent use. Disposing it leaves the pipeline alone.
 /// </remarks>
@@ -36,7 +40,8 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
     /// <inheritdoc/>
     /// <exception cref="TtsRequestException">The options ask for what cannot be done.</exception>
     /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
-    public async Task<TextToSpeechResponse> GetAudioAsync(string text, TextToSpeechOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<TextToSpeechResponse> GetAudioAsync(string text, TextToSpeechOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
         var format = MediaType(options?.AudioFormat) ?? Wav;
@@ -61,7 +66,8 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
     }
 
     /// <inheritdoc/>
-    /// <remarks>Audio leaves while the rest is computed. The pieces' data, joined, is the whole: raw PCM, or a WAV file whose header leaves the length open.</remarks>
+    /// <remarks>Audio leaves while the rest is computed. The pieces' data, joined, is the
+    /// whole: raw PCM, or a WAV file whose header leaves the length open.</remarks>
     /// <exception cref="TtsRequestException">The options ask for what cannot be done.</exception>
     /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
     public async IAsyncEnumerable<TextToSpeechResponseUpdate> GetStreamingAudioAsync(string text, TextToSpeechOptions? options = null,
@@ -105,16 +111,20 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
     {
     }
 
-    /// <summary>The pipeline and the request for it. A hosted pipeline that still loads is waited for as every other request waits: counted, with its deadlines running.</summary>
-    private async ValueTask<(ITtsPipeline Pipeline, SynthesisRequest Request)> PrepareAsync(string text, TextToSpeechOptions? options, SynthesisMode mode,
+    /// <summary>The pipeline and the request for it. A hosted pipeline that still loads is
+    /// waited for as every other request waits: counted, with its deadlines running.</summary>
+    private async ValueTask<(ITtsPipeline Pipeline, SynthesisRequest Request)> PrepareAsync(string text, TextToSpeechOptions? options,
+        SynthesisMode mode,
         CancellationToken cancellationToken)
     {
         if (options?.Pitch is { } pitch and not 1)
             throw new TtsRequestException(string.Create(CultureInfo.InvariantCulture,
                 $"Pitch is {pitch}, but a voice has only its own pitch (1). Leave it out, or choose a voice that is higher or lower."));
         if (options?.Volume is { } volume and not (>= 0 and <= 1))
-            throw new TtsRequestException(string.Create(CultureInfo.InvariantCulture, $"Volume is {volume}; use 0 (silent) to 1 (as the voice speaks), or leave it out."));
-        var request = (options?.RawRepresentationFactory?.Invoke(this) as SynthesisRequest ?? new SynthesisRequest()) with { Text = text, Mode = mode };
+            throw new TtsRequestException(string.Create(CultureInfo.InvariantCulture,
+            $"Volume is {volume}; use 0 (silent) to 1 (as the voice speaks), or leave it out."));
+        var request = (options?.RawRepresentationFactory?.Invoke(this) as SynthesisRequest
+            ?? new SynthesisRequest()) with { Text = text, Mode = mode };
         var pipeline = _pipeline;
         if (pipeline is HostedPipeline { Host.Ready: null } hosted)
             (pipeline, request) = await hosted.LoadedAsync(request, cancellationToken).ConfigureAwait(false);
@@ -124,7 +134,8 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
     private static SynthesisRequest Complete(SynthesisRequest request, TextToSpeechOptions? options, TtsModelInfo model)
     {
         if (options?.ModelId is { } id && id != model.Name)
-            throw new TtsRequestException($"ModelId is '{id}', but this client speaks with '{model.Name}'. Leave it out, or resolve the client that is registered for that model.");
+            throw new TtsRequestException($"ModelId is '{id}', but this client speaks with '{model.Name}'. Leave it out, or resolve the client that "
+            + $"is registered for that model.");
         var voice = options?.VoiceId ?? request.Voice;
         return request with
         {
@@ -139,7 +150,8 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
     {
         if (model.Languages.Count > 0 && !model.Languages.Any(known => SameLanguage(known, language)))
             throw new TtsRequestException($"{model.Name} does not speak '{language}'. Its languages are: {string.Join(", ", model.Languages)}.");
-        var fitting = model.Voices.Where(voice => voice.Language is { } spoken && SameLanguage(spoken, language)).Select(voice => voice.Name).ToList();
+        var fitting = model.Voices.Where(voice => voice.Language is { } spoken && SameLanguage(spoken, language)).Select(voice =>
+            voice.Name).ToList();
         return fitting.Count == 0 || fitting.Contains(model.DefaultVoice ?? "") ? null : fitting[0];
     }
 
@@ -150,10 +162,12 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
         null => null,
         "wav" or "audio/wav" or "audio/wave" or "audio/x-wav" or "audio/vnd.wave" => Wav,
         "pcm" or "audio/l16" or "audio/pcm" => Pcm,
-        _ => throw new TtsRequestException($"AudioFormat '{format}' is not supported. Use wav (audio/wav) or pcm (audio/l16: 16 bits, little-endian, mono)."),
+        _ => throw new TtsRequestException($"AudioFormat '{format}' is not supported. Use wav (audio/wav) or pcm (audio/l16: 16 bits, little-endian, "
+        + $"mono)."),
     };
 
-    private TextToSpeechResponseUpdate Update(string id, TextToSpeechResponseUpdateKind kind, AudioChunk? chunk, IList<AIContent> contents) => new(contents)
+    private TextToSpeechResponseUpdate Update(string id, TextToSpeechResponseUpdateKind kind, AudioChunk? chunk, IList<AIContent> contents) =>
+        new(contents)
     {
         Kind = kind,
         ResponseId = id,
@@ -162,7 +176,8 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
         AdditionalProperties = Properties(),
     };
 
-    private static UsageDetails Usage(int speechTokens) => new() { OutputTokenCount = speechTokens, OutputAudioTokenCount = speechTokens, TotalTokenCount = speechTokens };
+    private static UsageDetails Usage(int speechTokens) =>
+        new() { OutputTokenCount = speechTokens, OutputAudioTokenCount = speechTokens, TotalTokenCount = speechTokens };
 
     private AdditionalPropertiesDictionary Properties() => new()
     {
@@ -187,6 +202,7 @@ public static class LightTtsSpeechClientExtensions
         if (key is null)
             services.TryAddSingleton<ITextToSpeechClient>(static provider => provider.GetRequiredService<ITtsPipeline>().AsTextToSpeechClient());
         else
-            services.TryAddKeyedSingleton<ITextToSpeechClient>(key, static (provider, name) => provider.GetRequiredKeyedService<ITtsPipeline>(name).AsTextToSpeechClient());
+            services.TryAddKeyedSingleton<ITextToSpeechClient>(key, static (provider, name) =>
+            provider.GetRequiredKeyedService<ITtsPipeline>(name).AsTextToSpeechClient());
     }
 }

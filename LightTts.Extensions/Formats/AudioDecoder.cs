@@ -5,7 +5,8 @@ namespace LightTts.Extensions.Formats;
 
 /// <summary>Decodes audio that somebody hands in: WAV by itself, everything else by ffmpeg where it is installed.</summary>
 /// <remarks>
-/// What is bounded is the decoded length: decoding stops at the limit, however small the upload was. ffmpeg sees one private file, which is gone afterwards, may open
+/// What is bounded is the decoded length: decoding stops at the limit, however small the
+/// upload was. ffmpeg sees one private file, which is gone afterwards, may open
 /// nothing else, and only takes containers that hold audio.
 /// </remarks>
 public static class AudioDecoder
@@ -21,11 +22,13 @@ public static class AudioDecoder
     /// <param name="maxBytes">The most bytes that are read of a source that is not WAV; at least 1.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The audio, at its own sample rate.</returns>
-    /// <exception cref="TtsAudioException">It is not audio, damaged, or too long, or it is not WAV and ffmpeg is not installed; the message says which, and the cure.</exception>
+    /// <exception cref="TtsAudioException">It is not audio, damaged, or too long, or it is
+    /// not WAV and ffmpeg is not installed; the message says which, and the cure.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A limit is not above zero.</exception>
     /// <exception cref="IOException">The stream failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static async Task<AudioClip> DecodeAsync(Stream source, TimeSpan? maxDuration = null, long maxBytes = 64L << 20, CancellationToken cancellationToken = default)
+    public static async Task<AudioClip> DecodeAsync(Stream source, TimeSpan? maxDuration = null, long maxBytes = 64L << 20,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 1);
@@ -38,7 +41,8 @@ public static class AudioDecoder
         if (count < head.Length || LooksLikeWav(head))
             return await AudioClip.FromWavAsync(whole, limit, cancellationToken).ConfigureAwait(false);
         if (Ffmpeg.Path is null)
-            throw new TtsAudioException("The audio is not a WAV file, and other formats need ffmpeg, which is not installed here. Send WAV, or install ffmpeg.");
+            throw new TtsAudioException("The audio is not a WAV file, and other formats need ffmpeg, which is not installed here. Send WAV, or "
+            + "install ffmpeg.");
         return await ConvertAsync(whole, limit, maxBytes, cancellationToken).ConfigureAwait(false);
     }
 
@@ -54,7 +58,8 @@ public static class AudioDecoder
             var process = Ffmpeg.Start("This audio",
             [
                 "-protocol_whitelist", "file", "-format_whitelist", Containers, "-threads", "1", "-i", "file:" + path,
-                "-vn", "-sn", "-dn", "-map_metadata", "-1", "-ac", "1", "-t", (limit.TotalSeconds + 1).ToString("0.###", CultureInfo.InvariantCulture),
+                "-vn", "-sn", "-dn", "-map_metadata", "-1", "-ac", "1", "-t",
+                (limit.TotalSeconds + 1).ToString("0.###", CultureInfo.InvariantCulture),
                 "-c:a", "pcm_f32le", "-f", "wav", "pipe:1",
             ]);
             try

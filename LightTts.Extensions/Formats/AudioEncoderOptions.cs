@@ -12,7 +12,8 @@ public sealed record AudioEncoderOptions
     /// <value>4,000 to 192,000. Default null: the source's rate; for Opus the next rate that it has (8, 12, 16, 24 or 48 kHz).</value>
     public int? SampleRate { get; init; }
 
-    /// <summary>How samples are stored, for WAV and PCM; FLAC takes <see cref="PcmSampleFormat.Int16"/> and <see cref="PcmSampleFormat.Int24"/>.</summary>
+    /// <summary>How samples are stored, for WAV and PCM; FLAC takes
+    /// <see cref="PcmSampleFormat.Int16"/> and <see cref="PcmSampleFormat.Int24"/>.</summary>
     /// <value>Default <see cref="PcmSampleFormat.Int16"/>.</value>
     public PcmSampleFormat SampleFormat { get; init; }
 
@@ -41,5 +42,6 @@ public sealed record AudioEncoderOptions
     /// <summary>The rate of what is written.</summary>
     internal int OutputRate(int sourceRate) => SampleRate ?? (Format == AudioFormat.Opus ? OpusRate(sourceRate) : sourceRate);
 
-    private static int OpusRate(int rate) => rate switch { <= 8_000 => 8_000, <= 12_000 => 12_000, <= 16_000 => 16_000, <= 24_000 => 24_000, _ => 48_000 };
+    private static int OpusRate(int rate) =>
+        rate switch { <= 8_000 => 8_000, <= 12_000 => 12_000, <= 16_000 => 16_000, <= 24_000 => 24_000, _ => 48_000 };
 }

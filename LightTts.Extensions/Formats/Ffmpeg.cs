@@ -54,6 +54,7 @@ internal static class Ffmpeg
     private static NotSupportedException NotInstalled(string what) =>
         new($"{what} needs ffmpeg, which is not installed here. Install it (apt-get install ffmpeg, say), or use wav, pcm, opus or flac.");
 
-    private static string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+    private static string? Find() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
         .SelectMany(folder => Names, System.IO.Path.Combine).FirstOrDefault(File.Exists);
 }

@@ -68,7 +68,7 @@ internal sealed class OggOpusCodec : IAudioCodec
         _page.Add(head);
         _page.Flush(0, output);
 
-        ReadOnlySpan<byte> vendor = "LightTts"u8;
+        var vendor = "LightTts"u8;
         var tags = new byte[8 + 4 + vendor.Length + 4];
         "OpusTags"u8.CopyTo(tags);
         BinaryPrimitives.WriteInt32LittleEndian(tags.AsSpan(8), vendor.Length);

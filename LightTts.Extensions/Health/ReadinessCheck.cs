@@ -8,7 +8,8 @@ internal sealed class ReadinessCheck(PipelineHost host) : IHealthCheck
 {
     private const double Crowded = 0.8;
 
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(Check(context.Registration.FailureStatus));
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Check(context.Registration.FailureStatus));
 
     private HealthCheckResult Check(HealthStatus failure)
     {
@@ -23,7 +24,8 @@ internal sealed class ReadinessCheck(PipelineHost host) : IHealthCheck
         if (PipelineHealth.Fault(host, status) is { } fault)
             return new HealthCheckResult(failure, fault, data: data);
         var queue = $"{status.ActiveRequests} of {status.MaxRequests} requests.";
-        return status.ActiveRequests > Crowded * status.MaxRequests ? HealthCheckResult.Degraded("The queue is nearly full: " + queue, data: data) : HealthCheckResult.Healthy(queue, data);
+        return status.ActiveRequests > Crowded * status.MaxRequests ? HealthCheckResult.Degraded("The queue is nearly full: " + queue, data: data)
+            : HealthCheckResult.Healthy(queue, data);
     }
 
     private string Reason(TtsPipelineState state) => state switch

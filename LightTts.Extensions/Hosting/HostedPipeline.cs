@@ -24,13 +24,16 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
     public IAsyncEnumerable<AudioChunk> SynthesizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return _host.Ready is { } ready ? ready.Pipeline.SynthesizeAsync(request, cancellationToken) : WhenLoadedAsync(request, null, cancellationToken);
+        return _host.Ready is { } ready ? ready.Pipeline.SynthesizeAsync(request, cancellationToken)
+            : WhenLoadedAsync(request, null, cancellationToken);
     }
 
-    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return _host.Ready is { } ready ? ready.Pipeline.SynthesizeAsync(text, request, cancellationToken) : WhenLoadedAsync(request ?? new SynthesisRequest(), text, cancellationToken);
+        return _host.Ready is { } ready ? ready.Pipeline.SynthesizeAsync(text, request, cancellationToken)
+            : WhenLoadedAsync(request ?? new SynthesisRequest(), text, cancellationToken);
     }
 
     public async ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
@@ -47,7 +50,8 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
     /// <summary>What a member that cannot wait says while there is no model.</summary>
     public static InvalidOperationException NotLoaded(PipelineHost host) => new(host.Error is { } error
         ? $"The model '{host.ModelName}' could not be loaded: {error.Message}"
-        : $"The model '{host.ModelName}' is not loaded yet. Await ITtsPipelineHost.WaitUntilReadyAsync first, or set LightTtsOptions.WarmUp to Blocking.");
+        : $"The model '{host.ModelName}' is not loaded yet. Await ITtsPipelineHost.WaitUntilReadyAsync first, or set LightTtsOptions.WarmUp to "
+        + $"Blocking.");
 
     /// <summary>Waits for the model as a request: counted, and with its deadlines running.</summary>
     /// <returns>The pipeline itself, and the request with what is left of its deadlines.</returns>
@@ -60,7 +64,8 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
         return (pipeline, Rest(request, _host.Time.GetElapsedTime(started)));
     }
 
-    private async IAsyncEnumerable<AudioChunk> WhenLoadedAsync(SynthesisRequest request, IAsyncEnumerable<string>? text, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<AudioChunk> WhenLoadedAsync(SynthesisRequest request, IAsyncEnumerable<string>? text,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (pipeline, rest) = await LoadedAsync(request, cancellationToken).ConfigureAwait(false);
         var audio = text is null ? pipeline.SynthesizeAsync(rest, cancellationToken) : pipeline.SynthesizeAsync(text, rest, cancellationToken);
@@ -93,7 +98,8 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
         // Deadlines that make no sense are left to the pipeline, which says so.
         var whole = Sensible(request.Timeout ?? _host.Options.RequestTimeout);
         var first = Sensible(request.FirstAudioTimeout);
-        return first is not null && !(whole < first) ? (nameof(request.FirstAudioTimeout), first.Value) : (nameof(request.Timeout), whole ?? Timeout.InfiniteTimeSpan);
+        return first is not null && !(whole < first) ? (nameof(request.FirstAudioTimeout), first.Value)
+            : (nameof(request.Timeout), whole ?? Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The request with what is left of its deadlines.</summary>

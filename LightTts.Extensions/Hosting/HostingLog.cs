@@ -28,7 +28,8 @@ internal static partial class HostingLog
     [LoggerMessage(2006, LogLevel.Information, "{Model}: all requests are done")]
     public static partial void Drained(ILogger log, string model);
 
-    [LoggerMessage(2007, LogLevel.Warning, "{Model}: {Requests} requests were not done in time and are ended; LightTtsOptions.DrainTimeout sets the time")]
+    [LoggerMessage(2007, LogLevel.Warning,
+        "{Model}: {Requests} requests were not done in time and are ended; LightTtsOptions.DrainTimeout sets the time")]
     public static partial void DrainTimedOut(ILogger log, string model, int requests);
 
     [LoggerMessage(2008, LogLevel.Error, "{Model} could not be closed")]

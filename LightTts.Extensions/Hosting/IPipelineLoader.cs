@@ -7,7 +7,8 @@ internal interface IPipelineLoader
 }
 
 /// <summary>A pipeline, and what of it is not part of <see cref="ITtsPipeline"/>.</summary>
-internal sealed record LoadedPipeline(ITtsPipeline Pipeline, Func<TtsPipelineStatus> Status, Func<TimeSpan, CancellationToken, Task<bool>> DrainAsync);
+internal sealed record LoadedPipeline(ITtsPipeline Pipeline, Func<TtsPipelineStatus> Status,
+    Func<TimeSpan, CancellationToken, Task<bool>> DrainAsync);
 
 internal sealed class TtsPipelineLoader : IPipelineLoader
 {

@@ -8,7 +8,8 @@ internal sealed record PipelineName(string Value);
 
 /// <summary>Ties all registered pipelines to the host's life.</summary>
 /// <remarks>
-/// Loads before the other hosted services start, and closes after they have stopped, so that a web server's or a worker's requests can end whatever the order of registration.
+/// Loads before the other hosted services start, and closes after they have stopped, so
+/// that a web server's or a worker's requests can end whatever the order of registration.
 /// </remarks>
 internal sealed class PipelineHostedService(IServiceProvider services, IEnumerable<PipelineName> names) : IHostedLifecycleService
 {

@@ -18,7 +18,8 @@ internal sealed class ServerOptions
     /// <summary>Requests that are spoken at once; one more is answered with 429.</summary>
     public int MaxConcurrentRequests { get; set; } = 32;
 
-    /// <summary>Requests of one client (an API key, otherwise an address) at once. Null: three quarters of all, so that one client never shuts out the others.</summary>
+    /// <summary>Requests of one client (an API key, otherwise an address) at once. Null:
+    /// three quarters of all, so that one client never shuts out the others.</summary>
     public int? MaxRequestsPerClient { get; set; }
 
     /// <summary>Connections at once, and web sockets at once.</summary>
@@ -83,7 +84,8 @@ internal sealed class ServerOptions
         Require(MaxTextLength >= 1, $"Server:MaxTextLength is {MaxTextLength}; set at least 1.");
         foreach (var (name, time) in new[]
                  {
-                     (nameof(RequestTimeout), RequestTimeout), (nameof(IdleTimeout), IdleTimeout), (nameof(SendTimeout), SendTimeout), (nameof(HeadersTimeout), HeadersTimeout),
+                     (nameof(RequestTimeout), RequestTimeout), (nameof(IdleTimeout), IdleTimeout), (nameof(SendTimeout), SendTimeout),
+                         (nameof(HeadersTimeout), HeadersTimeout),
                  })
             Require(time > TimeSpan.Zero && time < TimeSpan.FromDays(40), $"Server:{name} is {time}; set a time above zero.");
         Require(MinDataRateGrace > TimeSpan.FromSeconds(1), $"Server:MinDataRateGrace is {MinDataRateGrace}; set more than a second.");

@@ -17,7 +17,8 @@ internal static class CompletionsCommand
 
     private static string Script(string shell, Command root)
     {
-        var options = root.Options.Where(option => option.Name.StartsWith("--", StringComparison.Ordinal)).OrderBy(option => option.Name, StringComparer.Ordinal).ToList();
+        var options = root.Options.Where(option => option.Name.StartsWith("--", StringComparison.Ordinal)).OrderBy(option =>
+            option.Name, StringComparer.Ordinal).ToList();
         var words = string.Join(' ', root.Subcommands.Select(command => command.Name).Concat(options.Select(option => option.Name)));
         return shell switch
         {
@@ -35,7 +36,8 @@ internal static class CompletionsCommand
                 _speak() { compadd -- {{words}}; _files }
                 compdef _speak speak
                 """,
-            "fish" => string.Join('\n', root.Subcommands.Select(command => $"complete -c speak -n __fish_use_subcommand -a {command.Name} -d '{Quoted(command.Description)}'")
+            "fish" => string.Join('\n', root.Subcommands.Select(command =>
+            $"complete -c speak -n __fish_use_subcommand -a {command.Name} -d '{Quoted(command.Description)}'")
                 .Concat(options.Select(option => $"complete -c speak -l {option.Name[2..]} -d '{Quoted(option.Description)}'"))),
             _ => $$"""
                 Register-ArgumentCompleter -Native -CommandName speak -ScriptBlock {

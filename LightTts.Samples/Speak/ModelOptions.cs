@@ -6,17 +6,22 @@ namespace LightTts.Samples.Speak;
 /// <summary>The options that choose a model and where it runs, shared by all commands.</summary>
 internal sealed class ModelOptions
 {
-    private readonly Option<DirectoryInfo?> _model = new("--model", "-m") { Description = "Model directory (CosyVoice2/3 layout). Default: the embedded English voice." };
+    private readonly Option<DirectoryInfo?> _model =
+        new("--model", "-m") { Description = "Model directory (CosyVoice2/3 layout). Default: the embedded English voice." };
 
-    private readonly Option<ComputeDevice> _device = new("--device", "-d") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => ComputeDevice.Auto };
+    private readonly Option<ComputeDevice> _device = new("--device", "-d") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ =>
+        ComputeDevice.Auto };
 
-    private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ => ComputePrecision.Auto };
+    private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ =>
+        ComputePrecision.Auto };
 
     private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads of one operation, 1 to 1024. Default: all cores." };
 
-    private readonly Option<DirectoryInfo?> _natives = new("--natives") { Description = "Folder with libtorch's libraries, e.g. torch/lib of a PyTorch install." };
+    private readonly Option<DirectoryInfo?> _natives =
+        new("--natives") { Description = "Folder with libtorch's libraries, e.g. torch/lib of a PyTorch install." };
 
-    private readonly Option<FileInfo?> _timbres = new("--timbres") { Description = "File of the voice store that processes share. Default: one for each model and user." };
+    private readonly Option<FileInfo?> _timbres =
+        new("--timbres") { Description = "File of the voice store that processes share. Default: one for each model and user." };
 
     public void AddTo(Command command)
     {

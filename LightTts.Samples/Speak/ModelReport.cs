@@ -15,14 +15,16 @@ internal static class ModelReport
     /// <exception cref="TtsRequestException">There is none.</exception>
     public static async Task<string?> FindVoiceAsync(TtsPipeline pipeline, string? wanted, CancellationToken cancellation)
     {
-        if (wanted is null || pipeline.Model.Voices.Any(voice => voice.Name == wanted) || await pipeline.Timbres.GetAsync(wanted, cancellation) is not null)
+        if (wanted is null || pipeline.Model.Voices.Any(voice => voice.Name == wanted)
+            || await pipeline.Timbres.GetAsync(wanted, cancellation) is not null)
             return wanted;
         var voices = await VoicesAsync(pipeline, cancellation);
         if (int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= voices.Count)
             return voices[number - 1].Name;
         var names = voices.Select(voice => voice.Name).ToList();
         throw new TtsRequestException(
-            $"There is no voice '{wanted}'.{Suggestion.For(wanted, names)} There are: {string.Join(", ", names)}. Learn one: speak timbres add NAME FILE.wav");
+            $"There is no voice '{wanted}'.{Suggestion.For(wanted, names)} There are: {string.Join(", ", names)}. Learn one: speak timbres add NAME "
+            + $"FILE.wav");
     }
 
     public static void Write(TtsPipeline pipeline, TextWriter output, bool json)
@@ -32,9 +34,11 @@ internal static class ModelReport
         {
             output.WriteLine(new JsonObject
             {
-                ["name"] = model.Name, ["kind"] = model.Kind, ["path"] = model.Path, ["parameters"] = model.Parameters, ["sampleRate"] = model.SampleRate,
+                ["name"] = model.Name, ["kind"] = model.Kind, ["path"] = model.Path, ["parameters"] = model.Parameters,
+                    ["sampleRate"] = model.SampleRate,
                 ["tokenRate"] = model.TokenRate, ["flowSteps"] = model.FlowSteps, ["license"] = model.License, ["device"] = model.Device.ToString(),
-                ["precision"] = model.Precision.ToString(), ["languages"] = new JsonArray([.. model.Languages.Select(language => JsonValue.Create(language))]),
+                ["precision"] = model.Precision.ToString(),
+                ["languages"] = new JsonArray([.. model.Languages.Select(language => JsonValue.Create(language))]),
                 ["voices"] = new JsonArray([.. model.Voices.Select(voice => JsonValue.Create(voice.Name))]),
             }.ToJsonString(s_json));
             return;
@@ -52,8 +56,10 @@ internal static class ModelReport
         Line("device", $"{model.Device}, {model.Precision}");
         Line("voices", model.Voices.Count == 0 ? "none (use --prompt)" : string.Join(", ", model.Voices.Select(voice => voice.Name)));
         output.WriteLine("files:");
-        foreach (var file in new DirectoryInfo(model.Path).EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(file => file.FullName, StringComparer.Ordinal))
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {file.Length,15:N0}  {Path.GetRelativePath(model.Path, file.FullName)}"));
+        foreach (var file in new DirectoryInfo(model.Path).EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(file =>
+            file.FullName, StringComparer.Ordinal))
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  {file.Length,15:N0}  {Path.GetRelativePath(model.Path, file.FullName)}"));
     }
 
     public static async Task WriteVoicesAsync(TtsPipeline pipeline, TextWriter output, bool json, CancellationToken cancellation)
@@ -71,14 +77,16 @@ internal static class ModelReport
         for (var i = 0; i < voices.Count; i++)
         {
             var voice = voices[i];
-            output.WriteLine($"{i + 1,3}  {voice.Name,-12} {voice.Language,-6} {voice.Description}{(voice.Name == pipeline.Model.DefaultVoice && !voice.Stored ? " (default)" : "")}");
+            output.WriteLine($"{i + 1,3}  {voice.Name,-12} {voice.Language,-6} "
+                + $"{voice.Description}{(voice.Name == pipeline.Model.DefaultVoice && !voice.Stored ? " (default)" : "")}");
         }
     }
 
     private static async Task<IReadOnlyList<ListedVoice>> VoicesAsync(TtsPipeline pipeline, CancellationToken cancellation) =>
     [
         .. pipeline.Model.Voices.Select(voice => new ListedVoice(voice.Name, voice.Language, voice.Description, Stored: false)),
-        .. (await pipeline.Timbres.ListAsync(cancellation)).SelectMany(info => info.Names.Select(name => new ListedVoice(name, null, string.Create(CultureInfo.InvariantCulture,
+        .. (await pipeline.Timbres.ListAsync(cancellation)).SelectMany(info =>
+        info.Names.Select(name => new ListedVoice(name, null, string.Create(CultureInfo.InvariantCulture,
             $"stored, {info.Duration.TotalSeconds:0.0} s of reference audio"), Stored: true))).OrderBy(voice => voice.Name, StringComparer.Ordinal),
     ];
 

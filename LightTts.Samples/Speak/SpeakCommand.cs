@@ -9,26 +9,32 @@ internal static class SpeakCommand
     public static RootCommand Create()
     {
         var model = new ModelOptions();
-        var text = new Argument<string[]>("text") { Description = "What to say. Without it, --file or standard input is read.", Arity = ArgumentArity.ZeroOrMore };
+        var text = new Argument<string[]>("text") { Description = "What to say. Without it, --file or standard input is read.",
+            Arity = ArgumentArity.ZeroOrMore };
         var file = new Option<string?>("--file", "-f") { Description = "Text file to read, of any length; - for standard input." };
         var format = new Option<string?>("--format") { Description = "text, markdown, html, srt or vtt. Default: by the file's name." };
         format.AcceptOnlyFromAmong(TextFormats.Names);
         var play = new Option<bool>("--play") { Description = "Play through the speakers." };
         var show = new Option<bool>("--show-text") { Description = "Print the text as it would be spoken, and speak nothing." };
-        var reading = new Option<string>("--reading") { Description = "us or uk: how English numbers and dates are read.", DefaultValueFactory = _ => "us" };
+        var reading = new Option<string>("--reading") { Description = "us or uk: how English numbers and dates are read.", DefaultValueFactory = _ =>
+            "us" };
         reading.AcceptOnlyFromAmong("us", "uk");
         var emoji = new Option<string>("--emoji") { Description = "drop or name.", DefaultValueFactory = _ => "drop" };
         emoji.AcceptOnlyFromAmong("drop", "name");
         var dictionary = new Option<string?>("--dictionary") { Description = "File of pronunciations: word = spelling, one a line." };
         var json = new Option<bool>("--json") { Description = "Print --list-voices and --inspect as JSON." };
-        var output = new Option<string?>("--output", "-o") { Description = "WAV file to write; - for raw PCM (16-bit little-endian, mono) on standard output. Default: the speakers on a terminal, else speech.wav." };
+        var output = new Option<string?>("--output",
+            "-o") { Description =
+            "WAV file to write; - for raw PCM (16-bit little-endian, mono) on standard output. Default: the speakers on a terminal, else "
+            + "speech.wav." };
         var voice = new Option<string?>("--voice", "-v") { Description = "Voice to speak in; see --list-voices." };
         var listVoices = new Option<bool>("--list-voices") { Description = "List the voices and end." };
         var inspect = new Option<bool>("--inspect") { Description = "Print the model's facts and end." };
         var prompt = new Option<FileInfo?>("--prompt", "-p") { Description = "WAV file with 3 to 10 s of a voice to speak in." };
         var promptText = new Option<string?>("--prompt-text", "-t") { Description = "What the WAV file of --prompt says; makes the voice closer." };
         var instruct = new Option<string?>("--instruct") { Description = "How to speak, in words, for models that follow instructions." };
-        var mode = new Option<SynthesisMode?>("--mode") { Description = "streaming or whole. Default: whole for a file, streaming for the speakers and for standard output." };
+        var mode = new Option<SynthesisMode?>("--mode") { Description =
+            "streaming or whole. Default: whole for a file, streaming for the speakers and for standard output." };
         var speed = new Option<double>("--speed") { Description = "Speaking rate, 0.25 to 4; whole mode only.", DefaultValueFactory = _ => 1 };
         var seed = new Option<long?>("--seed", "-s") { Description = "Seed of the draws: the same seed gives the same speech." };
         var steps = new Option<int?>("--steps") { Description = "Solver steps of the flow, 1 to 100. Default: what the model recommends." };
@@ -37,7 +43,8 @@ internal static class SpeakCommand
 
         var root = new RootCommand("Speaks text with LightTts.") { text };
         model.AddTo(root);
-        foreach (var option in (Option[])[file, format, output, play, json, show, reading, emoji, dictionary, voice, listVoices, inspect, prompt, promptText, instruct, mode, speed, seed, steps, plain, quiet])
+        foreach (var option in (Option[])[file, format, output, play, json, show, reading, emoji, dictionary, voice, listVoices, inspect, prompt,
+            promptText, instruct, mode, speed, seed, steps, plain, quiet])
             root.Options.Add(option);
         root.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>
         {
@@ -61,7 +68,8 @@ internal static class SpeakCommand
                     NormalizeText = !parsed.GetValue(plain),
                 },
             };
-            job = job with { Request = job.Request with { Mode = parsed.GetValue(mode) ?? (job.Streams ? SynthesisMode.Streaming : SynthesisMode.Whole) } };
+            job = job with { Request = job.Request with { Mode = parsed.GetValue(mode)
+                ?? (job.Streams ? SynthesisMode.Streaming : SynthesisMode.Whole) } };
             var only = parsed.GetValue(listVoices) || parsed.GetValue(inspect);
             if (!only && job.Problem() is { } problem)
             {

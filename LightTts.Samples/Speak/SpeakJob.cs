@@ -122,7 +122,8 @@ internal sealed record SpeakJob
     {
         var audio = samples / (double)pipeline.Model.SampleRate;
         var line = string.Create(CultureInfo.InvariantCulture,
-            $"{target}: {audio:0.00} s of audio in {elapsed.TotalSeconds:0.00} s, real-time factor {elapsed.TotalSeconds / audio:0.000}, first audio after {first.TotalMilliseconds:0} ms");
+            $"{target}: {audio:0.00} s of audio in {elapsed.TotalSeconds:0.00} s, real-time factor {elapsed.TotalSeconds / audio:0.000}, first audio "
+            + $"after {first.TotalMilliseconds:0} ms");
         Console.Error.WriteLine(line);
         if (origin is not null)
             Console.Error.WriteLine($"timbre: {origin}");

@@ -26,7 +26,8 @@ internal sealed class SpeakProgress(bool hidden) : IDisposable
             return;
         var done = (_before + Math.Min(chunk.TextRange.End.Value, _part)) / (double)Math.Max(1, _characters);
         var filled = (int)(done * Width);
-        var line = string.Create(CultureInfo.InvariantCulture, $"\r[{new string('#', filled)}{new string('.', Width - filled)}] {done * 100,3:0} %  {audioSeconds:0.0} s of audio ");
+        var line = string.Create(CultureInfo.InvariantCulture,
+            $"\r[{new string('#', filled)}{new string('.', Width - filled)}] {done * 100,3:0} %  {audioSeconds:0.0} s of audio ");
         Console.Error.Write(line);
         _shown = true;
     }

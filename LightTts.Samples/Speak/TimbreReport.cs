@@ -18,7 +18,8 @@ internal static class TimbreReport
         {
             output.WriteLine(new JsonArray([.. voices.Select(info => new JsonObject
             {
-                ["id"] = info.Id, ["names"] = new JsonArray([.. info.Names.Select(name => JsonValue.Create(name))]), ["seconds"] = info.Duration.TotalSeconds,
+                ["id"] = info.Id, ["names"] = new JsonArray([.. info.Names.Select(name => JsonValue.Create(name))]),
+                    ["seconds"] = info.Duration.TotalSeconds,
                 ["bytes"] = info.Bytes, ["pinned"] = info.Pinned, ["transcript"] = info.Transcript,
             })]).ToJsonString(s_json));
             return;
@@ -26,6 +27,7 @@ internal static class TimbreReport
         foreach (var info in voices)
             foreach (var name in info.Names.DefaultIfEmpty("-"))
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{name,-16} {info.Duration.TotalSeconds,5:0.0} s {info.Bytes,9:N0} B {(info.Pinned ? "pinned" : "      ")} {info.Id[..ShownId]}  {info.Transcript}"));
+                    $"{name,-16} {info.Duration.TotalSeconds,5:0.0} s {info.Bytes,9:N0} B {(info.Pinned ? "pinned" : "      ")} {info.Id[..ShownId]} "
+                    + $" {info.Transcript}"));
     }
 }

@@ -36,7 +36,8 @@ internal static class TimbresCommand
         });
         Add(command, "remove", "Forgets a voice.", [name], async (pipeline, parsed, cancellation) =>
             Found(await pipeline.Timbres.RemoveAsync(parsed.GetValue(name)!, cancellation), parsed.GetValue(name)!));
-        Add(command, "rename", "Gives a voice another name; one that is named by its id gets a further name.", [name, other], async (pipeline, parsed, cancellation) =>
+        Add(command, "rename", "Gives a voice another name; one that is named by its id gets a further name.", [name, other],
+            async (pipeline, parsed, cancellation) =>
             Found(await pipeline.Timbres.RenameAsync(parsed.GetValue(name)!, parsed.GetValue(other)!, cancellation), parsed.GetValue(name)!));
         Add(command, "pin", "Never drops a voice to make room for others.", [name], async (pipeline, parsed, cancellation) =>
             Found(await pipeline.Timbres.SetPinnedAsync(parsed.GetValue(name)!, true, cancellation), parsed.GetValue(name)!));
@@ -59,7 +60,8 @@ internal static class TimbresCommand
         return command;
     }
 
-    private static void Add(Command parent, string name, string description, Symbol[] symbols, Func<TtsPipeline, ParseResult, CancellationToken, Task<int>> run)
+    private static void Add(Command parent, string name, string description, Symbol[] symbols,
+        Func<TtsPipeline, ParseResult, CancellationToken, Task<int>> run)
     {
         var command = new Command(name, description);
         foreach (var symbol in symbols)

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Options;
 namespace LightTts.Samples.Worker;
 
 /// <summary>Speaks the files of a folder, those that lie there first. A stop lets the ones under way end.</summary>
-internal sealed partial class InboxReader(ITtsPipeline pipeline, ITtsPipelineHost host, IOptions<InboxOptions> options, TimeProvider time, ILogger<InboxReader> log)
+internal sealed partial class InboxReader(ITtsPipeline pipeline, ITtsPipelineHost host, IOptions<InboxOptions> options, TimeProvider time,
+    ILogger<InboxReader> log)
     : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -21,7 +21,8 @@ public sealed class FeatureEdgeTests
     public void Silence_is_the_floor()
     {
         // sqrt(1e-9) through the filters is above or below the floor of 1e-5, by band; never lower.
-        Assert.All(new MelSpectrogram(1920, 1920, 480, 80, 24_000, 0, null).Compute(new float[4_800], out _), v => Assert.InRange(v, MathF.Log(1e-5f) - 1e-4f, 0));
+        Assert.All(new MelSpectrogram(1920, 1920, 480, 80, 24_000, 0, null).Compute(new float[4_800], out _), v =>
+            Assert.InRange(v, MathF.Log(1e-5f) - 1e-4f, 0));
         Assert.All(new WhisperLogMel(128).Compute(new float[1_600], out _), v => Assert.Equal(-1.5f, v, 1e-6f)); // (log10(1e-10) + 4) / 4
         Assert.All(new KaldiFbank(80).Compute(new float[1_600], out _), v => Assert.Equal(0f, v));
     }

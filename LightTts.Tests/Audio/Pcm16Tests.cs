@@ -13,7 +13,8 @@ public class Pcm16Tests
         Assert.Equal(expected, clip.ToPcm16());
         var chunk = new AudioChunk
         {
-            Samples = samples, SampleRate = 24_000, Index = 0, Start = default, SentenceIndex = 0, TextRange = .., SpeechTokens = default, Elapsed = default, IsLast = true,
+            Samples = samples, SampleRate = 24_000, Index = 0, Start = default, SentenceIndex = 0, TextRange = .., SpeechTokens = default,
+                Elapsed = default, IsLast = true,
         };
         Assert.Equal(expected, chunk.ToPcm16());
         var buffer = new byte[2 * samples.Length + 3];

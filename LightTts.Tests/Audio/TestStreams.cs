@@ -1,6 +1,7 @@
 namespace LightTts.Tests.Audio;
 
-/// <summary>A stream that cannot seek and hands its bytes out in uneven pieces; in asynchronous dress it refuses blocking reads, as a web server's request body does.</summary>
+/// <summary>A stream that cannot seek and hands its bytes out in uneven pieces; in asynchronous
+/// dress it refuses blocking reads, as a web server's request body does.</summary>
 internal sealed class Pipe(byte[] bytes, bool blocking = true) : Stream
 {
     private int _position;
@@ -60,7 +61,8 @@ internal sealed class CountingStream(byte[] head, long length) : Stream
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    public override long Seek(long offset, SeekOrigin origin) => Position = origin is SeekOrigin.Current ? Position + offset : throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) =>
+        Position = origin is SeekOrigin.Current ? Position + offset : throw new NotSupportedException();
 
     public override void Flush() { }
     public override void SetLength(long value) => throw new NotSupportedException();

@@ -33,7 +33,8 @@ internal sealed class WavBuilder
     public WavBuilder Fmt(int tag, int channels, uint rate, int bits, int? blockAlign = null, uint size = 16) =>
         Ascii("fmt ").U32(size).U16(tag).U16(channels).U32(rate).U32(0).U16(blockAlign ?? channels * bits / 8).U16(bits);
 
-    public WavBuilder Fmt(int tag, int channels, int rate, int bits, int? blockAlign = null, uint size = 16) => Fmt(tag, channels, (uint)rate, bits, blockAlign, size);
+    public WavBuilder Fmt(int tag, int channels, int rate, int bits, int? blockAlign = null, uint size = 16) =>
+        Fmt(tag, channels, (uint)rate, bits, blockAlign, size);
 
     public WavBuilder Extensible(int subTag, int channels, int rate, int bits, byte[]? tail = null) =>
         Fmt(0xFFFE, channels, rate, bits, size: 40).U16(22).U16(bits).U32(0).U16(subTag)

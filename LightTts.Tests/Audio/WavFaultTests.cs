@@ -1,6 +1,7 @@
 namespace LightTts.Tests.Audio;
 
-/// <summary>Hand-made WAV files: each poisoned one gives the right error with a cure and next to no memory, each odd but valid one its samples; from memory, a blocking pipe, an
+/// <summary>Hand-made WAV files: each poisoned one gives the right error with a cure and
+/// next to no memory, each odd but valid one its samples; from memory, a blocking pipe, an
 /// asynchronous pipe alike.</summary>
 public sealed class WavFaultTests
 {
@@ -86,7 +87,8 @@ public sealed class WavFaultTests
         ["a partial frame at the end"] = (Start().Fmt(1, 2, 16_000, 16).Chunk("data", WavBuilder.Sine(51)).ToArray(), 25),
         ["odd LIST before data"] = (Mono.Chunk("LIST", new byte[7]).Chunk("data", Some).ToArray(), 100),
         ["LIST after data"] = (Mono.Chunk("data", Some).Chunk("LIST", new byte[30]).ToArray(), 100),
-        ["fact, bext, junk"] = (Mono.Chunk("fact", new byte[4]).Chunk("bext", new byte[602]).Chunk("JUNK", new byte[4_000]).Chunk("data", Some).ToArray(), 100),
+        ["fact, bext, junk"] =
+        (Mono.Chunk("fact", new byte[4]).Chunk("bext", new byte[602]).Chunk("JUNK", new byte[4_000]).Chunk("data", Some).ToArray(), 100),
         ["large chunk before data"] = (Mono.Chunk("id3 ", new byte[200_001]).Chunk("data", Some).ToArray(), 100),
         ["fmt of 18 bytes"] = (Start().Fmt(1, 1, 16_000, 16, size: 18).U16(0).Chunk("data", Some).ToArray(), 100),
         ["extensible PCM"] = (Start().Extensible(1, 1, 16_000, 16).Chunk("data", Some).ToArray(), 100),
@@ -191,7 +193,8 @@ public sealed class WavFaultTests
     public async Task Cancellation_ends_an_asynchronous_read()
     {
         var cancelled = new CancellationToken(canceled: true);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AudioClip.FromWavAsync(new MemoryStream(WavBuilder.Pcm16()), cancellationToken: cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            AudioClip.FromWavAsync(new MemoryStream(WavBuilder.Pcm16()), cancellationToken: cancelled));
     }
 
     private static byte[] Float(params float[] samples) => Start().Fmt(3, 1, 16_000, 32).Chunk("data", WavBuilder.Floats(samples)).ToArray();

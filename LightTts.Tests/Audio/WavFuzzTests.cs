@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace LightTts.Tests.Audio;
 
-/// <summary>Seeded mutations of valid files: a clip or a <see cref="TtsAudioException"/>, nothing else. LIGHTTTS_FUZZ_CASES sets how many (default 5,000).</summary>
+/// <summary>Seeded mutations of valid files: a clip or a <see cref="TtsAudioException"/>,
+/// nothing else. LIGHTTTS_FUZZ_CASES sets how many (default 5,000).</summary>
 public sealed class WavFuzzTests
 {
     private static readonly byte[][] Seeds =
@@ -10,14 +11,16 @@ public sealed class WavFuzzTests
         WavBuilder.Pcm16(200),
         WavBuilder.Pcm16(60, 44_100, 2),
         new WavBuilder().Riff().Extensible(3, 2, 48_000, 32).Chunk("LIST", new byte[9]).Chunk("data", WavBuilder.Floats(new float[64])).ToArray(),
-        new WavBuilder().Riff(size: uint.MaxValue).Fmt(1, 3, 22_050, 24).Chunk("fact", new byte[4]).Chunk("data", new byte[333], size: uint.MaxValue).ToArray(),
+        new WavBuilder().Riff(size: uint.MaxValue).Fmt(1, 3, 22_050, 24).Chunk("fact", new byte[4]).Chunk("data", new byte[333],
+        size: uint.MaxValue).ToArray(),
         new WavBuilder().Riff().Fmt(3, 1, 16_000, 64).Chunk("data", new byte[512]).ToArray(),
     ];
 
     [Fact]
     public void Mutated_files_give_a_clip_or_an_audio_error()
     {
-        var cases = int.TryParse(Environment.GetEnvironmentVariable("LIGHTTTS_FUZZ_CASES"), CultureInfo.InvariantCulture, out var wanted) ? wanted : 5_000;
+        var cases = int.TryParse(Environment.GetEnvironmentVariable("LIGHTTTS_FUZZ_CASES"), CultureInfo.InvariantCulture, out var wanted) ? wanted
+            : 5_000;
         var (read, refused) = (0, 0);
         for (var seed = 0; seed < cases; seed++)
         {

@@ -38,10 +38,12 @@ public sealed class WavRoundTripTests
     [Fact]
     public void Every_integer_width_has_the_same_scale()
     {
-        byte[] tail8 = [0x00, 0x80, 0xC0], tail16 = [0x00, 0x80, 0, 0, 0x00, 0x40], tail24 = [0, 0, 0x80, 0, 0, 0, 0, 0, 0x40], tail32 = [0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0x40];
+        byte[] tail8 = [0x00, 0x80, 0xC0], tail16 = [0x00, 0x80, 0, 0, 0x00, 0x40], tail24 = [0, 0, 0x80, 0, 0, 0, 0, 0, 0x40],
+            tail32 = [0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0x40];
         foreach (var (bits, data) in new[] { (8, tail8), (16, tail16), (24, tail24), (32, tail32) })
             Assert.Equal([-1f, 0f, 0.5f], Read(new WavBuilder().Riff().Fmt(1, 1, 16_000, bits).Chunk("data", data)));
-        Assert.Equal([0.25f, -0.5f], Read(new WavBuilder().Riff().Fmt(3, 1, 16_000, 64).Chunk("data", [.. BitConverter.GetBytes(0.25), .. BitConverter.GetBytes(-0.5)])));
+        Assert.Equal([0.25f, -0.5f],
+            Read(new WavBuilder().Riff().Fmt(3, 1, 16_000, 64).Chunk("data", [.. BitConverter.GetBytes(0.25), .. BitConverter.GetBytes(-0.5)])));
     }
 
     [Fact]
@@ -93,7 +95,8 @@ public sealed class WavRoundTripTests
             new AudioClip(Samples, 22_050).SaveWav(path);
             var clip = AudioClip.FromWavFile(path);
             Assert.Equal((22_050, Samples.Length), (clip.SampleRate, clip.Samples.Length));
-            Assert.Equal(clip.Samples.ToArray(), (await AudioClip.FromWavFileAsync(path, cancellationToken: TestContext.Current.CancellationToken)).Samples.ToArray());
+            Assert.Equal(clip.Samples.ToArray(),
+                (await AudioClip.FromWavFileAsync(path, cancellationToken: TestContext.Current.CancellationToken)).Samples.ToArray());
         }
         finally
         {

@@ -16,7 +16,7 @@ public unsafe class PackedMatrixTests
     {
         var random = new Random(1);
         float[] w = Numbers(random, outputs * inputs), x = Numbers(random, rows * inputs), bias = Numbers(random, outputs);
-        int stride = NativeBuffer.Padded(outputs);
+        var stride = NativeBuffer.Padded(outputs);
         using var y = new NativeBuffer(rows * stride);
         fixed (float* wp = w, xp = x, bp = bias)
         {
@@ -29,8 +29,8 @@ public unsafe class PackedMatrixTests
             var narrow = new float[rows * stride];
             var wide = new float[rows * stride];
             var panels = new float[NativeBuffer.Padded(outputs) * inputs];
-            for (int n = 0; n < outputs; n++)
-                for (int k = 0; k < inputs; k++)
+            for (var n = 0; n < outputs; n++)
+                for (var k = 0; k < inputs; k++)
                     panels[n / 16 * 16 * inputs + k * 16 + n % 16] = w[n * inputs + k];
             var kernel = new PanelKernel(inputs, 16L * inputs, inputs, stride);
             fixed (float* pp = panels, np = narrow, dp = wide)
@@ -44,12 +44,12 @@ public unsafe class PackedMatrixTests
 
         void Check(int times)
         {
-            for (int m = 0; m < rows; m++)
+            for (var m = 0; m < rows; m++)
             {
-                for (int n = 0; n < outputs; n++)
+                for (var n = 0; n < outputs; n++)
                 {
                     double expected = withBias ? bias[n] : 0;
-                    for (int k = 0; k < inputs; k++)
+                    for (var k = 0; k < inputs; k++)
                         expected += times * (double)w[n * inputs + k] * x[m * inputs + k];
                     Assert.Equal(expected, y.Start[m * stride + n], 2e-4 * inputs / 10);
                 }

@@ -73,7 +73,7 @@ internal sealed class TelemetryProbe : IAsyncDisposable
     {
         await Engine.DisposeAsync();
         _listener.Dispose();
-        foreach (IDisposable collector in new IDisposable[] { Durations, FirstAudio, RealTimeFactors, Stages, Active, Tokens, Queues })
+        foreach (var collector in new IDisposable[] { Durations, FirstAudio, RealTimeFactors, Stages, Active, Tokens, Queues })
             collector.Dispose();
     }
 

@@ -39,9 +39,11 @@ public class TelemetryTests
         Assert.True(Assert.Single(probe.RealTimeFactors.GetMeasurementSnapshot()).Value > 0);
         Assert.Equal([1, -1], probe.Active.GetMeasurementSnapshot().Select(measurement => measurement.Value));
         Assert.True(probe.Tokens.GetMeasurementSnapshot().Sum(measurement => measurement.Value) >= chunks.Sum(chunk => chunk.SpeechTokens.Length));
-        Assert.Equal(["decode", "encode", "language"], probe.Stages.GetMeasurementSnapshot().Select(measurement => (string)measurement.Tags["lighttts.stage"]!).Distinct().Order());
+        Assert.Equal(["decode", "encode", "language"],
+            probe.Stages.GetMeasurementSnapshot().Select(measurement => (string)measurement.Tags["lighttts.stage"]!).Distinct().Order());
         probe.Queues.RecordObservableInstruments();
-        Assert.Equal(["decode", "encode", "language"], probe.Queues.GetMeasurementSnapshot().Where(measurement => Equals(measurement.Tags["gen_ai.request.model"], "fake"))
+        Assert.Equal(["decode", "encode", "language"],
+            probe.Queues.GetMeasurementSnapshot().Where(measurement => Equals(measurement.Tags["gen_ai.request.model"], "fake"))
             .Select(measurement => (string)measurement.Tags["lighttts.stage"]!).Distinct().Order());
 
         var id = request.GetTagItem("lighttts.request.id")!.ToString();
@@ -99,7 +101,9 @@ public class TelemetryTests
             }
         });
         brake.Release();
-        var spans = await probe.SpansUntil(seen => seen.Any(span => span.OperationName == "lighttts.decode" && "cancelled".Equals(span.GetTagItem("error.type"))) && seen.Any(span => span.OperationName.StartsWith("text_to_speech")));
+        var spans = await probe.SpansUntil(seen =>
+            seen.Any(span => span.OperationName == "lighttts.decode" && "cancelled".Equals(span.GetTagItem("error.type")))
+            && seen.Any(span => span.OperationName.StartsWith("text_to_speech")));
         Assert.Equal("cancelled", spans.Single(span => span.OperationName.StartsWith("text_to_speech")).GetTagItem("error.type"));
         Assert.Equal("cancelled", Assert.Single(probe.Durations.GetMeasurementSnapshot()).Tags["error.type"]);
         Assert.Single(probe.LogsOf(1003));
@@ -155,7 +159,8 @@ public class TelemetryTests
         Assert.DoesNotContain(records, record => record.Level > LogLevel.Trace && (record.Message + record.Exception).Contains(secret));
     }
 
-    /// <summary>The stage threads live as long as the pipeline: what was current when it was loaded, or where a request came from, must not stick to them.</summary>
+    /// <summary>The stage threads live as long as the pipeline: what was current when it
+    /// was loaded, or where a request came from, must not stick to them.</summary>
     [Fact]
     public async Task Stage_threads_carry_nobodys_span()
     {

@@ -3,7 +3,8 @@ using LightTts.Weights;
 
 namespace LightTts.Tests.EndToEnd;
 
-/// <summary>Damaged copies of the embedded voice's directory: loading refuses each with what is wrong and what cures it, runs nothing that a file asks for, and the
+/// <summary>Damaged copies of the embedded voice's directory: loading refuses each with
+/// what is wrong and what cures it, runs nothing that a file asks for, and the
 /// voice that is loaded already speaks on.</summary>
 public sealed class BadModelTests
 {
@@ -18,11 +19,13 @@ public sealed class BadModelTests
         ["weights cut by a byte"] = (model => Keep(model, "hift.pt", bytes => bytes[..^1]), ["hift.pt", "again"]),
         ["weights of 0 bytes"] = (model => Replace(model, "flow.pt", []), ["flow.pt is empty", "Download"]),
         ["a pickle that runs a command"] = (model => TorchZipWriter.WritePickle(Fresh(model, "flow.pt"),
-            new PickleWriter().Global("os", "system").Ascii("(").Text("touch " + Path.Combine(Path.GetTempPath(), Marker)).Ascii("tR.").ToArray()), ["os.system", "not allowed"]),
+            new PickleWriter().Global("os", "system").Ascii("(").Text("touch " + Path.Combine(Path.GetTempPath(), Marker)).Ascii("tR.").ToArray()),
+            ["os.system", "not allowed"]),
         ["a pickle that evaluates"] = (model => TorchZipWriter.WritePickle(Fresh(model, "llm.pt"),
             new PickleWriter().Global("builtins", "eval").Ascii("(").Text("1").Ascii("tR.").ToArray()), ["builtins.eval", "not allowed"]),
         ["a web page for weights"] = (model => Replace(model, "flow.pt", "<!doctype html><html>404</html>"u8.ToArray()), ["flow.pt", "download"]),
-        ["a Git LFS pointer"] = (model => Replace(model, "flow.pt", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"u8.ToArray()), ["flow.pt", "git lfs pull"]),
+        ["a Git LFS pointer"] = (model =>
+        Replace(model, "flow.pt", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"u8.ToArray()), ["flow.pt", "git lfs pull"]),
         ["two files of weights swapped"] = (model => Swap(model, "llm.pt", "flow.pt"), ["belong together", "expected"]),
         ["weights that are missing"] = (model => File.Delete(model["llm.pt"]), ["llm.pt is missing", "Download"]),
         ["a folder for weights"] = (model => { File.Delete(model["llm.pt"]); Directory.CreateDirectory(model["llm.pt"]); }, ["llm.pt is missing"]),
@@ -31,21 +34,26 @@ public sealed class BadModelTests
             File.Delete(model["campplus.onnx"]);
             File.Delete(model["CosyVoice-BlankEN/vocab.json"]);
         }, ["campplus.onnx is missing", "vocab.json is missing"]),
-        ["another width of the language model"] = (model => Edit(model, Yaml, "llm_input_size: 384", "llm_input_size: 256"), ["llm_input_size", "different models"]),
+        ["another width of the language model"] =
+        (model => Edit(model, Yaml, "llm_input_size: 384", "llm_input_size: 256"), ["llm_input_size", "different models"]),
         ["another width in both files"] = (model =>
         {
             Edit(model, Yaml, "llm_input_size: 384", "llm_input_size: 256", "llm_output_size: 384", "llm_output_size: 256");
             Edit(model, Qwen, "\"hidden_size\": 384", "\"hidden_size\": 256", "\"num_attention_heads\": 6", "\"num_attention_heads\": 4");
         }, ["speech_embedding.weight: expected [6761, 256], found [6761, 384]", "belong together"]),
         ["one layer too many"] = (model => Edit(model, Qwen, "\"num_hidden_layers\": 6", "\"num_hidden_layers\": 7"), ["layers.6.", "missing"]),
-        ["one layer too few"] = (model => Edit(model, Qwen, "\"num_hidden_layers\": 6", "\"num_hidden_layers\": 5"), ["layers.5.", "not part of this model"]),
+        ["one layer too few"] = (model => Edit(model, Qwen, "\"num_hidden_layers\": 6", "\"num_hidden_layers\": 5"),
+        ["layers.5.", "not part of this model"]),
         ["one block of the flow too many"] = (model => Edit(model, Yaml, "depth: 7", "depth: 8"), ["transformer_blocks.7.", "missing, expected"]),
         ["another width of the flow"] = (model => Edit(model, Yaml, " dim: 256", " dim: 128"), ["expected [", "found ["]),
-        ["another number of speech tokens"] = (model => Edit(model, Yaml, "speech_token_size: 6561", "speech_token_size: 4096"), ["speech_token_size"]),
-        ["a width of billions"] = (model => Edit(model, Qwen, "\"intermediate_size\": 704", "\"intermediate_size\": 2000000000"), ["intermediate_size"]),
+        ["another number of speech tokens"] =
+        (model => Edit(model, Yaml, "speech_token_size: 6561", "speech_token_size: 4096"), ["speech_token_size"]),
+        ["a width of billions"] = (model => Edit(model, Qwen, "\"intermediate_size\": 704", "\"intermediate_size\": 2000000000"),
+        ["intermediate_size"]),
         ["a yaml that is none"] = (model => Replace(model, Yaml, [0x00, 0xff, 0x7b, 0x5b, 0x3a]), [Yaml]),
         ["an empty yaml"] = (model => Replace(model, Yaml, "\n"u8.ToArray()), [Yaml]),
-        ["a yaml that runs a command"] = (model => Edit(model, Yaml, "sample_rate: 24000", "sample_rate: !!python/object/apply:os.system ['true']"), ["os.system", "refused"]),
+        ["a yaml that runs a command"] =
+        (model => Edit(model, Yaml, "sample_rate: 24000", "sample_rate: !!python/object/apply:os.system ['true']"), ["os.system", "refused"]),
         ["no yaml"] = (model => File.Delete(model[Yaml]), ["neither cosyvoice2.yaml nor cosyvoice3.yaml"]),
         ["CosyVoice2 by name only"] = (model =>
         {
@@ -66,9 +74,11 @@ public sealed class BadModelTests
         ["facts that are not JSON"] = (model => Replace(model, "lighttts.json", "hello"u8.ToArray()), ["lighttts.json", "JSON"]),
         ["a default voice that is not there"] = (model => Edit(model, "lighttts.json", "\"slt\"", "\"nobody\""), ["nobody", "voices"]),
         ["solver steps below 1"] = (model => Edit(model, "lighttts.json", "\"flow_steps\": 3", "\"flow_steps\": 0"), ["flow_steps"]),
-        ["voices outside of the directory"] = (model => Edit(model, "lighttts.json", "prompts/prompts.json", "../../../etc/passwd"), ["lighttts.json"]),
+        ["voices outside of the directory"] =
+        (model => Edit(model, "lighttts.json", "prompts/prompts.json", "../../../etc/passwd"), ["lighttts.json"]),
         ["damaged presets"] = (model => Cut(model, "spk2info.pt"), ["spk2info.pt", "again"]),
-        ["another model's merges"] = (model => Replace(model, "CosyVoice-BlankEN/merges.txt", "#version: 0.2\nqq zz\n"u8.ToArray()), ["merges.txt", "same tokenizer"]),
+        ["another model's merges"] = (model => Replace(model, "CosyVoice-BlankEN/merges.txt", "#version: 0.2\nqq zz\n"u8.ToArray()),
+        ["merges.txt", "same tokenizer"]),
         ["a vocabulary that is not JSON"] = (model => Replace(model, "CosyVoice-BlankEN/vocab.json", "hello"u8.ToArray()), ["vocab.json"]),
         ["another model's tokenizer"] = (model =>
         {
@@ -105,7 +115,8 @@ public sealed class BadModelTests
 
     [Fact]
     public async Task CosyVoice2s_flow_is_refused_by_name() =>
-        Assert.Contains("CosyVoice2's flow is not supported yet", await RefusalAsync(Repo.Golden("main/models/cosyvoice2-tiny")), StringComparison.Ordinal);
+        Assert.Contains("CosyVoice2's flow is not supported yet", await RefusalAsync(Repo.Golden("main/models/cosyvoice2-tiny")),
+        StringComparison.Ordinal);
 
     [Fact]
     public async Task Places_that_hold_no_model_are_named()
@@ -142,9 +153,12 @@ public sealed class BadModelTests
         (TtsPipelineOptions Options, string Names)[] cases =
         [
             (new() { DeviceIndex = -1 }, "DeviceIndex"), (new() { Threads = 0 }, "Threads"), (new() { MaxQueuedRequests = 0 }, "MaxQueuedRequests"),
-            (new() { MaxBatchSize = 0 }, "MaxBatchSize"), (new() { MaxBatchSize = 257 }, "MaxBatchSize"), (new() { KvCacheTokens = 1023 }, "KvCacheTokens"),
-            (new() { FlowCacheBytes = -1 }, "FlowCacheBytes"), (new() { MaxTextLength = 0 }, "MaxTextLength"), (new() { RequestTimeout = TimeSpan.Zero }, "RequestTimeout"),
-            (new() { TextIdleTimeout = TimeSpan.Zero }, "TextIdleTimeout"), (new() { MaxBufferedAudio = TimeSpan.Zero }, "MaxBufferedAudio"), (new() { Timbres = null! }, "Timbres"),
+            (new() { MaxBatchSize = 0 }, "MaxBatchSize"), (new() { MaxBatchSize = 257 }, "MaxBatchSize"),
+            (new() { KvCacheTokens = 1023 }, "KvCacheTokens"),
+            (new() { FlowCacheBytes = -1 }, "FlowCacheBytes"), (new() { MaxTextLength = 0 }, "MaxTextLength"),
+            (new() { RequestTimeout = TimeSpan.Zero }, "RequestTimeout"),
+            (new() { TextIdleTimeout = TimeSpan.Zero }, "TextIdleTimeout"), (new() { MaxBufferedAudio = TimeSpan.Zero }, "MaxBufferedAudio"),
+            (new() { Timbres = null! }, "Timbres"),
         ];
         foreach (var (options, names) in cases)
             Assert.Equal(names, (await Assert.ThrowsAnyAsync<ArgumentException>(() => TtsPipeline.LoadAsync(options))).ParamName);
@@ -169,7 +183,8 @@ public sealed class BadModelTests
         return options;
     }
 
-    /// <summary>The embedded voice's directory, its files linked where the system lets anybody link: cases put their own files in place of links.</summary>
+    /// <summary>The embedded voice's directory, its files linked where the system lets
+    /// anybody link: cases put their own files in place of links.</summary>
     private static TempFolder Copy()
     {
         var folder = new TempFolder();

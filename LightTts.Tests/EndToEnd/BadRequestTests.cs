@@ -3,7 +3,8 @@ using LightTts.Tests.Support;
 
 namespace LightTts.Tests.EndToEnd;
 
-/// <summary>Texts and parameters that nobody should send, on the embedded voice: each is spoken or refused with the documented exception and a cure, and the next
+/// <summary>Texts and parameters that nobody should send, on the embedded voice: each is
+/// spoken or refused with the documented exception and a cure, and the next
 /// sentence is spoken.</summary>
 public sealed class BadRequestTests
 {
@@ -103,10 +104,12 @@ public sealed class BadRequestTests
         ["the smallest seed"] = Say("Hello.") with { Seed = long.MinValue },
     };
 
-    /// <summary>Text that the embedded voice has no sounds for, or hardly any: it may say at once that it is done, as in the reference. What counts is that it ends.</summary>
+    /// <summary>Text that the embedded voice has no sounds for, or hardly any: it may say
+    /// at once that it is done, as in the reference. What counts is that it ends.</summary>
     private static readonly string[] MayBeSilent =
     [
-        "a letter", "a figure", "figures of another script", "Chinese on an English model", "right to left", "only an end of prompt", "many ends of prompt", "turns of a chat",
+        "a letter", "a figure", "figures of another script", "Chinese on an English model", "right to left", "only an end of prompt",
+            "many ends of prompt", "turns of a chat",
         "a special token that is none", "as it stands",
     ];
 
@@ -227,7 +230,8 @@ public sealed class BadRequestTests
     public async Task Streamed_text_is_spoken_wherever_it_is_cut()
     {
         var pipeline = await SharedPipeline.GetAsync();
-        foreach (var pieces in new string[][] { ["Hel", "lo <", "|endof", "prompt|", "> \ud83d", "\ude00 wor", "ld\0."], ["Hello \ud83d"], ["Hello ", null!, "there."] })
+        foreach (var pieces in new string[][] { ["Hel", "lo <", "|endof", "prompt|", "> \ud83d", "\ude00 wor", "ld\0."], ["Hello \ud83d"],
+            ["Hello ", null!, "there."] })
             AssertSound(await StreamAsync(pipeline, pieces));
         // Without leave they are words like others.
         AssertSound(await StreamAsync(pipeline, ["<|im_end|>", "<|im_start|>"]));
@@ -239,7 +243,8 @@ public sealed class BadRequestTests
     private static async Task<List<AudioChunk>> StreamAsync(TtsPipeline pipeline, string[] pieces)
     {
         List<AudioChunk> chunks = [];
-        await foreach (var chunk in pipeline.SynthesizeAsync(pieces.ToAsyncEnumerable(), new SynthesisRequest { MaxSpeechTokens = FewTokens, Seed = 1 }))
+        await foreach (var chunk in pipeline.SynthesizeAsync(pieces.ToAsyncEnumerable(),
+            new SynthesisRequest { MaxSpeechTokens = FewTokens, Seed = 1 }))
             chunks.Add(chunk);
         Assert.True(chunks[^1].IsLast);
         return chunks;
@@ -262,7 +267,8 @@ public sealed class BadRequestTests
     /// <summary>The sentence after: spoken, and free of what was before.</summary>
     internal static async Task SpeaksAsync(ITtsPipeline pipeline)
     {
-        var clip = await pipeline.SpeakAsync(new SynthesisRequest { Text = "Yes.", Mode = SynthesisMode.Whole, Seed = 1, MaxSpeechTokens = FewTokens });
+        var clip = await pipeline.SpeakAsync(new SynthesisRequest { Text = "Yes.", Mode = SynthesisMode.Whole, Seed = 1,
+            MaxSpeechTokens = FewTokens });
         Assert.InRange(clip.Duration.TotalSeconds, 0.04, 0.04 * FewTokens);
         var rms = Math.Sqrt(clip.Samples.ToArray().Average(sample => (double)sample * sample));
         Assert.InRange(rms, 0.001, 0.5);

@@ -4,7 +4,8 @@ namespace LightTts.Tests.EndToEnd;
 
 /// <summary>The embedded voice speaks sentences that it was not trained on, and recognisers read them back.</summary>
 /// <remarks>
-/// LIGHTTTS_FULL=1 takes all 40 sentences of each voice instead of the first 10; LIGHTTTS_HEARD_VOICES, LIGHTTTS_HEARD_SEED and LIGHTTTS_HEARD_STEPS choose voices,
+/// LIGHTTTS_FULL=1 takes all 40 sentences of each voice instead of the first 10;
+/// LIGHTTTS_HEARD_VOICES, LIGHTTTS_HEARD_SEED and LIGHTTTS_HEARD_STEPS choose voices,
 /// draws and solver steps.
 /// </remarks>
 public class HeardTests(ITestOutputHelper output)
@@ -12,10 +13,12 @@ public class HeardTests(ITestOutputHelper output)
     private static readonly string[] Sentences = File.ReadAllLines(Path.Combine(Repo.Root, "LightTts.Tests", "EndToEnd", "sentences.txt"));
 
     /// <summary>First seed; other draws move a voice's figure by about 3 points.</summary>
-    private static readonly int Seeds = int.Parse(Environment.GetEnvironmentVariable("LIGHTTTS_HEARD_SEED") ?? "400", System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly int Seeds = int.Parse(Environment.GetEnvironmentVariable("LIGHTTTS_HEARD_SEED")
+        ?? "400", System.Globalization.CultureInfo.InvariantCulture);
 
     private static readonly int? Steps =
-        int.TryParse(Environment.GetEnvironmentVariable("LIGHTTTS_HEARD_STEPS"), System.Globalization.CultureInfo.InvariantCulture, out var steps) ? steps : null;
+        int.TryParse(Environment.GetEnvironmentVariable("LIGHTTTS_HEARD_STEPS"), System.Globalization.CultureInfo.InvariantCulture, out var steps)
+        ? steps : null;
 
     private static readonly int Count = FullRun.Pick(10, Sentences.Length);
 
@@ -28,7 +31,8 @@ public class HeardTests(ITestOutputHelper output)
         ["slt"] = (6.9, 7.6), ["rms"] = (4.0, 3.9), ["awb"] = (6.0, 6.7), ["us"] = (7.4, 7.6), ["gb"] = (10.4, 9.9),
     };
 
-    /// <summary>Word error of the voices that pocketsphinx understands, by the reference implementation or by LightTts at other draws, whichever is higher.</summary>
+    /// <summary>Word error of the voices that pocketsphinx understands, by the reference
+    /// implementation or by LightTts at other draws, whichever is higher.</summary>
     private static readonly Dictionary<string, double> TrainedWords = new() { ["slt"] = 14.7, ["rms"] = 10.2 };
 
     public static TheoryData<string, SynthesisMode> Voices()
@@ -95,7 +99,8 @@ public class HeardTests(ITestOutputHelper output)
         var prompt = AudioClip.FromWavFile(Path.Combine(Repo.TinyEn, "prompts", voice + ".wav"));
         var prompts = File.ReadAllText(Path.Combine(Repo.TinyEn, "prompts", "prompts.json"));
         using var json = System.Text.Json.JsonDocument.Parse(prompts);
-        var transcript = json.RootElement.GetProperty("voices").EnumerateArray().Single(entry => entry.GetProperty("name").GetString() == voice).GetProperty("text").GetString()!;
+        var transcript = json.RootElement.GetProperty("voices").EnumerateArray().Single(entry =>
+            entry.GetProperty("name").GetString() == voice).GetProperty("text").GetString()!;
         var secondsPerCharacter = prompt.Duration.TotalSeconds / transcript.Length;
         for (var i = 0; i < clips.Length; i++)
         {
@@ -105,7 +110,8 @@ public class HeardTests(ITestOutputHelper output)
             Assert.InRange(rms, 0.01, 0.5);
             Assert.True(samples.Count(sample => Math.Abs(sample) >= 0.985f) < samples.Length / 1000, $"{voice} {i}: clipped");
             var expected = 0.3 + Sentences[i].Length * secondsPerCharacter;
-            Assert.True(clips[i].Duration.TotalSeconds / expected is > 0.6 and < 1.6, $"{voice} {i}: {clips[i].Duration.TotalSeconds:0.00} s, expected about {expected:0.00} s");
+            Assert.True(clips[i].Duration.TotalSeconds / expected is > 0.6 and < 1.6,
+                $"{voice} {i}: {clips[i].Duration.TotalSeconds:0.00} s, expected about {expected:0.00} s");
         }
     }
 

@@ -36,7 +36,8 @@ public class HostedVoiceTests
             Assert.InRange(chunks.Max(chunk => chunk.Samples.ToArray().Max(MathF.Abs)), 0.05f, 1f);
         });
         var health = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
-        Assert.Equal(["lighttts-live:guide", "lighttts-live:narrator", "lighttts:guide", "lighttts:narrator"], health.Entries.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["lighttts-live:guide", "lighttts-live:narrator", "lighttts:guide", "lighttts:narrator"],
+            health.Entries.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(HealthStatus.Healthy, health.Status);
         await host.StopAsync();
     }

@@ -11,7 +11,8 @@ internal static class Pocketsphinx
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, Program)));
 
     public static string[] Words(string text) =>
-        new string([.. text.ToLowerInvariant().Select(c => c is >= 'a' and <= 'z' or '\'' ? c : ' ')]).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        new string([.. text.ToLowerInvariant().Select(c => c is >= 'a' and <= 'z' or '\'' ? c : ' ')]).Split(' ',
+        StringSplitOptions.RemoveEmptyEntries);
 
     public static async Task<string[]> HearAsync(AudioClip clip)
     {
@@ -22,7 +23,8 @@ internal static class Pocketsphinx
         new AudioClip(padded, 16_000).SaveWav(path);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(Program, ["-infile", path, "-logfn", "/dev/null"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(new ProcessStartInfo(Program, ["-infile", path, "-logfn", "/dev/null"]) { RedirectStandardOutput = true,
+                RedirectStandardError = true })!;
             var text = await process.StandardOutput.ReadToEndAsync();
             await process.WaitForExitAsync();
             return Words(text);

@@ -9,12 +9,14 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace LightTts.Tests.EndToEnd;
 
-/// <summary>Reads speech back as text: speech tokens of the audio, then a small CTC model (recogniser.onnx) that was trained beside the embedded voice.</summary>
+/// <summary>Reads speech back as text: speech tokens of the audio, then a small CTC model
+/// (recogniser.onnx) that was trained beside the embedded voice.</summary>
 internal sealed class Recogniser : IDisposable
 {
     private const string Alphabet = "\0abcdefghijklmnopqrstuvwxyz '";
 
-    private readonly SpeechTokenizer _tokenizer = SpeechTokenizer.Load(Path.Combine(Repo.TinyEn, "speech_tokenizer_v3.onnx"), new OnnxOptions { Threads = 1 });
+    private readonly SpeechTokenizer _tokenizer =
+        SpeechTokenizer.Load(Path.Combine(Repo.TinyEn, "speech_tokenizer_v3.onnx"), new OnnxOptions { Threads = 1 });
     private readonly InferenceSession _model = new(Path.Combine(Repo.Root, "LightTts.Tests", "EndToEnd", "recogniser.onnx"));
 
     public string Read(AudioClip clip)

@@ -3,27 +3,33 @@ using LightTts.Tests.Support;
 namespace LightTts.Tests.EndToEnd;
 
 /// <summary>Words, numbers, letters and greetings by themselves: nothing that can be read is silent.</summary>
-/// <remarks>LIGHTTTS_FULL=1 takes 300 texts and three seeds in all five voices instead of 40 texts in turn; LIGHTTTS_SHORT_TEXTS so many of them.</remarks>
+/// <remarks>LIGHTTTS_FULL=1 takes 300 texts and three seeds in all five voices instead of
+/// 40 texts in turn; LIGHTTTS_SHORT_TEXTS so many of them.</remarks>
 public class ShortTextTests(ITestOutputHelper output)
 {
     private static readonly string[] Voices = ["slt", "rms", "awb", "us", "gb"];
 
     private static readonly string[] Words =
     [
-        "hello", "yes", "no", "thanks", "welcome", "seven", "water", "london", "morning", "music", "window", "please", "sorry", "maybe", "tomorrow", "family", "garden", "summer",
-        "friday", "coffee", "mountain", "teacher", "perfect", "goodbye", "kitchen", "orange", "station", "winter", "letter", "question", "yellow", "doctor", "river", "silver",
+        "hello", "yes", "no", "thanks", "welcome", "seven", "water", "london", "morning", "music", "window", "please", "sorry", "maybe", "tomorrow",
+            "family", "garden", "summer",
+        "friday", "coffee", "mountain", "teacher", "perfect", "goodbye", "kitchen", "orange", "station", "winter", "letter", "question", "yellow",
+        "doctor", "river", "silver",
         "paper", "simple", "travel", "bicycle", "village", "evening",
     ];
 
     private static readonly string[] Fragments =
     [
-        "hello world.", "late arrival here", "ok thanks bye", "and he said: \"hello.\"", "good morning", "see you later", "of course", "not at all", "thank you very much", "well done",
-        "how are you?", "come in!", "in the afternoon", "on the other hand", "two of them", "just a moment", "no problem", "as soon as possible", "Yes, please.", "I see.",
+        "hello world.", "late arrival here", "ok thanks bye", "and he said: \"hello.\"", "good morning", "see you later", "of course", "not at all",
+            "thank you very much", "well done",
+        "how are you?", "come in!", "in the afternoon", "on the other hand", "two of them", "just a moment", "no problem", "as soon as possible",
+        "Yes, please.", "I see.",
     ];
 
     public static string[] Texts { get; } =
     [
-        .. Words.SelectMany(word => new[] { word, char.ToUpperInvariant(word[0]) + word[1..], word.ToUpperInvariant(), char.ToUpperInvariant(word[0]) + word[1..] + "." }),
+        .. Words.SelectMany(word =>
+            new[] { word, char.ToUpperInvariant(word[0]) + word[1..], word.ToUpperInvariant(), char.ToUpperInvariant(word[0]) + word[1..] + "." }),
         .. Enumerable.Range(0, 60).Select(i => (i < 21 ? i : i < 50 ? i * 7 : i * 191).ToString(System.Globalization.CultureInfo.InvariantCulture)),
         .. Enumerable.Range(0, 26).Select(i => ((char)('a' + i)).ToString()),
         .. Enumerable.Range(0, 26).Select(i => ((char)('A' + i)).ToString()),
@@ -40,7 +46,8 @@ public class ShortTextTests(ITestOutputHelper output)
             ? int.Parse(asked, System.Globalization.CultureInfo.InvariantCulture)
             : FullRun.Pick(40, 4500);
         // texts first, then voices, then seeds: any number is a fair sample
-        var cases = Enumerable.Range(0, count).Select(i => (text: Texts[i * 37 % 300], voice: Voices[(i + i / 300) % 5], seed: (long)(i / 1500 + (count < 300 ? i % 3 : 0)))).ToArray();
+        var cases = Enumerable.Range(0, count).Select(i =>
+            (text: Texts[i * 37 % 300], voice: Voices[(i + i / 300) % 5], seed: (long)(i / 1500 + (count < 300 ? i % 3 : 0)))).ToArray();
         using var slots = new SemaphoreSlim(64);
         var spoken = await Task.WhenAll(cases.Select(async one =>
         {
@@ -48,7 +55,8 @@ public class ShortTextTests(ITestOutputHelper output)
             try
             {
                 List<AudioChunk> chunks = [];
-                await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = one.text, Voice = one.voice, Seed = one.seed, Mode = SynthesisMode.Whole }))
+                await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = one.text, Voice = one.voice, Seed = one.seed,
+                    Mode = SynthesisMode.Whole }))
                     chunks.Add(chunk);
                 return (one, chunks, error: (Exception?)null);
             }
@@ -70,7 +78,8 @@ public class ShortTextTests(ITestOutputHelper output)
             var samples = chunks.SelectMany(chunk => chunk.Samples.ToArray()).ToArray();
             var seconds = samples.Length / 24_000.0;
             var rms = samples.Length == 0 ? 0 : Math.Sqrt(samples.Average(sample => (double)sample * sample));
-            output.WriteLine($"{one.voice} {one.seed} '{one.text}': {seconds:0.00} s, rms {rms:0.000}, {chunks.FirstOrDefault()?.Redraws} {chunks.LastOrDefault()?.Quality} {error?.Message}");
+            output.WriteLine($"{one.voice} {one.seed} '{one.text}': {seconds:0.00} s, rms {rms:0.000}, {chunks.FirstOrDefault()?.Redraws} "
+                + $"{chunks.LastOrDefault()?.Quality} {error?.Message}");
             // Twice of a slow reader's: half a second around it and ten letters a second, each digit read as a word.
             var longest = 2 * (0.5 + one.text.Sum(c => char.IsDigit(c) || char.IsUpper(c) ? 5 : 1) / 10.0);
             if (samples.Length > 0)

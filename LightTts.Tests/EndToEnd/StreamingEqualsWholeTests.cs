@@ -60,7 +60,8 @@ public sealed class StreamingEqualsWholeTests(ITestOutputHelper output)
         var pipeline = await SharedPipeline.GetAsync();
         List<float> joined = [];
         List<int> cuts = [];
-        var request = new SynthesisRequest { Text = "The old lighthouse keeper walked slowly down to the harbour every single morning. He never said a word.", Voice = voice, Seed = 5 };
+        var request = new SynthesisRequest { Text =
+            "The old lighthouse keeper walked slowly down to the harbour every single morning. He never said a word.", Voice = voice, Seed = 5 };
         await foreach (var chunk in pipeline.SynthesizeAsync(request))
         {
             Assert.Equal(joined.Count, (int)Math.Round(chunk.Start.TotalSeconds * chunk.SampleRate));

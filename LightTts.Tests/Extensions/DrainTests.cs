@@ -30,7 +30,8 @@ public class DrainTests
         Assert.True((await stream)[^1].IsLast);
         await run;
         Assert.Equal(1, loader.Pipeline.Disposals);
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => FakeEngine.Collect(pipeline.SynthesizeAsync(new SynthesisRequest { Text = "late." })));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() =>
+            FakeEngine.Collect(pipeline.SynthesizeAsync(new SynthesisRequest { Text = "late." })));
     }
 
     [Fact]
@@ -38,10 +39,12 @@ public class DrainTests
     {
         var time = new FakeTimeProvider();
         var loader = new FakeLoader();
-        using var host = Hosts.Create(loader, services => services.AddLightTts(options => options.DrainTimeout = TimeSpan.FromSeconds(5)).AddLogging(logging => logging.AddFakeLogging()), time);
+        using var host = Hosts.Create(loader, services =>
+            services.AddLightTts(options => options.DrainTimeout = TimeSpan.FromSeconds(5)).AddLogging(logging => logging.AddFakeLogging()), time);
         await host.StartAsync();
         using var brake = new Brake(loader.Pipeline.Engine.World, "decode", 2);
-        var stream = FakeEngine.Collect(host.Services.GetRequiredService<ITtsPipeline>().SynthesizeAsync(new SynthesisRequest { Text = Hosts.Story }));
+        var stream = FakeEngine.Collect(host.Services.GetRequiredService<ITtsPipeline>().SynthesizeAsync(new SynthesisRequest { Text =
+            Hosts.Story }));
         await brake.Held;
         var stop = host.StopAsync();
         time.Advance(TimeSpan.FromSeconds(4.9));
@@ -51,7 +54,8 @@ public class DrainTests
         brake.Release();
         await stop;
         Assert.Equal(1, loader.Pipeline.Disposals);
-        Assert.Equal([2005, 2007], host.Services.GetFakeLogCollector().GetSnapshot().Select(record => record.Id.Id).Where(id => id is >= 2005 and <= 2007));
+        Assert.Equal([2005, 2007], host.Services.GetFakeLogCollector().GetSnapshot().Select(record => record.Id.Id).Where(id =>
+            id is >= 2005 and <= 2007));
     }
 
     /// <summary>A hosted service that speaks is stopped before the pipeline closes, whatever the order of registration.</summary>
@@ -94,7 +98,8 @@ public class DrainTests
             await using var registration = stoppingToken.Register(stopping.SetResult);
             Speaking.SetResult();
             await stopping.Task;
-            LastWords.SetResult(await FakeEngine.Collect(pipeline.SynthesizeAsync(new SynthesisRequest { Text = "good bye." }, CancellationToken.None)));
+            LastWords.SetResult(await FakeEngine.Collect(pipeline.SynthesizeAsync(new SynthesisRequest { Text = "good bye." },
+                CancellationToken.None)));
         }
     }
 }

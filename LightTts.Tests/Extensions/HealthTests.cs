@@ -35,7 +35,8 @@ public class HealthTests
     public async Task Not_ready_with_the_reason_where_the_model_cannot_be_loaded()
     {
         var cause = new TtsModelLoadException("llm.pt is damaged; download it again");
-        using var host = Hosts.Create(new FakeLoader { Error = cause }, services => services.AddLightTts(options => options.WarmUp = WarmUpMode.Background));
+        using var host = Hosts.Create(new FakeLoader { Error = cause }, services =>
+            services.AddLightTts(options => options.WarmUp = WarmUpMode.Background));
         await host.StartAsync();
         await Assert.ThrowsAsync<TtsModelLoadException>(() => host.Services.GetRequiredService<ITtsPipelineHost>().WaitUntilReadyAsync());
         var entry = await Ready(host);
@@ -67,7 +68,8 @@ public class HealthTests
         using var host = Hosts.Create(loader, services => services.AddLightTts(), time);
         await host.StartAsync();
         using var brake = new Brake(loader.Pipeline.Engine.World, "step", 2);
-        var stream = FakeEngine.Collect(host.Services.GetRequiredService<ITtsPipeline>().SynthesizeAsync(new SynthesisRequest { Text = Hosts.Story }));
+        var stream = FakeEngine.Collect(host.Services.GetRequiredService<ITtsPipeline>().SynthesizeAsync(new SynthesisRequest { Text =
+            Hosts.Story }));
         await brake.Held;
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(HealthStatus.Healthy, (await Live(host)).Status);
@@ -88,7 +90,8 @@ public class HealthTests
         var loader = new FakeLoader();
         using var host = Hosts.Create(loader, services => services.AddKeyedLightTts("guide"));
         await host.StartAsync();
-        loader.Pipeline.Disguise = status => status with { Stages = [.. status.Stages.Select(stage => stage with { IsAlive = stage.Name != "decode" })] };
+        loader.Pipeline.Disguise = status =>
+            status with { Stages = [.. status.Stages.Select(stage => stage with { IsAlive = stage.Name != "decode" })] };
         Assert.Contains("decode stage's thread has ended", (await Live(host, ":guide")).Description);
         Assert.Equal(HealthStatus.Unhealthy, (await Ready(host, ":guide")).Status);
         await host.StopAsync();

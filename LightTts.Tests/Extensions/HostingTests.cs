@@ -95,7 +95,8 @@ public class HostingTests
         await host.StartAsync();
         var pipeline = host.Services.GetRequiredService<ITtsPipeline>();
         using var leaving = new CancellationTokenSource();
-        var impatient = pipeline.SpeakAsync(new SynthesisRequest { Text = "one.", FirstAudioTimeout = TimeSpan.FromSeconds(2), Timeout = TimeSpan.FromSeconds(9) });
+        var impatient = pipeline.SpeakAsync(new SynthesisRequest { Text = "one.", FirstAudioTimeout = TimeSpan.FromSeconds(2),
+            Timeout = TimeSpan.FromSeconds(9) });
         var left = pipeline.SpeakAsync("two.", cancellationToken: leaving.Token);
         await Assert.ThrowsAsync<TtsQueueFullException>(() => pipeline.SpeakAsync("three."));
         time.Advance(TimeSpan.FromSeconds(3));
@@ -159,7 +160,8 @@ public class HostingTests
 
         // Each is held in mid-stream until the other has come as far: neither waits for the other's end.
         var brakes = loader.Pipelines.Select(pipeline => new Brake(pipeline.Engine.World, "decode", 2)).ToArray();
-        var speeches = new[] { narrator, guide }.Select(pipeline => FakeEngine.Collect(pipeline.SynthesizeAsync(new SynthesisRequest { Text = Hosts.Story }))).ToArray();
+        var speeches = new[] { narrator, guide }.Select(pipeline =>
+            FakeEngine.Collect(pipeline.SynthesizeAsync(new SynthesisRequest { Text = Hosts.Story }))).ToArray();
         await Task.WhenAll(brakes.Select(brake => brake.Held));
         foreach (var brake in brakes)
             brake.Release();
@@ -173,6 +175,7 @@ public class HostingTests
     {
         var services = new ServiceCollection().AddLightTts(options => options.MaxTimbres = 5).AddLightTts(options => options.MaxTextLength = 6);
         Assert.Single(services, service => service.ServiceType == typeof(ITtsPipeline));
-        Assert.Single(services, service => service.ServiceType == typeof(IHostedService) && service.ImplementationType?.Name == "PipelineHostedService");
+        Assert.Single(services, service => service.ServiceType == typeof(IHostedService)
+            && service.ImplementationType?.Name == "PipelineHostedService");
     }
 }

@@ -51,7 +51,8 @@ public class OptionsTests
     [Fact]
     public async Task A_misspelt_name_stops_the_start_with_what_was_meant_and_what_there_is()
     {
-        using var host = Hosts.Create(new FakeLoader(), services => services.AddLightTts(Hosts.Section(("ModelPth", "x"), ("timbres", "y"), ("modelpath", Path.GetTempPath()), ("Threads", "0"))));
+        using var host = Hosts.Create(new FakeLoader(), services =>
+            services.AddLightTts(Hosts.Section(("ModelPth", "x"), ("timbres", "y"), ("modelpath", Path.GetTempPath()), ("Threads", "0"))));
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
         Assert.Equal(3, error.Failures.Count());
         Assert.Contains("'LightTts:ModelPth' is not an option; did you mean ModelPath? The options are: ModelPath, Device, ", error.Message);
@@ -73,10 +74,13 @@ public class OptionsTests
     [Fact]
     public async Task Every_option_reaches_the_pipeline()
     {
-        var section = Hosts.Section(("ModelPath", Path.GetTempPath()), ("Device", "Cpu"), ("DeviceIndex", "1"), ("Precision", "Float32"), ("Threads", "3"),
-            ("NativeLibraryPath", Path.GetTempPath()), ("MaxQueuedRequests", "5"), ("MaxBatchSize", "6"), ("RequestTimeout", "00:01:00"), ("TextIdleTimeout", "00:00:07"),
+        var section = Hosts.Section(("ModelPath", Path.GetTempPath()), ("Device", "Cpu"), ("DeviceIndex", "1"), ("Precision", "Float32"),
+            ("Threads", "3"),
+            ("NativeLibraryPath", Path.GetTempPath()), ("MaxQueuedRequests", "5"), ("MaxBatchSize", "6"), ("RequestTimeout", "00:01:00"),
+            ("TextIdleTimeout", "00:00:07"),
             ("KvCacheTokens", "2048"), ("FlowCacheBytes", "8"), ("MaxTextLength", "9"), ("MaxBufferedAudio", "00:00:10"), ("ShareTimbres", "false"),
-            ("TimbreSegmentPath", "seg"), ("TimbreSegmentBytes", "2097152"), ("TimbreProcessBytes", "11"), ("MaxTimbres", "12"), ("TimbreDurable", "false"), ("TimbreDurableFolder", "named"), ("MaxDurableTimbres", "14"), ("TimbreTenant", "acme"),
+            ("TimbreSegmentPath", "seg"), ("TimbreSegmentBytes", "2097152"), ("TimbreProcessBytes", "11"), ("MaxTimbres", "12"),
+            ("TimbreDurable", "false"), ("TimbreDurableFolder", "named"), ("MaxDurableTimbres", "14"), ("TimbreTenant", "acme"),
             ("TimbreExtractionWait", "00:00:13"));
         var loader = new FakeLoader();
         using var host = Hosts.Create(loader, services => services.AddLightTts(section));
@@ -85,10 +89,12 @@ public class OptionsTests
         Assert.Equal(Path.GetTempPath(), options.ModelPath);
         Assert.Equal((ComputeDevice.Cpu, 1, ComputePrecision.Float32, 3), (options.Device, options.DeviceIndex, options.Precision, options.Threads));
         Assert.Equal(Path.GetTempPath(), options.NativeLibraryPath);
-        Assert.Equal((5, 6, 2048, 8L, 9), (options.MaxQueuedRequests, options.MaxBatchSize, options.KvCacheTokens, options.FlowCacheBytes, options.MaxTextLength));
+        Assert.Equal((5, 6, 2048, 8L, 9),
+            (options.MaxQueuedRequests, options.MaxBatchSize, options.KvCacheTokens, options.FlowCacheBytes, options.MaxTextLength));
         Assert.Equal(TimeSpan.FromMinutes(1), options.RequestTimeout);
         Assert.Equal((7, 10), (options.TextIdleTimeout.TotalSeconds, options.MaxBufferedAudio.TotalSeconds));
-        Assert.Equal((false, "seg", 2097152L, 11L), (options.Timbres.Shared, options.Timbres.SegmentPath, options.Timbres.SegmentBytes, options.Timbres.ProcessBytes));
+        Assert.Equal((false, "seg", 2097152L, 11L),
+            (options.Timbres.Shared, options.Timbres.SegmentPath, options.Timbres.SegmentBytes, options.Timbres.ProcessBytes));
         Assert.Equal((false, "named", 14), (options.Timbres.Durable, options.Timbres.DurableFolder, options.Timbres.MaxDurableTimbres));
         Assert.Equal((12, "acme", 13), (options.Timbres.MaxTimbres, options.Timbres.Tenant, options.Timbres.ExtractionWait.TotalSeconds));
         await host.StopAsync();
@@ -102,17 +108,21 @@ public class OptionsTests
         {
             File.WriteAllText(path, "SQL = sequel\n");
             var loader = new FakeLoader();
-            using (var host = Hosts.Create(loader, services => services.AddLightTts(Hosts.Section(("ModelPath", Path.GetTempPath()), ("Pronunciations", path), ("English", "British"), ("Emoji", "Named")))))
+            using (var host = Hosts.Create(loader, services =>
+                services.AddLightTts(Hosts.Section(("ModelPath", Path.GetTempPath()), ("Pronunciations", path), ("English", "British"),
+                ("Emoji", "Named")))))
             {
                 await host.StartAsync();
                 var options = loader.Options.Single();
                 Assert.Equal((1, EnglishReading.British, EmojiReading.Named), (options.Pronunciations!.Count, options.English, options.Emoji));
-                var spoken = Assert.Single(await host.Services.GetRequiredService<ITtsPipeline>().NormalizeAsync(new SynthesisRequest { Text = "hi" }));
+                var spoken = Assert.Single(await host.Services.GetRequiredService<ITtsPipeline>().NormalizeAsync(new SynthesisRequest { Text =
+                    "hi" }));
                 Assert.Equal("hi.", spoken.Text);
                 await host.StopAsync();
             }
             File.WriteAllText(path, "SQL\n");
-            using var bad = Hosts.Create(new FakeLoader(), services => services.AddLightTts(Hosts.Section(("ModelPath", Path.GetTempPath()), ("Pronunciations", path))));
+            using var bad = Hosts.Create(new FakeLoader(), services =>
+                services.AddLightTts(Hosts.Section(("ModelPath", Path.GetTempPath()), ("Pronunciations", path))));
             var error = await Assert.ThrowsAsync<OptionsValidationException>(() => bad.StartAsync());
             Assert.Contains("line 1 is not an entry: write 'word = spelling'", error.Message);
         }
@@ -128,7 +138,8 @@ public class OptionsTests
     {
         var library = new TtsPipelineOptions();
         var mapped = new LightTtsOptions().ToPipelineOptions();
-        foreach (var property in typeof(TtsPipelineOptions).GetProperties().Where(property => property.Name is not ("Timbres" or "LoggerFactory" or "TimeProvider")))
+        foreach (var property in typeof(TtsPipelineOptions).GetProperties().Where(property =>
+            property.Name is not ("Timbres" or "LoggerFactory" or "TimeProvider")))
         {
             Assert.NotNull(typeof(LightTtsOptions).GetProperty(property.Name));
             Assert.Equal(property.GetValue(library), property.GetValue(mapped));

@@ -41,7 +41,8 @@ public class SpeechClientTests
         await using var pipeline = new FakePipeline(new TtsPipelineOptions(), "fake");
         using var client = pipeline.AsTextToSpeechClient();
         var options = new TextToSpeechOptions { AudioFormat = format, RawRepresentationFactory = _ => new SynthesisRequest { Seed = 3 } };
-        var whole = await client.GetAudioAsync(Hosts.Story, new TextToSpeechOptions { AudioFormat = format ?? "pcm", RawRepresentationFactory = options.RawRepresentationFactory });
+        var whole = await client.GetAudioAsync(Hosts.Story,
+            new TextToSpeechOptions { AudioFormat = format ?? "pcm", RawRepresentationFactory = options.RawRepresentationFactory });
         List<TextToSpeechResponseUpdate> updates = [];
         await foreach (var update in client.GetStreamingAudioAsync(Hosts.Story, options))
             updates.Add(update);
@@ -65,7 +66,9 @@ public class SpeechClientTests
         using var client = pipeline.AsTextToSpeechClient();
         await client.GetAudioAsync("one.", new TextToSpeechOptions { VoiceId = "slt", Speed = 1.5f, ModelId = "fake" });
         await client.GetAudioAsync("two.", new TextToSpeechOptions { Language = "de-AT" });
-        await client.GetAudioAsync("three.", new TextToSpeechOptions { Language = "en-GB", RawRepresentationFactory = _ => new SynthesisRequest { Instruction = "softly", Seed = 5 } });
+        await client.GetAudioAsync("three.",
+            new TextToSpeechOptions { Language = "en-GB", RawRepresentationFactory = _ =>
+            new SynthesisRequest { Instruction = "softly", Seed = 5 } });
         await foreach (var _ in client.GetStreamingAudioAsync("four.", new TextToSpeechOptions { Speed = 2 }))
         {
         }
@@ -80,7 +83,8 @@ public class SpeechClientTests
     {
         await using var pipeline = new FakePipeline(new TtsPipelineOptions(), "fake");
         using var client = pipeline.AsTextToSpeechClient();
-        async Task<string> Refusal(TextToSpeechOptions options) => (await Assert.ThrowsAsync<TtsRequestException>(() => client.GetAudioAsync("hello.", options))).Message;
+        async Task<string> Refusal(TextToSpeechOptions options) =>
+            (await Assert.ThrowsAsync<TtsRequestException>(() => client.GetAudioAsync("hello.", options))).Message;
         Assert.Contains("Use wav (audio/wav) or pcm", await Refusal(new TextToSpeechOptions { AudioFormat = "mp3" }));
         Assert.Contains("Its languages are: en, de", await Refusal(new TextToSpeechOptions { Language = "fr" }));
         Assert.Contains("speaks with 'fake'", await Refusal(new TextToSpeechOptions { ModelId = "tts-1" }));
@@ -94,7 +98,8 @@ public class SpeechClientTests
         using var client = pipeline.AsTextToSpeechClient();
         async Task<short[]> Speak(float? volume)
         {
-            var options = new TextToSpeechOptions { Volume = volume, Pitch = 1, AudioFormat = "pcm", RawRepresentationFactory = _ => new SynthesisRequest { Seed = 3 } };
+            var options = new TextToSpeechOptions { Volume = volume, Pitch = 1, AudioFormat = "pcm", RawRepresentationFactory = _ =>
+                new SynthesisRequest { Seed = 3 } };
             var audio = (DataContent)(await client.GetAudioAsync("one two.", options)).Contents[0];
             return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, short>(audio.Data.Span).ToArray();
         }
@@ -104,7 +109,8 @@ public class SpeechClientTests
         Assert.Equal(full, await Speak(1));
         Assert.All((await Speak(0.5f)).Zip(full), pair => Assert.InRange(pair.First - pair.Second / 2f, -0.51f, 0.51f));
         Assert.All(await Speak(0), sample => Assert.Equal(0, sample));
-        async Task<string> Refusal(TextToSpeechOptions options) => (await Assert.ThrowsAsync<TtsRequestException>(() => client.GetAudioAsync("hello.", options))).Message;
+        async Task<string> Refusal(TextToSpeechOptions options) =>
+            (await Assert.ThrowsAsync<TtsRequestException>(() => client.GetAudioAsync("hello.", options))).Message;
         Assert.Contains("Pitch is 1.2, but a voice has only its own pitch", await Refusal(new TextToSpeechOptions { Pitch = 1.2f }));
         Assert.Contains("Volume is 1.5; use 0 (silent) to 1", await Refusal(new TextToSpeechOptions { Volume = 1.5f }));
     }
@@ -176,7 +182,8 @@ public class SpeechClientTests
         {
             services.AddLogging(logging => logging.AddFakeLogging().SetMinimumLevel(LogLevel.Debug));
             services.AddLightTts(options => options.WarmUp = WarmUpMode.Background);
-            services.AddTextToSpeechClient(provider => provider.GetRequiredService<ITtsPipeline>().AsTextToSpeechClient()).UseLogging().UseOpenTelemetry(sourceName: source);
+            services.AddTextToSpeechClient(provider =>
+                provider.GetRequiredService<ITtsPipeline>().AsTextToSpeechClient()).UseLogging().UseOpenTelemetry(sourceName: source);
         });
         await host.StartAsync();
         var client = host.Services.GetRequiredService<ITextToSpeechClient>();
@@ -185,7 +192,8 @@ public class SpeechClientTests
         loader.Release();
         Assert.Equal("lighttts-tiny-en", (await speech).ModelId);
         Assert.Equal("lighttts", Assert.Single(spans).GetTagItem("gen_ai.provider.name"));
-        Assert.Contains(host.Services.GetFakeLogCollector().GetSnapshot(), record => record.Category!.Contains("TextToSpeechClient") && record.Message.Contains("GetAudioAsync"));
+        Assert.Contains(host.Services.GetFakeLogCollector().GetSnapshot(), record =>
+            record.Category!.Contains("TextToSpeechClient") && record.Message.Contains("GetAudioAsync"));
         await host.StopAsync();
     }
 
@@ -195,8 +203,10 @@ public class SpeechClientTests
         var loader = new FakeLoader();
         using var host = Hosts.Create(loader, services => services.AddLightTts().AddKeyedLightTts("guide"));
         await host.StartAsync();
-        Assert.Same(host.Services.GetRequiredService<ITtsPipeline>(), host.Services.GetRequiredService<ITextToSpeechClient>().GetService<ITtsPipeline>());
-        Assert.Same(host.Services.GetRequiredKeyedService<ITtsPipeline>("guide"), host.Services.GetRequiredKeyedService<ITextToSpeechClient>("guide").GetService<ITtsPipeline>());
+        Assert.Same(host.Services.GetRequiredService<ITtsPipeline>(),
+            host.Services.GetRequiredService<ITextToSpeechClient>().GetService<ITtsPipeline>());
+        Assert.Same(host.Services.GetRequiredKeyedService<ITtsPipeline>("guide"),
+            host.Services.GetRequiredKeyedService<ITextToSpeechClient>("guide").GetService<ITtsPipeline>());
         await host.StopAsync();
     }
 }

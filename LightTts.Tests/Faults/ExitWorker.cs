@@ -27,7 +27,8 @@ internal static class ExitWorker
     private static async Task SpeakAsync(TtsPipeline pipeline, int seed)
     {
         while (true)
-            await foreach (var _ in pipeline.SynthesizeAsync(new SynthesisRequest { Text = "Hello there. How are you today?", Seed = seed, Mode = (SynthesisMode)(seed % 2) }))
+            await foreach (var _ in pipeline.SynthesizeAsync(new SynthesisRequest { Text = "Hello there. How are you today?", Seed = seed,
+            Mode = (SynthesisMode)(seed % 2) }))
             {
             }
     }

@@ -8,7 +8,8 @@ public sealed class FakeFaultTests : FaultRows
 {
     private protected override Task<FaultTarget> Create(TtsPipelineOptions? options = null) => Task.FromResult<FaultTarget>(new FakeTarget(options));
 
-    private protected override Task<FaultTarget> Create(TtsPipelineOptions? options, TimeProvider clock) => Task.FromResult<FaultTarget>(new FakeTarget(options, time: clock));
+    private protected override Task<FaultTarget> Create(TtsPipelineOptions? options, TimeProvider clock) =>
+        Task.FromResult<FaultTarget>(new FakeTarget(options, time: clock));
 
     private static SynthesisRequest Poison(string text, int i) => new()
     {
@@ -56,10 +57,12 @@ public sealed class FakeFaultTests : FaultRows
         await BesidePeers(target, 100, async (random, i) =>
         {
             var limit = random.Next(1, 60); // beyond the sixty that three words may have, it would be drawn again
-            var endless = await FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "one two three", Seed = FakeWorld.EndlessSeed, MaxSpeechTokens = limit, Mode = (SynthesisMode)(i % 2) }));
+            var endless = await FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "one two three", Seed = FakeWorld.EndlessSeed,
+            MaxSpeechTokens = limit, Mode = (SynthesisMode)(i % 2) }));
             Assert.Equal(FinishReason.Length, endless[^1].FinishReason);
             Assert.Equal(limit, endless.Sum(chunk => chunk.SpeechTokens.Length));
-            var silent = await FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "one two three", Seed = FakeWorld.SilentSeed, Mode = (SynthesisMode)(i % 2) }));
+            var silent = await FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "one two three", Seed = FakeWorld.SilentSeed,
+                Mode = (SynthesisMode)(i % 2) }));
             Assert.NotEmpty(FakeEngine.Join(silent));
             Assert.All(silent, chunk => Assert.Equal(1, chunk.Redraws));
         });
@@ -72,7 +75,8 @@ public sealed class FakeFaultTests : FaultRows
         await using var roomy = new FakeTarget();
         await using var tight = new FakeTarget(blocks: 40, rows: 16);
         using var unobserved = new UnobservedExceptions();
-        SynthesisRequest Request(int i) => new() { Text = "one two three.", Seed = i % 2 == 0 ? FakeWorld.EndlessSeed : i, Mode = (SynthesisMode)(i % 2) };
+        SynthesisRequest Request(int i) =>
+            new() { Text = "one two three.", Seed = i % 2 == 0 ? FakeWorld.EndlessSeed : i, Mode = (SynthesisMode)(i % 2) };
         for (var round = 0; round < Sample(50); round++)
         {
             var requests = Enumerable.Range(0, 64).Select(i => tight.Render(Request(i))).ToArray();

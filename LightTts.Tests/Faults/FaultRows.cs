@@ -5,7 +5,8 @@ using LightTts.Tests.Support;
 namespace LightTts.Tests.Faults;
 
 /// <summary>Faults, seeded, injected beside eight healthy requests. A tenth of the cases runs by default, all of them with LIGHTTTS_FULL=1.</summary>
-/// <remarks>After every row: nothing hangs, the peers' samples are the same as without the fault, all counters are back at zero, a fresh request is served, no
+/// <remarks>After every row: nothing hangs, the peers' samples are the same as without
+/// the fault, all counters are back at zero, a fresh request is served, no
 /// exception of a task went unobserved, and the log has exactly one end for each request.</remarks>
 public abstract class FaultRows
 {
@@ -30,7 +31,8 @@ public abstract class FaultRows
 
     private static IAsyncEnumerable<AudioChunk> SpeakAny(FaultTarget target, Random random, CancellationToken token = default)
     {
-        var request = new SynthesisRequest { Text = target.Story, Seed = random.Next(), Mode = random.Next(2) == 0 ? SynthesisMode.Whole : SynthesisMode.Streaming };
+        var request = new SynthesisRequest { Text = target.Story, Seed = random.Next(), Mode = random.Next(2) == 0 ? SynthesisMode.Whole
+            : SynthesisMode.Streaming };
         return target.Speak(request, random.Next(3) == 0 ? SynthesisEngineTests.Pieces(target.Story[..20], target.Story[20..]) : null, token);
     }
 
@@ -109,7 +111,8 @@ public abstract class FaultRows
         await using var target = await Create(new TtsPipelineOptions { MaxBufferedAudio = TimeSpan.FromSeconds(0.5) });
         await BesidePeers(target, 20, async (random, i) =>
         {
-            var slow = target.Speak(new SynthesisRequest { Text = string.Concat(Enumerable.Repeat(target.Story + " ", 20)), Seed = i }).GetAsyncEnumerator();
+            var slow = target.Speak(new SynthesisRequest { Text = string.Concat(Enumerable.Repeat(target.Story + " ", 20)),
+                Seed = i }).GetAsyncEnumerator();
             Assert.True(await slow.MoveNextAsync());
             for (var round = 0; round < 2; round++)
                 Assert.NotEmpty(await FakeEngine.Collect(SpeakAny(target, random)));
@@ -124,7 +127,8 @@ public abstract class FaultRows
         await BesidePeers(target, 50, async (random, i) =>
         {
             var limit = TimeSpan.FromMilliseconds(20 + random.Next(60));
-            var request = new SynthesisRequest { Text = string.Concat(Enumerable.Repeat(target.Story + " ", 8_000)), Seed = i, Timeout = limit, Mode = (SynthesisMode)(i % 2) };
+            var request = new SynthesisRequest { Text = string.Concat(Enumerable.Repeat(target.Story + " ", 8_000)), Seed = i, Timeout = limit,
+                Mode = (SynthesisMode)(i % 2) };
             var error = await Assert.ThrowsAsync<TtsTimeoutException>(() => FakeEngine.Collect(target.Speak(request)));
             Assert.Equal(limit, error.Limit);
         });
@@ -171,7 +175,8 @@ public abstract class FaultRows
                 await FakeEngine.Collect(target.Speak(request, source, cancel.Token));
                 Assert.Equal("null pieces", kind);
             }
-            catch (Exception e) when (e is TtsRequestException or TtsTimeoutException || (e is OperationCanceledException && kind == "words for ever"))
+            catch (Exception e) when (e is TtsRequestException or TtsTimeoutException
+                || (e is OperationCanceledException && kind == "words for ever"))
             {
             }
         });
@@ -181,7 +186,8 @@ public abstract class FaultRows
     public async Task Row_42_the_wall_clock_jumps()
     {
         var clock = new JumpingClock();
-        await using var target = await Create(new TtsPipelineOptions { RequestTimeout = TimeSpan.FromMinutes(10), TextIdleTimeout = TimeSpan.FromMinutes(10) }, clock);
+        await using var target =
+            await Create(new TtsPipelineOptions { RequestTimeout = TimeSpan.FromMinutes(10), TextIdleTimeout = TimeSpan.FromMinutes(10) }, clock);
         await BesidePeers(target, 40, async (random, i) =>
         {
             var running = FakeEngine.Collect(SpeakAny(target, random));

@@ -19,7 +19,8 @@ internal abstract class FaultTarget(EventLog log) : IAsyncDisposable
     public abstract TtsPipelineStatus Status { get; }
 
     /// <summary>Speaks the request's text, or streamed text.</summary>
-    public abstract IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null, CancellationToken token = default);
+    public abstract IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null,
+        CancellationToken token = default);
 
     /// <summary>Does something at a random moment of the work that is going on, on a thread of the pipeline where that is possible.</summary>
     public abstract void Later(Random random, Action action);
@@ -70,7 +71,8 @@ internal abstract class FaultTarget(EventLog log) : IAsyncDisposable
 }
 
 /// <summary>The real threads, channels and scheduler over fake models.</summary>
-internal sealed class FakeTarget(TtsPipelineOptions? options = null, int blocks = 256, int rows = 16, TimeProvider? time = null) : FaultTarget(new EventLog())
+internal sealed class FakeTarget(TtsPipelineOptions? options = null, int blocks = 256, int rows = 16, TimeProvider? time = null)
+    : FaultTarget(new EventLog())
 {
     private FakeEngine? _engine;
 
@@ -91,7 +93,8 @@ internal sealed class FakeTarget(TtsPipelineOptions? options = null, int blocks 
 
     public override bool IsIdle => base.IsIdle && World is { LanguageStates: 0, DecodeStates: 0 };
 
-    public override IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null, CancellationToken token = default) =>
+    public override IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null,
+        CancellationToken token = default) =>
         text is null ? Engine.Speak(request, token) : Engine.Speak(text, request, token);
 
     public override void Later(Random random, Action action)

@@ -13,7 +13,8 @@ internal sealed class FaultyModels
         set => _onCall = value;
     }
 
-    public ModelParts Wrap(ModelParts parts) => new(new Encoder(this, parts.Encoder), new Language(this, parts.Language), new Decoder(this, parts.Decoder));
+    public ModelParts Wrap(ModelParts parts) =>
+        new(new Encoder(this, parts.Encoder), new Language(this, parts.Language), new Decoder(this, parts.Decoder));
 
     private sealed class Encoder(FaultyModels owner, ISpeechEncoder inner) : ISpeechEncoder
     {

@@ -2,7 +2,8 @@ using LightTts.Tests.Pipeline;
 
 namespace LightTts.Tests.Faults;
 
-/// <summary>Eight healthy requests, streamed, whole and with streamed text, that are spoken again and again while faults are injected beside them.</summary>
+/// <summary>Eight healthy requests, streamed, whole and with streamed text, that are
+/// spoken again and again while faults are injected beside them.</summary>
 internal sealed class Peers
 {
     private const int Count = 8;
@@ -53,7 +54,8 @@ internal sealed class Peers
 
     private static Task<float[]> Render(FaultTarget target, int index)
     {
-        var request = new SynthesisRequest { Text = target.Story, Seed = 100 + index, Mode = index % 3 == 1 ? SynthesisMode.Whole : SynthesisMode.Streaming };
+        var request = new SynthesisRequest { Text = target.Story, Seed = 100 + index, Mode = index % 3 == 1 ? SynthesisMode.Whole
+            : SynthesisMode.Streaming };
         return target.Render(request, index >= 6 ? SynthesisEngineTests.Pieces(target.Story.Split(' ').Select(word => word + " ").ToArray()) : null);
     }
 }

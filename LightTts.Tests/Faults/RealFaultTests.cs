@@ -84,7 +84,8 @@ public sealed class RealFaultTests : FaultRows
             {
                 var samples = 0;
                 // a few sentences of it are enough to see that it is spoken
-                await foreach (var chunk in streamed ? pipeline.SynthesizeAsync(SynthesisEngineTests.Pieces(text), request) : pipeline.SynthesizeAsync(request))
+                await foreach (var chunk in streamed ? pipeline.SynthesizeAsync(SynthesisEngineTests.Pieces(text), request)
+                    : pipeline.SynthesizeAsync(request))
                     if ((samples += chunk.Samples.Length) > 100_000)
                         break;
                 // streamed marks are on their way to the model before it is known that no word follows
@@ -102,11 +103,13 @@ public sealed class RealFaultTests : FaultRows
     public async Task Row_31_a_voice_with_numbers_that_are_none_fails_its_own_request()
     {
         await using var target = await RealTarget.LoadAsync();
-        var clean = (await target.Pipeline.Timbres.AddAsync(AudioClip.FromWavFile(Directory.EnumerateFiles(Path.Combine(Repo.TinyEn, "prompts"), "*.wav").First()))).Features;
+        var clean = (await target.Pipeline.Timbres.AddAsync(AudioClip.FromWavFile(Directory.EnumerateFiles(Path.Combine(Repo.TinyEn, "prompts"),
+            "*.wav").First()))).Features;
         var broken = clean with { Mel = [.. clean.Mel.Select(_ => float.NaN)] };
         var voice = new Timbre("broken", "broken", null, TimeSpan.FromSeconds(1), broken);
         await BesidePeers(target, 200, async (_, i) =>
-            await Assert.ThrowsAsync<TtsSynthesisException>(() => FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "Hello.", Timbre = voice, Seed = i, Mode = (SynthesisMode)(i % 2) }))));
+            await Assert.ThrowsAsync<TtsSynthesisException>(() =>
+            FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "Hello.", Timbre = voice, Seed = i, Mode = (SynthesisMode)(i % 2) }))));
     }
 
     [Fact]
@@ -115,7 +118,9 @@ public sealed class RealFaultTests : FaultRows
         await using var target = await RealTarget.LoadAsync(new TtsPipelineOptions { KvCacheTokens = 1024 });
         await using var roomy = await RealTarget.LoadAsync();
         var count = FullRun.Pick(24, 64);
-        SynthesisRequest Request(int i) => new() { Text = "One two three four five six seven eight nine ten.", Seed = i, MaxSpeechTokens = 60, FlowSteps = 1, Mode = SynthesisMode.Whole };
+        SynthesisRequest Request(int i) =>
+            new() { Text = "One two three four five six seven eight nine ten.", Seed = i, MaxSpeechTokens = 60, FlowSteps = 1,
+            Mode = SynthesisMode.Whole };
         var rendered = await Task.WhenAll(Enumerable.Range(0, count).Select(i => target.Render(Request(i)))).WaitAsync(TimeSpan.FromMinutes(4));
         for (var i = 0; i < count; i += 7)
             target.AssertSame(await roomy.Render(Request(i)), rendered[i]);
@@ -151,7 +156,8 @@ public sealed class RealFaultTests : FaultRows
     public async Task Row_15_many_seeds_give_the_same_tokens_and_samples_in_company()
     {
         await using var target = await RealTarget.LoadAsync();
-        SynthesisRequest Request(int seed) => new() { Text = "Hello there.", Seed = seed, FlowSteps = 1, MaxSpeechTokens = 12, Mode = (SynthesisMode)(seed % 2) };
+        SynthesisRequest Request(int seed) =>
+            new() { Text = "Hello there.", Seed = seed, FlowSteps = 1, MaxSpeechTokens = 12, Mode = (SynthesisMode)(seed % 2) };
         async Task<(int[] Tokens, float[] Samples)> Speak(int seed)
         {
             var chunks = await FakeEngine.Collect(target.Speak(Request(seed)));
@@ -178,7 +184,8 @@ public sealed class RealFaultTests : FaultRows
         {
             var random = new Random(i);
             var requests = i % 3 - 1 + (i % 3 == 2 ? 7 : 0); // while it loads, idle, with eight requests under way
-            using var child = ChildProcess.Start(ExitWorker.Role, requests.ToString(CultureInfo.InvariantCulture), random.Next(300).ToString(CultureInfo.InvariantCulture));
+            using var child = ChildProcess.Start(ExitWorker.Role, requests.ToString(CultureInfo.InvariantCulture),
+            random.Next(300).ToString(CultureInfo.InvariantCulture));
             Assert.Equal(["leaving"], child.ReadToEnd());
             Assert.Equal(0, child.WaitForExit());
         }
@@ -198,7 +205,8 @@ public sealed class RealFaultTests : FaultRows
                     target.Later(random, cancel.Cancel);
                 try
                 {
-                    await foreach (var _ in target.Speak(new SynthesisRequest { Text = target.Story, Seed = i, Mode = (SynthesisMode)(i % 2), MaxSpeechTokens = 10 },
+                    await foreach (var _ in target.Speak(new SynthesisRequest { Text = target.Story, Seed = i, Mode = (SynthesisMode)(i % 2),
+                        MaxSpeechTokens = 10 },
                         i % 4 == 0 ? SynthesisEngineTests.Pieces(target.Story) : null, cancel.Token))
                         if (i % 5 == 1)
                             break;

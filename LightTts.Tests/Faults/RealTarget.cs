@@ -38,7 +38,8 @@ internal sealed class RealTarget(TtsPipeline pipeline, FaultyModels models, Even
         return new RealTarget(await Task.Run(() => TtsPipeline.Load(options, null, models.Wrap, default)), models, log);
     }
 
-    public override IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null, CancellationToken token = default)
+    public override IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null,
+        CancellationToken token = default)
     {
         request = request with { FlowSteps = request.FlowSteps ?? 2, MaxSpeechTokens = request.MaxSpeechTokens ?? 20 };
         return text is null ? pipeline.SynthesizeAsync(request, token) : pipeline.SynthesizeAsync(text, request, token);

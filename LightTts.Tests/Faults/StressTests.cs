@@ -26,7 +26,8 @@ public class StressTests
         await Stress(target, 4, FullRun.Pick(60, 500), FullRun.Pick(60, 100));
     }
 
-    private static TtsPipelineOptions Options() => new() { MaxQueuedRequests = 48, MaxBufferedAudio = TimeSpan.FromSeconds(1), TextIdleTimeout = TimeSpan.FromMilliseconds(200) };
+    private static TtsPipelineOptions Options() =>
+        new() { MaxQueuedRequests = 48, MaxBufferedAudio = TimeSpan.FromSeconds(1), TextIdleTimeout = TimeSpan.FromMilliseconds(200) };
 
     private static async Task Stress(FaultTarget target, int seed, int requests, int callsToFault)
     {
@@ -63,7 +64,7 @@ public class StressTests
     {
         using var cancel = new CancellationTokenSource();
         var text = string.Concat(Enumerable.Repeat(target.Story + " ", random.Next(1, 4)));
-        IAsyncEnumerable<string>? source = random.Next(6) switch
+        var source = random.Next(6) switch
         {
             0 => TextSources.Create(TextSources.Kinds[random.Next(TextSources.Kinds.Length)], text),
             1 or 2 => SynthesisEngineTests.Pieces(text.Chunk(random.Next(1, 30)).Select(piece => new string(piece)).ToArray()),

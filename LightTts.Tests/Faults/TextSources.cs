@@ -3,7 +3,9 @@ namespace LightTts.Tests.Faults;
 /// <summary>Sources of streamed text that misbehave.</summary>
 internal static class TextSources
 {
-    public static readonly string[] Kinds = ["throws at once", "throws later", "throws on cleanup", "ends empty", "stalls", "blocks", "empty for ever", "words for ever", "throws on cancellation", "null pieces"];
+    public static readonly string[] Kinds =
+        ["throws at once", "throws later", "throws on cleanup", "ends empty", "stalls", "blocks", "empty for ever", "words for ever",
+        "throws on cancellation", "null pieces"];
 
     /// <summary>A source of that kind; those that would go on for ever end, somehow, when the token is cancelled.</summary>
     public static IAsyncEnumerable<string> Create(string kind, string text) => kind switch
@@ -48,13 +50,15 @@ internal static class TextSources
         }
     }
 
-    private static async IAsyncEnumerable<string> Stalled(string text, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token = default)
+    private static async IAsyncEnumerable<string> Stalled(string text,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token = default)
     {
         yield return text;
         await Task.Delay(Timeout.Infinite, token);
     }
 
-    private static async IAsyncEnumerable<string> Blocking(string text, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token = default)
+    private static async IAsyncEnumerable<string> Blocking(string text,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token = default)
     {
         yield return text;
         token.WaitHandle.WaitOne(); // on the thread that asked for the next piece
@@ -71,7 +75,8 @@ internal static class TextSources
 #pragma warning restore CS0162
     }
 
-    private static async IAsyncEnumerable<string> ThrowingOnCancellation(string text, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token = default)
+    private static async IAsyncEnumerable<string> ThrowingOnCancellation(string text,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token = default)
     {
         using var registration = token.Register(() => throw new InvalidDataException("thrown by a callback of the token"));
         yield return text;
@@ -82,6 +87,7 @@ internal static class TextSources
 
     private sealed class Broken : IAsyncEnumerable<string>
     {
-        public IAsyncEnumerator<string> GetAsyncEnumerator(CancellationToken cancellationToken = default) => throw new InvalidDataException("no enumerator");
+        public IAsyncEnumerator<string> GetAsyncEnumerator(CancellationToken cancellationToken = default) =>
+            throw new InvalidDataException("no enumerator");
     }
 }

@@ -101,7 +101,8 @@ public sealed class TimbreFileFuzzTests
                 bytes.AsSpan(Math.Min(from, to), Math.Abs(from - to)).Clear();
                 return bytes;
             case 3:
-                System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(random.Next(140)), random.Next(2) == 0 ? int.MaxValue : -random.Next());
+                System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(random.Next(140)), random.Next(2) == 0 ? int.MaxValue
+                    : -random.Next());
                 return bytes;
             default:
                 for (var flips = random.Next(1, 9); flips > 0; flips--)

@@ -20,10 +20,12 @@ public sealed class TimbreProcessFaultTests : IDisposable
     private static readonly (string Step, int[] Passes, bool TwoMoves)[] Steps =
     [
         ("encoded", [3], false), ("extraction entered", [2], false), ("lock taken", [1, 4], false), ("scanned", [0, 5], false),
-        ("record half written", [0, 3, 30], false), ("record written", [0, 3, 30], false), ("slot written", [0, 4, 31], false), ("slot complete", [0, 4], false),
+        ("record half written", [0, 3, 30], false), ("record written", [0, 3, 30], false), ("slot written", [0, 4, 31], false),
+        ("slot complete", [0, 4], false),
         ("published", [0, 5, 32], false), ("clock set", [0, 6], false),
         ("file created", [0, 1], false), ("space allocated", [0, 1], false), ("header written", [0, 1], false), ("leftovers deleted", [0], false),
-        ("voices copied", [0], false), ("names copied", [0], false), ("copy complete", [0, 1], false), ("before the swap", [0, 1, 2], false), ("swapped", [0, 1, 2], false),
+        ("voices copied", [0], false), ("names copied", [0], false), ("copy complete", [0, 1], false), ("before the swap", [0, 1, 2], false),
+        ("swapped", [0, 1, 2], false),
         ("durable lock taken", [0, 3], false), ("durable file created", [0, 1, 6], false), ("durable file half written", [0, 1, 7], false),
         ("durable file complete", [0, 1, 6], false), ("durable file in place", [0, 1, 7], false), ("durable voice kept", [0, 5], false),
         ("before the swap", [1], true), ("old one marked", [0, 1], true), ("old one moved", [0, 1], true), ("swapped", [1], true),
@@ -40,7 +42,8 @@ public sealed class TimbreProcessFaultTests : IDisposable
                     using var folder = new MemoryFolder();
                     var segment = folder["s"];
                     var published = new List<int>();
-                    using (var writer = ChildProcess.Start(TimbreWorker.Writer, segment, "1048576", "0", "60", step, (pass + round).ToString(CultureInfo.InvariantCulture), twoMoves ? "1" : "0"))
+                    using (var writer = ChildProcess.Start(TimbreWorker.Writer, segment, "1048576", "0", "60", step,
+                        (pass + round).ToString(CultureInfo.InvariantCulture), twoMoves ? "1" : "0"))
                     {
                         published.AddRange(writer.ReadToEnd().Select(line => int.Parse(line, CultureInfo.InvariantCulture)));
                         if (round == 0)
@@ -59,7 +62,9 @@ public sealed class TimbreProcessFaultTests : IDisposable
         var all = new List<int>();
         for (int round = 0, first = 0; round < FullRun.Pick(15, 200); round++)
         {
-            var victims = Enumerable.Range(0, 2).Select(i => ChildProcess.Start(TimbreWorker.Writer, Segment, "1073741824", (first + i * 1000).ToString(CultureInfo.InvariantCulture), "1000", "", "0", "0")).ToList();
+            var victims = Enumerable.Range(0, 2).Select(i =>
+                ChildProcess.Start(TimbreWorker.Writer, Segment, "1073741824", (first + i * 1000).ToString(CultureInfo.InvariantCulture), "1000", "",
+                "0", "0")).ToList();
             first += 2000;
             var wanted = random.Next(1, 12);
             for (var i = 0; i < wanted; i++)
@@ -76,7 +81,9 @@ public sealed class TimbreProcessFaultTests : IDisposable
             Assert.True(FakeVoices.Are((await peer.AddAsync(FakeVoices.Clip(mine), cancellationToken: Token)).Features, mine));
             all.Add(mine);
             using var reader = FakeVoices.Store(Segment, maxTimbres: 65_536);
-            Assert.All(all.TakeLast(100), voice => Assert.True(reader.Get(FakeVoices.Id(voice)) is { } timbre && FakeVoices.Are(timbre.Features, voice), $"voice {voice} after round {round}"));
+            Assert.All(all.TakeLast(100), voice =>
+                Assert.True(reader.Get(FakeVoices.Id(voice)) is { } timbre
+                && FakeVoices.Are(timbre.Features, voice), $"voice {voice} after round {round}"));
         }
         using var last = FakeVoices.Store(Segment, maxTimbres: 65_536);
         Assert.All(all, voice => Assert.True(FakeVoices.Are(last.Get(FakeVoices.Id(voice))!.Features, voice)));
@@ -132,18 +139,21 @@ public sealed class TimbreProcessFaultTests : IDisposable
     {
         using var store = FakeVoices.Store(segment, maxTimbres: 1000);
         foreach (var voice in published)
-            Assert.True(store.Get(FakeVoices.Id(voice)) is { } timbre && FakeVoices.Are(timbre.Features, voice) && store.Get($"voice-{voice}")?.Id == FakeVoices.Id(voice), $"voice {voice} is lost: {when}");
+            Assert.True(store.Get(FakeVoices.Id(voice)) is { } timbre && FakeVoices.Are(timbre.Features, voice)
+            && store.Get($"voice-{voice}")?.Id == FakeVoices.Id(voice), $"voice {voice} is lost: {when}");
         // After a reboot, too: shared memory is empty, and all names that were reported are found on disk.
         var rebooted = FakeVoices.Options(segment + "-after-reboot");
         (rebooted.Durable, rebooted.DurableFolder) = (true, segment + ".named");
         using (var later = FakeVoices.Store(rebooted))
         {
             foreach (var voice in published)
-                Assert.True(later.Get($"voice-{voice}") is { } kept && kept.Id == FakeVoices.Id(voice) && FakeVoices.Are(kept.Features, voice), $"voice {voice} is not kept: {when}");
+                Assert.True(later.Get($"voice-{voice}") is { } kept && kept.Id == FakeVoices.Id(voice)
+                && FakeVoices.Are(kept.Features, voice), $"voice {voice} is not kept: {when}");
             await later.AddAsync(FakeVoices.Clip(6000), name: "next", cancellationToken: Token);
         }
         foreach (var info in store.List())
-            Assert.True(store.Get(info.Id) is { } timbre && FakeVoices.Are(timbre.Features, (int)timbre.Features.Mel[0]) && FakeVoices.Id((int)timbre.Features.Mel[0]) == info.Id, when);
+            Assert.True(store.Get(info.Id) is { } timbre && FakeVoices.Are(timbre.Features, (int)timbre.Features.Mel[0])
+            && FakeVoices.Id((int)timbre.Features.Mel[0]) == info.Id, when);
         // The next writer proceeds: its voice is in the segment, where another store finds it.
         await store.AddAsync(FakeVoices.Clip(5000), cancellationToken: Token);
         using var other = FakeVoices.Store(segment);

@@ -22,7 +22,8 @@ public sealed class TimbreSegmentFaultTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     public static TheoryData<string> Damages =>
-        ["cut to 1 byte", "cut in the header", "cut in the table", "cut in the records", "extended", "all zero", "first page zero", "random", "other magic", "newer version",
+        ["cut to 1 byte", "cut in the header", "cut in the table", "cut in the records", "extended", "all zero", "first page zero", "random",
+        "other magic", "newer version",
          "other byte order", "other float", "other owner", "size lies", "slots lie", "offset lies", "text file"];
 
     [Theory]
@@ -60,7 +61,7 @@ public sealed class TimbreSegmentFaultTests : IDisposable
     {
         await FillAsync();
         var whole = await File.ReadAllBytesAsync(Segment, Token);
-        TimbreKey owner = TimbreKey.OfOwner(FakeVoices.Extractor, null);
+        var owner = TimbreKey.OfOwner(FakeVoices.Extractor, null);
         for (var bit = 0; bit < 8 * System.Runtime.CompilerServices.Unsafe.SizeOf<SegmentHeader>(); bit++)
         {
             var header = whole[..System.Runtime.CompilerServices.Unsafe.SizeOf<SegmentHeader>()];
@@ -81,7 +82,8 @@ public sealed class TimbreSegmentFaultTests : IDisposable
         {
             var bytes = whole.ToArray();
             for (var flip = 0; flip < 10; flip++)
-                bytes[random.Next(3) == 0 ? random.Next(SegmentHeader.RetiredOffset + 8, data) : random.Next(data, data + Voices * 8000)] ^= (byte)(1 << random.Next(8));
+                bytes[random.Next(3) == 0 ? random.Next(SegmentHeader.RetiredOffset + 8, data)
+                : random.Next(data, data + Voices * 8000)] ^= (byte)(1 << random.Next(8));
             using var damaged = new MemoryFolder();
             await File.WriteAllBytesAsync(damaged["s"], bytes, Token);
             using var store = FakeVoices.Store(damaged["s"]);
@@ -106,7 +108,8 @@ public sealed class TimbreSegmentFaultTests : IDisposable
         Assert.True(read > 0 && lost > 0, $"{read} read, {lost} lost");
     }
 
-    public static TheoryData<string> LiveDamages => ["cut to 0", "cut to 5000", "extended", "header zero", "deleted", "records zero", "table zero", "folder deleted"];
+    public static TheoryData<string> LiveDamages =>
+        ["cut to 0", "cut to 5000", "extended", "header zero", "deleted", "records zero", "table zero", "folder deleted"];
 
     [Theory]
     [MemberData(nameof(LiveDamages))]
@@ -133,7 +136,8 @@ public sealed class TimbreSegmentFaultTests : IDisposable
                         file.SetLength(int.Parse(damage[7..], System.Globalization.CultureInfo.InvariantCulture));
                     else
                     {
-                        file.Position = damage == "header zero" ? 0 : damage == "table zero" ? SegmentHeader.PageBytes : SegmentHeader.PageBytes + table;
+                        file.Position = damage == "header zero" ? 0 : damage == "table zero" ? SegmentHeader.PageBytes
+                            : SegmentHeader.PageBytes + table;
                         file.Write(new byte[damage == "header zero" ? 128 : damage == "table zero" ? table : 300_000]);
                     }
                 }
@@ -143,7 +147,8 @@ public sealed class TimbreSegmentFaultTests : IDisposable
             for (var voice = 0; voice < Voices; voice++)
             {
                 Assert.True(store.Get(FakeVoices.Id(voice)) is not { } timbre || FakeVoices.Are(timbre.Features, voice));
-                Assert.True(FakeVoices.Are((await store.AddAsync(FakeVoices.Clip(voice), name: $"v{voice}", cancellationToken: Token)).Features, voice));
+                Assert.True(FakeVoices.Are((await store.AddAsync(FakeVoices.Clip(voice), name: $"v{voice}", cancellationToken: Token)).Features,
+                    voice));
                 Assert.True(FakeVoices.Are(store.Get($"v{voice}")!.Features, voice));
             }
         Directory.CreateDirectory(_folder.Path);
@@ -158,7 +163,8 @@ public sealed class TimbreSegmentFaultTests : IDisposable
         Assert.SkipUnless(Mount("-t", "tmpfs", "-o", "size=2500k", "tmpfs", mount), "mounting a small tmpfs needs root");
         try
         {
-            // 2.5 MB hold one segment of 2 MB, made smaller than wanted, and no copy of it: compaction takes what there is, or voices stay in this process.
+            // 2.5 MB hold one segment of 2 MB, made smaller than wanted, and no copy of
+            // it: compaction takes what there is, or voices stay in this process.
             using var store = FakeVoices.Store(Path.Combine(mount, "s"), segmentBytes: 64 << 20, maxTimbres: 2000, logger: _logger);
             await AddAndCheckAsync(store, 600);
             Assert.InRange(_logger.Collector.Count, 0, 1);
@@ -198,7 +204,8 @@ public sealed class TimbreSegmentFaultTests : IDisposable
     {
         var mount = _folder["readonly"];
         Directory.CreateDirectory(mount);
-        Assert.SkipUnless(Mount("-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", mount), "mounting a read-only tmpfs needs root (and root may write into any other folder)");
+        Assert.SkipUnless(Mount("-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", mount),
+            "mounting a read-only tmpfs needs root (and root may write into any other folder)");
         try
         {
             using var store = FakeVoices.Store(Path.Combine(mount, "s"), logger: _logger);

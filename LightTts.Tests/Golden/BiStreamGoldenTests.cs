@@ -13,9 +13,9 @@ public class BiStreamGoldenTests
     public static TheoryData<string, string, int> Cases()
     {
         var data = new TheoryData<string, string, int>();
-        foreach (string model in (string[])["cv3", "cv2"])
-            foreach (string name in (string[])["forced_fill_only", "early_fill", "no_prompt_speech", "short_text"])
-                foreach (int piece in (int[])[1, 4, int.MaxValue])
+        foreach (var model in (string[])["cv3", "cv2"])
+            foreach (var name in (string[])["forced_fill_only", "early_fill", "no_prompt_speech", "short_text"])
+                foreach (var piece in (int[])[1, 4, int.MaxValue])
                     data.Add(model, name, piece);
         return data;
     }
@@ -28,7 +28,7 @@ public class BiStreamGoldenTests
         var stream = script.Stream();
         var inputs = new List<int[]>();
         var sounds = new List<int>();
-        for (int at = 0; at < script.Text.Length; at += Math.Min(piece, script.Text.Length - at))
+        for (var at = 0; at < script.Text.Length; at += Math.Min(piece, script.Text.Length - at))
         {
             stream.Push(script.Text.AsSpan(at, Math.Min(piece, script.Text.Length - at)));
             Run();
@@ -39,7 +39,7 @@ public class BiStreamGoldenTests
         Run();
         Assert.Equal(LightTts.FinishReason.Stop, stream.FinishReason);
         Assert.Equal(script.Inputs.Length, inputs.Count);
-        for (int i = 0; i < inputs.Count; i++)
+        for (var i = 0; i < inputs.Count; i++)
             Assert.Equal(script.Inputs[i], inputs[i]);
         Assert.Equal(script.Sounds, sounds);
 
@@ -48,7 +48,7 @@ public class BiStreamGoldenTests
             while (stream.Ready)
             {
                 inputs.Add(stream.Pending.ToArray());
-                int token = stream.Accept(stream.Draw is { } draw ? script.Sample(draw) : -1);
+                var token = stream.Accept(stream.Draw is { } draw ? script.Sample(draw) : -1);
                 if (token >= 0)
                     sounds.Add(token);
             }
@@ -72,7 +72,8 @@ internal sealed class BiStreamScript
         Text = Ints(json.GetProperty("text_tokens_one_by_one"));
         PromptSpeech = Ints(json.GetProperty("prompt_speech_token"));
         Sounds = Ints(json.GetProperty("yielded"));
-        Inputs = [.. json.GetProperty("llm_inputs").EnumerateArray().Select(call => call.EnumerateArray().Select(row => Encode(row.GetString()!)).ToArray())];
+        Inputs = [.. json.GetProperty("llm_inputs").EnumerateArray().Select(call =>
+            call.EnumerateArray().Select(row => Encode(row.GetString()!)).ToArray())];
         _scripted = json.GetProperty("scripted_samples").EnumerateObject().ToDictionary(pair => int.Parse(pair.Name), pair => pair.Value.GetInt32());
     }
 
@@ -98,21 +99,22 @@ internal sealed class BiStreamScript
 
     // The silence filter is not part of these fixtures.
     public BiStreamTokenStream Stream() => new(
-        Vocabulary with { SilentTokens = new HashSet<int>() }, PromptText, Array.IndexOf(PromptText, EndOfPrompt) + 1, PromptSpeech, maxTokens: null, seed: 0);
+        Vocabulary with { SilentTokens = new HashSet<int>() }, PromptText, Array.IndexOf(PromptText, EndOfPrompt) + 1, PromptSpeech, maxTokens: null,
+        seed: 0);
 
     /// <summary>The fixture's stand-in for sampling.</summary>
     public int Sample(TokenDraw draw)
     {
-        int k = _samples++;
+        var k = _samples++;
         if (!draw.IgnoreEos && _final++ >= 6)
             return Vocabulary.Eos;
-        return _scripted.TryGetValue(k, out int token) ? token : (37 * k + 11) % Vocabulary.Size;
+        return _scripted.TryGetValue(k, out var token) ? token : (37 * k + 11) % Vocabulary.Size;
     }
 
     private int Encode(string row)
     {
-        string[] parts = row.Split(':');
-        int id = int.Parse(parts[1]);
+        var parts = row.Split(':');
+        var id = int.Parse(parts[1]);
         return parts[0] switch
         {
             "text" => id,

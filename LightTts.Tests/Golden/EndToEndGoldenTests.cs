@@ -30,11 +30,13 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
     {
         using var golden = SafetensorsFile.Open(Repo.Golden("main/tts_zero_shot_greedy.safetensors"));
         using var features = SafetensorsFile.Open(Repo.Golden("main/frontend_modes.safetensors"));
-        var voice = Flows.Timbre(features, "cv3.zero_shot.flow_prompt_speech_token", "cv3.zero_shot.prompt_speech_feat", "cv3.zero_shot.flow_embedding");
+        var voice = Flows.Timbre(features, "cv3.zero_shot.flow_prompt_speech_token", "cv3.zero_shot.prompt_speech_feat",
+            "cv3.zero_shot.flow_embedding");
         var tokens = Flows.Ints(golden, "cv3.llm_tokens");
         var samples = Decode(voice, tokens, speed: 1);
         Assert.Equal(960 * tokens.Length, samples.Length);
-        Assert.Equal(Repo.Manifest("main/tts_zero_shot_greedy").GetProperty("runs").GetProperty("cv3").GetProperty("samples").GetInt32(), samples.Length);
+        Assert.Equal(Repo.Manifest("main/tts_zero_shot_greedy").GetProperty("runs").GetProperty("cv3").GetProperty("samples").GetInt32(),
+            samples.Length);
         var head = golden.Tensors["cv3.wav_head"].ToSingles();
         AssertNear(head, samples.AsSpan(0, head.Length));
     }
@@ -59,7 +61,8 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Streamed in the reference's pieces. Its last call drops the chunk mask, ours keeps it, so all is compared that it gave before. It also holds more frames back, which changes
+    /// Streamed in the reference's pieces. Its last call drops the chunk mask, ours keeps it,
+    /// so all is compared that it gave before. It also holds more frames back, which changes
     /// where a chunk ends and no sample.
     /// </summary>
     [Fact]
@@ -68,13 +71,15 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         using var scope = NewDisposeScope();
         using var golden = SafetensorsFile.Open(Repo.Golden("main/token2wav_cv3.safetensors"));
         var run = Repo.Manifest("main/token2wav_cv3").GetProperty("runs").GetProperty("stream");
-        int[] ends = [.. run.GetProperty("calls").EnumerateArray().Where(call => call.GetProperty("what").GetString() == "flow").Select(call => call.GetProperty("tokens").GetInt32())];
+        int[] ends = [.. run.GetProperty("calls").EnumerateArray().Where(call => call.GetProperty("what").GetString() == "flow").Select(call =>
+            call.GetProperty("tokens").GetInt32())];
         int[] chunks = [.. run.GetProperty("chunk_samples").EnumerateArray().Select(count => count.GetInt32())];
         var tokens = Flows.Ints(golden, "token");
         var vocoder = new Listening(Vocoders.Golden());
         using var decoder = Decoder(vocoder);
         using var thread = decoder.EnterThread();
-        using var state = decoder.Start(Flows.Timbre(golden, "prompt_token", "prompt_feat", "embedding"), new DecodeOptions(Streaming: true, FlowSteps: 10, Speed: 1));
+        using var state = decoder.Start(Flows.Timbre(golden, "prompt_token", "prompt_feat", "embedding"),
+            new DecodeOptions(Streaming: true, FlowSteps: 10, Speed: 1));
         List<float> samples = [];
         for (var (call, at) = (0, 0); call < ends.Length; at = ends[call++])
         {
@@ -104,7 +109,8 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
             var expected = Flows.Ints(golden, "cv3.zero_shot.prompt_text");
             var prefix = PrefixIds(tokenizer, model);
             Assert.Equal(prefix, expected[..prefix.Length]);
-            var voice = encoder.ExtractTimbre(AudioClip.FromWavFile(Repo.Golden("main/prompt_44k_stereo.wav")), TextOf(expected.AsSpan(prefix.Length)));
+            var voice = encoder.ExtractTimbre(AudioClip.FromWavFile(Repo.Golden("main/prompt_44k_stereo.wav")),
+                TextOf(expected.AsSpan(prefix.Length)));
             var prompt = encoder.CreatePrompt(voice, instruction: null);
             Assert.Equal(expected, prompt.Text);
             Assert.Equal(prefix.Length, prompt.InstructionLength);
@@ -113,7 +119,8 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Without transcript: the reference puts the prefix before the text, here it is the prompt; the language model gets the same ids.</summary>
+    /// <summary>Without transcript: the reference puts the prefix before the text, here
+    /// it is the prompt; the language model gets the same ids.</summary>
     [Fact]
     public void Cross_lingual_input_is_the_references()
     {
@@ -172,18 +179,22 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
     }
 
     private static TimbreFeatures Voice(SafetensorsFile golden, string? transcript) =>
-        Flows.Timbre(golden, "cv3.zero_shot.flow_prompt_speech_token", "cv3.zero_shot.prompt_speech_feat", "cv3.zero_shot.flow_embedding") with { PromptText = transcript };
+        Flows.Timbre(golden, "cv3.zero_shot.flow_prompt_speech_token", "cv3.zero_shot.prompt_speech_feat",
+        "cv3.zero_shot.flow_embedding") with { PromptText = transcript };
 
     /// <summary>What the front end makes of the text that some ids stand for.</summary>
-    private static int[] Text(CosyVoiceEncoder encoder, int[] ids) => Assert.Single(encoder.Prepare(new SynthesisRequest { Text = TextOf(ids) })).Tokens;
+    private static int[] Text(CosyVoiceEncoder encoder, int[] ids) =>
+        Assert.Single(encoder.Prepare(new SynthesisRequest { Text = TextOf(ids) })).Tokens;
 
-    /// <summary>The text that some ids stand for, straight from the vocabulary and the fixtures' list of special tokens: not by way of the tokenizer under test.</summary>
+    /// <summary>The text that some ids stand for, straight from the vocabulary and the
+    /// fixtures' list of special tokens: not by way of the tokenizer under test.</summary>
     private static string TextOf(ReadOnlySpan<int> ids)
     {
         using var vocabulary = JsonDocument.Parse(File.ReadAllText(Repo.Golden($"{GoldenModel}/CosyVoice-BlankEN/vocab.json")));
         using var tokenizer = JsonDocument.Parse(File.ReadAllText(Repo.Golden("main/tokenizer.json")));
         var plain = vocabulary.RootElement.EnumerateObject().ToDictionary(entry => entry.Value.GetInt32(), entry => entry.Name);
-        var special = tokenizer.RootElement.GetProperty("cosyvoice3").GetProperty("special_ids").EnumerateObject().ToDictionary(entry => entry.Value.GetInt32(), entry => entry.Name);
+        var special = tokenizer.RootElement.GetProperty("cosyvoice3").GetProperty("special_ids").EnumerateObject().ToDictionary(entry =>
+            entry.Value.GetInt32(), entry => entry.Name);
         // Byte-level BPE writes a byte that has no visible Latin-1 character as the next one from 256 on.
         bool Visible(int value) => value is (> 32 and < 127) or (> 160 and < 256 and not 173);
         var hidden = Enumerable.Range(0, 256).Where(value => !Visible(value)).ToArray();
@@ -200,8 +211,10 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
     {
         var model = ModelDirectory.Open(Repo.Golden(GoldenModel));
         var tokenizer = QwenTokenizer.Load(model.Files.Tokenizer, 3);
-        var extractor = TimbreExtractor.Load(model.Files.SpeechTokenizer, model.Files.SpeakerEncoder, model.Config.PromptMel, model.Config.TokenMelRatio, new OnnxOptions { Threads = 1 });
-        return (new CosyVoiceEncoder(tokenizer, extractor, model.Config.Version, model.InstructionPrefix, LightTts.Text.TextOptions.Default, new TorchThread(1)), tokenizer, model);
+        var extractor = TimbreExtractor.Load(model.Files.SpeechTokenizer, model.Files.SpeakerEncoder, model.Config.PromptMel,
+            model.Config.TokenMelRatio, new OnnxOptions { Threads = 1 });
+        return (new CosyVoiceEncoder(tokenizer, extractor, model.Config.Version, model.InstructionPrefix, LightTts.Text.TextOptions.Default,
+            new TorchThread(1)), tokenizer, model);
     }
 
     /// <summary>FlowModel and vocoder of the fixtures' model behind the interface that the pipeline uses.</summary>
@@ -217,7 +230,8 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
     }
 
     private static CosyVoiceDecoder Decoder(IVocoder vocoder) =>
-        new(Flows.Golden(), vocoder, ModelDirectory.Open(Repo.Golden(GoldenModel)).Config, new TorchThread(Environment.ProcessorCount), lanes: null, maxRows: 1);
+        new(Flows.Golden(), vocoder, ModelDirectory.Open(Repo.Golden(GoldenModel)).Config, new TorchThread(Environment.ProcessorCount), lanes: null,
+        maxRows: 1);
 
     /// <summary>Keeps what the decoder hands to its vocoder.</summary>
     private sealed class Listening(HiftVocoder vocoder) : IVocoder
@@ -239,7 +253,8 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         public void Dispose() => vocoder.Dispose();
     }
 
-    /// <summary>So many dB between signal and difference, and not a tolerance for each sample: tiny differences of the pitch add up in the phase.</summary>
+    /// <summary>So many dB between signal and difference, and not a tolerance for each
+    /// sample: tiny differences of the pitch add up in the phase.</summary>
     private void AssertNear(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double least = 40)
     {
         Assert.Equal(expected.Length, actual.Length);

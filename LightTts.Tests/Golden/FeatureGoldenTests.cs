@@ -7,7 +7,8 @@ namespace LightTts.Tests.Golden;
 /// <summary>Resampling and the three spectral features against the reference's (torchaudio, matcha, whisper, kaldi), CPU fp32.</summary>
 public sealed class FeatureGoldenTests
 {
-    // Of fbank values, which are natural logarithms of a band's energy: 1e-3 is a thousandth of that band's energy, however quiet the band (two builds of torch differ by 1.3e-4 here). The
+    // Of fbank values, which are natural logarithms of a band's energy: 1e-3 is a thousandth of
+    // that band's energy, however quiet the band (two builds of torch differ by 1.3e-4 here). The
     // norm of all differences is held to 2e-5 of the norm of all values.
     private const double FbankDifference = 1e-3, FbankNorm = 2e-5;
 

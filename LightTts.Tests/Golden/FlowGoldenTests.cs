@@ -35,7 +35,8 @@ public sealed class FlowGoldenTests
         var tokens = Flows.Ints(file, "token");
         using var state = flow.Start(Voice(file), streaming: true, Steps);
         var runs = Repo.Manifest("main/flow_cv3").GetProperty("runs");
-        var (chunk1, chunk2) = (runs.GetProperty("chunk1").GetProperty("tokens").GetInt32(), runs.GetProperty("chunk2").GetProperty("tokens").GetInt32());
+        var (chunk1, chunk2) = (runs.GetProperty("chunk1").GetProperty("tokens").GetInt32(),
+            runs.GetProperty("chunk2").GetProperty("tokens").GetInt32());
         var prompt = (int)file.Tensors["prompt_token"].Shape[1];
         Assert.Equal(0, (prompt + chunk1 - 3) % 25);
         Assert.Equal(25 - prompt % 25 + 3, state.TokensWanted); // to the end of the chunk that the prompt's last frame lies in, and three to look at
@@ -158,7 +159,8 @@ public sealed class FlowGoldenTests
             mels.Add(flow.Run(state, tokens.AsMemory(at, ends[call] - at), final: false)!);
             Flows.Near(Flows.Fixture(file, $"stream.hift_in_{call}"), cat(mels, 2), Tolerance);
         }
-        // The reference's last call drops the chunk mask, ours keeps it: what it repeats is compared with the reference, what it adds with one pass over the whole utterance under the
+        // The reference's last call drops the chunk mask, ours keeps it: what it repeats is compared
+        // with the reference, what it adds with one pass over the whole utterance under the
         // same mask, which other tests hold to the reference.
         var before = cat(mels, 2).shape[2];
         Flows.Near(Flows.Fixture(file, $"stream.hift_in_{ends.Length - 1}").narrow(2, 0, before), cat(mels, 2), Tolerance);

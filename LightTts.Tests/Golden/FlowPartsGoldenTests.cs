@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Tests.Golden;
 
-/// <summary>The estimator's and the encoder's modules, one by one, against the reference's. The fixture gives each guidance row inputs of its own, as the reference
+/// <summary>The estimator's and the encoder's modules, one by one, against the
+/// reference's. The fixture gives each guidance row inputs of its own, as the reference
 /// would not; so each is run as a conditional row.</summary>
 public sealed class FlowPartsGoldenTests
 {

@@ -23,12 +23,12 @@ public class LanguageModelGoldenTests
         using var state = model.CreateState();
         var stream = new OneShotTokenStream(
             model.Vocabulary, Ints(golden, "prompt_text"), Ints(golden, "text"), Ints(golden, "prompt_speech_token"), new(0, 100), seed: 0);
-        float[] steps = golden.Tensors["logp_steps"].ToSingles();
-        int[] forced = Ints(golden, "forced_tokens");
-        int width = model.Vocabulary.LogitCount;
-        for (int i = 0; i <= forced.Length; i++)
+        var steps = golden.Tensors["logp_steps"].ToSingles();
+        var forced = Ints(golden, "forced_tokens");
+        var width = model.Vocabulary.LogitCount;
+        for (var i = 0; i <= forced.Length; i++)
         {
-            float[] actual = LanguageModels.LogProbabilities(model, state, stream.Pending.ToArray());
+            var actual = LanguageModels.LogProbabilities(model, state, stream.Pending.ToArray());
             var expected = steps.AsSpan(i * width, width);
             LanguageModels.Close(expected, actual, $"step {i}");
             Assert.Equal(ArgMax(expected), ArgMax(actual));
@@ -76,13 +76,13 @@ public class LanguageModelGoldenTests
         using var model = LanguageModels.Load(name, torch);
         using var state = model.CreateState();
         var inputs = BiStreamScript.Load(name, scriptName).Inputs;
-        float[] ends = golden.Tensors[scriptName + ".logp_first_last"].ToSingles();
-        float[] most = golden.Tensors[scriptName + ".logp_max"].ToSingles();
-        int[] best = Ints(golden, scriptName + ".logp_argmax");
-        int width = model.Vocabulary.LogitCount;
-        for (int i = 0; i < inputs.Length; i++)
+        var ends = golden.Tensors[scriptName + ".logp_first_last"].ToSingles();
+        var most = golden.Tensors[scriptName + ".logp_max"].ToSingles();
+        var best = Ints(golden, scriptName + ".logp_argmax");
+        var width = model.Vocabulary.LogitCount;
+        for (var i = 0; i < inputs.Length; i++)
         {
-            float[] actual = LanguageModels.LogProbabilities(model, state, inputs[i]);
+            var actual = LanguageModels.LogProbabilities(model, state, inputs[i]);
             Assert.Equal(best[i], ArgMax(actual));
             Assert.Equal(most[i], actual.Max(), 2e-4f);
             if (i == 0)
@@ -101,33 +101,34 @@ public class LanguageModelGoldenTests
         using var golden = SafetensorsFile.Open(Repo.Voice($"reference/{name}.safetensors"));
         using var model = LanguageModels.Load("en", torch: false);
         using var state = model.CreateState();
-        int[] tokens = Ints(golden, "speech_token");
+        var tokens = Ints(golden, "speech_token");
         var stream = new OneShotTokenStream(
-            model.Vocabulary, Ints(golden, "prompt_text_token"), Ints(golden, "text_token"), Ints(golden, "prompt_speech_token"), new(0, 1000), seed: 0);
+            model.Vocabulary, Ints(golden, "prompt_text_token"), Ints(golden, "text_token"), Ints(golden, "prompt_speech_token"), new(0, 1000),
+            seed: 0);
         var chooser = new RecordedChooser(Ints(golden, "llm_draw_n_index"));
         var sampler = new RasSampler(LanguageModels.TinyEn, model.Vocabulary.IgnoreEosMask, model.Vocabulary.IgnoreEosMask);
         float[] first = golden.Tensors["llm_first3_logp"].ToSingles(), top = golden.Tensors["llm_top32_logp"].ToSingles();
-        int[] topIds = Ints(golden, "llm_top32_id");
+        var topIds = Ints(golden, "llm_top32_id");
         int width = model.Vocabulary.LogitCount, minimum = 2 * Ints(golden, "text_token").Length;
-        for (int i = 0; i <= tokens.Length; i++)
+        for (var i = 0; i <= tokens.Length; i++)
         {
-            float[] actual = LanguageModels.LogProbabilities(model, state, stream.Pending.ToArray());
-            bool ignoreEos = i < minimum;
+            var actual = LanguageModels.LogProbabilities(model, state, stream.Pending.ToArray());
+            var ignoreEos = i < minimum;
             if (ignoreEos)
                 actual[model.Vocabulary.IgnoreEosMask] = float.NegativeInfinity; // as recorded
             if (i < 3)
             {
-                float[] expected = first[(i * width)..((i + 1) * width)];
+                var expected = first[(i * width)..((i + 1) * width)];
                 Assert.Equal(ignoreEos, float.IsNegativeInfinity(expected[model.Vocabulary.IgnoreEosMask]));
                 LanguageModels.Close(Finite(expected), Finite(actual), $"step {i}");
             }
 
-            int[] ids = topIds[(i * 32)..((i + 1) * 32)];
+            var ids = topIds[(i * 32)..((i + 1) * 32)];
             LanguageModels.Close(top.AsSpan(i * 32, 32), ids.Select(id => actual[id]).ToArray(), $"top 32 of step {i}");
             Assert.Equal(ids[0], ArgMax(actual));
             if (ignoreEos)
                 actual[model.Vocabulary.IgnoreEosMask] = -30;
-            int token = sampler.Draw(actual, stream.History, ignoreEos, ref chooser);
+            var token = sampler.Draw(actual, stream.History, ignoreEos, ref chooser);
             if (i == tokens.Length)
                 Assert.True(model.Vocabulary.IsStop(token));
             else
@@ -151,7 +152,7 @@ public class LanguageModelGoldenTests
         using var state = model.CreateState();
         var run = Repo.Manifest("main/tts_zero_shot_greedy").GetProperty("runs").GetProperty(name);
         var tokenizer = LightTts.Text.QwenTokenizer.Load(Repo.Golden($"main/models/cosyvoice{name[2]}-tiny/CosyVoice-BlankEN"), name[2] - '0');
-        int[] text = tokenizer.Encode(run.GetProperty("text").GetString()!); // one sentence that needs no normalisation
+        var text = tokenizer.Encode(run.GetProperty("text").GetString()!); // one sentence that needs no normalisation
         Assert.Equal(tokenizer.Encode(run.GetProperty("prompt_text").GetString()!), Ints(features, $"{name}.zero_shot.prompt_text"));
         var stream = new OneShotTokenStream(model.Vocabulary, Ints(features, $"{name}.zero_shot.prompt_text"), text,
             Ints(features, $"{name}.zero_shot.llm_prompt_speech_token"), SpeechTokenLimits.ForText(text.Length, null), seed: 0);
@@ -161,7 +162,7 @@ public class LanguageModelGoldenTests
         while (stream.Ready)
         {
             var logits = model.Forward([new LanguageRow { State = state, Inputs = stream.Pending, Draw = stream.Draw }]);
-            int token = stream.Accept(sampler.Draw(logits, stream.History, stream.Draw!.Value.IgnoreEos, ref chooser));
+            var token = stream.Accept(sampler.Draw(logits, stream.History, stream.Draw!.Value.IgnoreEos, ref chooser));
             if (token >= 0)
                 sounds.Add(token);
         }

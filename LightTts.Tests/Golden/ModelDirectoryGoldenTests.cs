@@ -12,16 +12,23 @@ public sealed class ModelDirectoryGoldenTests
     {
         var model = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice3-tiny"));
         Assert.Equal(CosyVoiceVersion.V3, model.Config.Version);
-        Assert.Equal((24000, 25, 2, 25), (model.Config.SampleRate, model.Config.TokenFrameRate, model.Config.TokenMelRatio, model.Config.ChunkTokens));
+        Assert.Equal((24000, 25, 2, 25),
+            (model.Config.SampleRate, model.Config.TokenFrameRate, model.Config.TokenMelRatio, model.Config.ChunkTokens));
         var llm = model.Config.Language;
-        Assert.Equal((32, 2, 4, 2, 8, 80, 151936, 512), (llm.HiddenSize, llm.Layers, llm.Heads, llm.KvHeads, llm.HeadDim, llm.IntermediateSize, llm.TextVocabulary, llm.SpeechTokens));
-        Assert.Equal((1e-6, 1e6, 0.8, 25, 10, 0.1, 5, 15), (llm.RmsNormEps, llm.RopeTheta, llm.TopP, llm.TopK, llm.RepetitionWindow, llm.RepetitionThreshold, llm.MixText, llm.MixSpeech));
+        Assert.Equal((32, 2, 4, 2, 8, 80, 151936, 512),
+            (llm.HiddenSize, llm.Layers, llm.Heads, llm.KvHeads, llm.HeadDim, llm.IntermediateSize, llm.TextVocabulary, llm.SpeechTokens));
+        Assert.Equal((1e-6, 1e6, 0.8, 25, 10, 0.1, 5, 15),
+            (llm.RmsNormEps, llm.RopeTheta, llm.TopP, llm.TopK, llm.RepetitionWindow, llm.RepetitionThreshold, llm.MixText, llm.MixSpeech));
         var flow = model.Config.Flow;
-        Assert.Equal((512, 80, 80, 192, 3, 40, 0.7, 50), (flow.VocabularySize, flow.InputSize, flow.MelBands, flow.SpeakerEmbedding, flow.PreLookaheadTokens, flow.PreLookaheadChannels, flow.CfgRate, flow.ChunkFrames));
+        Assert.Equal((512, 80, 80, 192, 3, 40, 0.7, 50),
+            (flow.VocabularySize, flow.InputSize, flow.MelBands, flow.SpeakerEmbedding, flow.PreLookaheadTokens, flow.PreLookaheadChannels,
+            flow.CfgRate, flow.ChunkFrames));
         Assert.Equal(new DiTConfig(48, 3, 3, 16, 2), flow.Dit);
         var hift = model.Config.Vocoder;
-        Assert.Equal((24000, 80, 24, 8, 0.1, 0.003, 10.0), (hift.SampleRate, hift.MelBands, hift.BaseChannels, hift.Harmonics, hift.NsfAlpha, hift.NsfSigma, hift.VoicedThreshold));
-        Assert.Equal((16, 4, 0.1, 0.99, 4, 20), (hift.IstftSize, hift.IstftHop, hift.LeakyReluSlope, hift.AudioLimit, hift.ConvPreLookRight, hift.F0Channels));
+        Assert.Equal((24000, 80, 24, 8, 0.1, 0.003, 10.0),
+            (hift.SampleRate, hift.MelBands, hift.BaseChannels, hift.Harmonics, hift.NsfAlpha, hift.NsfSigma, hift.VoicedThreshold));
+        Assert.Equal((16, 4, 0.1, 0.99, 4, 20),
+            (hift.IstftSize, hift.IstftHop, hift.LeakyReluSlope, hift.AudioLimit, hift.ConvPreLookRight, hift.F0Channels));
         Assert.Equal([8, 5, 3], hift.UpsampleRates);
         Assert.Equal([16, 11, 7], hift.UpsampleKernels);
         Assert.Equal([7, 7, 11], hift.SourceResBlockKernels);
@@ -37,7 +44,9 @@ public sealed class ModelDirectoryGoldenTests
         var model = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice2-tiny"));
         Assert.Equal(CosyVoiceVersion.V2, model.Config.Version);
         Assert.Null(model.Config.Flow.Dit);
-        Assert.Equal((400, 32, 32, 0), (model.Config.Flow.VocabularySize, model.Config.Flow.InputSize, model.Config.Flow.PreLookaheadChannels, model.Config.Vocoder.ConvPreLookRight));
+        Assert.Equal((400, 32, 32, 0),
+            (model.Config.Flow.VocabularySize, model.Config.Flow.InputSize, model.Config.Flow.PreLookaheadChannels,
+            model.Config.Vocoder.ConvPreLookRight));
         Assert.Equal(8000.0, model.Config.PromptMel.MaxFrequency);
         Assert.Equal(548, model.Config.Language.TextVocabulary);
         Assert.Equal("", model.InstructionPrefix);
@@ -81,7 +90,8 @@ public sealed class ModelDirectoryGoldenTests
     public void EmbeddedVoiceHasItsPresets()
     {
         var model = ModelDirectory.Open(Repo.TinyEn);
-        Assert.Equal(("lighttts-tiny-en", "2", "Apache-2.0", 3, "slt"), (model.Name, model.ModelVersion, model.License, model.FlowSteps, model.DefaultVoice));
+        Assert.Equal(("lighttts-tiny-en", "2", "Apache-2.0", 3, "slt"),
+            (model.Name, model.ModelVersion, model.License, model.FlowSteps, model.DefaultVoice));
         Assert.Equal(["en"], model.Languages);
         Assert.Equal(["slt", "rms", "awb", "us", "gb"], model.Voices.Select(voice => voice.Name));
         Assert.All(model.Voices, voice =>

@@ -22,16 +22,16 @@ public class RasGoldenTests
             RepetitionWindow = root.GetProperty("win_size").GetInt32(),
             RepetitionThreshold = root.GetProperty("tau_r").GetDouble(),
         };
-        int resampled = 0;
+        var resampled = 0;
         foreach (var test in root.GetProperty("cases").EnumerateArray())
         {
             var sampler = new RasSampler(config, 0, 0);
-            float[] logp = tensors.Tensors[$"case{test.GetProperty("case").GetInt32()}.logp"].ToSingles();
+            var logp = tensors.Tensors[$"case{test.GetProperty("case").GetInt32()}.logp"].ToSingles();
             int[] history = [.. test.GetProperty("decoded_tokens").EnumerateArray().Select(item => item.GetInt32())];
             foreach (var path in test.GetProperty("paths").EnumerateArray())
             {
                 var chooser = new GivenNumbers([path.GetProperty("u1").GetDouble(), path.GetProperty("u2").GetDouble()]);
-                int token = sampler.Draw((float[])logp.Clone(), history, ignoreEos: false, ref chooser);
+                var token = sampler.Draw((float[])logp.Clone(), history, ignoreEos: false, ref chooser);
                 Assert.Equal(path.GetProperty("result").GetInt32(), token);
                 Assert.Equal(path.GetProperty("nucleus_pick").GetInt32(), sampler.NucleusIds[chooser.First]);
                 Assert.Equal(path.GetProperty("resampled").GetBoolean() ? 2 : 1, chooser.Used);
@@ -39,7 +39,8 @@ public class RasGoldenTests
             }
 
             Assert.Equal(test.GetProperty("nucleus_ids").EnumerateArray().Select(item => item.GetInt32()), sampler.NucleusIds.ToArray());
-            AssertNear([.. test.GetProperty("nucleus_probs").EnumerateArray().Select(item => item.GetDouble())], sampler.NucleusProbabilities.ToArray());
+            AssertNear([.. test.GetProperty("nucleus_probs").EnumerateArray().Select(item => item.GetDouble())],
+                sampler.NucleusProbabilities.ToArray());
         }
 
         Assert.True(resampled > 5);
@@ -55,13 +56,15 @@ public class RasGoldenTests
         var config = LanguageModels.Config with { TopP = root.GetProperty("top_p").GetDouble(), TopK = root.GetProperty("top_k").GetInt32() };
         foreach (var test in root.GetProperty("cases").EnumerateArray())
         {
-            string name = $"case{test.GetProperty("case").GetInt32()}";
-            int top = test.GetProperty("nucleus_ids")[0].GetInt32();
+            var name = $"case{test.GetProperty("case").GetInt32()}";
+            var top = test.GetProperty("nucleus_ids")[0].GetInt32();
             var chooser = new Noting([]);
-            new RasSampler(config, 0, 0).Draw(tensors.Tensors[name + ".logp"].ToSingles(), Enumerable.Repeat(top, config.RepetitionWindow).ToArray(), ignoreEos: false, ref chooser);
+            new RasSampler(config, 0, 0).Draw(tensors.Tensors[name + ".logp"].ToSingles(), Enumerable.Repeat(top, config.RepetitionWindow).ToArray(),
+                ignoreEos: false, ref chooser);
             Assert.Equal(2, chooser.Weights.Count);
             Assert.Equal(0, chooser.Weights[1][top]);
-            AssertNear([.. tensors.Tensors[name + ".second_stage_prob_if_top_masked"].ToSingles().Select(value => (double)value)], chooser.Weights[1]);
+            AssertNear([.. tensors.Tensors[name + ".second_stage_prob_if_top_masked"].ToSingles().Select(value => (double)value)],
+                chooser.Weights[1]);
         }
     }
 
@@ -89,7 +92,7 @@ public class RasGoldenTests
 
         public int Choose(ReadOnlySpan<float> weights)
         {
-            int index = PhiloxChooser.InverseCdf(weights, numbers[Used]);
+            var index = PhiloxChooser.InverseCdf(weights, numbers[Used]);
             if (Used++ == 0)
                 First = index;
             return index;

@@ -6,9 +6,12 @@ namespace LightTts.Tests.Golden;
 
 /// <summary>The front end as the product uses it, beside the reference's where no text front end is installed.</summary>
 /// <remarks>
-/// Meant to differ, and why: figures and signs are read as a reader would ("2025", "007", "10²", decimals, figures in Chinese), where the reference spells runs of digits; in Chinese text a
-/// Latin run keeps its full stops, where the reference makes Chinese ones of them ("b.c"); commas at the end of English go, where the reference puts a full stop after them ("comma,.");
-/// steering tokens are text unless they are allowed; and no piece has more than a hundred tokens, nor a blank at its start. All else is the same, to the character.
+/// Meant to differ, and why: figures and signs are read as a reader would ("2025", "007", "10²",
+/// decimals, figures in Chinese), where the reference spells runs of digits; in Chinese text a
+/// Latin run keeps its full stops, where the reference makes Chinese ones of them ("b.c");
+/// commas at the end of English go, where the reference puts a full stop after them ("comma,.");
+/// steering tokens are text unless they are allowed; and no piece has more than a hundred
+/// tokens, nor a blank at its start. All else is the same, to the character.
 /// </remarks>
 public sealed class TextFrontEndGoldenTests
 {
@@ -59,7 +62,8 @@ public sealed class TextFrontEndGoldenTests
     }
 
     private static bool IsMeantToDiffer(string text) =>
-        text.Any(char.IsNumber) || text.Contains("<|", StringComparison.Ordinal) || text.TrimEnd().EndsWith(',') || (ReferenceNormalizer.IsChinese(text) && text.Contains('.'));
+        text.Any(char.IsNumber) || text.Contains("<|", StringComparison.Ordinal) || text.TrimEnd().EndsWith(',')
+        || (ReferenceNormalizer.IsChinese(text) && text.Contains('.'));
 
     private static JsonElement Golden(string name) =>
         JsonDocument.Parse(File.ReadAllText(Repo.Golden("main/text_frontend.json"))).RootElement.GetProperty(name);

@@ -19,7 +19,8 @@ public sealed class TimbreGoldenTests
     {
         var features = Extract(Repo.Golden($"main/models/{model}"), tokenizer, maxFrequency, Repo.Golden("main/prompt_44k_stereo.wav"));
         using var golden = SafetensorsFile.Open(Repo.Golden("main/frontend_modes.safetensors"));
-        AssertMatches(golden, $"{version}.zero_shot.flow_prompt_speech_token", $"{version}.zero_shot.prompt_speech_feat", $"{version}.zero_shot.flow_embedding", 1e-4, features);
+        AssertMatches(golden, $"{version}.zero_shot.flow_prompt_speech_token", $"{version}.zero_shot.prompt_speech_feat",
+            $"{version}.zero_shot.flow_embedding", 1e-4, features);
     }
 
     [Theory]
@@ -30,7 +31,8 @@ public sealed class TimbreGoldenTests
     {
         var features = Extract(Repo.TinyEn, "speech_tokenizer_v3.onnx", null, Path.Combine(Repo.TinyEn, "prompts", voice + ".wav"));
         using var expected = SafetensorsFile.Open(Repo.Voice($"reference/{reference}.safetensors"));
-        // These embeddings come from the encoder's PyTorch form, which is 1e-4 away from ONNX Runtime on the very same filter banks (see the next test).
+        // These embeddings come from the encoder's PyTorch form, which is 1e-4 away from
+        // ONNX Runtime on the very same filter banks (see the next test).
         AssertMatches(expected, "prompt_speech_token", "prompt_speech_feat", "embedding", 5e-4, features);
     }
 
@@ -43,17 +45,20 @@ public sealed class TimbreGoldenTests
         using var session = OnnxSession.Load(model, new OnnxOptions { Threads = 1 });
         using var input = OrtValue.CreateTensorValueFromMemory(banks.ToSingles(), [1, .. banks.Shape]);
         using var encoder = SpeakerEncoder.Load(model, new OnnxOptions { Threads = 1 });
-        AssertNear(2e-5, session.Run([input], output => output.GetTensorDataAsSpan<float>().ToArray()), encoder.Embed(reference.Tensors["prompt_16k"].ToSingles()));
+        AssertNear(2e-5, session.Run([input], output => output.GetTensorDataAsSpan<float>().ToArray()),
+            encoder.Embed(reference.Tensors["prompt_16k"].ToSingles()));
     }
 
     private static TimbreFeatures Extract(string model, string tokenizer, double? maxFrequency, string wav)
     {
         var mel = new PromptMelConfig(1920, 80, 24_000, 480, 1920, 0, maxFrequency);
-        using var extractor = TimbreExtractor.Load(Path.Combine(model, tokenizer), Path.Combine(model, "campplus.onnx"), mel, 2, new OnnxOptions { Threads = 1 });
+        using var extractor = TimbreExtractor.Load(Path.Combine(model, tokenizer), Path.Combine(model, "campplus.onnx"), mel, 2,
+            new OnnxOptions { Threads = 1 });
         return extractor.Extract(AudioClip.FromWavFile(wav), "transcript");
     }
 
-    private static void AssertMatches(SafetensorsFile golden, string tokens, string mel, string embedding, double embeddingTolerance, TimbreFeatures features)
+    private static void AssertMatches(SafetensorsFile golden, string tokens, string mel, string embedding, double embeddingTolerance,
+        TimbreFeatures features)
     {
         Assert.Equal("transcript", features.PromptText);
         Assert.Equal(golden.Tensors[tokens].ToInt64s(), features.SpeechTokens.Select(id => (long)id));

@@ -69,7 +69,8 @@ public class VocoderGoldenTests(ITestOutputHelper output)
         List<float> all = [];
         List<int> chunks = [];
         long before = 0;
-        int[] expected = [.. Repo.Manifest("main/token2wav_cv3").GetProperty("runs").GetProperty("stream").GetProperty("chunk_samples").EnumerateArray().Select(n => n.GetInt32())];
+        var stream = Repo.Manifest("main/token2wav_cv3").GetProperty("runs").GetProperty("stream");
+        int[] expected = [.. stream.GetProperty("chunk_samples").EnumerateArray().Select(n => n.GetInt32())];
         for (var call = 0; call < expected.Length; call++)
         {
             // The reference hands over all frames each time, we hand over the new ones.

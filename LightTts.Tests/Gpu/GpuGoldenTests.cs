@@ -12,7 +12,8 @@ using static TorchSharp.torch;
 namespace LightTts.Tests.Gpu;
 
 /// <summary>The models on the GPU in 32 bits against what the reference computed on a CPU, and against themselves.</summary>
-/// <remarks>The tolerances are those of the CPU's tests where sums are only ordered differently, and ten times that where differences grow along the way.</remarks>
+/// <remarks>The tolerances are those of the CPU's tests where sums are only ordered
+/// differently, and ten times that where differences grow along the way.</remarks>
 [Collection(GpuCollection.Name)]
 public sealed class GpuGoldenTests(ITestOutputHelper output)
 {
@@ -141,7 +142,8 @@ public sealed class GpuGoldenTests(ITestOutputHelper output)
         var voice = Flows.Timbre(file, "prompt_speech_token", "prompt_speech_feat", "embedding");
         var tokens = Flows.Ints(file, "speech_token");
         var config = ModelDirectory.Open(Repo.TinyEn).Config;
-        using var decoder = new CosyVoiceDecoder(Flows.TinyEn(device: device), Vocoders.TinyEn(VocoderNoise.OfFreshModel(config.Flow, config.Vocoder), device), config,
+        using var decoder = new CosyVoiceDecoder(Flows.TinyEn(device: device),
+            Vocoders.TinyEn(VocoderNoise.OfFreshModel(config.Flow, config.Vocoder), device), config,
             new TorchThread(Environment.ProcessorCount), lanes: null, maxRows: 16);
         using var thread = decoder.EnterThread();
         var options = new DecodeOptions(Streaming: true, FlowSteps: 5, Speed: 1);

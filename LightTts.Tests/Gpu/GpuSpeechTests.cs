@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using LightTts.Tests.EndToEnd;
 using LightTts.Tests.Support;
 using LightTts.Torch;
@@ -14,7 +15,8 @@ public sealed class GpuSpeechTests(ITestOutputHelper output)
 {
     private const int Sentences = 20, FirstSeed = 400, Listeners = 16;
 
-    private static readonly string[] Texts = [.. File.ReadLines(Path.Combine(Repo.Root, "LightTts.Tests", "EndToEnd", "sentences.txt")).Take(Sentences)];
+    private static readonly string[] Texts =
+        [.. File.ReadLines(Path.Combine(Repo.Root, "LightTts.Tests", "EndToEnd", "sentences.txt")).Take(Sentences)];
 
     // What the CPU speaks does not depend on the company, so it is spoken once for each voice and mode.
     private static readonly ConcurrentDictionary<(string, SynthesisMode), double> OnCpu = new();
@@ -31,7 +33,8 @@ public sealed class GpuSpeechTests(ITestOutputHelper output)
     public async Task Sentences_are_read_back_as_the_CPUs(ComputePrecision precision, string voice, SynthesisMode mode)
     {
         TestDevice.Need();
-        var cpu = OnCpu.GetOrAdd((voice, mode), key => ErrorRate(SpeakAsync(SharedPipeline.GetAsync().Result, key.Item1, key.Item2, Sentences).Result));
+        var cpu = OnCpu.GetOrAdd((voice, mode), key =>
+            ErrorRate(SpeakAsync(SharedPipeline.GetAsync().Result, key.Item1, key.Item2, Sentences).Result));
         await using var pipeline = await LoadAsync(precision);
         await SpeakAsync(pipeline, voice, mode, Listeners); // warm
         foreach (var listeners in (int[])[1, Listeners])
@@ -42,8 +45,9 @@ public sealed class GpuSpeechTests(ITestOutputHelper output)
             var seconds = watch.Elapsed.TotalSeconds;
             var audio = clips.Sum(clip => clip.Duration.TotalSeconds);
             var rate = ErrorRate(clips);
-            output.WriteLine(FormattableString.Invariant(
-                $"{precision} {voice} {mode}, {listeners} at once: character error {rate:0.0} % (CPU {cpu:0.0} %), {audio:0.0} s of audio in {seconds:0.00} s, busy {stages}, device memory {Megabytes()}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{precision} {voice} {mode}, {listeners} at once: character error {rate:0.0} % (CPU {cpu:0.0} %), {audio:0.0} s of audio in ")
+                + string.Create(CultureInfo.InvariantCulture, $"{seconds:0.00} s, busy {stages}, device memory {Megabytes()}"));
             Assert.True(rate <= cpu + 3, $"character error {rate:0.0} %, the CPU's is {cpu:0.0} %");
         }
     }
@@ -156,7 +160,8 @@ public sealed class GpuSpeechTests(ITestOutputHelper output)
             _listener.Start();
         }
 
-        public override string ToString() => string.Join(", ", _seconds.OrderBy(pair => pair.Key).Select(pair => FormattableString.Invariant($"{pair.Key} {pair.Value:0.00} s")));
+        public override string ToString() =>
+            string.Join(", ", _seconds.OrderBy(pair => pair.Key).Select(pair => FormattableString.Invariant($"{pair.Key} {pair.Value:0.00} s")));
 
         public void Dispose() => _listener.Dispose();
     }

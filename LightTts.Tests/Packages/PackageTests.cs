@@ -39,7 +39,8 @@ public sealed class PackageTests(PackedFeed packed) : IClassFixture<PackedFeed>
     {
         PackedFeed.Need();
         var web = Directory.CreateDirectory(Path.Combine(packed.Folder, "web")).FullName;
-        var packages = ReadmeBlock.All(ReadmeCheck.Packages).SelectMany(block => block.Lines).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
+        var packages = ReadmeBlock.All(ReadmeCheck.Packages).SelectMany(block => block.Lines).Select(line =>
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
         Assert.All(packages, line => Assert.Equal(["dotnet", "add", "package"], line[..3]));
         await File.WriteAllTextAsync(Path.Combine(web, "web.csproj"), Project(packages));
         await File.WriteAllTextAsync(Path.Combine(web, "nuget.config"), $"""
@@ -48,11 +49,15 @@ public sealed class PackageTests(PackedFeed packed) : IClassFixture<PackedFeed>
         var blocks = ReadmeBlock.All(ReadmeCheck.Compiled);
         for (var i = 0; i < blocks.Count; i++)
         {
-            var lines = blocks[i].Text.Split('\n').ToLookup(line => line.StartsWith("using ", StringComparison.Ordinal) && line.TrimEnd().EndsWith(';') && !line.Contains('='));
-            var builder = blocks[i].Text.Contains("var builder", StringComparison.Ordinal) ? "string[] args" : "WebApplicationBuilder builder, WebApplication app";
+            var lines = blocks[i].Text.Split('\n').ToLookup(line =>
+                line.StartsWith("using ", StringComparison.Ordinal) && line.TrimEnd().EndsWith(';') && !line.Contains('='));
+            var builder = blocks[i].Text.Contains("var builder", StringComparison.Ordinal) ? "string[] args"
+                : "WebApplicationBuilder builder, WebApplication app";
+            // It goes on from the program before it.
+            var more = blocks[i].Text.Contains("tts.Timbres", StringComparison.Ordinal) ? "using LightTts;" : "";
             await File.WriteAllTextAsync(Path.Combine(web, $"Block{i}.cs"), $$"""
                 {{string.Join('\n', lines[true])}}
-                {{(blocks[i].Text.Contains("tts.Timbres", StringComparison.Ordinal) ? "using LightTts;" : "") /* it goes on from the program before it */}}
+                {{more}}
                 static class Block{{i}}
                 {
                     {{(blocks[i].Text.Contains("await foreach", StringComparison.Ordinal)
@@ -88,7 +93,8 @@ public sealed class PackageTests(PackedFeed packed) : IClassFixture<PackedFeed>
                 continue;
             }
             var documents = XDocument.Load(package.Entries.Single(entry => entry.FullName == $"lib/net10.0/{id}.xml").Open());
-            Assert.DoesNotContain(documents.Descendants("member"), member => member.Value.Contains("○", StringComparison.Ordinal) || ((string)member.Attribute("name")!).Contains(".Generated.", StringComparison.Ordinal));
+            Assert.DoesNotContain(documents.Descendants("member"), member => member.Value.Contains("○", StringComparison.Ordinal)
+                || ((string)member.Attribute("name")!).Contains(".Generated.", StringComparison.Ordinal));
             Assert.True(File.Exists(Path.Combine(packed.Feed, $"{id}.{packed.Version}.snupkg")));
             // A deterministic build carries no path of the machine that made it.
             using var assembly = new MemoryStream();
@@ -96,6 +102,9 @@ public sealed class PackageTests(PackedFeed packed) : IClassFixture<PackedFeed>
             Assert.DoesNotContain(Repo.Root, Encoding.Latin1.GetString(assembly.ToArray()));
         }
     }
+
+    private static string Reference(string[] words) =>
+        $"<PackageReference Include=\"{words[3]}\" Version=\"{(words.Length > 5 ? words[5] : "*")}\" />";
 
     private static string Project(IEnumerable<string[]> packages) => $"""
         <Project Sdk="Microsoft.NET.Sdk.Web">
@@ -105,7 +114,7 @@ public sealed class PackageTests(PackedFeed packed) : IClassFixture<PackedFeed>
             <ImplicitUsings>enable</ImplicitUsings>
           </PropertyGroup>
           <ItemGroup>
-            {string.Join('\n', packages.Select(line => $"<PackageReference Include=\"{line[3]}\" Version=\"{(line.Length > 5 ? line[5] : "*")}\" />"))}
+            {string.Join('\n', packages.Select(Reference))}
           </ItemGroup>
         </Project>
         """;

@@ -3,7 +3,8 @@ using LightTts.Tests.Support;
 
 namespace LightTts.Tests.Packages;
 
-/// <summary>The packages, packed once for all tests that use them as a stranger would: from a home folder of their own, outside the repository.</summary>
+/// <summary>The packages, packed once for all tests that use them as a stranger would:
+/// from a home folder of their own, outside the repository.</summary>
 public sealed class PackedFeed : IAsyncLifetime
 {
     /// <summary>A version that no package cache has seen.</summary>
@@ -51,5 +52,6 @@ public sealed class PackedFeed : IAsyncLifetime
         Assert.SkipWhen(OperatingSystem.IsWindows(), "pack.sh needs a POSIX shell");
     }
 
-    private static bool IsWanted => System.Environment.GetEnvironmentVariable("LIGHTTTS_PACKAGE_TEST") == "1" || System.Environment.GetEnvironmentVariable("CI") is "true" or "1";
+    private static bool IsWanted => System.Environment.GetEnvironmentVariable("LIGHTTTS_PACKAGE_TEST") == "1"
+        || System.Environment.GetEnvironmentVariable("CI") is "true" or "1";
 }

@@ -62,7 +62,8 @@ internal sealed partial record ReadmeBlock(string Language, string Text, ReadmeC
         foreach (Match match in Fence().Matches(File.ReadAllText(Path.Combine(Repo.Root, "README.md"))))
         {
             var (language, text) = (match.Groups[1].Value, match.Groups[2].Value);
-            var fitting = Known.Where(known => known.Language == language && ("\n" + text).Contains(known.Contains, StringComparison.Ordinal)).Select(known => known.Check).Distinct().ToList();
+            var fitting = Known.Where(known => known.Language == language
+                && ("\n" + text).Contains(known.Contains, StringComparison.Ordinal)).Select(known => known.Check).Distinct().ToList();
             blocks.Add(new ReadmeBlock(language, text, fitting is [var only] ? only : null));
         }
         return blocks;

@@ -45,20 +45,23 @@ public sealed partial class ReadmeTests
     [Fact]
     public async Task The_speak_command_knows_the_options_that_are_written()
     {
-        var speak = Path.Combine(Repo.Root, "LightTts.Samples", "Speak", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "speak.dll");
+        var speak = Path.Combine(Repo.Root, "LightTts.Samples", "Speak", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0",
+            "speak.dll");
         Assert.SkipUnless(File.Exists(speak), "the speak sample is not built");
         var help = await ConsoleProcess.RunAsync(Repo.Root, null, "dotnet", speak, "--help");
         help += await ConsoleProcess.RunAsync(Repo.Root, null, "dotnet", speak, "timbres", "--help");
         var blocks = ReadmeBlock.All(ReadmeCheck.SpeakOptions);
         Assert.NotEmpty(blocks);
-        foreach (var option in blocks.SelectMany(block => block.Lines).SelectMany(line => SpeakOption().Matches(line.Split(" | ")[0])).Select(match => match.Value.Trim()))
+        foreach (var option in blocks.SelectMany(block => block.Lines).SelectMany(line => SpeakOption().Matches(line.Split(" | ")[0])).Select(match =>
+            match.Value.Trim()))
             Assert.Matches($@"(?<![\w-]){Regex.Escape(option)}(?![\w-])", help);
     }
 
     [Fact]
     public void Projects_and_scripts_that_are_named_exist()
     {
-        var named = ReadmeBlock.All().Where(block => block.Language == "sh").SelectMany(block => block.Lines).SelectMany(line => NamedPath().Matches(line)).Select(match => match.Groups[1].Value).ToList();
+        var named = ReadmeBlock.All().Where(block => block.Language == "sh").SelectMany(block => block.Lines).SelectMany(line =>
+            NamedPath().Matches(line)).Select(match => match.Groups[1].Value).ToList();
         Assert.True(named.Count > 4);
         Assert.All(named, name => Assert.True(Path.Exists(Path.Combine(Repo.Root, name)), $"README.md names {name}, which does not exist"));
     }

@@ -15,11 +15,13 @@ internal sealed partial class SystemCalls
 
     /// <summary>Runs a program under strace, in an environment of its own.</summary>
     /// <exception cref="Xunit.Sdk.XunitException">The program fails.</exception>
-    public static async Task<SystemCalls> OfAsync(string folder, IReadOnlyDictionary<string, string> environment, string program, params string[] arguments)
+    public static async Task<SystemCalls> OfAsync(string folder, IReadOnlyDictionary<string, string> environment, string program,
+        params string[] arguments)
     {
         var trace = Path.Combine(folder, "trace");
         await ConsoleProcess.RunAsync(folder, null, "env",
-            ["-i", .. environment.Select(pair => $"{pair.Key}={pair.Value}"), "strace", "-f", "-qq", "-y", "-s", "300", "-e", "trace=%network,%file,ftruncate", "-o", trace, program, .. arguments]);
+            ["-i", .. environment.Select(pair => $"{pair.Key}={pair.Value}"), "strace", "-f", "-qq", "-y", "-s", "300", "-e",
+            "trace=%network,%file,ftruncate", "-o", trace, program, .. arguments]);
         return Read(await File.ReadAllLinesAsync(trace), folder);
     }
 
@@ -32,7 +34,8 @@ internal sealed partial class SystemCalls
                 continue;
             var (name, arguments) = (call.Groups["name"].Value, call.Groups["arguments"].Value);
             // Local sockets that are only listened on are the runtime's own door for debuggers.
-            if (name is "connect" or "sendto" or "sendmsg" or "sendmmsg" || (name == "socket" && !arguments.StartsWith("AF_UNIX", StringComparison.Ordinal)))
+            if (name is "connect" or "sendto" or "sendmsg" or "sendmmsg"
+                || (name == "socket" && !arguments.StartsWith("AF_UNIX", StringComparison.Ordinal)))
                 network.Add(line);
             if (!line.Contains(" = -1 ", StringComparison.Ordinal) && Changes(name, arguments))
                 changed.AddRange(FilePath().Matches(arguments).Select(path => Path.GetFullPath(path.Groups["path"].Value,
@@ -44,12 +47,14 @@ internal sealed partial class SystemCalls
     private static bool Changes(string name, string arguments) => name switch
     {
         "open" or "openat" or "openat2" => OpensForWriting().IsMatch(arguments),
-        "creat" or "mkdir" or "mkdirat" or "mknod" or "mknodat" or "link" or "linkat" or "symlink" or "symlinkat" or "rename" or "renameat" or "renameat2"
+        "creat" or "mkdir" or "mkdirat" or "mknod" or "mknodat" or "link" or "linkat" or "symlink" or "symlinkat" or "rename" or "renameat"
+        or "renameat2"
             or "unlink" or "unlinkat" or "rmdir" or "truncate" or "chmod" or "fchmodat" or "chown" or "lchown" or "fchownat" => true,
         _ => false,
     };
 
-    // "123  openat(AT_FDCWD</tmp>, "file", O_RDWR) = 5</tmp/file>"; a call that another thread interrupts is cut at "<unfinished", its arguments are there.
+    // "123 openat(AT_FDCWD</tmp>, "file", O_RDWR) = 5</tmp/file>"; a call that another
+    // thread interrupts is cut at "<unfinished", its arguments are there.
     [GeneratedRegex(@"^\d+\s+(?<name>\w+)\((?<arguments>.*)$")]
     private static partial Regex Call();
 

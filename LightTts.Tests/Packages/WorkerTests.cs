@@ -13,16 +13,19 @@ public sealed class WorkerTests : IDisposable
     [Fact]
     public async Task Sigterm_in_mid_stream_lets_the_file_under_way_end()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("LIGHTTTS_PACKAGE_TEST") == "1" || Environment.GetEnvironmentVariable("CI") is "true" or "1",
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("LIGHTTTS_PACKAGE_TEST") == "1"
+            || Environment.GetEnvironmentVariable("CI") is "true" or "1",
             "builds and runs the Worker sample; set LIGHTTTS_PACKAGE_TEST=1 to run it");
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no SIGTERM");
         var project = Path.Combine(Repo.Root, "LightTts.Samples", "Worker");
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         await ConsoleProcess.RunAsync(project, null, "dotnet", "build", "--nologo", "--verbosity", "quiet", "--configuration", configuration);
-        var text = string.Join(' ', Enumerable.Range(1, 6).Select(i => string.Create(CultureInfo.InvariantCulture, $"This is sentence number {i} of a story that takes a while to tell.")));
+        var text = string.Join(' ', Enumerable.Range(1, 6).Select(i =>
+            string.Create(CultureInfo.InvariantCulture, $"This is sentence number {i} of a story that takes a while to tell.")));
         await File.WriteAllTextAsync(Path.Combine(_inbox, "story.txt"), text);
 
-        using var worker = new ConsoleProcess(_inbox, null, "dotnet", Path.Combine(project, "bin", configuration, "net10.0", "Worker.dll"), "--Inbox:Folder=" + _inbox,
+        using var worker = new ConsoleProcess(_inbox, null, "dotnet", Path.Combine(project, "bin", configuration, "net10.0", "Worker.dll"),
+            "--Inbox:Folder=" + _inbox,
             "--LightTts:DrainTimeout=00:04:00", "--shutdownTimeoutSeconds=300"); // a busy machine may need longer than the defaults give
         await worker.SeesAsync("Speaking ");
         await worker.SeesAsync($"{text.Length} characters"); // the request is in the pipeline

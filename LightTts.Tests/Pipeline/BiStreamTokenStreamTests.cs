@@ -31,7 +31,7 @@ public class BiStreamTokenStreamTests
     {
         var stream = Stream();
         stream.Push([20, 21, 22, 23]);
-        for (int i = 0; i < 13; i++) // 15 less the prompt's two
+        for (var i = 0; i < 13; i++) // 15 less the prompt's two
             Assert.Equal(200 + i, stream.Accept(200 + i));
         Assert.Null(stream.Draw);
         Assert.Equal([~212], stream.Pending.ToArray());
@@ -93,7 +93,7 @@ public class BiStreamTokenStreamTests
         var stream = Stream(max);
         stream.Push([20]);
         stream.CompleteText();
-        int count = 0;
+        var count = 0;
         while (stream.Ready)
         {
             stream.Accept(300);

@@ -120,7 +120,8 @@ public class CancellationTests
     {
         // 0.1 s of audio at 100 Hz: ten samples may wait, and the pass that fills it up brings one sentence at the most
         await using var engine = new FakeEngine(new TtsPipelineOptions { MaxBufferedAudio = TimeSpan.FromSeconds(0.1) });
-        var slow = engine.Speak(new SynthesisRequest { Text = string.Concat(Enumerable.Repeat("one two three. ", 200)), Mode = mode, Seed = 2 }).GetAsyncEnumerator();
+        var slow = engine.Speak(new SynthesisRequest { Text = string.Concat(Enumerable.Repeat("one two three. ", 200)), Mode = mode,
+            Seed = 2 }).GetAsyncEnumerator();
         Assert.True(await slow.MoveNextAsync());
         for (var quiet = 0; quiet < 20; quiet++)
         {
@@ -139,7 +140,8 @@ public class CancellationTests
     {
         // 0.1 s of audio at 100 Hz: ten samples may wait
         await using var engine = new FakeEngine(new TtsPipelineOptions { MaxBufferedAudio = TimeSpan.FromSeconds(0.1) });
-        var slow = engine.Speak(new SynthesisRequest { Text = string.Concat(Enumerable.Repeat("one two three. ", 200)), Seed = 2 }).GetAsyncEnumerator();
+        var slow = engine.Speak(new SynthesisRequest { Text = string.Concat(Enumerable.Repeat("one two three. ", 200)),
+            Seed = 2 }).GetAsyncEnumerator();
         Assert.True(await slow.MoveNextAsync());
         var samples = slow.Current.Samples.Length;
         for (var i = 0; i < 5; i++)
@@ -148,7 +150,8 @@ public class CancellationTests
         while (await slow.MoveNextAsync())
             samples += slow.Current.Samples.Length;
         await slow.DisposeAsync();
-        var fast = FakeEngine.Join(await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = string.Concat(Enumerable.Repeat("one two three. ", 200)), Seed = 2 })));
+        var fast = FakeEngine.Join(await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text =
+            string.Concat(Enumerable.Repeat("one two three. ", 200)), Seed = 2 })));
         Assert.Equal(fast.Length, samples);
         await engine.AssertIdle();
     }

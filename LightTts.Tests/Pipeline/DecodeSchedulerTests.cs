@@ -93,7 +93,8 @@ public class DecodeSchedulerTests
         var item = Item(decoder);
         item.Utterance.Job.Emit(new AudioChunk
         {
-            Samples = new float[(int)(seconds * decoder.SampleRate)], SampleRate = decoder.SampleRate, Index = 0, Start = default, SentenceIndex = 0, TextRange = 0..0,
+            Samples = new float[(int)(seconds * decoder.SampleRate)], SampleRate = decoder.SampleRate, Index = 0, Start = default, SentenceIndex = 0,
+                TextRange = 0..0,
             SpeechTokens = default, Elapsed = default, IsLast = false,
         });
         item.Pending.AddRange(new int[40]);
@@ -103,7 +104,8 @@ public class DecodeSchedulerTests
     private DecodeItem Item(FakeDecoder decoder, bool prepared = true)
     {
         var job = new SynthesisJob(++_lastId, new SynthesisRequest(), FakeEngine.Voice, 1, 5, 10_000, _time, () => { }, _ => { });
-        var item = new DecodeItem(new Utterance(job, 0, new TextPiece("", [], 0..0))) { State = decoder.CreateState(job.Timbre, job.Decode), NeedsPrompt = !prepared };
+        var item = new DecodeItem(new Utterance(job, 0, new TextPiece("", [], 0..0))) { State = decoder.CreateState(job.Timbre, job.Decode),
+            NeedsPrompt = !prepared };
         item.Pending.AddRange(new int[8]);
         return item;
     }

@@ -9,7 +9,8 @@ namespace LightTts.Tests.Pipeline;
 /// <summary>After an error that no CUDA context survives, a pipeline says so instead of failing request after request.</summary>
 public class DeviceLossTests
 {
-    private const string Sticky = "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be asynchronously reported at some other API call.";
+    private const string Sticky =
+        "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be asynchronously reported at some other API call.";
 
     [Theory]
     [InlineData("step")]

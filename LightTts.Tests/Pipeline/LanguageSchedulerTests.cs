@@ -73,7 +73,8 @@ public class LanguageSchedulerTests
     public void Alone_a_giant_prompt_goes_in_pieces()
     {
         var model = new FakeLanguageModel(new FakeWorld(), 1024);
-        var scheduler = new LanguageScheduler(model, new LanguageLimits(16, 32), 100, 5, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var scheduler = new LanguageScheduler(model, new LanguageLimits(16, 32), 100, 5,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         var giant = Create(5000, model);
         List<int> pieces = [];
         while (giant.Stream.Pending.Length > 1)
@@ -95,7 +96,8 @@ public class LanguageSchedulerTests
     {
         var job = new SynthesisJob(++_lastId, new SynthesisRequest(), FakeEngine.Voice, 1, 5, 1, TimeProvider.System, () => { }, _ => { });
         var text = new int[positions - 2]; // start and task marks come to it
-        SpeechTokenStream Stream(Utterance utterance, int attempt) => new OneShotTokenStream(model.Vocabulary, [], text, [], SpeechTokenLimits.ForText(text.Length, null), 1);
+        SpeechTokenStream Stream(Utterance utterance, int attempt) =>
+        new OneShotTokenStream(model.Vocabulary, [], text, [], SpeechTokenLimits.ForText(text.Length, null), 1);
         return new LanguageSequence(new Utterance(job, 0, new TextPiece("", text, 0..0)), Stream, int.MaxValue,
             started => started.Row = new LanguageRow { State = model.CreateState(), Inputs = default });
     }
@@ -109,6 +111,7 @@ public class LanguageSchedulerTests
 
     private static void Fill(LanguageSequence sequence) => sequence.Job.Output.Write(new AudioChunk
     {
-        Samples = new float[10], SampleRate = 100, Index = 0, Start = default, SentenceIndex = 0, TextRange = 0..0, SpeechTokens = default, Elapsed = default, IsLast = false,
+        Samples = new float[10], SampleRate = 100, Index = 0, Start = default, SentenceIndex = 0, TextRange = 0..0, SpeechTokens = default,
+            Elapsed = default, IsLast = false,
     });
 }

@@ -39,7 +39,7 @@ public class OneShotTokenStreamTests
     public void TheEndIsForbiddenForTwoTokensATextToken()
     {
         var stream = Stream(textTokens: 2);
-        for (int i = 0; i < 6; i++)
+        for (var i = 0; i < 6; i++)
         {
             Assert.Equal(i < 4, stream.Draw!.Value.IgnoreEos);
             stream.Accept(200 + i);
@@ -65,7 +65,7 @@ public class OneShotTokenStreamTests
     public void TheLimitCutsItOff()
     {
         var stream = Stream(textTokens: 1);
-        for (int i = 0; i < 20; i++)
+        for (var i = 0; i < 20; i++)
         {
             Assert.False(stream.Finished);
             Assert.Equal(300 + i, stream.Accept(300 + i));
@@ -89,7 +89,7 @@ public class OneShotTokenStreamTests
     public void LongSilenceIsDroppedButStillFed()
     {
         var stream = Stream();
-        for (int i = 0; i < 5; i++)
+        for (var i = 0; i < 5; i++)
             Assert.Equal(28, stream.Accept(28));
         Assert.Equal(-1, stream.Accept(28));
         Assert.Equal([~28], stream.Pending.ToArray());

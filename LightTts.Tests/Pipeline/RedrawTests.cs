@@ -17,7 +17,8 @@ public class RedrawTests
         Assert.NotEmpty(FakeEngine.Join(alone));
         Assert.All(alone, chunk => Assert.Equal(1, chunk.Redraws));
         Assert.Equal(SpeechQuality.Plausible, alone[^1].Quality);
-        var crowd = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => FakeEngine.Collect(engine.Speak(i % 2 == 0 ? request : request with { Seed = i }))));
+        var crowd = await Task.WhenAll(Enumerable.Range(0, 12).Select(i =>
+            FakeEngine.Collect(engine.Speak(i % 2 == 0 ? request : request with { Seed = i }))));
         Assert.All(crowd.Where((_, i) => i % 2 == 0), chunks => Assert.Equal(FakeEngine.Join(alone), FakeEngine.Join(chunks)));
         await engine.AssertIdle();
     }
@@ -45,7 +46,8 @@ public class RedrawTests
     {
         await using var engine = new FakeEngine(new TtsPipelineOptions { MaxRedraws = 3 });
         engine.World.IsMute = true;
-        var error = await Assert.ThrowsAsync<TtsSynthesisException>(() => FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = "one two three", Seed = 1, Mode = mode })));
+        var error = await Assert.ThrowsAsync<TtsSynthesisException>(() =>
+            FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = "one two three", Seed = 1, Mode = mode })));
         Assert.Contains("Sentence 1", error.Message);
         Assert.Contains("4 times", error.Message);
         Assert.Contains("seed", error.Message);

@@ -25,7 +25,8 @@ public class RobustnessTests
         var gate = new TaskCompletionSource();
         var request = new SynthesisRequest { Seed = FakeWorld.EndlessSeed, MaxSpeechTokens = maxTokens };
         var isLast = false;
-        await foreach (var chunk in engine.Speak(TwoParts("one two three four five six seven eight nine ten eleven ", gate.Task, "and on. "), request, TestContext.Current.CancellationToken))
+        await foreach (var chunk in engine.Speak(TwoParts("one two three four five six seven eight nine ten eleven ", gate.Task, "and on. "), request,
+            TestContext.Current.CancellationToken))
         {
             if (chunk.FinishReason is not null)
                 gate.TrySetResult(); // the text ends only after the decode stage has passed the utterance
@@ -64,7 +65,8 @@ public class RobustnessTests
     public async Task A_stage_that_is_lost_fails_every_request_with_the_reason()
     {
         var world = new FakeWorld();
-        var engine = new SynthesisEngine("fake", new FakeEncoder(world), new FakeLanguageModel(world), new LostDecoder(world), new LanguageLimits(16, 32), new TtsPipelineOptions(),
+        var engine = new SynthesisEngine("fake", new FakeEncoder(world), new FakeLanguageModel(world), new LostDecoder(world),
+            new LanguageLimits(16, 32), new TtsPipelineOptions(),
             TimeProvider.System, NullLogger.Instance);
         for (var i = 0; i < 3; i++)
         {
@@ -83,7 +85,8 @@ public class RobustnessTests
         // The log of the end comes before the place is given back: meanwhile the consumer must not see the end.
         using var consumerSawEnd = new ManualResetEventSlim();
         var sawEarly = false;
-        await using var engine = new FakeEngine(new TtsPipelineOptions { MaxQueuedRequests = 1 }, log: new EndLogger(() => sawEarly |= consumerSawEnd.Wait(100)));
+        await using var engine = new FakeEngine(new TtsPipelineOptions { MaxQueuedRequests = 1 },
+            log: new EndLogger(() => sawEarly |= consumerSawEnd.Wait(100)));
         Assert.NotEmpty(await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = "one two." })));
         consumerSawEnd.Set();
         Assert.False(sawEarly);
@@ -128,7 +131,8 @@ public class RobustnessTests
     [Fact]
     public async Task The_end_of_a_request_leaves_no_span_behind_on_the_stages()
     {
-        using var listener = new ActivityListener { ShouldListenTo = source => source.Name == LightTtsDiagnostics.Name, Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData };
+        using var listener = new ActivityListener { ShouldListenTo = source =>
+            source.Name == LightTtsDiagnostics.Name, Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData };
         ActivitySource.AddActivityListener(listener);
         await using var engine = new FakeEngine();
         var seen = 0;

@@ -74,7 +74,7 @@ public class StageTests
     public async Task Nothing_of_the_starter_flows_into_the_thread()
     {
         var flowing = new AsyncLocal<string> { Value = "the starter's" };
-        string? seen = "nothing";
+        var seen = "nothing";
         var stage = new Recorder { OnEnter = () => seen = flowing.Value };
         stage.Start();
         stage.Stop();

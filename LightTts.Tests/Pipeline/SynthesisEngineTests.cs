@@ -28,7 +28,8 @@ public class SynthesisEngineTests
         }
         // every token once, and each chunk's samples are those of its tokens
         foreach (var sentence in chunks.GroupBy(chunk => chunk.SentenceIndex))
-            Assert.Equal(sentence.SelectMany(chunk => chunk.SpeechTokens.ToArray()).SelectMany(token => Enumerable.Repeat(token / 128f, FakeDecoder.Samples)), FakeEngine.Join(sentence));
+            Assert.Equal(sentence.SelectMany(chunk => chunk.SpeechTokens.ToArray()).SelectMany(token =>
+            Enumerable.Repeat(token / 128f, FakeDecoder.Samples)), FakeEngine.Join(sentence));
         await engine.AssertIdle();
     }
 
@@ -38,7 +39,8 @@ public class SynthesisEngineTests
         await using var engine = new FakeEngine();
         var alone = FakeEngine.Join(await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = 7 })));
         var crowd = await Task.WhenAll(Enumerable.Range(0, 12).Select(i =>
-            FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = i, Mode = i % 2 == 0 ? SynthesisMode.Whole : SynthesisMode.Streaming }))));
+            FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = i, Mode = i % 2 == 0 ? SynthesisMode.Whole
+            : SynthesisMode.Streaming }))));
         Assert.Equal(alone, FakeEngine.Join(crowd[7]));
         Assert.NotEqual(alone, FakeEngine.Join(crowd[9]));
         await engine.AssertIdle();
@@ -50,8 +52,10 @@ public class SynthesisEngineTests
         await using var roomy = new FakeEngine();
         // four blocks hold one long sequence of this text, not two
         await using var tight = new FakeEngine(blocks: 4);
-        var expected = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => FakeEngine.Collect(roomy.Speak(new SynthesisRequest { Text = Story, Seed = i }))));
-        var actual = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => FakeEngine.Collect(tight.Speak(new SynthesisRequest { Text = Story, Seed = i }))));
+        var expected = await Task.WhenAll(Enumerable.Range(0, 10).Select(i =>
+            FakeEngine.Collect(roomy.Speak(new SynthesisRequest { Text = Story, Seed = i }))));
+        var actual = await Task.WhenAll(Enumerable.Range(0, 10).Select(i =>
+            FakeEngine.Collect(tight.Speak(new SynthesisRequest { Text = Story, Seed = i }))));
         for (var i = 0; i < 10; i++)
             Assert.Equal(FakeEngine.Join(expected[i]), FakeEngine.Join(actual[i]));
         await tight.AssertIdle();
@@ -84,7 +88,8 @@ public class SynthesisEngineTests
         await newcomer;
         Assert.NotEmpty(await whole);
         engine.World.InPass = null;
-        Assert.Equal(FakeEngine.Join(await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = 4 }))), FakeEngine.Join(chunks));
+        Assert.Equal(FakeEngine.Join(await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = 4 }))),
+            FakeEngine.Join(chunks));
         await engine.AssertIdle();
     }
 

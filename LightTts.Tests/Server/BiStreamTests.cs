@@ -11,7 +11,8 @@ public class BiStreamTests
     {
         var pipeline = new StubPipeline();
         await using var server = await TestServer.StartAsync(pipeline);
-        using var talk = await Talk.BeginAsync(server, """{"prompt_text":"You are a helpful assistant.<|endofprompt|>What it says.","tts_model_name":"default"}""");
+        using var talk = await Talk.BeginAsync(server,
+            """{"prompt_text":"You are a helpful assistant.<|endofprompt|>What it says.","tts_model_name":"default"}""");
         foreach (var piece in new[] { "", "One, ", "two, ", "three." })
             await talk.SendAsync($"{{\"tts_text\":\"{piece}\"}}");
         await talk.SendAsync("""{"finish":true,"tts_text":"ignored"}""");
@@ -124,7 +125,8 @@ public class BiStreamTests
     [Fact]
     public async Task A_socket_that_says_nothing_is_closed_and_held_no_place()
     {
-        await using var server = await TestServer.StartAsync(new StubPipeline(), "--Server:IdleTimeout=00:00:00.3", "--Server:MaxConcurrentRequests=1");
+        await using var server = await TestServer.StartAsync(new StubPipeline(), "--Server:IdleTimeout=00:00:00.3",
+            "--Server:MaxConcurrentRequests=1");
         var talks = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Talk.ConnectAsync(server)));
         using (var answer = await server.ZeroShotAsync(TestServer.Form()))
             Assert.Equal(200, (int)answer.StatusCode);

@@ -13,7 +13,8 @@ public class EmbeddedVoiceTests
         var pipeline = await SharedPipeline.GetAsync();
         await using var server = await TestServer.StartAsync(new SharedLoader(pipeline));
         using var answer = await server.Client.PostAsync("/v1/audio/speech",
-            new StringContent("""{"input":"Good morning to you.","voice":"slt","response_format":"pcm","sample_format":"f32","seed":3}""", Encoding.UTF8, "application/json"));
+            new StringContent("""{"input":"Good morning to you.","voice":"slt","response_format":"pcm","sample_format":"f32","seed":3}""",
+            Encoding.UTF8, "application/json"));
         var sent = await answer.Content.ReadAsByteArrayAsync();
         var expected = await pipeline.SpeakAsync(new SynthesisRequest { Text = "Good morning to you.", Voice = "slt", Seed = 3 });
         Assert.Equal(expected.Samples.ToArray(), System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(sent).ToArray());
@@ -21,7 +22,8 @@ public class EmbeddedVoiceTests
         var wav = await File.ReadAllBytesAsync(Path.Combine(Repo.TinyEn, "prompts", "slt.wav"));
         foreach (var stream in new[] { "True", "False" })
         {
-            using var cloned = await server.ZeroShotAsync(TestServer.Form("Hello there.", "You are a helpful assistant.<|endofprompt|>The garden looks lovely this morning.", wav, ("stream", stream)));
+            using var cloned = await server.ZeroShotAsync(TestServer.Form("Hello there.",
+                "You are a helpful assistant.<|endofprompt|>The garden looks lovely this morning.", wav, ("stream", stream)));
             Assert.InRange((await cloned.Content.ReadAsByteArrayAsync()).Length, 12_000, 480_000);
         }
         using var talk = await Talk.BeginAsync(server, """{"prompt_text":"The garden looks lovely this morning."}""", wav);
@@ -48,7 +50,8 @@ public class EmbeddedVoiceTests
         public IAsyncEnumerable<AudioChunk> SynthesizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>
             pipeline.SynthesizeAsync(request, cancellationToken);
 
-        public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default) =>
+        public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null,
+            CancellationToken cancellationToken = default) =>
             pipeline.SynthesizeAsync(text, request, cancellationToken);
 
         public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>

@@ -1,6 +1,6 @@
 using System.Net;
-using Microsoft.Extensions.DependencyInjection;
 using LightTts.Tests.Extensions.Fakes;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LightTts.Tests.Server;
 
@@ -30,8 +30,10 @@ public class LifeTests
     [Fact]
     public async Task A_model_that_cannot_be_loaded_is_no_secret_but_its_path_is()
     {
-        await using var server = await TestServer.StartAsync(new FakeLoader { Error = new TtsModelLoadException("/secret/place is broken") }, "--LightTts:WarmUp=Background");
-        await Assert.ThrowsAsync<TtsModelLoadException>(() => server.App.Services.GetRequiredService<LightTts.Extensions.ITtsPipelineHost>().WaitUntilReadyAsync());
+        await using var server = await TestServer.StartAsync(new FakeLoader { Error = new TtsModelLoadException("/secret/place is broken") },
+            "--LightTts:WarmUp=Background");
+        await Assert.ThrowsAsync<TtsModelLoadException>(() =>
+            server.App.Services.GetRequiredService<LightTts.Extensions.ITtsPipelineHost>().WaitUntilReadyAsync());
         using var answer = await server.ZeroShotAsync(TestServer.Form());
         Assert.Equal("""{"message":"The model could not be loaded; the server's log says why."}""", await answer.Content.ReadAsStringAsync());
         await Expect(server, "/readiness", 503, """{"status":"error"}""");
@@ -42,7 +44,8 @@ public class LifeTests
     {
         var loader = new FakeLoader();
         await using var server = await TestServer.StartAsync(loader);
-        loader.Pipeline.Disguise = status => status with { Stages = [.. status.Stages.Select(stage => stage with { BusyFor = TimeSpan.FromSeconds(30) })] };
+        loader.Pipeline.Disguise = status =>
+            status with { Stages = [.. status.Stages.Select(stage => stage with { BusyFor = TimeSpan.FromSeconds(30) })] };
         await Expect(server, "/liveness", 503, """{"status":"error"}""");
         await Expect(server, "/health", 404, """{"message":"Error"}""");
         loader.Pipeline.Disguise = status => status;
@@ -93,7 +96,8 @@ public class LifeTests
     {
         await using var server = await TestServer.StartAsync(new StubPipeline());
         server.Logs.Clear();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/inference_zero_shot") { Content = TestServer.Form("The secret plan.", "A secret prompt.") };
+        using var request = new HttpRequestMessage(HttpMethod.Post,
+            "/inference_zero_shot") { Content = TestServer.Form("The secret plan.", "A secret prompt.") };
         request.Headers.Add("X-Request-Id", "my-id-7");
         using var answer = await server.Client.SendAsync(request);
         Assert.Equal("my-id-7", Assert.Single(answer.Headers.GetValues("X-Request-Id")));

@@ -13,7 +13,9 @@ namespace LightTts.Tests.Server;
 public class OpenAITests
 {
     private static AudioClient ClientOf(TestServer server, string key = "any") =>
-        new("tts-1", new ApiKeyCredential(key), new OpenAIClientOptions { Endpoint = new Uri(server.Addresses[0], "/v1"), RetryPolicy = new System.ClientModel.Primitives.ClientRetryPolicy(0) });
+        new("tts-1", new ApiKeyCredential(key),
+        new OpenAIClientOptions { Endpoint = new Uri(server.Addresses[0], "/v1"),
+        RetryPolicy = new System.ClientModel.Primitives.ClientRetryPolicy(0) });
 
     [Fact]
     public async Task OpenAIs_client_speaks_in_every_format()
@@ -22,7 +24,8 @@ public class OpenAITests
         await using var server = await TestServer.StartAsync(pipeline);
         var client = ClientOf(server);
         async Task<byte[]> Speak(GeneratedSpeechFormat format) =>
-            (await client.GenerateSpeechAsync("Hello world.", GeneratedSpeechVoice.Echo, new SpeechGenerationOptions { ResponseFormat = format })).Value.ToArray();
+            (await client.GenerateSpeechAsync("Hello world.", GeneratedSpeechVoice.Echo,
+            new SpeechGenerationOptions { ResponseFormat = format })).Value.ToArray();
 
         var wav = AudioClip.FromWav(new MemoryStream(await Speak(GeneratedSpeechFormat.Wav)));
         Assert.Equal((24_001, 24_000), (wav.Samples.Length, wav.SampleRate));
@@ -41,11 +44,13 @@ public class OpenAITests
     public async Task OpenAIs_client_understands_the_errors()
     {
         await using var server = await TestServer.StartAsync(new StubPipeline());
-        var error = await Assert.ThrowsAsync<ClientResultException>(() => ClientOf(server).GenerateSpeechAsync("Hello.", new GeneratedSpeechVoice("nobody")));
+        var error = await Assert.ThrowsAsync<ClientResultException>(() =>
+            ClientOf(server).GenerateSpeechAsync("Hello.", new GeneratedSpeechVoice("nobody")));
         Assert.Equal(400, error.Status);
         Assert.Contains("voice_not_found", error.Message, StringComparison.Ordinal);
         Assert.Contains("Parameter: voice", error.Message, StringComparison.Ordinal);
-        var models = (await new OpenAIClient(new ApiKeyCredential("any"), new OpenAIClientOptions { Endpoint = new Uri(server.Addresses[0], "/v1") }).GetOpenAIModelClient().GetModelsAsync()).Value;
+        var models = (await new OpenAIClient(new ApiKeyCredential("any"),
+            new OpenAIClientOptions { Endpoint = new Uri(server.Addresses[0], "/v1") }).GetOpenAIModelClient().GetModelsAsync()).Value;
         Assert.Equal("cosyvoice", Assert.Single(models).Id);
     }
 
@@ -82,7 +87,8 @@ public class OpenAITests
     {
         await using var server = await TestServer.StartAsync(new StubPipeline());
         using var answer = await server.Client.GetAsync("/v1/nothing");
-        Assert.Equal("""{"error":{"message":"Not Found","type":"invalid_request_error","param":null,"code":"not_found"}}""", await answer.Content.ReadAsStringAsync());
+        Assert.Equal("""{"error":{"message":"Not Found","type":"invalid_request_error","param":null,"code":"not_found"}}""",
+            await answer.Content.ReadAsStringAsync());
     }
 
     [Fact]
@@ -90,8 +96,10 @@ public class OpenAITests
     {
         await using var server = await TestServer.StartAsync(new StubPipeline());
         const string body = """{"input":"Hello.","model":"gpt-4o-mini-tts","voice":"alloy","instructions":"Cheerful.","response_format":"pcm"}""";
-        var raw = await server.RawAsync("POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nAccept: application/octet-stream\r\nContent-Type: application/json\r\n"
-            + $"User-Agent: OpenAI/Python 1.99.0\r\nAuthorization: Bearer x\r\nX-Stainless-Lang: python\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        var raw = await server.RawAsync("POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nAccept: application/octet-stream\r\nContent-Type: "
+            + "application/json\r\n"
+            + $"User-Agent: OpenAI/Python 1.99.0\r\nAuthorization: Bearer x\r\nX-Stainless-Lang: python\r\nConnection: close\r\nContent-Length: "
+            + $"{body.Length}\r\n\r\n{body}");
         Assert.StartsWith("HTTP/1.1 200 OK\r\n", raw, StringComparison.Ordinal);
         Assert.Contains("Content-Type: audio/pcm\r\n", raw, StringComparison.Ordinal);
         Assert.EndsWith("\r\n4\r\n\0\u0040\0\u00e0\r\n2\r\n\u00cd\u000c\r\n0\r\n\r\n", raw, StringComparison.Ordinal);
@@ -105,7 +113,8 @@ public class OpenAITests
         Assert.Equal("text/event-stream", answer.Content.Headers.ContentType!.MediaType);
         Assert.Equal("data: {\"type\":\"speech.audio.delta\",\"audio\":\"AEAA4A==\",\"start\":0,\"text_range\":[0,6]}\n\n"
             + "data: {\"type\":\"speech.audio.delta\",\"audio\":\"zQw=\",\"start\":1,\"text_range\":[0,6]}\n\n"
-            + "data: {\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":6,\"output_tokens\":6,\"total_tokens\":12}}\n\n", await answer.Content.ReadAsStringAsync());
+            + "data: {\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":6,\"output_tokens\":6,\"total_tokens\":12}}\n\n",
+            await answer.Content.ReadAsStringAsync());
     }
 
     [Fact]
@@ -135,7 +144,8 @@ public class OpenAITests
     [Fact]
     public async Task Keys_have_their_own_voices_and_rates()
     {
-        await using var server = await TestServer.StartAsync(new StubPipeline(), "--Server:ApiKeys:0:Name=one", "--Server:ApiKeys:0:Key=1111111111111111",
+        await using var server = await TestServer.StartAsync(new StubPipeline(), "--Server:ApiKeys:0:Name=one",
+            "--Server:ApiKeys:0:Key=1111111111111111",
             "--Server:ApiKeys:1:Name=two", "--Server:ApiKeys:1:Key=2222222222222222", "--Server:ApiKeys:1:RequestsPerMinute=1");
         foreach (var path in new[] { "/v1/voices", "/v1/models" })
         {
@@ -166,7 +176,8 @@ public class OpenAITests
     private static Task<HttpResponseMessage> PostAsync(TestServer server, string body) =>
         server.Client.PostAsync("/v1/audio/speech", new StringContent(body, Encoding.UTF8, "application/json"));
 
-    private static Task<HttpResponseMessage> AddVoiceAsync(TestServer server, string name) => server.Client.PostAsync("/v1/voices", new MultipartFormDataContent
+    private static Task<HttpResponseMessage> AddVoiceAsync(TestServer server, string name) =>
+        server.Client.PostAsync("/v1/voices", new MultipartFormDataContent
     {
         { new StringContent(name), "name" },
         { new StringContent("What it says."), "transcript" },

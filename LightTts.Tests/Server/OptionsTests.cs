@@ -11,14 +11,17 @@ public class OptionsTests
     {
         Dictionary<string, string?> settings = [];
         List<(string Option, string Reason)> ignored = [];
-        var rest = SeedArguments.Parse(["--model_dir", "/m", "--host", "0.0.0.0", "--port=8090", "--data_type", "float16", "--load_trt", "False", "--disable_cudagraph",
-            "--max_total_token_num", "65536", "--running_max_req_size", "30", "--cache_capacity", "200", "--graph_max_batch_size", "16", "--mode", "triton_flashdecoding",
+        var rest = SeedArguments.Parse(["--model_dir", "/m", "--host", "0.0.0.0", "--port=8090", "--data_type", "float16", "--load_trt", "False",
+            "--disable_cudagraph",
+            "--max_total_token_num", "65536", "--running_max_req_size", "30", "--cache_capacity", "200", "--graph_max_batch_size", "16", "--mode",
+            "triton_flashdecoding",
             "--Server:MaxTextLength=5"], settings, ignored);
         Assert.Equal(["--Server:MaxTextLength=5"], rest);
         Assert.Equal(["--load_trt", "--disable_cudagraph", "--mode"], ignored.Select(option => option.Option));
         Assert.Equal(new Dictionary<string, string?>
         {
-            ["LightTts:ModelPath"] = "/m", ["Server:Host"] = "0.0.0.0", ["Server:Port"] = "8090", ["LightTts:Precision"] = "BFloat16", ["LightTts:KvCacheTokens"] = "65536",
+            ["LightTts:ModelPath"] = "/m", ["Server:Host"] = "0.0.0.0", ["Server:Port"] = "8090", ["LightTts:Precision"] = "BFloat16",
+                ["LightTts:KvCacheTokens"] = "65536",
             ["Server:MaxConcurrentRequests"] = "30", ["LightTts:MaxTimbres"] = "200", ["LightTts:MaxBatchSize"] = "16",
         }, settings);
     }

@@ -40,7 +40,8 @@ public class SeedContractTests
         Assert.Contains("\r\nTransfer-Encoding: chunked", head, StringComparison.Ordinal);
         Assert.DoesNotContain("Content-Type", head, StringComparison.OrdinalIgnoreCase);
         short[][] samples = [[16384, -8192, 2, -2], [32440, -32440]];
-        var expected = string.Concat(samples.Select(chunk => $"{chunk.Length * 2:x}\r\n{Encoding.Latin1.GetString([.. chunk.SelectMany(BitConverter.GetBytes)])}\r\n")) + "0\r\n\r\n";
+        var expected = string.Concat(samples.Select(chunk =>
+            $"{chunk.Length * 2:x}\r\n{Encoding.Latin1.GetString([.. chunk.SelectMany(BitConverter.GetBytes)])}\r\n")) + "0\r\n\r\n";
         Assert.Equal(expected, body, ignoreCase: true);
     }
 
@@ -49,9 +50,12 @@ public class SeedContractTests
         { "", Faults(Missing("tts_text"), Missing("prompt_text"), Missing("prompt_wav")) },
         { "tts_text=,prompt_text=x,file", Faults(Missing("tts_text")) },
         { "tts_text=x,prompt_text=,file", Faults(Missing("prompt_text")) },
-        { "tts_text=x,prompt_text=x,prompt_wav=abc", Faults(Fault("value_error", "prompt_wav", "Value error, Expected UploadFile, received: <class 'str'>", "abc")) },
-        { "tts_text=x,prompt_text=x,file,stream=maybe", Faults(Fault("bool_parsing", "stream", "Input should be a valid boolean, unable to interpret input", "maybe")) },
-        { "tts_text=x,prompt_text=x,file,speed=fast", Faults(Fault("float_parsing", "speed", "Input should be a valid number, unable to parse string as a number", "fast")) },
+        { "tts_text=x,prompt_text=x,prompt_wav=abc",
+        Faults(Fault("value_error", "prompt_wav", "Value error, Expected UploadFile, received: <class 'str'>", "abc")) },
+        { "tts_text=x,prompt_text=x,file,stream=maybe",
+        Faults(Fault("bool_parsing", "stream", "Input should be a valid boolean, unable to interpret input", "maybe")) },
+        { "tts_text=x,prompt_text=x,file,speed=fast",
+        Faults(Fault("float_parsing", "speed", "Input should be a valid number, unable to parse string as a number", "fast")) },
     };
 
     [Theory]
@@ -132,7 +136,8 @@ public class SeedContractTests
         await using var server = await TestServer.StartAsync(new StubPipeline { Speak = (_, _) => Break() });
         using var whole = await server.ZeroShotAsync(TestServer.Form());
         Assert.Equal(417, (int)whole.StatusCode);
-        Assert.Equal("""{"message":"The engine failed on this request; other requests are not affected."}""", await whole.Content.ReadAsStringAsync());
+        Assert.Equal("""{"message":"The engine failed on this request; other requests are not affected."}""",
+            await whole.Content.ReadAsStringAsync());
         var raw = await server.RawAsync(TestServer.RawPost(TestServer.Form(more: ("stream", "true"))));
         Assert.StartsWith("HTTP/1.1 200 OK", raw, StringComparison.Ordinal);
         Assert.DoesNotContain("\r\n0\r\n\r\n", raw, StringComparison.Ordinal); // the body has no end
@@ -189,7 +194,8 @@ public class SeedContractTests
 
     private static string Faults(params string[] faults) => $"{{\"detail\":[{string.Join(",", faults)}]}}";
 
-    private static string Missing(string field) => $"{{\"type\":\"missing\",\"loc\":[\"body\",\"{field}\"],\"msg\":\"Field required\",\"input\":null}}";
+    private static string Missing(string field) =>
+        $"{{\"type\":\"missing\",\"loc\":[\"body\",\"{field}\"],\"msg\":\"Field required\",\"input\":null}}";
 
     private static string Fault(string type, string field, string message, string input) =>
         $"{{\"type\":\"{type}\",\"loc\":[\"body\",\"{field}\"],\"msg\":\"{message}\",\"input\":\"{input}\"}}";

@@ -24,8 +24,10 @@ public class SocketFaultTests
         }
         byte[][] poison =
         [
-            [], good[..12], good[..44], good[..46], good[..1000], With(0, (byte)'R', (byte)'I', (byte)'F', (byte)'X'), With(24, 0, 0, 0, 0), With(24, 255, 255, 255, 127),
-            With(22, 0), With(22, 255, 255), With(34, 7), With(32, 0, 0), With(20, 99), Encoding.ASCII.GetBytes("RIFF"), new byte[5000], TestServer.Voice(0.05), TestServer.Voice(30.01),
+            [], good[..12], good[..44], good[..46], good[..1000], With(0, (byte)'R', (byte)'I', (byte)'F', (byte)'X'), With(24, 0, 0, 0, 0),
+                With(24, 255, 255, 255, 127),
+            With(22, 0), With(22, 255, 255), With(34, 7), With(32, 0, 0), With(20, 99), Encoding.ASCII.GetBytes("RIFF"), new byte[5000],
+            TestServer.Voice(0.05), TestServer.Voice(30.01),
             TestServer.Voice(31), TestServer.Voice(1, 8000), new AudioClip(new float[24_000], 24_000).ToWav(),
             new AudioClip(Enumerable.Repeat(float.NaN, 24_000).ToArray(), 24_000).ToWav(WavSampleFormat.Float32),
             new AudioClip(Enumerable.Repeat(1e30f, 24_000).ToArray(), 24_000).ToWav(WavSampleFormat.Float32),
@@ -107,7 +109,8 @@ public class SocketFaultTests
     public async Task Texts_that_are_too_long_or_no_text_are_bounded()
     {
         await using var server = await TestServer.StartAsync(new FakeLoader());
-        foreach (var (text, status) in new[] { (new string('a', 1_000_000), 413), (new string('\u0301', 10_001), 413), (new string('(', 9_999) + "a", 200), ("\u202eabc\u200d def", 200), ("   ", 200) })
+        foreach (var (text, status) in new[] { (new string('a', 1_000_000), 413), (new string('\u0301', 10_001), 413),
+            (new string('(', 9_999) + "a", 200), ("\u202eabc\u200d def", 200), ("   ", 200) })
         {
             using var answer = await server.ZeroShotAsync(TestServer.Form(text));
             Assert.Equal(status, (int)answer.StatusCode);
@@ -171,7 +174,8 @@ public class SocketFaultTests
     [Fact]
     public async Task Headers_and_bodies_that_trickle_are_cut_off()
     {
-        await using var server = await TestServer.StartAsync(new StubPipeline(), "--Server:HeadersTimeout=00:00:01", "--Server:MinDataRateGrace=00:00:01.1");
+        await using var server = await TestServer.StartAsync(new StubPipeline(), "--Server:HeadersTimeout=00:00:01",
+            "--Server:MinDataRateGrace=00:00:01.1");
         List<TcpClient> clients = [];
         for (var i = 0; i < 50; i++)
         {
@@ -180,10 +184,12 @@ public class SocketFaultTests
             await client.GetStream().WriteAsync("POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\nX-A: "u8.ToArray());
         }
         var body = await server.ConnectAsync();
-        await body.GetStream().WriteAsync("POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 100000\r\n\r\n--x\r\n"u8.ToArray());
+        await body.GetStream().WriteAsync(Encoding.ASCII.GetBytes("POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\n"
+            + "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 100000\r\n\r\n--x\r\n"));
         var watch = Stopwatch.StartNew();
         await server.AssertServesAsync(); // others are served beside them
-        Assert.All(await Task.WhenAll(clients.Select(TestServer.ReadToEndAsync)), answer => Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal));
+        Assert.All(await Task.WhenAll(clients.Select(TestServer.ReadToEndAsync)), answer =>
+        Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal));
         Assert.DoesNotContain("200 OK", await TestServer.ReadToEndAsync(body), StringComparison.Ordinal);
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(15));
         clients.ForEach(client => client.Dispose());
@@ -193,12 +199,16 @@ public class SocketFaultTests
 
     public static TheoryData<string, string> BadRequests => new()
     {
-        { "POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 10000000000\r\n\r\n--x", "413" },
+        { "POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; "
+            + "boundary=x\r\nContent-Length: 10000000000\r\n\r\n--x", "413" },
         { $"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Large: {new string('a', 100_000)}\r\n\r\n", "431" },
-        { "POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data\r\nContent-Length: 5\r\n\r\nhello", "400" },
-        { "POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", "400" },
+        { "POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data\r\nContent-Length: "
+        + "5\r\n\r\nhello", "400" },
+        { "POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello",
+        "400" },
         { Parts(5000), "400" },
-        { "POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 20000000\r\n\r\n{", "413" },
+        { "POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: "
+        + "20000000\r\n\r\n{", "413" },
         { "\u0016\u0003\u0001\u0002\0\u0001\0", "400" },
     };
 
@@ -214,8 +224,10 @@ public class SocketFaultTests
 
     private static string Parts(int count)
     {
-        var body = string.Concat(Enumerable.Range(0, count).Select(i => $"--x\r\nContent-Disposition: form-data; name=\"f{i}\"\r\n\r\nv\r\n")) + "--x--\r\n";
-        return $"POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: {body.Length}\r\n\r\n{body}";
+        var body = string.Concat(Enumerable.Range(0, count).Select(i => $"--x\r\nContent-Disposition: form-data; name=\"f{i}\"\r\n\r\nv\r\n"))
+            + "--x--\r\n";
+        return $"POST /inference_zero_shot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; "
+            + $"boundary=x\r\nContent-Length: {body.Length}\r\n\r\n{body}";
     }
 
     [Fact]
@@ -260,11 +272,14 @@ public class SocketFaultTests
         for (var i = 0; i < 30; i++)
         {
             using var client = await server.ConnectAsync();
-            await client.GetStream().WriteAsync("GET /inference_zero_shot_bistream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"u8.ToArray());
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes("GET /inference_zero_shot_bistream HTTP/1.1\r\nHost: localhost\r\n"
+                + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
             Assert.True(await client.GetStream().ReadAsync(new byte[1024]) > 0);
             var noise = new byte[200];
             random.NextBytes(noise);
-            byte[][] frames = [noise, [0x81, 0x85, 0, 0, 0, 0, 0xFF, 0xFE, 0xC0, 0x80, 0x80], [0x81, 0x05, 1, 2, 3], [0x83, 0x80, 0, 0, 0, 0], [0x89, 0xFE, 1, 0]];
+            byte[][] frames = [noise, [0x81, 0x85, 0, 0, 0, 0, 0xFF, 0xFE, 0xC0, 0x80, 0x80], [0x81, 0x05, 1, 2, 3], [0x83, 0x80, 0, 0, 0, 0],
+                [0x89, 0xFE, 1, 0]];
             await client.GetStream().WriteAsync(frames[i % frames.Length]);
             client.Client.Shutdown(SocketShutdown.Send);
             await TestServer.ReadToEndAsync(client); // ends: the server hangs on to none of them
@@ -297,7 +312,8 @@ public class SocketFaultTests
     {
         var gate = new TaskCompletionSource();
         var pipeline = new StubPipeline { Speak = (_, token) => StubPipeline.Held(gate.Task, token) };
-        await using var server = await TestServer.StartAsync(pipeline, "--Server:MaxConcurrentRequests=4", "--Server:ApiKeys:0:Name=one", "--Server:ApiKeys:0:Key=1111111111111111",
+        await using var server = await TestServer.StartAsync(pipeline, "--Server:MaxConcurrentRequests=4", "--Server:ApiKeys:0:Name=one",
+            "--Server:ApiKeys:0:Key=1111111111111111",
             "--Server:ApiKeys:1:Name=two", "--Server:ApiKeys:1:Key=2222222222222222");
         server.Client.DefaultRequestHeaders.Authorization = new("Bearer", "1111111111111111");
         var first = Enumerable.Range(0, 3).Select(_ => server.ZeroShotAsync(TestServer.Form())).ToList();

@@ -71,7 +71,8 @@ internal sealed class StubPipeline : ITtsPipeline, IPipelineLoader
         }
     }
 
-    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) => RunAsync(request, cancellationToken);
+    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>
+        RunAsync(request, cancellationToken);
 
     public async IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)

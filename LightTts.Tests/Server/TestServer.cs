@@ -21,7 +21,8 @@ internal sealed class TestServer : IAsyncDisposable
     {
         App = app;
         Logs = logs;
-        Addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address))];
+        Addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address =>
+            new Uri(address))];
         Client = new HttpClient { BaseAddress = Addresses[0], Timeout = TimeSpan.FromSeconds(30) };
     }
 
@@ -50,7 +51,8 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>The form that the seed system's clients send.</summary>
-    public static MultipartFormDataContent Form(string text = "Hello world.", string prompt = "What it says.", byte[]? wav = null, params (string Name, string Value)[] more)
+    public static MultipartFormDataContent Form(string text = "Hello world.", string prompt = "What it says.", byte[]? wav = null,
+        params (string Name, string Value)[] more)
     {
         var form = new MultipartFormDataContent { { new StringContent(text), "tts_text" }, { new StringContent(prompt), "prompt_text" } };
         var file = new ByteArrayContent(wav ?? Voice());
@@ -65,7 +67,8 @@ internal sealed class TestServer : IAsyncDisposable
     public static byte[] Voice(double seconds = 1, int rate = 24_000) =>
         new AudioClip(Enumerable.Range(0, (int)(seconds * rate)).Select(i => 0.3f * MathF.Sin(i * 0.05f)).ToArray(), rate).ToWav();
 
-    public Task<HttpResponseMessage> ZeroShotAsync(MultipartFormDataContent form, string path = "/inference_zero_shot") => Client.PostAsync(path, form);
+    public Task<HttpResponseMessage> ZeroShotAsync(MultipartFormDataContent form, string path = "/inference_zero_shot") =>
+        Client.PostAsync(path, form);
 
     public async Task<TcpClient> ConnectAsync()
     {
@@ -104,7 +107,8 @@ internal sealed class TestServer : IAsyncDisposable
     {
         var body = form.ReadAsByteArrayAsync().Result;
         return $"POST {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: python-requests/2.28.1\r\nAccept-Encoding: gzip, deflate\r\nAccept: */*\r\n"
-            + $"Connection: {(close ? "close" : "keep-alive")}\r\nContent-Length: {body.Length}\r\nContent-Type: {form.Headers.ContentType}\r\n\r\n" + Encoding.Latin1.GetString(body);
+            + $"Connection: {(close ? "close" : "keep-alive")}\r\nContent-Length: {body.Length}\r\nContent-Type: {form.Headers.ContentType}\r\n\r\n"
+            + Encoding.Latin1.GetString(body);
     }
 
     /// <summary>Nothing is left in, and the next request is served.</summary>

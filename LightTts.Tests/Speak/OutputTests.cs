@@ -12,7 +12,8 @@ public sealed class OutputTests : IDisposable
     [Fact]
     public async Task A_link_stays_its_target_is_written_and_a_neighbour_named_part_is_left_alone()
     {
-        var result = await SpeakProcess.ShellAsync(_folder, $"echo mine > link.wav.part; echo old > real.wav; chmod 600 real.wav; ln -s real.wav link.wav; {Say} -o link.wav");
+        var result = await SpeakProcess.ShellAsync(_folder,
+            $"echo mine > link.wav.part; echo old > real.wav; chmod 600 real.wav; ln -s real.wav link.wav; {Say} -o link.wav");
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Equal("real.wav", new FileInfo(File("link.wav")).LinkTarget);
         Assert.Equal("mine\n", await System.IO.File.ReadAllTextAsync(File("link.wav.part")));
@@ -24,7 +25,8 @@ public sealed class OutputTests : IDisposable
     [Fact]
     public async Task A_pipe_gets_a_header_of_open_length_and_stays_a_pipe()
     {
-        var result = await SpeakProcess.ShellAsync(_folder, $"mkfifo pipe; cat pipe > heard.wav & {Say} -o pipe; code=$?; wait; test -p pipe && exit $code");
+        var result = await SpeakProcess.ShellAsync(_folder,
+            $"mkfifo pipe; cat pipe > heard.wav & {Say} -o pipe; code=$?; wait; test -p pipe && exit $code");
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         var bytes = await System.IO.File.ReadAllBytesAsync(File("heard.wav"));
         Assert.Equal(0xFFFF_FFFF, BitConverter.ToUInt32(bytes, 4));
@@ -35,7 +37,8 @@ public sealed class OutputTests : IDisposable
     public async Task A_device_is_written_as_it_stands()
     {
         // A link to the device, in a folder that may be written to: what replaced the device would replace the link.
-        var result = await SpeakProcess.ShellAsync(_folder, $"ln -s /dev/null null; {Say} -o null; code=$?; test -c /dev/null && test -L null && exit $code");
+        var result = await SpeakProcess.ShellAsync(_folder,
+            $"ln -s /dev/null null; {Say} -o null; code=$?; test -c /dev/null && test -L null && exit $code");
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
     }
 
@@ -53,8 +56,10 @@ public sealed class OutputTests : IDisposable
     [Fact]
     public async Task A_reader_that_goes_ends_it_at_once()
     {
-        await System.IO.File.WriteAllLinesAsync(File("book.txt"), Enumerable.Range(1, 2000).SelectMany(i => (string[])[$"This is line number {i} of a long book.", ""]));
-        var result = await SpeakProcess.ShellAsync(_folder, "$speak -f book.txt --steps 1 --timbres voices -o - | head -c 1000 > heard; echo ${PIPESTATUS[0]}");
+        await System.IO.File.WriteAllLinesAsync(File("book.txt"),
+            Enumerable.Range(1, 2000).SelectMany(i => (string[])[$"This is line number {i} of a long book.", ""]));
+        var result = await SpeakProcess.ShellAsync(_folder,
+            "$speak -f book.txt --steps 1 --timbres voices -o - | head -c 1000 > heard; echo ${PIPESTATUS[0]}");
         Assert.Equal(("141\n", ""), (result.Output, result.Error));
         Assert.Equal(1000, new FileInfo(File("heard")).Length);
     }
@@ -69,10 +74,14 @@ public sealed class OutputTests : IDisposable
     [Fact]
     public async Task Ctrl_c_removes_what_is_not_complete()
     {
-        await System.IO.File.WriteAllLinesAsync(File("book.txt"), Enumerable.Range(1, 2000).SelectMany(i => (string[])[$"This is line number {i} of a long book.", ""]));
-        // The part file is there as soon as it speaks. What runs the tests in the background may have Ctrl-C ignored, which processes inherit: env undoes that.
+        await System.IO.File.WriteAllLinesAsync(File("book.txt"),
+            Enumerable.Range(1, 2000).SelectMany(i => (string[])[$"This is line number {i} of a long book.", ""]));
+        // The part file is there as soon as it speaks. What runs the tests in the
+        // background may have Ctrl-C ignored, which processes inherit: env undoes that.
         var result = await SpeakProcess.ShellAsync(_folder,
-            "echo old > book.wav; set -m; env --default-signal=INT true 2> /dev/null && run='env --default-signal=INT'; $run $speak -f book.txt --timbres voices --mode streaming -o book.wav & while ! ls .book.wav.*.part > parts 2>/dev/null; do :; done; kill -INT $!; wait $!; echo $?");
+            "echo old > book.wav; set -m; env --default-signal=INT true 2> /dev/null && run='env --default-signal=INT'; $run $speak -f book.txt "
+            + "--timbres voices --mode streaming -o book.wav & while ! ls .book.wav.*.part > parts 2>/dev/null; do :; done; kill -INT $!; wait $!; "
+            + "echo $?");
         Assert.Equal("130", result.Output.Trim().Split('\n')[^1]);
         Assert.Contains("cancelled", result.Error);
         Assert.Empty(Directory.GetFiles(_folder, ".*.part"));

@@ -8,13 +8,18 @@ public sealed class ReadingTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("a.md", "---\ntitle: x\n---\n# A heading\n\nSee [the page](https://example.org/x) and *this*.\n\n```\ncode here\n```\n\n- one\n- two\n\n| a | b |\n|---|---|\n| c | d |\n",
+    [InlineData("a.md", "---\ntitle: x\n---\n# A heading\n\nSee [the page](https://example.org/x) and *this*.\n\n```\ncode here\n```\n\n- one\n- "
+        + "two\n\n| a | b |\n|---|---|\n| c | d |\n",
         "A heading. See the page and this. one. two. a, b. c, d.")]
-    [InlineData("a.html", "<html><head><title>t</title><style>p{}</style></head><body><nav>menu</nav><h1>A heading</h1><p>See <a href=\"https://example.org\">the   page</a> &amp; <b>this</b>.</p>"
+    [InlineData("a.html",
+        "<html><head><title>t</title><style>p{}</style></head><body><nav>menu</nav><h1>A heading</h1><p>See <a href=\"https://example.org\">the   "
+        + "page</a> &amp; <b>this</b>.</p>"
         + "<script>var x;</script><ul><li>one</li><li>two</li></ul><table><tr><td>c</td><td>d</td></tr></table></body></html>",
         "A heading. See the page and this. one. two. c, d.")]
-    [InlineData("a.srt", "1\n00:00:01,000 --> 00:00:02,000\n<i>Good morning</i>\nto you.\n\n2\n00:00:03,000 --> 00:00:04,000\n{\\an8}And so on.\n", "Good morning to you. And so on.")]
-    [InlineData("a.vtt", "WEBVTT\n\nNOTE a remark\n\nname\n00:01.000 --> 00:02.000 align:start\n<v Ann>Good morning</v> &amp; welcome.\n", "Good morning and welcome.")]
+    [InlineData("a.srt", "1\n00:00:01,000 --> 00:00:02,000\n<i>Good morning</i>\nto you.\n\n2\n00:00:03,000 --> 00:00:04,000\n{\\an8}And so on.\n",
+        "Good morning to you. And so on.")]
+    [InlineData("a.vtt", "WEBVTT\n\nNOTE a remark\n\nname\n00:01.000 --> 00:02.000 align:start\n<v Ann>Good morning</v> &amp; welcome.\n",
+        "Good morning and welcome.")]
     [InlineData("a.txt", "# not a heading [x](y)\n", null)]
     public async Task Only_what_a_person_would_read(string name, string content, string? expected)
     {
@@ -41,7 +46,8 @@ public sealed class ReadingTests : IDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "words"), "gnu = guhnoo\n");
         var us = await SpeakProcess.RunAsync(_folder, ["--show-text", "--timbres", "voices", "gnu", "on", "4/5/2020"]);
-        var uk = await SpeakProcess.RunAsync(_folder, ["--show-text", "--timbres", "voices", "--reading", "uk", "--dictionary", "words", "gnu", "on", "4/5/2020"]);
+        var uk = await SpeakProcess.RunAsync(_folder,
+            ["--show-text", "--timbres", "voices", "--reading", "uk", "--dictionary", "words", "gnu", "on", "4/5/2020"]);
         Assert.Contains("April", us.Output);
         Assert.Contains("May", uk.Output);
         Assert.Contains("guhnoo", uk.Output, StringComparison.OrdinalIgnoreCase);

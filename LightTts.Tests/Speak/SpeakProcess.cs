@@ -13,7 +13,8 @@ internal static class SpeakProcess
     private static readonly Lazy<Task<string>> s_built = new(BuildAsync);
 
     /// <summary>Runs speak with these arguments in a folder; standard input is at its end unless there is a text for it.</summary>
-    public static async Task<SpeakResult> RunAsync(string folder, string[] arguments, string? input = "", IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<SpeakResult> RunAsync(string folder, string[] arguments, string? input = "",
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         var file = await s_built.Value;
         return await StartAsync(folder, file, arguments, input, environment);
@@ -27,9 +28,11 @@ internal static class SpeakProcess
         return await StartAsync(folder, "bash", ["-c", line], "", new Dictionary<string, string> { ["speak"] = speak });
     }
 
-    private static async Task<SpeakResult> StartAsync(string folder, string file, string[] arguments, string? input, IReadOnlyDictionary<string, string>? environment)
+    private static async Task<SpeakResult> StartAsync(string folder, string file, string[] arguments, string? input,
+        IReadOnlyDictionary<string, string>? environment)
     {
-        var start = new ProcessStartInfo(file, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(file, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
         using var process = Process.Start(start)!;

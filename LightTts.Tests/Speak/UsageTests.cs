@@ -78,6 +78,7 @@ public sealed class UsageTests
     public async Task Too_few_open_files_are_told_before_anything_is_loaded()
     {
         var result = await SpeakProcess.ShellAsync(AppContext.BaseDirectory, "ulimit -n 64; $speak hi");
-        Assert.Equal((1, "speak: this process may open 64 files and needs 256. Raise the limit first: ulimit -n 1024\n"), (result.ExitCode, result.Error));
+        Assert.Equal((1, "speak: this process may open 64 files and needs 256. Raise the limit first: ulimit -n 1024\n"),
+            (result.ExitCode, result.Error));
     }
 }

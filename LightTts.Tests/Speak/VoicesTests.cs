@@ -12,7 +12,8 @@ public sealed class VoicesTests : IDisposable
     [Fact]
     public async Task A_voice_lives_under_all_its_names()
     {
-        await RunAsync("This is a voice to learn from, and it goes on for a good while, so that there is enough.", "--steps", "1", "-v", "2", "-q", "-o", "me.wav");
+        await RunAsync("This is a voice to learn from, and it goes on for a good while, so that there is enough.", "--steps", "1", "-v", "2", "-q",
+            "-o", "me.wav");
         await RunAsync("timbres", "add", "alice", "me.wav", "--pin");
         await RunAsync("timbres", "add", "bob", "me.wav");
         var list = JsonNode.Parse(await RunAsync("timbres", "list", "--json"))!.AsArray();

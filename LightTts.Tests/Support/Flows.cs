@@ -26,10 +26,12 @@ internal static class Flows
         Dit = new DiTConfig(256, 7, 4, 64, 2),
     };
 
-    private static readonly FlowConfig GoldenConfig = TinyEnConfig with { VocabularySize = 512, PreLookaheadChannels = 40, Dit = new DiTConfig(48, 3, 3, 16, 2) };
+    private static readonly FlowConfig GoldenConfig =
+        TinyEnConfig with { VocabularySize = 512, PreLookaheadChannels = 40, Dit = new DiTConfig(48, 3, 3, 16, 2) };
 
     /// <summary>The flow of the golden fixtures' CosyVoice3 (random weights, 3 blocks of 48).</summary>
-    public static FlowModel Golden(TorchDevice? device = null) => Load(Repo.Golden("main/models/cosyvoice3-tiny/flow.pt"), GoldenConfig, device: device);
+    public static FlowModel Golden(TorchDevice? device = null) =>
+        Load(Repo.Golden("main/models/cosyvoice3-tiny/flow.pt"), GoldenConfig, device: device);
 
     /// <summary>The embedded voice's flow.</summary>
     public static FlowModel TinyEn(FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null) =>
@@ -39,10 +41,12 @@ internal static class Flows
     public static TimbreFeatures Timbre(int seed, int tokens, int vocabulary = 6561)
     {
         var random = new Random(seed);
-        return new TimbreFeatures(null, Tokens(random, tokens, vocabulary), Numbers(random, tokens * 2 * 80, 1.5f, -4), tokens * 2, Numbers(random, 192, 1, 0));
+        return new TimbreFeatures(null, Tokens(random, tokens, vocabulary), Numbers(random, tokens * 2 * 80, 1.5f, -4), tokens * 2,
+            Numbers(random, 192, 1, 0));
     }
 
-    public static int[] Tokens(Random random, int count, int vocabulary = 6561) => [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
+    public static int[] Tokens(Random random, int count, int vocabulary = 6561) =>
+        [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
 
     /// <summary>A fixture's voice: prompt tokens, prompt mel, embedding.</summary>
     public static TimbreFeatures Timbre(SafetensorsFile file, string tokens, string mel, string embedding) =>
@@ -54,7 +58,8 @@ internal static class Flows
         TensorData.FromSingles(file.Tensors[name].ToSingles(), CPU, [.. file.Tensors[name].Shape]);
 
     /// <summary>Starts an utterance; a streamed one that shares its voice's prompt computes it where nobody has.</summary>
-    public static FlowState Start(this FlowModel flow, TimbreFeatures timbre, bool streaming, int steps, FlowCachePolicy policy = FlowCachePolicy.Cached, bool sharePrefix = true)
+    public static FlowState Start(this FlowModel flow, TimbreFeatures timbre, bool streaming, int steps,
+        FlowCachePolicy policy = FlowCachePolicy.Cached, bool sharePrefix = true)
     {
         var state = flow.CreateState(timbre, streaming, steps, policy);
         if (sharePrefix)
@@ -109,7 +114,8 @@ internal static class Flows
 
     public static float Difference(Tensor a, Tensor b) => (a - b).abs().max().ToSingle();
 
-    private static FlowModel Load(string path, FlowConfig config, FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null)
+    private static FlowModel Load(string path, FlowConfig config, FlowOptions? options = null, ScalarType compute = ScalarType.Float32,
+        TorchDevice? device = null)
     {
         using var archive = PyTorchCheckpoint.Open(path);
         return FlowModel.Load(archive, config, (device ?? TorchDevice.Cpu) with { Compute = compute }, options);

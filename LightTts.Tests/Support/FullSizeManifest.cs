@@ -24,6 +24,7 @@ internal static class FullSizeManifest
                 var other => throw new InvalidOperationException($"dtype {other}"),
             })).ToList();
         const string embedding = "llm.model.model.embed_tokens.weight";
-        return [.. tensors.Select(tensor => tensor.Key == "llm.model.lm_head.weight" && tensors.Any(t => t.Key == embedding) ? tensor with { SharesWith = embedding } : tensor)];
+        return [.. tensors.Select(tensor => tensor.Key == "llm.model.lm_head.weight" && tensors.Any(t => t.Key == embedding)
+            ? tensor with { SharesWith = embedding } : tensor)];
     }
 }

@@ -50,7 +50,8 @@ internal static class LanguageModels
         RepetitionThreshold = 0.8,
     };
 
-    public static SpeechVocabulary Vocabulary(CosyVoiceVersion version, int size) => LanguageVocabulary.For(Config with { Version = version, SpeechTokens = size });
+    public static SpeechVocabulary Vocabulary(CosyVoiceVersion version, int size) =>
+        LanguageVocabulary.For(Config with { Version = version, SpeechTokens = size });
 
     /// <summary>A fixture's model: "cv3", "cv2", or "en" for the embedded voice's.</summary>
     /// <param name="name">Which.</param>
@@ -61,7 +62,7 @@ internal static class LanguageModels
     public static LanguageModel Load(string name, bool torch, LanguageModelOptions? options = null, TorchDevice? device = null, int damagedText = -1)
     {
         var config = name switch { "cv3" => Config, "cv2" => Config2, _ => TinyEn };
-        string folder = name == "en" ? Repo.TinyEn : Repo.Golden($"main/models/cosyvoice{name[2]}-tiny");
+        var folder = name == "en" ? Repo.TinyEn : Repo.Golden($"main/models/cosyvoice{name[2]}-tiny");
         var sizes = options ?? new LanguageModelOptions(KvBlocks: 128);
         device ??= TorchDevice.Cpu;
         using var archive = PyTorchCheckpoint.Open(Path.Combine(folder, "llm.pt"));
@@ -100,15 +101,16 @@ internal static class LanguageModels
     {
         Assert.Equal(expected.Length, actual.Length);
         double worst = 0, difference = 0, norm = 0;
-        for (int i = 0; i < expected.Length; i++)
+        for (var i = 0; i < expected.Length; i++)
         {
-            double d = expected[i] - (double)actual[i];
+            var d = expected[i] - (double)actual[i];
             worst = Math.Max(worst, Math.Abs(d));
             difference += d * d;
             norm += (double)expected[i] * expected[i];
         }
 
         // Written so that NaN fails.
-        Assert.True(worst <= 2e-4 && Math.Sqrt(difference / norm) <= 1e-4, $"{what}: max difference {worst:g3}, relative norm {Math.Sqrt(difference / norm):g3}");
+        Assert.True(worst <= 2e-4 && Math.Sqrt(difference / norm) <= 1e-4,
+            $"{what}: max difference {worst:g3}, relative norm {Math.Sqrt(difference / norm):g3}");
     }
 }

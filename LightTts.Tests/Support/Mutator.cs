@@ -6,9 +6,11 @@ internal sealed class Mutator(int seed)
     private readonly Random _random = new(seed);
 
     /// <summary>Cases that a fuzz test with a given share of the whole runs: LIGHTTTS_FUZZ_CASES in all, by default 20,000.</summary>
-    public static int Cases(double share) => (int)(share * (int.TryParse(Environment.GetEnvironmentVariable("LIGHTTTS_FUZZ_CASES"), out var cases) ? cases : 20_000));
+    public static int Cases(double share) =>
+        (int)(share * (int.TryParse(Environment.GetEnvironmentVariable("LIGHTTTS_FUZZ_CASES"), out var cases) ? cases : 20_000));
 
-    /// <summary>A copy with one to eight changes: bytes flipped, set, inserted, removed, repeated, cut off, or replaced by one of the tokens.</summary>
+    /// <summary>A copy with one to eight changes: bytes flipped, set, inserted, removed,
+    /// repeated, cut off, or replaced by one of the tokens.</summary>
     public byte[] Mutate(byte[] original, IReadOnlyList<byte[]> tokens)
     {
         var bytes = original.ToList();

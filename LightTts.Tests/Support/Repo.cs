@@ -31,7 +31,8 @@ internal static class Repo
     private static string Need(string path, string variable)
     {
         var set = Environment.GetEnvironmentVariable(variable);
-        Assert.True(set is null || Path.Exists(path), $"{variable} is '{set}', but {path} does not exist. Correct it, or leave it out to skip what needs it.");
+        Assert.True(set is null || Path.Exists(path),
+            $"{variable} is '{set}', but {path} does not exist. Correct it, or leave it out to skip what needs it.");
         Assert.SkipUnless(Path.Exists(path), $"fixture not found: {Path.GetFileName(path)}; set {variable} to the folder that holds it");
         return path;
     }

@@ -1,6 +1,7 @@
 namespace LightTts.Tests.Support;
 
-/// <summary>The embedded voice, loaded once for all tests that only speak with it; float32 unless LIGHTTTS_TEST_PRECISION says otherwise, no voices shared with other
+/// <summary>The embedded voice, loaded once for all tests that only speak with it;
+/// float32 unless LIGHTTTS_TEST_PRECISION says otherwise, no voices shared with other
 /// processes.</summary>
 internal static class SharedPipeline
 {

@@ -5,7 +5,8 @@ namespace LightTts.Tests.Support;
 
 /// <summary>The GPU that the tests of the room Gpu need.</summary>
 /// <remarks>
-/// LIGHTTTS_TEST_DEVICE=cuda runs them, with LIGHTTTS_NATIVES naming the folder of a CUDA libtorch where the build brings none; LIGHTTTS_TEST_DEVICE=cpu rehearses
+/// LIGHTTTS_TEST_DEVICE=cuda runs them, with LIGHTTTS_NATIVES naming the folder of a CUDA
+/// libtorch where the build brings none; LIGHTTTS_TEST_DEVICE=cpu rehearses
 /// them without a GPU, so that a mistake in a test costs no time on one.
 /// </remarks>
 internal static class TestDevice
@@ -24,5 +25,7 @@ internal static class TestDevice
         return new TorchDevice(TorchDevice.Choose(Kind, 0), compute);
     }
 
-    public static void Need() => Assert.SkipUnless(Wanted is "cuda" or "cpu", "no GPU asked for; set LIGHTTTS_TEST_DEVICE=cuda (and LIGHTTTS_NATIVES to a CUDA libtorch's folder)");
+    public static void Need() =>
+        Assert.SkipUnless(Wanted is "cuda" or "cpu",
+        "no GPU asked for; set LIGHTTTS_TEST_DEVICE=cuda (and LIGHTTTS_NATIVES to a CUDA libtorch's folder)");
 }

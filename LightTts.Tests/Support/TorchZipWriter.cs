@@ -5,11 +5,14 @@ using LightTts.Weights;
 
 namespace LightTts.Tests.Support;
 
-/// <summary>A tensor to write. <paramref name="Data"/> null leaves a hole of zeros in a sparse file; <paramref name="SharesWith"/> names an earlier tensor
+/// <summary>A tensor to write. <paramref name="Data"/> null leaves a hole of zeros in a
+/// sparse file; <paramref name="SharesWith"/> names an earlier tensor
 /// whose storage this one looks into, at <paramref name="Offset"/> elements.</summary>
-internal sealed record TorchTensor(string Key, long[] Shape, ElementType Type, byte[]? Data = null, string? SharesWith = null, long Offset = 0, long[]? Strides = null);
+internal sealed record TorchTensor(string Key, long[] Shape, ElementType Type, byte[]? Data = null, string? SharesWith = null, long Offset = 0,
+    long[]? Strides = null);
 
-/// <summary>Writes files in torch.save's zip format: protocol 2 pickle, entries stored and aligned to 64 bytes, zip64 where sizes or offsets need it.</summary>
+/// <summary>Writes files in torch.save's zip format: protocol 2 pickle, entries stored
+/// and aligned to 64 bytes, zip64 where sizes or offsets need it.</summary>
 internal static class TorchZipWriter
 {
     /// <summary>Writes a state dict.</summary>
@@ -22,21 +25,24 @@ internal static class TorchZipWriter
         foreach (var tensor in list)
         {
             if (tensor.SharesWith is null)
-                storages[tensor.Key] = (storages.Count.ToString(), tensor.Data?.Length / TensorEntry.ElementSize(tensor.Type) ?? tensor.Shape.Aggregate(1L, (a, b) => a * b));
+                storages[tensor.Key] = (storages.Count.ToString(), tensor.Data?.Length / TensorEntry.ElementSize(tensor.Type)
+                ?? tensor.Shape.Aggregate(1L, (a, b) => a * b));
             var (id, elements) = storages[tensor.SharesWith ?? tensor.Key];
             pickle.Text(tensor.Key).Tensor(id, tensor.Type, elements, tensor.Offset, tensor.Shape, tensor.Strides);
         }
         pickle.EndDict();
         var entries = new List<ZipPart> { new($"{prefix}/data.pkl", pickle.ToArray()), new($"{prefix}/byteorder", "little"u8.ToArray()) };
         foreach (var tensor in list.Where(t => t.SharesWith is null))
-            entries.Add(new ZipPart($"{prefix}/data/{storages[tensor.Key].Id}", tensor.Data, storages[tensor.Key].Elements * TensorEntry.ElementSize(tensor.Type)));
+            entries.Add(new ZipPart($"{prefix}/data/{storages[tensor.Key].Id}", tensor.Data,
+            storages[tensor.Key].Elements * TensorEntry.ElementSize(tensor.Type)));
         entries.Add(new ZipPart($"{prefix}/version", "3\n"u8.ToArray()));
         WriteZip(path, entries);
     }
 
     /// <summary>Writes a checkpoint with a given pickle and storages named 0, 1, 2...</summary>
     public static void WritePickle(string path, byte[] pickle, params byte[][] storages) =>
-        WriteZip(path, [new ZipPart("archive/data.pkl", pickle), .. storages.Select((data, i) => new ZipPart($"archive/data/{i}", data)), new ZipPart("archive/version", "3\n"u8.ToArray())]);
+        WriteZip(path, [new ZipPart("archive/data.pkl", pickle), .. storages.Select((data, i) => new ZipPart($"archive/data/{i}", data)),
+        new ZipPart("archive/version", "3\n"u8.ToArray())]);
 
     /// <summary>Writes a zip file of stored entries.</summary>
     public static void WriteZip(string path, IReadOnlyList<ZipPart> parts)
@@ -181,7 +187,8 @@ internal sealed class PickleWriter
 
     public PickleWriter EndDict() => Ascii("u.");
 
-    public PickleWriter Storage(string id, string type, long elements) => Ascii("(").Text("storage").Global("torch", type).Text(id).Text("cpu").Number(elements).Ascii("tQ");
+    public PickleWriter Storage(string id, string type, long elements) =>
+        Ascii("(").Text("storage").Global("torch", type).Text(id).Text("cpu").Number(elements).Ascii("tQ");
 
     public PickleWriter Tensor(string id, ElementType type, long elements, long offset, long[] shape, long[]? strides = null)
     {

@@ -85,5 +85,6 @@ public sealed class EnglishCasesTests
     }
 
     private static IEnumerable<string[]> Rows() =>
-        File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Text", "Cases", "english.tsv")).Where(line => line.Length > 0).Select(line => line.Split('\t'));
+        File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Text", "Cases", "english.tsv")).Where(line => line.Length > 0).Select(line =>
+        line.Split('\t'));
 }

@@ -11,9 +11,12 @@ public sealed class FrontEndFuzzTests
     // What rules turn on, and the marks that change what stands beside them.
     private static readonly string[] s_atoms =
     [
-        "5", "12", "2025", "3.14", "1,000", "%", "$", "€", "km", "kg", "Dr.", "St.", "e.g.", "No.", "IV", "FBI", "am", "pm", ":", "-", "–", "/", ".", ",", "!", "?", "\"", "'", "(", ")", "[", "]", "<", ">", "&",
-        "+", "=", "@", "#", "_", "*", "~", "|", "\\", "^", "½", "²", "°C", "\n", "\t", " ", "  ", "www.", "http://", ".com", "a@b.co", "[laughter]", "[AA1]", "<|endofprompt|>", "<|", "|>", "&amp;", "🙂", "❤️",
-        "👩\u200d💻", "\u0301", "\ud800", "\udc00", "\u200b", "\u00ad", "\ufeff", "你", "五百元", "。", "，", "か", "ア", "한", "я", "ж", "λ", "π", "ع", "ש", "ก", "é", "ß", "Ł", "ﬁ", "１", "Ａ", "𠀀", "𝒜", "ǅ", "ª", "ʼ",
+        "5", "12", "2025", "3.14", "1,000", "%", "$", "€", "km", "kg", "Dr.", "St.", "e.g.", "No.", "IV", "FBI", "am", "pm", ":", "-", "–", "/", ".",
+            ",", "!", "?", "\"", "'", "(", ")", "[", "]", "<", ">", "&",
+        "+", "=", "@", "#", "_", "*", "~", "|", "\\", "^", "½", "²", "°C", "\n", "\t", " ", "  ", "www.", "http://", ".com", "a@b.co", "[laughter]",
+        "[AA1]", "<|endofprompt|>", "<|", "|>", "&amp;", "🙂", "❤️",
+        "👩\u200d💻", "\u0301", "\ud800", "\udc00", "\u200b", "\u00ad", "\ufeff", "你", "五百元", "。", "，", "か", "ア", "한", "я", "ж", "λ", "π", "ع", "ש",
+        "ก", "é", "ß", "Ł", "ﬁ", "１", "Ａ", "𠀀", "𝒜", "ǅ", "ª", "ʼ",
         "\ua726", "\ua729", "\0", "\u2028", "der", "und", "the", "and",
     ];
 
@@ -42,7 +45,8 @@ public sealed class FrontEndFuzzTests
             foreach (var segment in frontEnd.Split(text, TextOptions.Default))
             {
                 Assert.InRange(segment.Tokens.Length, 1, TextFrontEnd.MaxTokens);
-                Assert.True(segment.Source.Start.Value >= 0 && segment.Source.End.Value <= text.Length && segment.Source.Start.Value < segment.Source.End.Value);
+                Assert.True(segment.Source.Start.Value >= 0 && segment.Source.End.Value <= text.Length
+                    && segment.Source.Start.Value < segment.Source.End.Value);
                 Assert.True(segment.Source.End.Value >= end);
                 end = segment.Source.End.Value;
                 spoken.Append(segment.Text).Append(' ');
@@ -56,11 +60,13 @@ public sealed class FrontEndFuzzTests
         }
         catch (Exception e)
         {
-            throw new InvalidOperationException($"\"{string.Concat(text.Select(c => c is >= ' ' and < '\u007f' ? c.ToString() : $"\\u{(int)c:x4}"))}\": {e.Message}", e);
+            var shown = string.Concat(text.Select(c => c is >= ' ' and < '\u007f' ? c.ToString() : $"\\u{(int)c:x4}"));
+            throw new InvalidOperationException($"\"{shown}\": {e.Message}", e);
         }
     }
 
-    /// <summary>Letters that are not ASCII have no rules but three; of the others, whole words that no rule knows stay, and a figure leaves words or itself.</summary>
+    /// <summary>Letters that are not ASCII have no rules but three; of the others, whole
+    /// words that no rule knows stay, and a figure leaves words or itself.</summary>
     private static void NothingIsLost(string text, string spoken)
     {
         // Where something between a letter and a mark goes, the two become one: letters are compared after that.
@@ -68,8 +74,10 @@ public sealed class FrontEndFuzzTests
         Assert.True(Letters(text).Values.Sum() <= Letters(clean).Values.Sum(), "a letter was lost in cleaning");
         var left = Letters(spoken);
         foreach (var (letter, times) in Letters(clean))
-            // What stands between < and > may be a tag of markup, which nobody reads. Latin letters may lose their marks to a unit or a number that they stand at.
-            if (!text.Contains('<') && (letter is >= 0x250 and not (>= 0x1E00 and <= 0x1EFF) || !clean.Any(c => char.GetUnicodeCategory(c) == UnicodeCategory.NonSpacingMark)))
+            // What stands between < and > may be a tag of markup, which nobody reads.
+            // Latin letters may lose their marks to a unit or a number that they stand at.
+            if (!text.Contains('<') && (letter is >= 0x250 and not (>= 0x1E00 and <= 0x1EFF)
+            || !clean.Any(c => char.GetUnicodeCategory(c) == UnicodeCategory.NonSpacingMark)))
                 Assert.True(left.GetValueOrDefault(letter) >= times, $"U+{letter:X4} was lost: {spoken}");
         foreach (var word in s_words)
             Assert.True(text.Contains('<') || Count(spoken, word) >= Count(text, $" {word} "), $"{word} was lost: {spoken}");
@@ -77,13 +85,17 @@ public sealed class FrontEndFuzzTests
             Assert.True(spoken.Any(char.IsLetterOrDigit), "the figures were lost");
     }
 
-    /// <summary>Letters beyond ASCII, in form C, with variants of ASCII ones and what rules read out left aside: compatibility letters, letters used as signs, modifiers.</summary>
+    /// <summary>Letters beyond ASCII, in form C, with variants of ASCII ones and what rules
+    /// read out left aside: compatibility letters, letters used as signs, modifiers.</summary>
     private static Dictionary<int, int> Letters(string text)
     {
         var letters = new Dictionary<int, int>();
         foreach (var rune in UnicodeComposition.Normalize(text).EnumerateRunes())
-            if (rune.Value >= 0x80 && Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter or UnicodeCategory.OtherLetter
-                && Scripts.Of(rune) != Script.None && rune.Value is not ((>= 0xFB00 and <= 0xFB06) or (>= 0xFF21 and <= 0xFF5A) or (>= 0x370 and <= 0x3FF) or (>= 0x13A and <= 0x1C9 and 0x149)))
+            if (rune.Value >= 0x80 && Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter
+            or UnicodeCategory.TitlecaseLetter or UnicodeCategory.OtherLetter
+                && Scripts.Of(rune) != Script.None
+                && rune.Value is not ((>= 0xFB00 and <= 0xFB06) or (>= 0xFF21 and <= 0xFF5A) or (>= 0x370 and <= 0x3FF)
+                or (>= 0x13A and <= 0x1C9 and 0x149)))
                 letters[rune.Value] = letters.GetValueOrDefault(rune.Value) + 1;
         return letters;
     }
@@ -104,7 +116,8 @@ public sealed class FrontEndFuzzTests
             _ = (kind == 3 ? random.Next(3) : kind) switch
             {
                 0 => text.Append(s_atoms[random.Next(s_atoms.Length)]),
-                1 => random.Next(3) == 0 ? text.Append(' ').Append(s_words[random.Next(s_words.Length)]).Append(' ') : text.Append(s_atoms[random.Next(s_atoms.Length)]),
+                1 => random.Next(3) == 0 ? text.Append(' ').Append(s_words[random.Next(s_words.Length)]).Append(' ')
+                : text.Append(s_atoms[random.Next(s_atoms.Length)]),
                 _ => text.Append(random.Next(4) switch
                 {
                     0 => ((char)random.Next(0x20, 0x7f)).ToString(),

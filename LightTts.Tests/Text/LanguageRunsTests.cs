@@ -56,9 +56,11 @@ public sealed class LanguageRunsTests
     public void WhatStandsNearDecidesWhereASentenceDoesNot()
     {
         var frontEnd = new TextFrontEnd(TinyTokenizer.Instance);
-        var german = string.Concat(frontEnd.Split("Das ist nicht der Preis, den wir kennen. Preise: 5 %. Und das ist auch gut.", TextOptions.Default).Select(segment => segment.Text));
+        var german = string.Concat(frontEnd.Split("Das ist nicht der Preis, den wir kennen. Preise: 5 %. Und das ist auch gut.",
+            TextOptions.Default).Select(segment => segment.Text));
         Assert.Contains("Preise: 5 %.", german);
-        var english = string.Concat(frontEnd.Split("This is not the price that we know. Prices: 5 %. And that is good.", TextOptions.Default).Select(segment => segment.Text));
+        var english = string.Concat(frontEnd.Split("This is not the price that we know. Prices: 5 %. And that is good.",
+            TextOptions.Default).Select(segment => segment.Text));
         Assert.Contains("five percent", english);
         var japanese = string.Concat(frontEnd.Split("これは東京都庁です。高度300米。とても高いですね。", TextOptions.Default).Select(segment => segment.Text));
         Assert.Contains("300", japanese);

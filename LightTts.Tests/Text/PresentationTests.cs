@@ -26,14 +26,16 @@ public sealed class PresentationTests
         Assert.Equal(expected, Assert.Single(new TextFrontEnd(TinyTokenizer.Instance).Split(text, s_wanted with { Normalize = false })).Text);
         foreach (var normalize in new[] { true, false })
             for (var length = 1; length < 5; length++)
-                Assert.Equal(TinyTokenizer.Instance.Encode(expected, allowSteering: false), Feed(text, length, s_wanted with { Normalize = normalize }));
+                Assert.Equal(TinyTokenizer.Instance.Encode(expected, allowSteering: false),
+                Feed(text, length, s_wanted with { Normalize = normalize }));
     }
 
     [Fact]
     public void WhereTheModelDoesNotSayAnUtteranceKeepsItsLetters()
     {
         Assert.Equal("hello.", Assert.Single(new TextFrontEnd(TinyTokenizer.Instance).Split("hello", TextOptions.Default)).Text);
-        Assert.Equal("hello", Assert.Single(new TextFrontEnd(TinyTokenizer.Instance).Split("hello", TextOptions.Default with { FinalPunctuation = false })).Text);
+        Assert.Equal("hello",
+            Assert.Single(new TextFrontEnd(TinyTokenizer.Instance).Split("hello", TextOptions.Default with { FinalPunctuation = false })).Text);
         Assert.Equal(TinyTokenizer.Instance.Encode("hello"), Feed("hello", 2, TextOptions.Default));
     }
 

@@ -46,7 +46,8 @@ public sealed class PronunciationTests
     [Fact]
     public void TheRequestsWordsCountBeforeThePipelines()
     {
-        var options = TextOptions.Of(new TtsPipelineOptions { Pronunciations = PronunciationDictionary.Parse("a1 = one\nb1 = two\nNew York = three") })
+        var options = TextOptions.Of(new TtsPipelineOptions { Pronunciations =
+            PronunciationDictionary.Parse("a1 = one\nb1 = two\nNew York = three") })
             .For(new SynthesisRequest { Pronunciations = PronunciationDictionary.Parse("a1 = ten\nnew = old") });
         Assert.Equal("ten two three old", TextNormalizer.Normalize("a1 b1 New York new", options, LanguageContext.Of("en", "")));
     }
@@ -63,7 +64,8 @@ public sealed class PronunciationTests
     [InlineData(false)]
     public void HoweverAStreamIsCutItsWordsAreFound(bool normalize)
     {
-        const string text = "we went to new york city by train and then to new york again where we read of Nguyen in 重庆市的大学里面有重庆人在重庆吃饭 and the nginx server for GPT-4 in New York City.";
+        const string text = "we went to new york city by train and then to new york again where we read of Nguyen in 重庆市的大学里面有重庆人在重庆吃饭 and the nginx "
+            + "server for GPT-4 in New York City.";
         var options = new TextOptions { Normalize = normalize, Pronunciations = [PronunciationDictionary.Parse(Words)] };
         var random = new Random(3);
         string? whole = null;
@@ -91,12 +93,14 @@ public sealed class PronunciationTests
     [InlineData("a =", "line 1: A spelling has 1 to 256 characters; that of 'a' has 0.")]
     [InlineData("... = dots", "line 1: A word has 1 to 64 characters")]
     [InlineData("a = b\0", "line 1 has a NUL in it")]
-    public void ABadLineIsNamed(string text, string message) => Assert.StartsWith(message, Assert.Throws<FormatException>(() => PronunciationDictionary.Parse(text)).Message);
+    public void ABadLineIsNamed(string text, string message) =>
+        Assert.StartsWith(message, Assert.Throws<FormatException>(() => PronunciationDictionary.Parse(text)).Message);
 
     [Fact]
     public void LinesWordsAndSpellingsAreBounded()
     {
-        Assert.Contains("line 2 is longer than 4,096", Assert.Throws<FormatException>(() => PronunciationDictionary.Parse("a = b\n" + new string('x', 5000))).Message);
+        Assert.Contains("line 2 is longer than 4,096",
+            Assert.Throws<FormatException>(() => PronunciationDictionary.Parse("a = b\n" + new string('x', 5000))).Message);
         Assert.Throws<ArgumentException>(() => new PronunciationDictionary().Add(new string('x', 65), "y"));
         Assert.Throws<ArgumentException>(() => new PronunciationDictionary().Add("x", new string('y', 257)));
     }

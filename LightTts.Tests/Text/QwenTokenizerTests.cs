@@ -1,6 +1,6 @@
 using System.Text;
-using LightTts.Text;
 using LightTts.Tests.Support;
+using LightTts.Text;
 
 namespace LightTts.Tests.Text;
 
@@ -29,7 +29,8 @@ public sealed class QwenTokenizerTests : IDisposable
         Assert.Equal(TinyTokenizer.Instance.Encode("café Å 각"), TinyTokenizer.Instance.Encode("cafe\u0301 A\u030a \u1100\u1161\u11a8"));
 
     [Fact]
-    public void AddedTokensAreMatchedBeforeComposition() => Assert.NotEqual(TinyTokenizer.Instance.Encode("[ià]"), TinyTokenizer.Instance.Encode("[ia\u0300]"));
+    public void AddedTokensAreMatchedBeforeComposition() =>
+        Assert.NotEqual(TinyTokenizer.Instance.Encode("[ià]"), TinyTokenizer.Instance.Encode("[ia\u0300]"));
 
     [Fact(Timeout = 60_000)]
     public async Task MegabytesOfAnythingAreEncoded()

@@ -63,7 +63,8 @@ public sealed class TextFrontEndTests
     [InlineData("a <|endoftext|><|endofsystem|> b")]
     public void SteeringTokensAreTextUnlessTheyAreAllowed(string text)
     {
-        HashSet<int> steering = [.. SpecialTokens.Version3.Where(token => SpecialTokens.IsSteering(token)).SelectMany(token => TinyTokenizer.Instance.Encode(token))];
+        HashSet<int> steering = [.. SpecialTokens.Version3.Where(token => SpecialTokens.IsSteering(token)).SelectMany(token =>
+            TinyTokenizer.Instance.Encode(token))];
         Assert.Equal(5, steering.Count);
         foreach (var normalize in new[] { true, false })
         {
@@ -93,13 +94,15 @@ public sealed class TextFrontEndTests
     public void WithoutNormalizingShortTextIsNotTouched()
     {
         Assert.Equal(" it costs $5 ", Assert.Single(_frontEnd.Split(" it costs $5 ", s_asWritten)).Text);
-        Assert.All(_frontEnd.Split(string.Concat(Enumerable.Repeat("it costs $5. ", 100)), s_asWritten), segment => Assert.Contains("$5", segment.Text));
+        Assert.All(_frontEnd.Split(string.Concat(Enumerable.Repeat("it costs $5. ", 100)), s_asWritten), segment =>
+            Assert.Contains("$5", segment.Text));
     }
 
     [Fact]
     public void SegmentsCoverTheTextInOrder()
     {
-        var text = string.Concat(Enumerable.Repeat("Mr. Jones paid $3.50 at 5 p.m. on May 1, 2024. \"Really?\" she asked; he nodded.\n\nThen they left! ", 30));
+        var text = string.Concat(Enumerable.Repeat("Mr. Jones paid $3.50 at 5 p.m. on May 1, 2024. \"Really?\" she asked; he nodded.\n\nThen they "
+            + "left! ", 30));
         var end = 0;
         var said = new List<string>();
         foreach (var segment in _frontEnd.Split(text, TextOptions.Default))
@@ -202,7 +205,8 @@ public sealed class TextFrontEndTests
             var text = string.Create(random.Next(1, 300), random, static (span, random) =>
             {
                 foreach (ref var c in span)
-                    c = random.Next(3) switch { 0 => (char)random.Next(0x10000), 1 => (char)random.Next(128), _ => "0123456789.,:/-$%' \n"[random.Next(20)] };
+                    c = random.Next(3) switch { 0 => (char)random.Next(0x10000), 1 => (char)random.Next(128), _ =>
+                    "0123456789.,:/-$%' \n"[random.Next(20)] };
             });
             foreach (var segment in _frontEnd.Split(text, TextOptions.Default))
                 Assert.True(segment.Source.Start.Value < segment.Source.End.Value && segment.Source.End.Value <= text.Length);

@@ -32,7 +32,8 @@ public sealed class DurableTimbreTests : IDisposable
         Reboot();
         using var later = Store(onExtract: () => Assert.Fail("extracted again"));
         var info = Assert.Single(later.List());
-        Assert.Equal(("bob", "said", true, TimbreSource.Durable, TimeSpan.FromSeconds(0.5)), (info.Name, info.Transcript, info.Pinned, info.Source, info.Duration));
+        Assert.Equal(("bob", "said", true, TimbreSource.Durable, TimeSpan.FromSeconds(0.5)),
+            (info.Name, info.Transcript, info.Pinned, info.Source, info.Duration));
         var bob = later.Get("bob")!;
         Assert.Equal(("bob", "said", TimbreSource.Durable), (bob.Name, bob.Transcript, bob.Source));
         Assert.True(FakeVoices.Are(bob.Features, 1));
@@ -59,7 +60,8 @@ public sealed class DurableTimbreTests : IDisposable
         {
             using var fresh = Store();
             for (var voice = 0; voice < count; voice++)
-                Assert.True(fresh.Get($"voice-{voice}") is { } found && found.Id == FakeVoices.Id(voice) && FakeVoices.Are(found.Features, voice), $"voice {voice}");
+                Assert.True(fresh.Get($"voice-{voice}") is { } found && found.Id == FakeVoices.Id(voice)
+                && FakeVoices.Are(found.Features, voice), $"voice {voice}");
             var list = fresh.List();
             Assert.Equal(count, list.Count(info => info.Names.Count == 1));
         }
@@ -127,7 +129,8 @@ public sealed class DurableTimbreTests : IDisposable
         var stores = Enumerable.Range(0, 4).Select(_ => Store()).ToList();
         for (var round = 0; round < 20; round++)
         {
-            await Task.WhenAll(stores.Select((store, i) => store.AddAsync(FakeVoices.Clip(round * 10 + i), name: "bob", cancellationToken: Token).AsTask()));
+            await Task.WhenAll(stores.Select((store, i) =>
+                store.AddAsync(FakeVoices.Clip(round * 10 + i), name: "bob", cancellationToken: Token).AsTask()));
             using var fresh = Store();
             var winner = fresh.Get("bob")!;
             Assert.Contains(winner.Id, Enumerable.Range(0, 4).Select(i => FakeVoices.Id(round * 10 + i)));
@@ -175,7 +178,8 @@ public sealed class DurableTimbreTests : IDisposable
     {
         await File.WriteAllTextAsync(_folder["data"], "in the way", Token);
         using var store = Store();
-        var error = await Assert.ThrowsAsync<TtsTimbreException>(() => store.AddAsync(FakeVoices.Clip(1), name: "bob", cancellationToken: Token).AsTask());
+        var error = await Assert.ThrowsAsync<TtsTimbreException>(() =>
+            store.AddAsync(FakeVoices.Clip(1), name: "bob", cancellationToken: Token).AsTask());
         Assert.Contains("'bob'", error.Message);
         Assert.Contains(Named, error.Message);
         Assert.Contains("Durable", error.Message);
@@ -189,7 +193,9 @@ public sealed class DurableTimbreTests : IDisposable
         using var store = Store(maxNames: 3);
         for (var voice = 0; voice < 3; voice++)
             await store.AddAsync(FakeVoices.Clip(voice), name: $"v{voice}", cancellationToken: Token);
-        Assert.Contains("MaxDurableTimbres", (await Assert.ThrowsAsync<TtsTimbreException>(() => store.AddAsync(FakeVoices.Clip(4), name: "v4", cancellationToken: Token).AsTask())).Message);
+        Assert.Contains("MaxDurableTimbres",
+            (await Assert.ThrowsAsync<TtsTimbreException>(() =>
+            store.AddAsync(FakeVoices.Clip(4), name: "v4", cancellationToken: Token).AsTask())).Message);
         await store.AddAsync(FakeVoices.Clip(5), name: "v2", cancellationToken: Token);
         Assert.True(store.Remove("v1"));
         await store.AddAsync(FakeVoices.Clip(4), name: "v4", cancellationToken: Token);
@@ -254,14 +260,17 @@ public sealed class DurableTimbreTests : IDisposable
         await store.AddAsync(FakeVoices.Clip(1), name: "bob", cancellationToken: Token);
         var path = Path.Combine(Directory.GetDirectories(Named).Single(), "lock");
         using (LightTts.Timbres.Sharing.FileLock.TryAcquire(path, TimeSpan.Zero))
-            Assert.Contains("lock", (await Assert.ThrowsAsync<TtsTimbreException>(() => store.AddAsync(FakeVoices.Clip(2), name: "eve", cancellationToken: Token).AsTask())).Message);
+            Assert.Contains("lock",
+            (await Assert.ThrowsAsync<TtsTimbreException>(() =>
+            store.AddAsync(FakeVoices.Clip(2), name: "eve", cancellationToken: Token).AsTask())).Message);
         await store.AddAsync(FakeVoices.Clip(2), name: "eve", cancellationToken: Token);
         Assert.NotNull(store.Get("eve"));
     }
 
     private void Reboot() => Directory.Delete(Path.GetDirectoryName(Segment)!, recursive: true);
 
-    private string[] Files(string pattern) => Directory.Exists(Named) ? [.. Directory.GetFiles(Named, pattern, SearchOption.AllDirectories).Order(StringComparer.Ordinal)] : [];
+    private string[] Files(string pattern) => Directory.Exists(Named)
+        ? [.. Directory.GetFiles(Named, pattern, SearchOption.AllDirectories).Order(StringComparer.Ordinal)] : [];
 
     private TimbreStore Store(Action? onExtract = null, TimeProvider? time = null, int maxNames = 16_384)
     {

@@ -38,12 +38,14 @@ internal static class FakeVoices
         new() { Shared = segment is not null, SegmentPath = segment, SegmentBytes = segmentBytes, MaxTimbres = maxTimbres, Durable = false };
 
     public static TimbreStore Store(
-        string? segment = null, long segmentBytes = 1 << 20, int maxTimbres = 1000, int frames = 20, Action? onExtract = null, string extractor = Extractor,
+        string? segment = null, long segmentBytes = 1 << 20, int maxTimbres = 1000, int frames = 20, Action? onExtract = null,
+        string extractor = Extractor,
         ILogger? logger = null, TimeProvider? time = null) =>
         Store(Options(segment, segmentBytes, maxTimbres), frames, onExtract, extractor, logger, time);
 
     public static TimbreStore Store(
-        TimbreStoreOptions options, int frames = 20, Action? onExtract = null, string extractor = Extractor, ILogger? logger = null, TimeProvider? time = null,
+        TimbreStoreOptions options, int frames = 20, Action? onExtract = null, string extractor = Extractor, ILogger? logger = null,
+        TimeProvider? time = null,
         IEnumerable<string>? presets = null) =>
         new(options, extractor, (clip, _, _) =>
         {

@@ -54,7 +54,8 @@ public sealed class TimbreNameTests : IDisposable
         Assert.True(await store.RenameAsync("alice", "eve", Token));
         Assert.Null(store.Get("alice"));
         Assert.Equal((FakeVoices.Id(1), "eve"), (store.Get("eve")!.Id, store.Get("eve")!.Name));
-        Assert.Contains("another voice", (await Assert.ThrowsAsync<TtsRequestException>(() => store.RenameAsync("eve", "bob", Token).AsTask())).Message);
+        Assert.Contains("another voice",
+            (await Assert.ThrowsAsync<TtsRequestException>(() => store.RenameAsync("eve", "bob", Token).AsTask())).Message);
         Assert.False(await store.RenameAsync("nobody", "x", Token));
         Assert.True(await store.RenameAsync(FakeVoices.Id(2), "second", Token));
         File.Delete(_folder["seg"]);
@@ -115,7 +116,8 @@ public sealed class TimbreNameTests : IDisposable
         // A forged file: voice 6 under the identity of voice 5.
         TimbreKey.TryParse(FakeVoices.Id(5), out var claimed);
         var forged = new MemoryStream();
-        TimbreFile.Write(forged, new TimbreRecord(claimed, null, TimeSpan.FromSeconds(0.5), DateTimeOffset.UnixEpoch, FakeVoices.Features(6)), TimbreKey.OfOwner(FakeVoices.Extractor, null), "eve");
+        TimbreFile.Write(forged, new TimbreRecord(claimed, null, TimeSpan.FromSeconds(0.5), DateTimeOffset.UnixEpoch, FakeVoices.Features(6)),
+            TimbreKey.OfOwner(FakeVoices.Extractor, null), "eve");
         foreach (var stream in new[] { file, forged })
         {
             foreach (var segment in new[] { null, _folder[$"seg{stream.Length}{stream == forged}"] })
@@ -170,9 +172,12 @@ public sealed class TimbreNameTests : IDisposable
         store.Dispose();
         Func<Task>[] calls =
         [
-            () => store.AddAsync(FakeVoices.Clip(1), cancellationToken: Token).AsTask(), () => store.GetAsync("bob", Token).AsTask(), () => store.ListAsync(Token).AsTask(),
-            () => store.RemoveAsync("bob", Token).AsTask(), () => store.RenameAsync("bob", "x", Token).AsTask(), () => store.SetPinnedAsync("bob", true, Token).AsTask(),
-            () => store.ExportAsync("bob", Stream.Null, Token).AsTask(), () => store.ImportAsync(Stream.Null, null, Token).AsTask(), () => Task.FromResult(store.Lease(held)),
+            () => store.AddAsync(FakeVoices.Clip(1), cancellationToken: Token).AsTask(), () => store.GetAsync("bob", Token).AsTask(), () =>
+                store.ListAsync(Token).AsTask(),
+            () => store.RemoveAsync("bob", Token).AsTask(), () => store.RenameAsync("bob", "x", Token).AsTask(), () =>
+            store.SetPinnedAsync("bob", true, Token).AsTask(),
+            () => store.ExportAsync("bob", Stream.Null, Token).AsTask(), () => store.ImportAsync(Stream.Null, null, Token).AsTask(), () =>
+            Task.FromResult(store.Lease(held)),
         ];
         foreach (var call in calls)
         {

@@ -44,7 +44,8 @@ public sealed class TimbreSegmentTests : IDisposable
         }
         using var later = FakeVoices.Store(Segment);
         var info = Assert.Single(later.List());
-        Assert.Equal(("bob", "said", true, TimbreSource.Segment, TimeSpan.FromSeconds(0.5)), (info.Name, info.Transcript, info.Pinned, info.Source, info.Duration));
+        Assert.Equal(("bob", "said", true, TimbreSource.Segment, TimeSpan.FromSeconds(0.5)),
+            (info.Name, info.Transcript, info.Pinned, info.Source, info.Duration));
     }
 
     [Fact]

@@ -85,7 +85,8 @@ public sealed class TimbreStoreTests
         });
         using var first = new CancellationTokenSource();
         using var last = new CancellationTokenSource();
-        var (impatient, patient) = (store.AddAsync(FakeVoices.Clip(1), cancellationToken: first.Token).AsTask(), store.AddAsync(FakeVoices.Clip(1), cancellationToken: Token).AsTask());
+        var (impatient, patient) = (store.AddAsync(FakeVoices.Clip(1), cancellationToken: first.Token).AsTask(),
+            store.AddAsync(FakeVoices.Clip(1), cancellationToken: Token).AsTask());
         await started.Task;
         first.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient);

@@ -39,7 +39,8 @@ internal static class TimbreWorker
     /// <returns>0; the output says: operations, wrong voices, the most voices held at once.</returns>
     public static int RunHammer(string[] arguments)
     {
-        var (threads, operations, voices, entries, seed) = (Number(arguments[1]), Number(arguments[2]), Number(arguments[3]), Number(arguments[4]), Number(arguments[5]));
+        var (threads, operations, voices, entries, seed) =
+            (Number(arguments[1]), Number(arguments[2]), Number(arguments[3]), Number(arguments[4]), Number(arguments[5]));
         using var store = FakeVoices.Store(arguments[0], maxTimbres: entries);
         var clips = Enumerable.Range(0, voices).Select(FakeVoices.Clip).ToArray();
         var ids = Enumerable.Range(0, voices).Select(FakeVoices.Id).ToArray();

@@ -15,26 +15,31 @@ public sealed class ArchiveFuzzTests : IDisposable
 
     private static readonly List<byte[]> PickleTokens =
     [
-        .. Encoding.Latin1.GetBytes("(.JKMNQRXabc}ehj]qrst)uGodilgpSTUVPI0\u0080\u0081\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u0093\u0094\u0095").Select(b => new[] { b }),
+        .. Encoding.Latin1.GetBytes("(.JKMNQRXabc}ehj]qrst)uGodilgpSTUVPI0").Select(b => new[] { b }),
+        .. "80 81 85 86 87 88 89 8a 8b 8c 8d 93 94 95".Split(' ').Select(Convert.FromHexString),
         "cos\nsystem\n"u8.ToArray(), "ctorch\nFloatStorage\n"u8.ToArray(), "ccollections\nOrderedDict\n)R"u8.ToArray(),
-        [0x8a, 8, 255, 255, 255, 255, 255, 255, 255, 127], [0x8a, 1, 255], [0x8a, 8, 0, 0, 0, 0, 0, 0, 0, 64], [(byte)'h', 0], [(byte)'h', 1], [(byte)'q', 0],
+        [0x8a, 8, 255, 255, 255, 255, 255, 255, 255, 127], [0x8a, 1, 255], [0x8a, 8, 0, 0, 0, 0, 0, 0, 0, 64], [(byte)'h', 0], [(byte)'h', 1],
+        [(byte)'q', 0],
     ];
 
     private static readonly List<byte[]> ZipTokens =
     [
-        "PK\x01\x02"u8.ToArray(), "PK\x03\x04"u8.ToArray(), "PK\x05\x06"u8.ToArray(), "PK\x06\x06"u8.ToArray(), "PK\x06\x07"u8.ToArray(), [255, 255, 255, 255], [0, 0], [8, 0], [1, 0],
+        "PK\x01\x02"u8.ToArray(), "PK\x03\x04"u8.ToArray(), "PK\x05\x06"u8.ToArray(), "PK\x06\x06"u8.ToArray(), "PK\x06\x07"u8.ToArray(),
+            [255, 255, 255, 255], [0, 0], [8, 0], [1, 0],
     ];
 
     private static readonly List<byte[]> JsonTokens =
     [
-        .. new[] { "{", "}", "[", "]", ",", ":", "\"", "-1", "0", "4", "1e9", "9223372036854775807", "18446744073709551616", "null", "\"F64\"", "\"BOOL\"", "\"shape\"", "\"data_offsets\"", "__metadata__", "\\ud800" }
+        .. new[] { "{", "}", "[", "]", ",", ":", "\"", "-1", "0", "4", "1e9", "9223372036854775807", "18446744073709551616", "null", "\"F64\"",
+            "\"BOOL\"", "\"shape\"", "\"data_offsets\"", "__metadata__", "\\ud800" }
             .Select(Encoding.UTF8.GetBytes),
     ];
 
     private static PickleWriter GoodPickle() => new PickleWriter().BeginDict()
         .Text("w").Raw((byte)'q', 0).Tensor("0", ElementType.Float32, 4, 0, [2, 2]).Raw((byte)'q', 1)
         .Text("t").Tensor("0", ElementType.Float32, 4, 1, [3, 1], [1, 9]).Text("n").Number(-5).Text("x").Ascii("h").Raw(1)
-        .Text("nested").Global("collections", "OrderedDict").Ascii(")R(").Text("h").Tensor("1", ElementType.Float16, 3, 0, [3]).Ascii("u}").Text("_metadata").Ascii("}sb")
+        .Text("nested").Global("collections", "OrderedDict").Ascii(")R(").Text("h").Tensor("1", ElementType.Float16, 3, 0,
+        [3]).Ascii("u}").Text("_metadata").Ascii("}sb")
         .Text("list").Ascii("](K").Raw(3).Ascii("M").Raw(4, 4).Raw(0x88).Ascii("Ne").Text("pair").Ascii("K").Raw(1).Raw(0x85).EndDict();
 
     private void Fuzz(int cases, Func<int, string> write, Func<string, ITensorArchive> open)
@@ -87,7 +92,9 @@ public sealed class ArchiveFuzzTests : IDisposable
     [Fact]
     public void DamagedSafetensors()
     {
-        var good = SafetensorsFileTests.Make("""{"__metadata__":{"a":"b"},"a":{"dtype":"U8","shape":[2,2],"data_offsets":[0,4]},"b":{"dtype":"F16","shape":[2],"data_offsets":[4,8]},"c":{"dtype":"F32","shape":[],"data_offsets":[8,12]}}""", 12);
+        const string header = """{"__metadata__":{"a":"b"},"a":{"dtype":"U8","shape":[2,2],"data_offsets":[0,4]},"""
+            + """ "b":{"dtype":"F16","shape":[2],"data_offsets":[4,8]},"c":{"dtype":"F32","shape":[],"data_offsets":[8,12]}}""";
+        var good = SafetensorsFileTests.Make(header, 12);
         Fuzz(Mutator.Cases(0.2), i => _temp.Write("a.safetensors", new Mutator(2_000_000 + i).Mutate(good, JsonTokens)), SafetensorsFile.Open);
     }
 }

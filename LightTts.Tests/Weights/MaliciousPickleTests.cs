@@ -3,7 +3,8 @@ using LightTts.Weights;
 
 namespace LightTts.Tests.Weights;
 
-/// <summary>Checkpoints that want more than to be read. Each is refused with opcode and offset; one that were executed would leave a file behind.</summary>
+/// <summary>Checkpoints that want more than to be read. Each is refused with opcode and
+/// offset; one that were executed would leave a file behind.</summary>
 public sealed class MaliciousPickleTests : IDisposable
 {
     private const string Marker = "PWNED-BY-PICKLE";
@@ -45,7 +46,8 @@ public sealed class MaliciousPickleTests : IDisposable
         ("posix.system", () => P.Global("posix", "system").Text("touch " + Marker).Raw(0x85).Ascii("R."), "global 'posix.system'"),
         ("builtins.eval", () => P.Global("builtins", "eval").Text("open('PWNED-BY-PICKLE','w')").Raw(0x85).Ascii("R."), "global 'builtins.eval'"),
         ("__builtin__.exec", () => P.Global("__builtin__", "exec").Text("1").Raw(0x85).Ascii("R."), "global '__builtin__.exec'"),
-        ("stack global", () => new PickleWriter().Text("subprocess").Text("Popen").Raw(0x93).Ascii("."), "StackGlobal at offset 27: global 'subprocess.Popen'"),
+        ("stack global", () => new PickleWriter().Text("subprocess").Text("Popen").Raw(0x93).Ascii("."),
+        "StackGlobal at offset 27: global 'subprocess.Popen'"),
         ("stack global of numbers", () => P.Number(1).Number(2).Raw(0x93).Ascii("."), "two strings expected"),
         ("unknown class", () => P.Global("my.module", "Thing").Ascii(")R."), "global 'my.module.Thing'"),
         ("numpy", () => P.Global("numpy.core.multiarray", "_reconstruct").Ascii(")R."), "numpy.core.multiarray._reconstruct"),
@@ -64,7 +66,8 @@ public sealed class MaliciousPickleTests : IDisposable
         ("DUP", () => P.Ascii("]2e."), "Dup"),
         ("unknown opcode", () => P.Raw(0xfe).Ascii("."), "0xfe"),
         ("BUILD on a dict", () => P.Ascii("}}").Text("_metadata").Ascii("}sb."), "Build"),
-        ("BUILD on an OrderedDict with other state", () => P.Global("collections", "OrderedDict").Ascii(")R}").Text("__class__").Number(1).Ascii("sb."), "Build"),
+        ("BUILD on an OrderedDict with other state", () =>
+        P.Global("collections", "OrderedDict").Ascii(")R}").Text("__class__").Number(1).Ascii("sb."), "Build"),
         ("BUILD on a tensor", () => P.Tensor("0", ElementType.Float32, 4, 0, [4]).Ascii("}").Text("__setstate__").Number(1).Ascii("sb."), "Build"),
         ("BUILD on a list", () => P.Ascii("]}b."), "Build"),
         ("REDUCE of a string", () => P.Text("os.system").Ascii(")R."), "Reduce"),
@@ -76,12 +79,14 @@ public sealed class MaliciousPickleTests : IDisposable
         ("memo index of 4 billion", () => P.Ascii("Nr").Raw(0xff, 0xff, 0xff, 0xff).Ascii("."), "memo index 4294967295"),
         ("memo index not stored", () => P.Ascii("h").Raw(7).Ascii("."), "memo index 7"),
         ("list in itself", () => P.Ascii("]q").Raw(0).Ascii("h").Raw(0).Ascii("a."), "contains itself"),
-        ("lists in each other", () => P.Ascii("]q").Raw(0).Ascii("]q").Raw(1).Ascii("h").Raw(0).Ascii("ah").Raw(0).Ascii("h").Raw(1).Ascii("a."), "part of another"),
+        ("lists in each other", () => P.Ascii("]q").Raw(0).Ascii("]q").Raw(1).Ascii("h").Raw(0).Ascii("ah").Raw(0).Ascii("h").Raw(1).Ascii("a."),
+        "part of another"),
         ("dict changed after it was placed", () => P.Ascii("}q").Raw(0).Raw(0x85).Ascii("h").Raw(0).Text("k").Ascii("Ns."), "part of another"),
         ("1 M lists in each other", () => Repeat(Repeat(P, 1_000_000, "]"), 1_000_000, "a").Ascii("."), "more than"),
         ("90,000 lists in each other", () => Repeat(Repeat(P, 90_000, "]"), 90_000, "a").Ascii("."), "nested more than"),
         ("1 M tuples in each other", () => Repeat(P.Ascii(")"), 1_000_000, "\u0000").Ascii("."), "not allowed"),
-        ("100,000 nested 1-tuples", () => { var w = P.Ascii(")"); for (var i = 0; i < 100_000; i++) w.Raw(0x85); return w.Ascii("."); }, "nested more than"),
+        ("100,000 nested 1-tuples", () => { var w = P.Ascii(")"); for (var i = 0; i < 100_000; i++) w.Raw(0x85); return w.Ascii("."); },
+        "nested more than"),
         ("2 M marks", () => Repeat(P, 2_000_000, "(").Ascii("."), "stack"),
         ("endless numbers", () => Repeat(P.Ascii("]("), 200_000, "N").Ascii("e."), "stack"),
         ("string of 4 GB", () => P.Ascii("X").Raw(0xff, 0xff, 0xff, 0xff).Ascii("."), "4294967295 bytes"),
@@ -101,7 +106,9 @@ public sealed class MaliciousPickleTests : IDisposable
         ("key that is a list", () => P.Ascii("}]Ns."), "key"),
         ("key twice", () => P.Ascii("}(").Text("a").Ascii("N").Text("a").Ascii("Nu."), "twice"),
         ("number and text as the same key", () => P.Ascii("}(").Text("1").Ascii("N").Number(1).Ascii("Nu."), "twice"),
-        ("flattened names collide", () => P.BeginDict().Text("a.b").Tensor("0", ElementType.Float32, 4, 0, [4]).Text("a").Ascii("}").Text("b").Tensor("0", ElementType.Float32, 4, 0, [4]).Ascii("s").EndDict(), "twice"),
+        ("flattened names collide", () =>
+        P.BeginDict().Text("a.b").Tensor("0", ElementType.Float32, 4, 0, [4]).Text("a").Ascii("}").Text("b").Tensor("0", ElementType.Float32, 4, 0,
+        [4]).Ascii("s").EndDict(), "twice"),
         ("nothing after the protocol", () => P, "truncated"),
         ("protocol 9", () => P.Raw(0x80, 9).Ascii("N."), "protocol"),
         ("storage missing", () => Tensor(4, 0, [4], [1], "77"), "storage '77' is not in the file"),
@@ -123,10 +130,15 @@ public sealed class MaliciousPickleTests : IDisposable
         ("stride 0 expands", () => Tensor(4, 0, [1_000_000_000, 4], [0, 1]), "repeats a storage"),
         ("17 dimensions", () => Tensor(4, 0, [.. Enumerable.Repeat(1L, 17)], [.. Enumerable.Repeat(1L, 17)]), "dimensions"),
         ("more sizes than strides", () => Tensor(4, 0, [2, 2], [1]), "2 sizes and 1 strides"),
-        ("size that is a text", () => P.Global("torch._utils", "_rebuild_tensor_v2").Ascii("(").Storage("0", "FloatStorage", 4).Number(0).Text("x").Raw(0x85).Numbers(1).Raw(0x89).Ascii("}tR."), "not an integer"),
-        ("tensor without storage", () => P.Global("torch._utils", "_rebuild_tensor_v2").Ascii("(").Text("storage").Number(0).Numbers(4).Numbers(1).Raw(0x89).Ascii("}tR."), "arguments"),
+        ("size that is a text", () =>
+        P.Global("torch._utils", "_rebuild_tensor_v2").Ascii("(").Storage("0", "FloatStorage",
+        4).Number(0).Text("x").Raw(0x85).Numbers(1).Raw(0x89).Ascii("}tR."), "not an integer"),
+        ("tensor without storage", () =>
+        P.Global("torch._utils", "_rebuild_tensor_v2").Ascii("(").Text("storage").Number(0).Numbers(4).Numbers(1).Raw(0x89).Ascii("}tR."),
+        "arguments"),
         ("persistent id that is a text", () => P.Text("x").Ascii("Q."), "persistent id"),
-        ("persistent id of a global", () => P.Ascii("(").Text("storage").Global("collections", "OrderedDict").Text("0").Text("cpu").Number(4).Ascii("tQ."), "persistent id"),
+        ("persistent id of a global", () =>
+        P.Ascii("(").Text("storage").Global("collections", "OrderedDict").Text("0").Text("cpu").Number(4).Ascii("tQ."), "persistent id"),
         ("name of 100 kB", () => P.BeginDict().Text(new string('n', 50_000)).Tensor("0", ElementType.Float32, 4, 0, [4]).EndDict(), "longer than"),
     ];
 
@@ -151,6 +163,7 @@ public sealed class MaliciousPickleTests : IDisposable
     public void PickleOfMoreThanAStateDictIsRefused()
     {
         TorchZipWriter.WriteZip(_temp["bad.pt"], [new ZipPart("archive/data.pkl", null, 2L << 30)]);
-        Assert.Contains("larger than", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["bad.pt"])).Message, StringComparison.Ordinal);
+        Assert.Contains("larger than", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["bad.pt"])).Message,
+            StringComparison.Ordinal);
     }
 }

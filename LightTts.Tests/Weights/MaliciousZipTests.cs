@@ -47,7 +47,8 @@ public sealed class MaliciousZipTests : IDisposable
         var record = new byte[76];
         Set32(record, 0, 0x06064b50);
         record[4] = 44;
-        var (count, size, start) = (zip[end + 10], BinaryPrimitives.ReadUInt32LittleEndian(zip.AsSpan(end + 12)), BinaryPrimitives.ReadUInt32LittleEndian(zip.AsSpan(end + 16)));
+        var (count, size, start) = (zip[end + 10], BinaryPrimitives.ReadUInt32LittleEndian(zip.AsSpan(end + 12)),
+            BinaryPrimitives.ReadUInt32LittleEndian(zip.AsSpan(end + 16)));
         record[24] = record[32] = count;
         Set32(record, 40, size);
         Set32(record, 48, start);
@@ -74,7 +75,8 @@ public sealed class MaliciousZipTests : IDisposable
         ("entry starts outside", z => Set32(z, Central(z, 2) + 42, 0x7ffffff0), "outside the file"),
         ("entry starts in the directory", z => Set32(z, Central(z, 2) + 42, (uint)Central(z, 0)), "outside the file"),
         ("entry on another disk", z => Set16(z, Central(z, 2) + 34, 3), "another file"),
-        ("two entries over the same data", z => Set32(z, Central(z, 2) + 42, BinaryPrimitives.ReadUInt32LittleEndian(z.AsSpan(Central(z, 3) + 42))), "contradicts the directory"),
+        ("two entries over the same data", z => Set32(z, Central(z, 2) + 42, BinaryPrimitives.ReadUInt32LittleEndian(z.AsSpan(Central(z, 3) + 42))),
+        "contradicts the directory"),
         ("zip64 field missing", z => Set32(z, Central(z, 2) + 24, uint.MaxValue), "differ"),
         ("wrong checksum", z => Set32(z, Central(z, 2) + 16, 0xdeadbeef), "checksum of entry 'archive/data/0'"),
         ("changed pickle", z => { z[70] ^= 1; return z; }, "checksum of entry 'archive/data.pkl'"),
@@ -137,7 +139,8 @@ public sealed class MaliciousZipTests : IDisposable
     public void NamesThatAreNotPlainPathsAreRefused(string name)
     {
         TorchZipWriter.WriteZip(_temp["bad.pt"], [new("archive/data.pkl", new PickleWriter().Ascii("}.").ToArray()), new(name, [1])]);
-        Assert.Contains("plain relative path", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["bad.pt"])).Message, StringComparison.Ordinal);
+        Assert.Contains("plain relative path", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["bad.pt"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -146,15 +149,19 @@ public sealed class MaliciousZipTests : IDisposable
     [InlineData("archive/constants.pkl", "TorchScript")]
     public void AmbiguousArchivesAreRefused(string second, string expected)
     {
-        TorchZipWriter.WriteZip(_temp["bad.pt"], [new("archive/data.pkl", new PickleWriter().Ascii("}.").ToArray()), new(second, new PickleWriter().Ascii("N.").ToArray())]);
-        Assert.Contains(expected, Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["bad.pt"])).Message, StringComparison.Ordinal);
+        TorchZipWriter.WriteZip(_temp["bad.pt"],
+            [new("archive/data.pkl", new PickleWriter().Ascii("}.").ToArray()), new(second, new PickleWriter().Ascii("N.").ToArray())]);
+        Assert.Contains(expected, Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["bad.pt"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void BigEndianCheckpointsAreRefused()
     {
-        TorchZipWriter.WriteZip(_temp["bad.pt"], [new("archive/data.pkl", new PickleWriter().Ascii("}.").ToArray()), new("archive/byteorder", "big"u8.ToArray())]);
-        Assert.Contains("big-endian", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["bad.pt"])).Message, StringComparison.Ordinal);
+        TorchZipWriter.WriteZip(_temp["bad.pt"],
+            [new("archive/data.pkl", new PickleWriter().Ascii("}.").ToArray()), new("archive/byteorder", "big"u8.ToArray())]);
+        Assert.Contains("big-endian", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["bad.pt"])).Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>A small file that would unpack to a gigabyte is refused before anything is unpacked.</summary>
@@ -165,7 +172,8 @@ public sealed class MaliciousZipTests : IDisposable
         using (var stream = zip.CreateEntry("archive/data.pkl", CompressionLevel.Fastest).Open())
             for (var i = 0; i < 64; i++)
                 stream.Write(new byte[1 << 20]);
-        Assert.Contains("compressed", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["bomb.pt"])).Message, StringComparison.Ordinal);
+        Assert.Contains("compressed", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["bomb.pt"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -180,7 +188,8 @@ public sealed class MaliciousZipTests : IDisposable
         // The central directory of the hidden file is found first by its signature, so count from the back.
         var last = zip.AsSpan().LastIndexOf("PK\x01\x02"u8);
         Set32(zip, last + 42, (uint)start);
-        Assert.Contains("overlap", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp.Write("bad.pt", zip))).Message, StringComparison.Ordinal);
+        Assert.Contains("overlap", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp.Write("bad.pt", zip))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -194,7 +203,8 @@ public sealed class MaliciousZipTests : IDisposable
     [Fact]
     public void MissingFilesAndFoldersAreNamed()
     {
-        Assert.Contains("does not exist", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["none.pt"])).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp["none.pt"])).Message,
+            StringComparison.Ordinal);
         Assert.Throws<TtsModelLoadException>(() => PyTorchCheckpoint.Open(_temp.Path));
         Assert.Throws<TtsModelLoadException>(() => SafetensorsFile.Open(_temp["none.safetensors"]));
     }

@@ -61,10 +61,12 @@ public sealed class PyTorchCheckpointTests : IDisposable
     [Fact]
     public void ExposesNestedValuesAndFlattensTheirTensors()
     {
-        var pickle = new PickleWriter().Ascii("}(").Text("epoch").Number(12).Text("lr").Ascii("G").Raw(0x3f, 0xe0, 0, 0, 0, 0, 0, 0).Text("flags").Ascii("](").Raw(0x88, 0x89).Ascii("Ne")
+        var pickle = new PickleWriter().Ascii("}(").Text("epoch").Number(12).Text("lr").Ascii("G").Raw(0x3f, 0xe0, 0, 0, 0, 0, 0,
+            0).Text("flags").Ascii("](").Raw(0x88, 0x89).Ascii("Ne")
             .Text("model").Global("collections", "OrderedDict").Ascii(")R(").Text("w").Tensor("0", ElementType.Float32, 1, 0, [1]).Ascii("u")
             .Ascii("}").Text("_metadata").Ascii("}sb")
-            .Number(7).Global("torch._utils", "_rebuild_parameter").Tensor("0", ElementType.Float32, 1, 0, [1]).Raw(0x88).Global("collections", "OrderedDict").Ascii(")R").Raw(0x87).Ascii("R").EndDict();
+            .Number(7).Global("torch._utils", "_rebuild_parameter").Tensor("0", ElementType.Float32, 1, 0, [1]).Raw(0x88).Global("collections",
+            "OrderedDict").Ascii(")R").Raw(0x87).Ascii("R").EndDict();
         TorchZipWriter.WritePickle(_temp["a.pt"], pickle.ToArray(), Bytes(4f));
         using var checkpoint = PyTorchCheckpoint.Open(_temp["a.pt"]);
         var root = Assert.IsAssignableFrom<IReadOnlyDictionary<string, object?>>(checkpoint.Root);
@@ -93,7 +95,8 @@ public sealed class PyTorchCheckpointTests : IDisposable
     [Fact]
     public void ReadsMoreThan65535Entries()
     {
-        var parts = new List<ZipPart> { new("archive/data.pkl", new PickleWriter().BeginDict().Text("a").Tensor("0", ElementType.UInt8, 1, 0, [1]).EndDict().ToArray()) };
+        var parts = new List<ZipPart> { new("archive/data.pkl",
+            new PickleWriter().BeginDict().Text("a").Tensor("0", ElementType.UInt8, 1, 0, [1]).EndDict().ToArray()) };
         for (var i = 0; i < 70_000; i++)
             parts.Add(new ZipPart($"archive/data/{i}", [9]));
         TorchZipWriter.WriteZip(_temp["a.pt"], parts);
@@ -113,7 +116,8 @@ public sealed class PyTorchCheckpointTests : IDisposable
         TorchZipWriter.Write(_temp[file], expected);
         using var checkpoint = PyTorchCheckpoint.Open(_temp[file]);
         Assert.Equal(expected.Select(t => t.Key), checkpoint.Tensors.Keys);
-        Assert.All(expected, t => Assert.Equal((t.Type, string.Join(",", t.Shape)), (checkpoint.Tensors[t.Key].Type, string.Join(",", checkpoint.Tensors[t.Key].Shape))));
+        Assert.All(expected, t =>
+            Assert.Equal((t.Type, string.Join(",", t.Shape)), (checkpoint.Tensors[t.Key].Type, string.Join(",", checkpoint.Tensors[t.Key].Shape))));
     }
 
     [Fact]

@@ -26,7 +26,9 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void ReadsTensorsAndMetadata()
     {
-        var path = _temp.Write("a.safetensors", Make("""{"__metadata__":{"format":"pt"},"b":{"dtype":"I16","shape":[2],"data_offsets":[4,8]},"a":{"dtype":"U8","shape":[2,2],"data_offsets":[0,4]},"z":{"dtype":"F32","shape":[0,3],"data_offsets":[8,8]}}   """, 8));
+        const string header = """{"__metadata__":{"format":"pt"},"b":{"dtype":"I16","shape":[2],"data_offsets":[4,8]},"""
+            + """ "a":{"dtype":"U8","shape":[2,2],"data_offsets":[0,4]},"z":{"dtype":"F32","shape":[0,3],"data_offsets":[8,8]}}   """;
+        var path = _temp.Write("a.safetensors", Make(header, 8));
         using var file = SafetensorsFile.Open(path);
         Assert.Equal("pt", file.Metadata["format"]);
         Assert.Equal(["b", "a", "z"], file.Tensors.Keys);
@@ -43,7 +45,9 @@ public sealed class SafetensorsFileTests : IDisposable
         data.AddRange(MemoryMarshal.AsBytes<float>([-2.5f]));
         data.AddRange(MemoryMarshal.AsBytes<Half>([(Half)0.5f]));
         data.AddRange([0x80, 0x3f]);
-        var bytes = Make("""{"d":{"dtype":"F64","shape":[],"data_offsets":[0,8]},"f":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"h":{"dtype":"F16","shape":[1],"data_offsets":[12,14]},"b":{"dtype":"BF16","shape":[1],"data_offsets":[14,16]}}""", 16);
+        const string header = """{"d":{"dtype":"F64","shape":[],"data_offsets":[0,8]},"f":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"""
+            + """ "h":{"dtype":"F16","shape":[1],"data_offsets":[12,14]},"b":{"dtype":"BF16","shape":[1],"data_offsets":[14,16]}}""";
+        var bytes = Make(header, 16);
         data.CopyTo(bytes, bytes.Length - 16);
         using var file = SafetensorsFile.Open(_temp.Write("a.safetensors", bytes));
         Assert.Equal([1.5f, -2.5f, 0.5f, 1f], new[] { "d", "f", "h", "b" }.SelectMany(name => file.Tensors[name].ToSingles()));
@@ -51,9 +55,12 @@ public sealed class SafetensorsFileTests : IDisposable
 
     public static TheoryData<string, string, int, string> Damaged => new()
     {
-        { "overlap", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}""", 6, "'b': its data overlaps" },
-        { "same data twice", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""", 4, "overlaps" },
-        { "hole", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[6,10]}}""", 10, "'b': there is a hole of 2 bytes" },
+        { "overlap", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}""", 6,
+            "'b': its data overlaps" },
+        { "same data twice", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""", 4,
+        "overlaps" },
+        { "hole", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[6,10]}}""", 10,
+        "'b': there is a hole of 2 bytes" },
         { "hole at the start", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[1,5]}}""", 5, "'a': there is a hole" },
         { "bytes at the end", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""", 5, "1 bytes at the end" },
         { "beyond the end", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""", 3, "'a': its data at [0, 4) lies outside" },
@@ -61,7 +68,8 @@ public sealed class SafetensorsFileTests : IDisposable
         { "negative", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[-4,0]}}""", 4, "non-negative" },
         { "negative shape", """{"a":{"dtype":"U8","shape":[-2,-2],"data_offsets":[0,4]}}""", 4, "non-negative" },
         { "shape overflows to 0", """{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}""", 0, "overflows" },
-        { "shape overflows, then 0", """{"a":{"dtype":"F32","shape":[4611686018427387904,4611686018427387904,0],"data_offsets":[0,0]}}""", 0, "overflows" },
+        { "shape overflows, then 0", """{"a":{"dtype":"F32","shape":[4611686018427387904,4611686018427387904,0],"data_offsets":[0,0]}}""", 0,
+        "overflows" },
         { "offset above 2^63", """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,18446744073709551615]}}""", 1, "non-negative" },
         { "fraction", """{"a":{"dtype":"U8","shape":[1.5],"data_offsets":[0,1]}}""", 1, "integers" },
         { "text as number", """{"a":{"dtype":"U8","shape":["1"],"data_offsets":[0,1]}}""", 1, "integers" },
@@ -73,7 +81,8 @@ public sealed class SafetensorsFileTests : IDisposable
         { "three offsets", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4,8]}}""", 4, "missing" },
         { "unknown field", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4],"x":1}}""", 4, "'x'" },
         { "field twice", """{"a":{"dtype":"U8","shape":[4],"shape":[4],"data_offsets":[0,4]}}""", 4, "'shape'" },
-        { "name twice", """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"a":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}""", 4, "occurs twice" },
+        { "name twice", """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"a":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}""", 4,
+        "occurs twice" },
         { "metadata of numbers", """{"__metadata__":{"a":1}}""", 0, "String expected" },
         { "not an object", "[]", 0, "StartObject expected" },
         { "tensor is a number", """{"a":1}""", 0, "StartObject expected" },

@@ -10,12 +10,14 @@ using static TorchSharp.torch.nn.functional;
 namespace LightTts.Models.CosyVoice;
 
 /// <summary>Speech tokens to samples: flow, then vocoder, each over all rows of a pass: side by side on the CPU, as one batch on a GPU.</summary>
-internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoiceConfig config, TorchThread thread, TorchLanes? lanes, int maxRows) : ISpeechDecoder
+internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoiceConfig config, TorchThread thread, TorchLanes? lanes, int maxRows)
+    : ISpeechDecoder
 {
     /// <summary>Frames of audio that a first chunk brings at least (0.12 s), beyond those that the vocoder holds back.</summary>
     private const int MinFirstFrames = 6;
 
-    /// <summary>Frames that the vocoder holds back while streaming: 5 is what exactness asks for (3 for F0, 4 less what its first layer has seen, 1 at the inverse transform);
+    /// <summary>Frames that the vocoder holds back while streaming: 5 is what exactness asks
+    /// for (3 for F0, 4 less what its first layer has seen, 1 at the inverse transform);
     /// the reference holds back 8, which delays every chunk by 60 ms and changes no sample.</summary>
     public const int HeldFrames = 5;
 
@@ -40,10 +42,12 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
     {
         var state = flow.CreateState(timbre, options.Streaming, options.FlowSteps);
-        return new CosyVoiceDecodeState(state, vocoder.CreateState(), options, MinFirstFrames + vocoder.HeldFrames) { NeedsPrompt = !flow.TryStartBehindPrompt(state) };
+        return new CosyVoiceDecodeState(state, vocoder.CreateState(), options,
+            MinFirstFrames + vocoder.HeldFrames) { NeedsPrompt = !flow.TryStartBehindPrompt(state) };
     }
 
-    public IDecodePass? BeginPrompt(IDecodeState state) => flow.BeginPrompt(((CosyVoiceDecodeState)state).Flow) is { } pass ? new Reported(this, pass) : null;
+    public IDecodePass? BeginPrompt(IDecodeState state) => flow.BeginPrompt(((CosyVoiceDecodeState)state).Flow) is { } pass ? new Reported(this, pass)
+        : null;
 
     public IDecodePass Begin(IReadOnlyList<DecodeRow> rows) =>
         new Reported(this, lanes is null ? new CosyVoicePass(this, rows) : new CosyVoiceLanePass(this, rows, lanes));

@@ -7,7 +7,8 @@ using LightTts.Torch;
 namespace LightTts.Models.CosyVoice;
 
 /// <summary>Text to token ids and reference audio to voices, as the reference's front end does (cosyvoice/cli/frontend.py).</summary>
-internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor extractor, CosyVoiceVersion version, string instructionPrefix, TextOptions text,
+internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor extractor, CosyVoiceVersion version, string instructionPrefix,
+    TextOptions text,
     TorchThread thread)
     : ISpeechEncoder
 {
@@ -27,7 +28,8 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
     public ITextFeed CreateFeed(SynthesisRequest request) => new TextFeed(tokenizer, text.For(request));
 
     /// <remarks>
-    /// Zero-shot: instruction prefix and transcript, with the reference's speech tokens. Cross-lingual (no transcript): the prefix alone. Instructed: the instruction
+    /// Zero-shot: instruction prefix and transcript, with the reference's speech tokens.
+    /// Cross-lingual (no transcript): the prefix alone. Instructed: the instruction
     /// alone. CosyVoice3 wants the end-of-prompt mark in every case; CosyVoice2 only after an instruction.
     /// </remarks>
     public LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction)
@@ -37,7 +39,8 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
         {
             // The instruction is a user's text: whatever it holds, the one end of the prompt is ours.
             var lead = prefix.Replace(EndOfPrompt, "", StringComparison.Ordinal);
-            int[] ids = [.. tokenizer.Encode($"{lead}{(lead.Length > 0 ? " " : "")}{instruction.Replace(EndOfPrompt, "", StringComparison.Ordinal)}", allowSteering: false), tokenizer.EndOfPromptId];
+            int[] ids = [.. tokenizer.Encode($"{lead}{(lead.Length > 0 ? " " : "")}{instruction.Replace(EndOfPrompt, "", StringComparison.Ordinal)}",
+                allowSteering: false), tokenizer.EndOfPromptId];
             return new LanguagePrompt(ids, [], ids.Length);
         }
         if (timbre.PromptText is not { } transcript || timbre.SpeechTokens.Length == 0)
@@ -45,7 +48,8 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
             var ids = tokenizer.Encode(prefix, allowSteering: true);
             return new LanguagePrompt(ids, [], ids.Length);
         }
-        var text = tokenizer.Encode(transcript.Contains(EndOfPrompt, StringComparison.Ordinal) ? transcript : prefix + transcript, allowSteering: true);
+        var text = tokenizer.Encode(transcript.Contains(EndOfPrompt, StringComparison.Ordinal) ? transcript
+            : prefix + transcript, allowSteering: true);
         return new LanguagePrompt(text, timbre.SpeechTokens, Array.IndexOf(text, tokenizer.EndOfPromptId) + 1);
     }
 

@@ -2,8 +2,10 @@ using LightTts.Torch;
 
 namespace LightTts.Models.CosyVoice;
 
-/// <summary>Rows side by side on the CPU, each a pass of its own: a peer can then not change a bit of another's audio. A part is one part of every row that is not done.</summary>
-/// <remarks>Rows meet after each part, not only at the end: those with more frames are the slower ones in every part, so that meeting more often costs next to nothing,
+/// <summary>Rows side by side on the CPU, each a pass of its own: a peer can then not change
+/// a bit of another's audio. A part is one part of every row that is not done.</summary>
+/// <remarks>Rows meet after each part, not only at the end: those with more frames are
+/// the slower ones in every part, so that meeting more often costs next to nothing,
 /// and between the parts nothing runs.</remarks>
 internal sealed class CosyVoiceLanePass : IDecodePass
 {

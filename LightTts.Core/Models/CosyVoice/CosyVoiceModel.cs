@@ -12,7 +12,8 @@ namespace LightTts.Models.CosyVoice;
 
 /// <summary>A loaded model directory: the three stages' models.</summary>
 internal sealed record CosyVoiceModel(
-    ModelDirectory Directory, TorchDevice Device, QwenTokenizer Tokenizer, ISpeechEncoder Encoder, ILanguageModel Language, ISpeechDecoder Decoder, long Parameters)
+    ModelDirectory Directory, TorchDevice Device, QwenTokenizer Tokenizer, ISpeechEncoder Encoder, ILanguageModel Language, ISpeechDecoder Decoder,
+    long Parameters)
 {
     /// <summary>Loads everything, the parts side by side.</summary>
     /// <param name="directory">What to load.</param>
@@ -31,7 +32,8 @@ internal sealed record CosyVoiceModel(
         var rows = options.MaxBatchSize ?? (device.IsCuda ? 64 : 16);
         var kvTokens = options.KvCacheTokens ?? (device.IsCuda ? 65_536 : 16_384);
         var parameters = 0L;
-        // On the CPU the language model has an engine of its own that reads 32-bit weights as fast as the memory gives them; half of the bits would not make it faster.
+        // On the CPU the language model has an engine of its own that reads 32-bit weights
+        // as fast as the memory gives them; half of the bits would not make it faster.
         var exact = device.IsCuda ? device : device with { Compute = TorchDevice.Cpu.Compute };
 
         T Open<T>(string path, string name, Func<Weights.ITensorArchive, T> load)
@@ -44,14 +46,19 @@ internal sealed record CosyVoiceModel(
         }
 
         var language = Task.Run(() => Open(directory.Files.Language, "language model",
-            archive => LanguageModel.Load(archive, config.Language, exact, new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows, thread.Threads))));
-        var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive => FlowModel.Load(archive, config.Flow, device, new FlowOptions(options.FlowCacheBytes))));
+            archive => LanguageModel.Load(archive, config.Language, exact,
+            new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows, thread.Threads))));
+        var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive =>
+            FlowModel.Load(archive, config.Flow, device, new FlowOptions(options.FlowCacheBytes))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
-            archive => HiftVocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder), CosyVoiceDecoder.HeldFrames)));
+            archive => HiftVocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder),
+            CosyVoiceDecoder.HeldFrames)));
         var extractor = Task.Run(() =>
         {
-            var onnx = new OnnxOptions { Device = device.IsCuda ? ComputeDevice.Auto : ComputeDevice.Cpu, DeviceIndex = options.DeviceIndex, Threads = options.Threads };
-            var loadedExtractor = TimbreExtractor.Load(directory.Files.SpeechTokenizer, directory.Files.SpeakerEncoder, config.PromptMel, config.TokenMelRatio, onnx);
+            var onnx = new OnnxOptions { Device = device.IsCuda ? ComputeDevice.Auto
+                : ComputeDevice.Cpu, DeviceIndex = options.DeviceIndex, Threads = options.Threads };
+            var loadedExtractor = TimbreExtractor.Load(directory.Files.SpeechTokenizer, directory.Files.SpeakerEncoder, config.PromptMel,
+                config.TokenMelRatio, onnx);
             loaded("voice extractor");
             return loadedExtractor;
         });
@@ -59,14 +66,17 @@ internal sealed record CosyVoiceModel(
         {
             var tokenizer = QwenTokenizer.Load(directory.Files.Tokenizer, (int)config.Version);
             if (tokenizer.VocabularySize > config.Language.TextVocabulary)
-                throw new TtsModelLoadException($"{directory.Files.Tokenizer}: the tokenizer has ids up to {tokenizer.VocabularySize - 1}, the model's embedding {config.Language.TextVocabulary} rows; "
+                throw new TtsModelLoadException($"{directory.Files.Tokenizer}: the tokenizer has ids up to {tokenizer.VocabularySize - 1}, the "
+                + $"model's embedding {config.Language.TextVocabulary} rows; "
                     + "the tokenizer belongs to another model. Copy the whole CosyVoice-BlankEN folder of this one.");
             loaded("tokenizer");
             Task.WaitAll(language, flow, vocoder, extractor);
-            // On the CPU rows do not share operations: chunks are large enough to fill a core, and a peer can then not change a bit of another's audio.
+            // On the CPU rows do not share operations: chunks are large enough to fill a
+            // core, and a peer can then not change a bit of another's audio.
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);
             return new CosyVoiceModel(directory, device, tokenizer,
-                new CosyVoiceEncoder(tokenizer, extractor.Result, config.Version, directory.InstructionPrefix, TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames), thread),
+                new CosyVoiceEncoder(tokenizer, extractor.Result, config.Version, directory.InstructionPrefix,
+                TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames), thread),
                 language.Result, new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 16), parameters);
         }
         catch (Exception e)
@@ -83,5 +93,6 @@ internal sealed record CosyVoiceModel(
     }
 
     private static void DisposeWhenLoaded<T>(Task<T> part) where T : IDisposable =>
-        part.ContinueWith(static loaded => loaded.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        part.ContinueWith(static loaded => loaded.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion,
+        TaskScheduler.Default);
 }

@@ -2,10 +2,12 @@ using LightTts.Text;
 
 namespace LightTts.Models.CosyVoice;
 
-/// <summary>Streamed text into token ids: normalised and encoded at places that later text cannot change, closed into utterances at sentence ends.</summary>
+/// <summary>Streamed text into token ids: normalised and encoded at places that later
+/// text cannot change, closed into utterances at sentence ends.</summary>
 internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : ITextFeed
 {
-    /// <summary>An utterance is closed at the first sentence end after so many letters (a Chinese character counts as four): about ten seconds of speech.</summary>
+    /// <summary>An utterance is closed at the first sentence end after so many letters (a
+    /// Chinese character counts as four): about ten seconds of speech.</summary>
     private const int UtteranceLength = 240;
 
     private readonly StreamingNormalizer? _normalizer = StreamingNormalizer.IsNeeded(options) ? new StreamingNormalizer(options) : null;

@@ -53,15 +53,19 @@ internal sealed class AbbreviationClass : SemioticClass
         }
         if (title is not null && (name || (r.At(end + 1) == ' ' && r.At(end + 2) is '"' or '\'')))
             return Say(r, title, end + 1);
-        if (title is not null && word is not ("St" or "Fr" or "Br" or "Sr" or "Hr" or "Pt" or "Rep" or "Det" or "Gen" or "Hon") && r.At(end + 1) is ' ' or '-' && AbbreviationLexicon.Dotted.Find(word) is null)
+        if (title is not null && word is not ("St" or "Fr" or "Br" or "Sr" or "Hr" or "Pt" or "Rep" or "Det" or "Gen" or "Hon")
+            && r.At(end + 1) is ' ' or '-' && AbbreviationLexicon.Dotted.Find(word) is null)
             return Say(r, title, end + 1);
         if (word is "est" && !figure && !r.EndsSentence(end + 1))
             return r.SayDotted("estimated", end + 1);
-        if (word is "min" or "sec" or "mi" or "oz" or "lb" or "ft" or "km" or "kg" or "cm" or "max" && r.EndsSentence(end + 1) && word is not ("max" or "min") && !char.IsAsciiDigit(r.At(start - 2)))
+        if (word is "min" or "sec" or "mi" or "oz" or "lb" or "ft" or "km" or "kg" or "cm" or "max" && r.EndsSentence(end + 1)
+            && word is not ("max" or "min") && !char.IsAsciiDigit(r.At(start - 2)))
             return 0;
         if (word is "Est" or "est" && figure)
             return r.SayDotted(word is "Est" ? "Established" : "established", end + 1);
-        if (AbbreviationLexicon.Dotted.Find(word) is { } dotted && (word is not ("Co" or "Sq" or "Sec" or "sec" or "Rep" or "Ref" or "ref" or "min" or "max" or "mo" or "temp" or "ed" or "pt" or "Pt" or "esp" or "ext" or "Dir" or "Exec" or "mi" or "est" or "Est")
+        if (AbbreviationLexicon.Dotted.Find(word) is { } dotted
+            && (word is not ("Co" or "Sq" or "Sec" or "sec" or "Rep" or "Ref" or "ref" or "min" or "max" or "mo" or "temp" or "ed" or "pt" or "Pt"
+            or "esp" or "ext" or "Dir" or "Exec" or "mi" or "est" or "Est")
             || !r.EndsSentence(end + 1) || word is "Co" or "max" or "min"))
             return r.SayDotted(dotted, end + 1);
         if (word.Length == 2 && word is "al" or "ed" && r.WordBefore(start) is "et")
@@ -76,7 +80,8 @@ internal sealed class AbbreviationClass : SemioticClass
     }
 
     /// <summary>"Sammy Davis, Sr."</summary>
-    private static bool FollowsComma(Reading r, int start) => r.At(start - 1) == ' ' && r.At(start - 2) == ',' && char.IsLetter(r.At(start - 3)) && !char.IsLetter(r.At(r.SkipBlanks(start + 3)));
+    private static bool FollowsComma(Reading r, int start) =>
+        r.At(start - 1) == ' ' && r.At(start - 2) == ',' && char.IsLetter(r.At(start - 3)) && !char.IsLetter(r.At(r.SkipBlanks(start + 3)));
 
     /// <summary>"1:8" of "Rev. 1:8".</summary>
     private static bool IsVerse(Reading r, int place)
@@ -86,7 +91,8 @@ internal sealed class AbbreviationClass : SemioticClass
         return r.At(place) == ':' && char.IsAsciiDigit(r.At(place + 1));
     }
 
-    private static bool IsOrdinalBefore(Reading r, int start) => r.At(start - 1) == ' ' && r.Span(Math.Max(0, start - 3), start - 1) is "th" or "st" or "nd" or "rd" && char.IsAsciiDigit(r.At(start - 4));
+    private static bool IsOrdinalBefore(Reading r, int start) =>
+        r.At(start - 1) == ' ' && r.Span(Math.Max(0, start - 3), start - 1) is "th" or "st" or "nd" or "rd" && char.IsAsciiDigit(r.At(start - 4));
 
     private static bool IsRoman(Reading r, int place)
     {
@@ -111,17 +117,23 @@ internal sealed class AbbreviationClass : SemioticClass
         while (char.IsAsciiDigit(r.At(end)))
             end++;
         var next = r.WordAfter(end);
-        var counts = r.At(end) == ' ' && next.Length > 2 && char.IsLower(next[0]) && (next[^1] == 's' || next is "people" or "men" or "women" or "children" or "more" or "million" or "percent") && next is not ("was" or "has" or "is" or "this");
-        return counts && (word is "no" ? r.WordBefore(start) is "him" or "her" or "them" or "me" or "us" or "said" or "says" or "is" or "say" or "you" or "think" or "was" : true);
+        var counts = r.At(end) == ' ' && next.Length > 2 && char.IsLower(next[0])
+            && (next[^1] == 's' || next is "people" or "men" or "women" or "children" or "more" or "million" or "percent")
+            && next is not ("was" or "has" or "is" or "this");
+        return counts && (word is "no"
+            ? r.WordBefore(start) is "him" or "her" or "them" or "me" or "us" or "said" or "says" or "is" or "say" or "you" or "think" or "was"
+            : true);
     }
 
     private static int ReadBare(Reading r, int start, int end)
     {
         var word = r.Span(start, end);
         var name = r.At(end) == ' ' && char.IsUpper(r.At(end + 1));
-        if (word.Length is > 1 and < 6 && name && AbbreviationLexicon.BareTitles.Find(word) is { } title && !(AbbreviationLexicon.Streets.ContainsKey(word.ToString()) && FollowsName(r, start)))
+        if (word.Length is > 1 and < 6 && name && AbbreviationLexicon.BareTitles.Find(word) is { } title
+            && !(AbbreviationLexicon.Streets.ContainsKey(word.ToString()) && FollowsName(r, start)))
             return Say(r, title, end);
-        if (word.Length is > 1 and < 6 && AbbreviationLexicon.Streets.Find(word) is { } street && FollowsName(r, start) && (r.At(end) is ',' or '\0' || (r.At(end) == ' ' && !name)) && HouseBefore(r, start))
+        if (word.Length is > 1 and < 6 && AbbreviationLexicon.Streets.Find(word) is { } street && FollowsName(r, start)
+            && (r.At(end) is ',' or '\0' || (r.At(end) == ' ' && !name)) && HouseBefore(r, start))
             return Say(r, street, end);
         if (AbbreviationLexicon.Casual.Find(word) is { } casual)
             return Say(r, casual, end);
@@ -150,7 +162,8 @@ internal sealed class AbbreviationClass : SemioticClass
             Say(r, UnitLexicon.Name(UnitLexicon.Units.Find(top)!, true), end);
             return MeasureClass.ReadPer(r, end);
         }
-        if (top.Length > 3 && top[^1] == 's' && bottom is "hour" or "minute" or "second" or "day" or "week" or "month" or "year" or "min" or "sec" or "hr" or "h" or "s")
+        if (top.Length > 3 && top[^1] == 's'
+            && bottom is "hour" or "minute" or "second" or "day" or "week" or "month" or "year" or "min" or "sec" or "hr" or "h" or "s")
         {
             r.Spoken.Copy(top);
             return MeasureClass.ReadPer(r, end);
@@ -205,10 +218,12 @@ internal sealed class AbbreviationClass : SemioticClass
         if (!titleCouldFollow)
             return true;
         // "Elm Dr. Then we": a new sentence; "12 Elm Dr. Springfield"; but "Then Dr. Smith", "John St. John".
-        return HouseBefore(r, start) || r.EndsSentence(end + 1) || (r.Span(start, end) is "St" && !AbbreviationLexicon.SentenceStarts.Has(r.WordBefore(start)) && SecondName(r, start));
+        return HouseBefore(r, start) || r.EndsSentence(end + 1)
+            || (r.Span(start, end) is "St" && !AbbreviationLexicon.SentenceStarts.Has(r.WordBefore(start)) && SecondName(r, start));
     }
 
-    private static bool SecondName(Reading r, int start) => r.WordBefore(start, out var at).Length > 0 && (r.WordBefore(at) is "on" or "at" or "of" or "along" or "down" or "near" or "to" or "from" or "and" or "St" or "Saint");
+    private static bool SecondName(Reading r, int start) => r.WordBefore(start, out var at).Length > 0
+        && (r.WordBefore(at) is "on" or "at" or "of" or "along" or "down" or "near" or "to" or "from" or "and" or "St" or "Saint");
 
     private static bool FollowsName(Reading r, int start)
     {

@@ -16,7 +16,8 @@ internal static class AbbreviationLexicon
         """);
 
     /// <summary>Titles that may stand without a stop.</summary>
-    public static readonly FrozenDictionary<string, string> BareTitles = Table.Pairs("Mr=Mister|Mrs=Missus|Ms=Miz|Dr=Doctor|Prof=Professor|Sgt=Sergeant|Lt=Lieutenant|Capt=Captain|Cpl=Corporal|Mt=Mount");
+    public static readonly FrozenDictionary<string, string> BareTitles =
+        Table.Pairs("Mr=Mister|Mrs=Missus|Ms=Miz|Dr=Doctor|Prof=Professor|Sgt=Sergeant|Lt=Lieutenant|Capt=Captain|Cpl=Corporal|Mt=Mount");
 
     /// <summary>Streets, after a name.</summary>
     public static readonly FrozenDictionary<string, string> Streets = Table.Pairs("""
@@ -47,7 +48,8 @@ internal static class AbbreviationLexicon
         Acct=Account|acct=account|amt=amount|Amt=Amount|qty=quantity|Qty=Quantity|pkg=package|pt=part|Pt=Part|pts=points|Ref=Reference
         Rep=Representative|Pres=President|Cir=Circle|Sq=Square|Est=Established|est=estimated|dist=district|Dist=District
         Dir=Director|Exec=Executive|Asst=Assistant|asst=assistant|Tech=Technology|Nos=Numbers|nos=numbers|oz=ounces|lb=pounds|lbs=pounds|ft=feet
-        tsp=teaspoon|tbsp=tablespoon|pls=please|Pls=Please|thx=thanks|Thx=Thanks|reb=rebounds|ast=assists|mi=miles|yd=yards|km=kilometers|kg=kilograms|cm=centimeters
+        tsp=teaspoon|tbsp=tablespoon|pls=please|Pls=Please|thx=thanks|Thx=Thanks|reb=rebounds|ast=assists|mi=miles|yd=yards|km=kilometers
+        kg=kilograms|cm=centimeters
         """);
 
     /// <summary>Written with stops between.</summary>
@@ -68,7 +70,8 @@ internal static class AbbreviationLexicon
 
     /// <summary>With a slash.</summary>
     public static readonly FrozenDictionary<string, string> Slashed = Table.Pairs("""
-        AM/FM=A M F M|w/o=without|W/o=Without|w/=with|W/=With|b/c=because|c/o=care of|n/a=N A|N/A=N A|b/w=between|w/in=within|s/he=she or he|a/c=A C|A/C=A C
+        AM/FM=A M F M|w/o=without|W/o=Without|w/=with|W/=With|b/c=because|c/o=care of|n/a=N A|N/A=N A|b/w=between|w/in=within|s/he=she or he|a/c=A C
+        A/C=A C
         h/w=hardware|s/w=software|p/w=password|y/n=yes or no|Y/N=yes or no|c/w=complete with|R/C=R C|km/hr=kilometers per hour
         and/or=and or|And/or=And or|And/Or=And or|AND/OR=and or|either/or=either or|yes/no=yes or no|Yes/No=Yes or no|min/max=minimum maximum
         Min/Max=Minimum maximum|max/min=maximum minimum
@@ -81,7 +84,8 @@ internal static class AbbreviationLexicon
     public static readonly FrozenSet<string> BeforeNumeral = Table.Words("Art art Vol vol Ch ch Chap chap Sec sec Bk Pt pt Fig fig");
 
     /// <summary>What somebody senior may be.</summary>
-    public static readonly FrozenSet<string> Posts = Table.Words("VP SVP Vice Manager Director Engineer Developer Analyst Editor Software Product Project Partner Associate Consultant Counsel");
+    public static readonly FrozenSet<string> Posts =
+        Table.Words("VP SVP Vice Manager Director Engineer Developer Analyst Editor Software Product Project Partner Associate Consultant Counsel");
 
     /// <summary>Words that often start a sentence.</summary>
     public static readonly FrozenSet<string> SentenceStarts = Table.Words("""

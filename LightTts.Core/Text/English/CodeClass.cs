@@ -21,18 +21,22 @@ internal sealed partial class CodeClass : SemioticClass
             if (Scientific().Match(r.Text, start) is { Success: true } scientific)
             {
                 var exponent = scientific.Groups[2].Value;
-                r.Say($"{r.Number(scientific.Groups[1].Value)} times ten to the power of {(exponent[0] == '-' ? "minus " : "")}{r.Number(exponent.TrimStart('-', '+'))}");
+                r.Say($"{r.Number(scientific.Groups[1].Value)} times ten to the power of "
+                    + $"{(exponent[0] == '-' ? "minus " : "")}{r.Number(exponent.TrimStart('-', '+'))}");
                 return start + scientific.Length;
             }
             if (Superscript().Match(r.Text, start) is { Success: true } raised && raised.Groups[2].Value is not ("²" or "³"))
             {
-                var digits = new string(raised.Groups[2].Value.Where(c => c != '⁻').Select(c => (char)('0' + (int)char.GetNumericValue(c))).ToArray());
-                r.Say($"{r.Number(Numerals.Plain(raised.Groups[1].Value))} to the power of {(raised.Groups[2].Value[0] == '⁻' ? "minus " : "")}{r.Number(digits)}");
+                var digits = new string(raised.Groups[2].Value.Where(c => c != '⁻').Select(c =>
+                    (char)('0' + (int)char.GetNumericValue(c))).ToArray());
+                r.Say($"{r.Number(Numerals.Plain(raised.Groups[1].Value))} to the power of "
+                    + $"{(raised.Groups[2].Value[0] == '⁻' ? "minus " : "")}{r.Number(digits)}");
                 return start + raised.Length;
             }
             if (Powers().Match(r.Text, start) is { Success: true } power && power.Groups[2].Value is not ("2" or "3"))
             {
-                r.Say($"{r.Number(Numerals.Plain(power.Groups[1].Value))} to the power of {(power.Groups[2].Value[0] is '-' or '−' ? "minus " : "")}{r.Number(power.Groups[2].Value.TrimStart('-', '−'))}");
+                r.Say($"{r.Number(Numerals.Plain(power.Groups[1].Value))} to the power of "
+                    + $"{(power.Groups[2].Value[0] is '-' or '−' ? "minus " : "")}{r.Number(power.Groups[2].Value.TrimStart('-', '−'))}");
                 return start + power.Length;
             }
             return 0;
@@ -49,7 +53,8 @@ internal sealed partial class CodeClass : SemioticClass
         }
         if (Function().Match(r.Text, start) is { Success: true } function)
         {
-            r.Say($"{function.Groups[1].Value} of {(char.IsAsciiDigit(function.Groups[2].Value[0]) ? r.Number(function.Groups[2].Value) : function.Groups[2].Value)}");
+            r.Say($"{function.Groups[1].Value} of "
+                + $"{(char.IsAsciiDigit(function.Groups[2].Value[0]) ? r.Number(function.Groups[2].Value) : function.Groups[2].Value)}");
             return start + function.Length;
         }
         return 0;
@@ -61,7 +66,8 @@ internal sealed partial class CodeClass : SemioticClass
         {
             if (part.Length == 0)
                 continue;
-            r.Say(part == "_" ? "underscore" : part[0] == '_' ? "double underscore" : char.IsAsciiDigit(part[0]) ? r.Number(part) : LettersClass.Spelling(part) ?? part);
+            r.Say(part == "_" ? "underscore" : part[0] == '_' ? "double underscore" : char.IsAsciiDigit(part[0]) ? r.Number(part)
+                : LettersClass.Spelling(part) ?? part);
         }
     }
 
@@ -83,7 +89,8 @@ internal sealed partial class CodeClass : SemioticClass
     [GeneratedRegex(@"\G_{0,2}[A-Za-z][A-Za-z0-9]{0,40}(?:_{1,2}[A-Za-z0-9]{1,40}){1,12}_{0,2}(?![\p{L}\d])", RegexOptions.CultureInvariant)]
     private static partial Regex Snake();
 
-    [GeneratedRegex(@"\G[a-z]{2,20}(?:[A-Z][a-z0-9]{1,20}){1,8}(?![\p{L}\d])|\G(?:[A-Z][a-z]{1,20}){3,8}(?![\p{L}\d])|\G[A-Z]{3,8}[a-z]{2,20}(?:[A-Z][a-z0-9]{1,20}){0,8}(?![\p{L}\d])", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G[a-z]{2,20}(?:[A-Z][a-z0-9]{1,20}){1,8}(?![\p{L}\d])|\G(?:[A-Z][a-z]{1,20}){3,8}(?![\p{L}\d])"
+        + @"|\G[A-Z]{3,8}[a-z]{2,20}(?:[A-Z][a-z0-9]{1,20}){0,8}(?![\p{L}\d])", RegexOptions.CultureInvariant)]
     private static partial Regex Camel();
 
     [GeneratedRegex(@"\G([a-zA-Z])\(([a-z]|\d{1,6})\)(?!\w)", RegexOptions.CultureInvariant)]

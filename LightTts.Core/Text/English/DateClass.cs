@@ -6,17 +6,20 @@ namespace LightTts.Text.English;
 internal sealed partial class DateClass : SemioticClass
 {
     private const string Month =
-        @"(Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?\.?|July?\.?|Aug(?:ust|\.)?|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)(?!\p{L})";
+        @"(Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?\.?|July?\.?|Aug(?:ust|\.)?|Sept?(?:ember|\.)?|Oct(?:ober|\.)?"
+        + @"|Nov(?:ember|\.)?|Dec(?:ember|\.)?)(?!\p{L})";
 
     private const string Day = @"(3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?(?![\w%°]|[.:,/]\d)";
     private const string YearTail = @"(?:,? (\d{4})(?![\w%]|[.,:/-]\d))?";
 
     public override int Read(Reading r, int start) =>
-        char.IsAsciiDigit(r.At(start)) ? r.Starts(start) && r.At(start - 1) is not ('.' or '/' or ':' or ',' or '$' or '£' or '€') ? ReadFigures(r, start) : 0 : ReadName(r, start);
+        char.IsAsciiDigit(r.At(start)) ? r.Starts(start) && r.At(start - 1) is not ('.' or '/' or ':' or ',' or '$' or '£' or '€')
+        ? ReadFigures(r, start) : 0 : ReadName(r, start);
 
     private static int ReadFigures(Reading r, int start)
     {
-        if (YearFirst().Match(r.Text, start) is { Success: true } iso && Say(r, iso.Groups[4].ValueSpan, iso.Groups[3].ValueSpan, iso.Groups[1].ValueSpan))
+        if (YearFirst().Match(r.Text, start) is { Success: true } iso
+            && Say(r, iso.Groups[4].ValueSpan, iso.Groups[3].ValueSpan, iso.Groups[1].ValueSpan))
         {
             if (iso.Groups[5].Success)
             {
@@ -35,7 +38,8 @@ internal sealed partial class DateClass : SemioticClass
             }
             return iso.Index + iso.Length;
         }
-        if (YearAndMonth().Match(r.Text, start) is { Success: true } pair && int.Parse(pair.Groups[2].ValueSpan) <= int.Parse(pair.Groups[1].ValueSpan) % 100)
+        if (YearAndMonth().Match(r.Text, start) is { Success: true } pair
+            && int.Parse(pair.Groups[2].ValueSpan) <= int.Parse(pair.Groups[1].ValueSpan) % 100)
         {
             r.Say($"{DateLexicon.Months[int.Parse(pair.Groups[2].ValueSpan) - 1]} {r.Year(pair.Groups[1].ValueSpan)}");
             return start + pair.Length;
@@ -60,7 +64,8 @@ internal sealed partial class DateClass : SemioticClass
         {
             var a = int.Parse(bare.Groups[1].ValueSpan);
             var b = int.Parse(bare.Groups[2].ValueSpan);
-            var asked = r.WordBefore(start) is "on" or "On" or "by" or "By" or "since" or "until" or "till" or "before" or "after" or "due" or "dated" or "Monday" or "Tuesday" or "Wednesday"
+            var asked = r.WordBefore(start) is "on" or "On" or "by" or "By" or "since" or "until" or "till" or "before" or "after" or "due" or "dated"
+                or "Monday" or "Tuesday" or "Wednesday"
                 or "Thursday" or "Friday" or "Saturday" or "Sunday";
             var unlikelyFraction = b is > 12 and not (16 or 20 or 32) || (a > 12 && b != 10);
             if ((a, b) is (9, 11) or (7, 7) or (24, 7))
@@ -68,7 +73,8 @@ internal sealed partial class DateClass : SemioticClass
             if ((asked || (unlikelyFraction && a != b)) && a is > 0 && b is > 0)
             {
                 var dayFirst = a > 12 || (b <= 12 && r.British);
-                if (dayFirst ? Say(r, bare.Groups[1].ValueSpan, bare.Groups[2].ValueSpan, "") : Say(r, bare.Groups[2].ValueSpan, bare.Groups[1].ValueSpan, ""))
+                if (dayFirst ? Say(r, bare.Groups[1].ValueSpan, bare.Groups[2].ValueSpan, "")
+                    : Say(r, bare.Groups[2].ValueSpan, bare.Groups[1].ValueSpan, ""))
                     return start + bare.Length;
             }
         }
@@ -87,7 +93,10 @@ internal sealed partial class DateClass : SemioticClass
         {
             var words = r.British ? $"{isMonth} the {r.Ordinal(day.Groups[2].ValueSpan)}" : $"{isMonth} {r.Ordinal(day.Groups[2].ValueSpan)}";
             if (day.Groups[4].Success)
-                words += $" to {(day.Groups[3].Success ? DateLexicon.MonthNames[day.Groups[3].Value.TrimEnd('.')] + " " : "")}{r.Ordinal(day.Groups[4].ValueSpan)}";
+            {
+                var month = day.Groups[3].Success ? DateLexicon.MonthNames[day.Groups[3].Value.TrimEnd('.')] + " " : "";
+                words += $" to {month}{r.Ordinal(day.Groups[4].ValueSpan)}";
+            }
             return Finish(r, words, day, day.Groups[5]);
         }
         if (isMonth is not null && MonthYear().Match(r.Text, start) is { Success: true } year)
@@ -102,17 +111,22 @@ internal sealed partial class DateClass : SemioticClass
             if (last is not null)
             {
                 r.Say($"{isMonth ?? weekday} to {last}");
-                return r.At(start + range.Length) == '.' && !r.EndsSentence(start + range.Length + 1) && until.Length < 5 ? start + range.Length + 1 : start + range.Length;
+                return r.At(start + range.Length) == '.' && !r.EndsSentence(start + range.Length + 1) && until.Length < 5 ? start + range.Length + 1
+                    : start + range.Length;
             }
         }
         var full = isMonth ?? weekday!;
         if (word.Length == full.Length)
             return 0;
-        if (r.At(end) == '.' && !(DateLexicon.Ambiguous.Has(word) && r.EndsSentence(end + 1) && word is not ("Jan" or "Apr" or "Mar") && r.WordBefore(start) is not ("and" or "or" or "to" or "on" or "every") && !IsClosingDay(r, start, weekday)))
+        if (r.At(end) == '.' && !(DateLexicon.Ambiguous.Has(word) && r.EndsSentence(end + 1) && word is not ("Jan" or "Apr" or "Mar")
+            && r.WordBefore(start) is not ("and" or "or" or "to" or "on" or "every") && !IsClosingDay(r, start, weekday)))
             return r.SayDotted(full, end + 1);
-        if (DateLexicon.Ambiguous.Has(word) && !(r.At(end) == ',' && r.At(end + 1) == ' ' && (char.IsAsciiDigit(r.At(end + 2)) || DateLexicon.MonthNames.Find(r.Span(end + 2, r.WordEnd(end + 2))) is not null))
+        if (DateLexicon.Ambiguous.Has(word)
+            && !(r.At(end) == ',' && r.At(end + 1) == ' '
+            && (char.IsAsciiDigit(r.At(end + 2)) || DateLexicon.MonthNames.Find(r.Span(end + 2, r.WordEnd(end + 2))) is not null))
             && !(r.At(end) == ' ' && char.IsAsciiDigit(r.At(end + 1)) && weekday is not null)
-            && !(r.At(end) == '/' && (DateLexicon.MonthNames.ContainsKey(r.WordAfter(end + 1).ToString()) || DateLexicon.Weekdays.ContainsKey(r.Span(end + 1, r.WordEnd(end + 1)).ToString())))
+            && !(r.At(end) == '/' && (DateLexicon.MonthNames.ContainsKey(r.WordAfter(end + 1).ToString())
+            || DateLexicon.Weekdays.ContainsKey(r.Span(end + 1, r.WordEnd(end + 1)).ToString())))
             && !(r.WordBefore(start) is "on" or "next" or "last" or "every" or "this" && r.At(end) is '\0' or ',' or '.' or '?' or '!'))
             return 0;
         r.Say(full);
@@ -121,9 +135,11 @@ internal sealed partial class DateClass : SemioticClass
 
     /// <summary>"Closed Sat.": a weekday that ends the sentence; "the Sun." and "Sat." alone are not.</summary>
     private static bool IsClosingDay(Reading r, int start, string? weekday) =>
-        weekday is not null && r.At(start - 1) == ' ' && r.At(start - 2) is not ('.' or '!' or '?') && r.WordBefore(start) is { Length: > 2 } before && before is not ("the" or "The" or "our" or "that");
+        weekday is not null && r.At(start - 1) == ' ' && r.At(start - 2) is not ('.' or '!' or '?') && r.WordBefore(start) is { Length: > 2 } before
+        && before is not ("the" or "The" or "our" or "that");
 
-    private static bool UnitFollows(Reading r, int end) => r.At(end) == ' ' && UnitLexicon.Units.Find(r.Span(end + 1, r.WordEnd(end + 1))) is not null && r.WordAfter(end).Length > 1;
+    private static bool UnitFollows(Reading r, int end) => r.At(end) == ' ' && UnitLexicon.Units.Find(r.Span(end + 1, r.WordEnd(end + 1))) is not null
+        && r.WordAfter(end).Length > 1;
 
     private static int Finish(Reading r, string words, Match match, Group year)
     {
@@ -151,7 +167,8 @@ internal sealed partial class DateClass : SemioticClass
         return true;
     }
 
-    [GeneratedRegex(@"\G(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?(?![\w-]|\.\d)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?(?![\w-]|\.\d)",
+        RegexOptions.CultureInvariant)]
     private static partial Regex YearFirst();
 
     [GeneratedRegex(@"\G(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\w/]|[.-]\d)", RegexOptions.CultureInvariant)]
@@ -163,10 +180,12 @@ internal sealed partial class DateClass : SemioticClass
     [GeneratedRegex(@"\G(\d{1,2})/(\d{1,2})(?![\w/%""]|[.,-]\d| ?[+=*×÷])", RegexOptions.CultureInvariant)]
     private static partial Regex MonthAndDay();
 
-    [GeneratedRegex(@"\G(\d{1,2})(?:st|nd|rd|th)?(?: ?[-–] ?(\d{1,2})(?:st|nd|rd|th)?)?[ -](?:of )?" + Month + @"(?!-\p{L})" + @"(?:,?[ -](\d{4})(?![\w%]|[.,:/-]\d))?", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(\d{1,2})(?:st|nd|rd|th)?(?: ?[-–] ?(\d{1,2})(?:st|nd|rd|th)?)?[ -](?:of )?" + Month + @"(?!-\p{L})"
+        + @"(?:,?[ -](\d{4})(?![\w%]|[.,:/-]\d))?", RegexOptions.CultureInvariant)]
     private static partial Regex DayMonth();
 
-    [GeneratedRegex(@"\G" + Month + @",? (?:the )?" + Day + @"(?: ?[-–—] ?(?:" + Month + @" )?" + Day + ")?" + YearTail, RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G" + Month + @",? (?:the )?" + Day + @"(?: ?[-–—] ?(?:" + Month + @" )?" + Day + ")?" + YearTail,
+        RegexOptions.CultureInvariant)]
     private static partial Regex MonthDay();
 
     [GeneratedRegex(@"\G" + Month + @"(?:,? | of |-)(1\d{3}|20\d{2})(?![\w%]|[.,:/]\d)", RegexOptions.CultureInvariant)]

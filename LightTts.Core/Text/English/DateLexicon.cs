@@ -22,7 +22,8 @@ internal static class DateLexicon
         """);
 
     /// <summary>Names of people or words as often as dates: only with a stop, a number or in a range.</summary>
-    public static readonly FrozenSet<string> Ambiguous = Table.Words("Jan Mar Jun Jul Apr Mon Sat Sun May March August DEC MAR JAN SEP NOV OCT FEB AUG APR JUN JUL SEPT");
+    public static readonly FrozenSet<string> Ambiguous =
+        Table.Words("Jan Mar Jun Jul Apr Mon Sat Sun May March August DEC MAR JAN SEP NOV OCT FEB AUG APR JUN JUL SEPT");
 
     /// <summary>After one of these a number of four figures is a year.</summary>
     public static readonly FrozenSet<string> BeforeYear = Table.Words("""

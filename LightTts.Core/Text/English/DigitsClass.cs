@@ -24,11 +24,14 @@ internal sealed partial class DigitsClass : SemioticClass
 
     public override int Read(Reading r, int start)
     {
-        if (!char.IsAsciiDigit(r.At(start)) || !r.Starts(start) || r.At(start - 1) is '.' or '/' or '$' or '£' or '€' || (r.At(start - 1) == ',' && start > 1 && char.IsAsciiDigit(r.At(start - 2))))
+        if (!char.IsAsciiDigit(r.At(start)) || !r.Starts(start) || r.At(start - 1) is '.' or '/' or '$' or '£' or '€'
+            || (r.At(start - 1) == ',' && start > 1 && char.IsAsciiDigit(r.At(start - 2))))
             return 0;
         if (Grouped().Match(r.Text, start) is { Success: true } grouped)
         {
-            r.Say(string.Join(grouped.Value[1] == '-' ? " " : ", ", grouped.Value.Split([' ', '-']).Select(group => group[^1] == 'X' ? (EnglishNumbers.Digits(group) + " X").Trim() : EnglishNumbers.Digits(group))));
+            r.Say(string.Join(grouped.Value[1] == '-' ? " " : ", ",
+                grouped.Value.Split([' ', '-']).Select(group =>
+                group[^1] == 'X' ? (EnglishNumbers.Digits(group) + " X").Trim() : EnglishNumbers.Digits(group))));
             return start + grouped.Length;
         }
         var end = start;
@@ -47,11 +50,15 @@ internal sealed partial class DigitsClass : SemioticClass
             r.Say(EnglishNumbers.Pairs(digits));
             return end;
         }
-        if (!r.Ends(end) || (r.At(end) is '.' or ',' or ':' or '/' or '-' && char.IsAsciiDigit(r.At(end + 1))) || r.At(end) is '%' or '°' or '$' or '€')
+        if (!r.Ends(end) || (r.At(end) is '.' or ',' or ':' or '/' or '-' && char.IsAsciiDigit(r.At(end + 1)))
+            || r.At(end) is '%' or '°' or '$' or '€')
             return 0;
-        if (length == 4 && r.WordAfter(end) is "hours" or "hrs" or "hr" && (digits[0] == '0' || before is "at" or "At" or "by" or "until" or "to" or "from" or "till") && int.Parse(digits[..2]) < 24 && int.Parse(digits[2..]) < 60)
+        if (length == 4 && r.WordAfter(end) is "hours" or "hrs" or "hr"
+            && (digits[0] == '0' || before is "at" or "At" or "by" or "until" or "to" or "from" or "till") && int.Parse(digits[..2]) < 24
+            && int.Parse(digits[2..]) < 60)
         {
-            var hour = digits[0] == '0' ? EnglishNumbers.Digits(digits[..2]).Replace("zero", "oh", StringComparison.Ordinal) : r.Cardinal(digits[..2]);
+            var hour = digits[0] == '0' ? EnglishNumbers.Digits(digits[..2]).Replace("zero", "oh", StringComparison.Ordinal)
+                : r.Cardinal(digits[..2]);
             r.Say($"{hour} {(digits[2..] is "00" ? "hundred" : digits[2] == '0' ? "oh " + r.Cardinal(digits[3..]) : r.Cardinal(digits[2..]))} hours");
             return end + 1 + r.WordAfter(end).Length;
         }
@@ -67,7 +74,9 @@ internal sealed partial class DigitsClass : SemioticClass
             r.Say(EnglishNumbers.Pairs(digits));
             return end;
         }
-        if (length == 3 && digits[0] == '7' && digits[2] == '7' && before is "a" or "the" or "The" or "A" && (r.At(end) is '.' or ',' or '\0' || NounLexicon.NotNouns.Has(r.WordAfter(end)) || r.WordAfter(end) is "jet" or "crashed" or "took" or "landed"))
+        if (length == 3 && digits[0] == '7' && digits[2] == '7' && before is "a" or "the" or "The" or "A"
+            && (r.At(end) is '.' or ',' or '\0' || NounLexicon.NotNouns.Has(r.WordAfter(end))
+            || r.WordAfter(end) is "jet" or "crashed" or "took" or "landed"))
         {
             r.Say(EnglishNumbers.Pairs(digits));
             return end;
@@ -92,7 +101,8 @@ internal sealed partial class DigitsClass : SemioticClass
         var next = r.WordAfter(end);
         if (next is "call" or "calls" or "operator" or "operators" or "dispatcher" or "emergency" or "emergencies" or "services")
             return true;
-        return digits is "911" or "999" && (next.IsEmpty || NounLexicon.NotNouns.Has(next)) && before is not ("is" or "are" or "equals" or "page" or "Page" or "number" or "total") && UnitLexicon.Units.Find(next) is null;
+        return digits is "911" or "999" && (next.IsEmpty || NounLexicon.NotNouns.Has(next))
+            && before is not ("is" or "are" or "equals" or "page" or "Page" or "number" or "total") && UnitLexicon.Units.Find(next) is null;
     }
 
     /// <summary>"123 Main St.", "1600 Pennsylvania Avenue".</summary>
@@ -121,6 +131,7 @@ internal sealed partial class DigitsClass : SemioticClass
         return false;
     }
 
-    [GeneratedRegex(@"\G(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{5}|97[89][ -]\d{1,5}[ -]\d{1,7}[ -]\d{1,7}[ -][\dX]|(?<=ISBN:? )\d{1,5}-\d{1,7}-\d{1,7}-[\dX]|\d{3}-\d{2}-\d{4}|\d(?:-\d){2,9}|\d{5}-\d{4})(?![\w-]|[.,]\d)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{5}|97[89][ -]\d{1,5}[ -]\d{1,7}[ -]\d{1,7}[ -][\dX]"
+        + @"|(?<=ISBN:? )\d{1,5}-\d{1,7}-\d{1,7}-[\dX]|\d{3}-\d{2}-\d{4}|\d(?:-\d){2,9}|\d{5}-\d{4})(?![\w-]|[.,]\d)", RegexOptions.CultureInvariant)]
     private static partial Regex Grouped();
 }

@@ -7,7 +7,9 @@ namespace LightTts.Text.English;
 internal sealed partial class ElectronicClass : SemioticClass
 {
     private const string Extensions =
-        "txt|pdf|docx?|xlsx?|pptx?|csv|tsv|jpe?g|png|gif|svg|bmp|webp|mp[34]|wav|flac|ogg|avi|mov|mkv|zip|tar|gz|tgz|rar|7z|exe|dll|so|deb|rpm|iso|py|js|jsx|ts|tsx|cs|cpp|hpp|java|rb|go|rs|php|sh|bat|ps1|html?|css|json|ya?ml|xml|toml|ini|cfg|conf|log|md|sql|db|bak|tmp|lock|epub|onnx|pt|bin|dat|ipynb";
+        "txt|pdf|docx?|xlsx?|pptx?|csv|tsv|jpe?g|png|gif|svg|bmp|webp|mp[34]|wav|flac|ogg|avi|mov|mkv|zip|tar|gz|tgz|rar|7z|exe|dll|so|deb|rpm|iso"
+        + "|py|js|jsx|ts|tsx|cs|cpp|hpp|java|rb|go|rs|php|sh|bat|ps1|html?|css|json|ya?ml|xml|toml|ini|cfg"
+        + "|conf|log|md|sql|db|bak|tmp|lock|epub|onnx|pt|bin|dat|ipynb";
 
     public override int Read(Reading r, int start)
     {
@@ -68,7 +70,8 @@ internal sealed partial class ElectronicClass : SemioticClass
                 while (end < address.Length && char.IsAsciiDigit(address[end]))
                     end++;
                 var digits = address.AsSpan(i, end - i);
-                Add(digits.Length == 1 || digits[0] == '0' || digits.Length > 4 ? EnglishNumbers.Digits(digits) : digits.Length == 4 && digits[0] is '1' or '2' ? r.Year(digits) : r.Cardinal(digits));
+                Add(digits.Length == 1 || digits[0] == '0' || digits.Length > 4 ? EnglishNumbers.Digits(digits)
+                    : digits.Length == 4 && digits[0] is '1' or '2' ? r.Year(digits) : r.Cardinal(digits));
             }
             else if (char.IsLetter(address[i]) || char.IsSurrogate(address[i]) || address[i] > 127)
             {
@@ -82,7 +85,8 @@ internal sealed partial class ElectronicClass : SemioticClass
                 end += address[i] == '\\' && i + 1 < address.Length && address[i + 1] == '\\' ? 2 : 1;
                 Add(address[i] switch
                 {
-                    '.' => point, '/' => "slash", '-' => "dash", '_' => "underscore", '@' => "at", ':' => "colon", '?' => "question mark", '=' => "equals", '&' => "and",
+                    '.' => point, '/' => "slash", '-' => "dash", '_' => "underscore", '@' => "at", ':' => "colon", '?' => "question mark", '=' =>
+                        "equals", '&' => "and",
                     '#' => "hash", '%' => "percent", '+' => "plus", '~' => "tilde", '\\' => "backslash", '*' => "star", _ => "",
                 });
             }
@@ -93,12 +97,16 @@ internal sealed partial class ElectronicClass : SemioticClass
         void Add(string word) => words.Append(words.Length > 0 && word.Length > 0 ? " " : "").Append(word);
 
         static string Part(ReadOnlySpan<char> word) =>
-            word is "www" ? "W W W" : word is "uk" or "py" or "yml" ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray()) : word.Length is > 1 and < 6 && System.Text.Ascii.IsValid(word) && !word.ContainsAny("aeiouyAEIOUY") ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray()) : LettersClass.Spelling(word) ?? word.ToString();
+            word is "www" ? "W W W" : word is "uk" or "py" or "yml" ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray())
+            : word.Length is > 1 and < 6 && System.Text.Ascii.IsValid(word) && !word.ContainsAny("aeiouyAEIOUY")
+            ? string.Join(' ', word.ToString().ToUpperInvariant().ToCharArray()) : LettersClass.Spelling(word) ?? word.ToString();
     }
 
     private static string PortNumber(string digits) =>
-        digits.Length == 4 && digits[2..] != "00" ? $"{EnglishNumbers.Cardinal(digits.AsSpan(0, 2))} {(digits[2] == '0' ? "oh " : "")}{EnglishNumbers.Cardinal(digits.AsSpan(2))}"
-        : digits.Length == 4 ? EnglishNumbers.Pairs(digits) : digits.Length < 4 ? EnglishNumbers.Cardinal(digits, "", false) : EnglishNumbers.Digits(digits);
+        digits.Length == 4 && digits[2..] != "00"
+        ? $"{EnglishNumbers.Cardinal(digits.AsSpan(0, 2))} {(digits[2] == '0' ? "oh " : "")}{EnglishNumbers.Cardinal(digits.AsSpan(2))}"
+        : digits.Length == 4 ? EnglishNumbers.Pairs(digits) : digits.Length < 4 ? EnglishNumbers.Cardinal(digits, "", false)
+        : EnglishNumbers.Digits(digits);
 
     private static string Words(Reading r, string name) =>
         string.Join(' ', Camel().Replace(name, " ").Replace('_', ' ').Split(' ', StringSplitOptions.RemoveEmptyEntries)
@@ -128,16 +136,21 @@ internal sealed partial class ElectronicClass : SemioticClass
     [GeneratedRegex(@"\G[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}", RegexOptions.CultureInvariant)]
     private static partial Regex Email();
 
-    [GeneratedRegex(@"\G(?:(?:https?|ftps?|file|ssh|wss?|git)://[^\s<>""]{1,300}|[Ww]ww\.[^\s<>""]{1,300}|[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.(?:com|org|net|edu|gov|mil|io|dev|ai|info|biz|app|tv|co\.uk|ac\.uk|org\.uk|gov\.uk|uk|de|fr|ca|au|eu|co|me|us|ly|gl|xyz|tech|online|shop|blog)(?![\w-])(?::\d{2,5})?(?:[/?#][^\s<>""]{0,300})?)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(?:(?:https?|ftps?|file|ssh|wss?|git)://[^\s<>""]{1,300}|[Ww]ww\.[^\s<>""]{1,300}"
+        + @"|[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.(?:com|org|net|edu|gov|mil|io|dev|ai|info|biz|app|tv|co\.uk|ac\.uk|org\.uk|gov\.uk|uk"
+            + @"|de|fr|ca|au|eu|co|me|us|ly|gl|xyz|tech|online|shop|blog)(?![\w-])(?::\d{2,5})?(?:[/?#][^\s<>""]{0,300})?)",
+            RegexOptions.CultureInvariant)]
     private static partial Regex Url();
 
     [GeneratedRegex(@"\G[A-Za-z]:(?:\\{1,2}|/(?=[A-Za-z]))[^\s<>""|?*,;]{0,200}", RegexOptions.CultureInvariant)]
     private static partial Regex Windows();
 
-    [GeneratedRegex(@"\G(?:~/|\.{1,2}/|/(?=[A-Za-z.][\w.-]*/|(?:etc|usr|var|tmp|home|dev|opt|bin|root|mnt|proc|sys|lib)(?![\w-])))[\w./~+-]{0,200}", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(?:~/|\.{1,2}/|/(?=[A-Za-z.][\w.-]*/|(?:etc|usr|var|tmp|home|dev|opt|bin|root|mnt|proc|sys|lib)(?![\w-])))[\w./~+-]{0,200}",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Path();
 
-    [GeneratedRegex(@"\G([A-Za-z][A-Za-z0-9-]{0,40}(?:\.[A-Za-z0-9-]{1,30}){0,4}):(\d{2,5})(?![\d:])(?<=localhost:\d{2,5}|\.[a-z]{1,30}:\d{2,5}|host:\d{4,5}|server:\d{4,5}|db:\d{4,5})", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G([A-Za-z][A-Za-z0-9-]{0,40}(?:\.[A-Za-z0-9-]{1,30}){0,4}):(\d{2,5})(?![\d:])(?<=localhost:\d{2,5}|\.[a-z]{1,30}:\d{2,5}"
+        + @"|host:\d{4,5}|server:\d{4,5}|db:\d{4,5})", RegexOptions.CultureInvariant)]
     private static partial Regex Port();
 
     [GeneratedRegex(@"\G(?:[\w-]{1,60}(?:[./\\][\w-]{1,60}){0,8}\.(?:" + Extensions + @")(?![\w-]))", RegexOptions.CultureInvariant)]

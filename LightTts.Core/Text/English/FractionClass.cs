@@ -12,7 +12,8 @@ internal sealed partial class FractionClass : SemioticClass
 
     public override int Read(Reading r, int start)
     {
-        if (r.At(start - 1) is '/' or '.' or ':' || (r.At(start - 1) == ',' && char.IsAsciiDigit(r.At(start - 2))) || (char.IsLetterOrDigit(r.At(start - 1)) && !Vulgar.Contains(r.At(start))))
+        if (r.At(start - 1) is '/' or '.' or ':' || (r.At(start - 1) == ',' && char.IsAsciiDigit(r.At(start - 2)))
+            || (char.IsLetterOrDigit(r.At(start - 1)) && !Vulgar.Contains(r.At(start))))
             return 0;
         if (Single().Match(r.Text, start) is { Success: true } sign)
         {
@@ -21,7 +22,8 @@ internal sealed partial class FractionClass : SemioticClass
         }
         if (Ratio().Match(r.Text, start) is { Success: true } ratio)
         {
-            r.Say($"{r.Number(Numerals.Plain(ratio.Groups[1].Value))} {(ratio.Value is "16:9" or "4:3" or "21:9" or "16:10" ? "by" : "to")} {r.Number(Numerals.Plain(ratio.Groups[2].Value))}");
+            r.Say($"{r.Number(Numerals.Plain(ratio.Groups[1].Value))} {(ratio.Value is "16:9" or "4:3" or "21:9" or "16:10" ? "by" : "to")} "
+                + $"{r.Number(Numerals.Plain(ratio.Groups[2].Value))}");
             if (ratio.Groups[3].Success)
                 r.Say("to " + r.Number(ratio.Groups[3].Value));
             return start + ratio.Length;
@@ -51,7 +53,8 @@ internal sealed partial class FractionClass : SemioticClass
                 return Said(r, $"{r.Cardinal(top)} {r.Cardinal(bottom)}", end);
             if (d is 10 or 100 && n != 1 && r.WordAfter(end) is not ("of" or "mile" or "inch" or "second" or "in"))
                 return Said(r, $"{r.Cardinal(top)} out of {r.Cardinal(bottom)}", end);
-            if ((n == d && n > 1) || r.WordBefore(start) is "score" or "scored" or "rating" or "rated" or "got" or "grade" or "quiz" or "exam" or "rate" or "Rating" or "Score" || r.WordAfter(end) is "stars" or "score" or "rating" or "questions" or "correct")
+            if ((n == d && n > 1) || r.WordBefore(start) is "score" or "scored" or "rating" or "rated" or "got" or "grade" or "quiz" or "exam"
+                or "rate" or "Rating" or "Score" || r.WordAfter(end) is "stars" or "score" or "rating" or "questions" or "correct")
                 return Said(r, $"{r.Cardinal(top)} out of {r.Cardinal(bottom)}", end);
             // "120/80": a blood pressure and the like.
             if (n > d && d > 12)
@@ -73,7 +76,8 @@ internal sealed partial class FractionClass : SemioticClass
         if (top.Length != 4 || top[..2] is not ("19" or "20") || bottom.Length is not (2 or 4))
             return null;
         var next = (int.Parse(top) + 1) % 100;
-        return int.Parse(bottom) % 100 == next ? $"{r.Year(top)} to {(bottom.Length == 4 ? r.Year(bottom) : bottom[0] == '0' ? "oh " + r.Cardinal(bottom) : r.Cardinal(bottom))}" : null;
+        return int.Parse(bottom) % 100 == next
+            ? $"{r.Year(top)} to {(bottom.Length == 4 ? r.Year(bottom) : bottom[0] == '0' ? "oh " + r.Cardinal(bottom) : r.Cardinal(bottom))}" : null;
     }
 
     private static string Fractional(Reading r, ReadOnlySpan<char> whole, ReadOnlySpan<char> top, ReadOnlySpan<char> bottom)
@@ -87,15 +91,18 @@ internal sealed partial class FractionClass : SemioticClass
     private static int Unit(Reading r, int start, int end, string words, bool plural)
     {
         r.Say(words);
-        return MeasureClass.ReadUnit(r, start, end, plural) is > 0 and var unitEnd ? unitEnd : MeasureClass.Prime(r, start, end, plural) is > 0 and var prime ? prime : end;
+        return MeasureClass.ReadUnit(r, start, end, plural) is > 0 and var unitEnd ? unitEnd
+            : MeasureClass.Prime(r, start, end, plural) is > 0 and var prime ? prime : end;
     }
 
     [GeneratedRegex(@"\G(?:(\d{1,6})[ -]?)?([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞⅐⅑⅒])", RegexOptions.CultureInvariant)]
     private static partial Regex Single();
 
-    [GeneratedRegex(@"\G(\d{1,6}(?:[.,]\d{1,3})?) ?:(\d{1,3}(?:,\d{3}){1,3}|\d{1,6}(?:\.\d{1,2})?)(?::(\d{1,3}))?(?![\d:]|\.\d)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(\d{1,6}(?:[.,]\d{1,3})?) ?:(\d{1,3}(?:,\d{3}){1,3}|\d{1,6}(?:\.\d{1,2})?)(?::(\d{1,3}))?(?![\d:]|\.\d)",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Ratio();
 
-    [GeneratedRegex(@"\G(?:(\d{1,4})[ -])?(\d{1,4}(?:\.\d{1,2})?) ?[/⁄] ?(\d{1,4}(?:\.\d{1,2})?)(?:ths?|rds?|nds?)?(?![\d/]|[.,]\d)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(?:(\d{1,4})[ -])?(\d{1,4}(?:\.\d{1,2})?) ?[/⁄] ?(\d{1,4}(?:\.\d{1,2})?)(?:ths?|rds?|nds?)?(?![\d/]|[.,]\d)",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Slash();
 }

@@ -3,13 +3,22 @@ namespace LightTts.Text.English;
 /// <summary>Words in capitals: spelt letter by letter with blanks between ("F B I"), read as a word ("NASA"), or stressed ("STOP").</summary>
 internal sealed class LettersClass : SemioticClass
 {
+    // Pairs of consonants that English words begin and end with.
+    private const string WordBeginnings =
+        "BL BR CH CL CR DR DW FL FR GH GL GN GR KN KR PH PL PR PS QU RH SC SH SK SL SM SN SP SQ ST SW TH TR TW WH WR";
+
+    private const string WordEnds =
+        "CH CK CT FF FT GH GS HS KS LD LF LK LL LM LP LS LT MB MP MS NC ND NG NK NS NT PS PT RB RC RD RK RL RM RN RP RS RT "
+        + "SH SK SP SS ST TH TS TT WD WK WL WN WS ZZ XT";
+
     public override int Read(Reading r, int start)
     {
         if (!r.Starts(start) || r.At(start - 1) == '\'' && char.IsLetterOrDigit(r.At(start - 2)))
             return 0;
         // Names with signs or mixed case: "AT&T", "C#", "mRNA".
         var chunk = start;
-        while (chunk < r.Text.Length && chunk - start < 12 && (char.IsLetterOrDigit(r.Text[chunk]) || r.Text[chunk] is '&' or '+' or '#' or '-' or '₂'))
+        while (chunk < r.Text.Length && chunk - start < 12
+            && (char.IsLetterOrDigit(r.Text[chunk]) || r.Text[chunk] is '&' or '+' or '#' or '-' or '₂'))
             chunk++;
         for (var last = chunk; last > start + 1; last--)
             if ((r.Ends(last) || !char.IsLetterOrDigit(r.At(last - 1))) && LettersLexicon.Mixed.Find(r.Span(start, last)) is { } mixed)
@@ -18,7 +27,8 @@ internal sealed class LettersClass : SemioticClass
                 return Possessive(r, last, false);
             }
         // "A-Z".
-        if (char.IsAsciiLetterUpper(r.At(start)) && r.At(start + 1) is '-' or '–' && char.IsAsciiLetterUpper(r.At(start + 2)) && r.Ends(start + 3) && r.At(start + 3) != '-' && r.At(start) < r.At(start + 2) && r.At(start) is 'A' or 'K')
+        if (char.IsAsciiLetterUpper(r.At(start)) && r.At(start + 1) is '-' or '–' && char.IsAsciiLetterUpper(r.At(start + 2)) && r.Ends(start + 3)
+            && r.At(start + 3) != '-' && r.At(start) < r.At(start + 2) && r.At(start) is 'A' or 'K')
         {
             r.Say($"{r.At(start)} to {r.At(start + 2)}");
             return start + 3;
@@ -85,7 +95,9 @@ internal sealed class LettersClass : SemioticClass
     }
 
     private static bool IsSpeltInCapitals(ReadOnlySpan<char> word) =>
-        !LettersLexicon.Words.Has(word) && (word.Length < 6 && !word.ContainsAny("AEIOUY") || (LettersLexicon.Spelt.Has(word) && !LettersLexicon.NotInCapitals.Has(word) && !LettersLexicon.Ordinary.Has(word)));
+        !LettersLexicon.Words.Has(word)
+        && (word.Length < 6 && !word.ContainsAny("AEIOUY")
+        || (LettersLexicon.Spelt.Has(word) && !LettersLexicon.NotInCapitals.Has(word) && !LettersLexicon.Ordinary.Has(word)));
 
     /// <summary>Whether English could have such a word: vowels, and no long or odd run of consonants.</summary>
     private static bool Pronounceable(ReadOnlySpan<char> word)
@@ -104,10 +116,10 @@ internal sealed class LettersClass : SemioticClass
         // How words begin and end.
         var (first, second) = (word[0], word[1]);
         var vowel = "AEIOUY".Contains(second) || "AEIOUY".Contains(first);
-        if (!vowel && !"BL BR CH CL CR DR DW FL FR GH GL GN GR KN KR PH PL PR PS QU RH SC SH SK SL SM SN SP SQ ST SW TH TR TW WH WR".Contains(word[..2].ToString(), StringComparison.Ordinal))
+        if (!vowel && !WordBeginnings.Contains(word[..2].ToString(), StringComparison.Ordinal))
             return false;
         var (before, last) = (word[^2], word[^1]);
         return "AEIOUY".Contains(last) || "AEIOUY".Contains(before)
-            || "CH CK CT FF FT GH GS HS KS LD LF LK LL LM LP LS LT MB MP MS NC ND NG NK NS NT PS PT RB RC RD RK RL RM RN RP RS RT SH SK SP SS ST TH TS TT WD WK WL WN WS ZZ XT".Contains(word[^2..].ToString(), StringComparison.Ordinal);
+            || WordEnds.Contains(word[^2..].ToString(), StringComparison.Ordinal);
     }
 }

@@ -46,7 +46,8 @@ internal static class LettersLexicon
         """);
 
     /// <summary>Ordinary words that are spelt in a sentence of small letters only where this context shows it; none: stressed words.</summary>
-    public static readonly FrozenSet<string> NotInCapitals = Table.Words("IT US WHO ICE SEC ARM AS AP ER IM AA MA BA LA AD AM PR ID AC BS MS SAP IRA IDE LED RIP");
+    public static readonly FrozenSet<string> NotInCapitals =
+        Table.Words("IT US WHO ICE SEC ARM AS AP ER IM AA MA BA LA AD AM PR ID AC BS MS SAP IRA IDE LED RIP");
 
     /// <summary>Written in mixed case, read by letter or otherwise.</summary>
     public static readonly FrozenDictionary<string, string> Mixed = Table.Pairs("""

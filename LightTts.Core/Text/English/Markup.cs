@@ -24,10 +24,14 @@ internal static partial class Markup
 
     private static string Decode(Match match) => match.Groups[1].Value switch
     {
-        "amp" => "&", "lt" => "<", "gt" => ">", "quot" => "\"", "apos" or "rsquo" or "lsquo" => "'", "nbsp" or "ensp" or "emsp" or "thinsp" => " ", "mdash" => "—", "ndash" => "–", "hellip" => "...",
-        "ldquo" or "rdquo" => "\"", "copy" => "©", "reg" => "®", "trade" => "™", "deg" => "°", "euro" => "€", "pound" => "£", "yen" => "¥", "cent" => "¢", "times" => "×", "divide" => "÷", "plusmn" => "±",
-        "frac12" => "½", "frac14" => "¼", "frac34" => "¾", "micro" => "µ", "sect" => "§", "bull" => " ", "le" => "≤", "ge" => "≥", "ne" => "≠", "rarr" => "→", "infin" => "∞", "eacute" => "é",
-        ['#', 'x' or 'X', .. var hex] when int.TryParse(hex, System.Globalization.NumberStyles.AllowHexSpecifier, null, out var code) => Character(code),
+        "amp" => "&", "lt" => "<", "gt" => ">", "quot" => "\"", "apos" or "rsquo" or "lsquo" => "'", "nbsp" or "ensp" or "emsp" or "thinsp" =>
+            " ", "mdash" => "—", "ndash" => "–", "hellip" => "...",
+        "ldquo" or "rdquo" => "\"", "copy" => "©", "reg" => "®", "trade" => "™", "deg" => "°", "euro" => "€", "pound" => "£", "yen" => "¥", "cent" =>
+        "¢", "times" => "×", "divide" => "÷", "plusmn" => "±",
+        "frac12" => "½", "frac14" => "¼", "frac34" => "¾", "micro" => "µ", "sect" => "§", "bull" => " ", "le" => "≤", "ge" => "≥", "ne" =>
+        "≠", "rarr" => "→", "infin" => "∞", "eacute" => "é",
+        ['#', 'x' or 'X', .. var hex] when int.TryParse(hex, System.Globalization.NumberStyles.AllowHexSpecifier, null, out var code) =>
+        Character(code),
         ['#', .. var digits] when int.TryParse(digits, out var code) => Character(code),
         _ => match.Value,
     };
@@ -52,6 +56,7 @@ internal static partial class Markup
     [GeneratedRegex(@"^(\s*)(?:#{1,6} |[-*•·‣▪>+] )", RegexOptions.CultureInvariant)]
     private static partial Regex LineStart();
 
-    [GeneratedRegex(@"\*\*(?!\d)|(?<![\w*])\*(?=\w)|(?<=[\w.!?,])\*(?![\w*])|`+|(?<!\w)_{1,2}(?=\w[^_]{0,80}_{1,2}(?!\w))|(?<=\w)_{1,2}(?!\w)|~~", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\*\*(?!\d)|(?<![\w*])\*(?=\w)|(?<=[\w.!?,])\*(?![\w*])|`+|(?<!\w)_{1,2}(?=\w[^_]{0,80}_{1,2}(?!\w))|(?<=\w)_{1,2}(?!\w)|~~",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Emphasis();
 }

@@ -7,7 +7,8 @@ internal sealed class MeasureClass : SemioticClass
     {
         var sign = r.At(start) is '-' or '+' or '±' ? 1 : 0;
         var numberStart = start + sign;
-        if (sign == 1 && (char.IsLetterOrDigit(r.At(start - 1)) || r.At(start - 1) is ')' or ']' or '%' or '°' or '.' or ',' or '-' || !(char.IsAsciiDigit(r.At(numberStart)) || r.At(numberStart) == '.')))
+        if (sign == 1 && (char.IsLetterOrDigit(r.At(start - 1)) || r.At(start - 1) is ')' or ']' or '%' or '°' or '.' or ',' or '-'
+            || !(char.IsAsciiDigit(r.At(numberStart)) || r.At(numberStart) == '.')))
             return 0;
         // "MP3" and "4x4": a figure may follow a letter.
         if (sign == 0 && char.IsAsciiDigit(r.At(start - 1)))
@@ -52,7 +53,10 @@ internal sealed class MeasureClass : SemioticClass
         if (unit is null && word.Length < 3)
             return end;
         var name = unit is null ? word.ToString() : UnitLexicon.Name(unit, false);
-        r.Say($"per {(power == '\0' || name == "second" ? "" : power == '²' ? "square " : "cubic ")}{name}{(power != '\0' && name == "second" ? power == '²' ? " squared" : " cubed" : "")}");
+        var squared = power == '²';
+        r.Say(power == '\0' ? $"per {name}"
+            : name == "second" ? $"per {name} {(squared ? "squared" : "cubed")}"
+            : $"per {(squared ? "square" : "cubic")} {name}");
         return ReadPer(r, power == '\0' ? last : last + 1);
     }
 
@@ -75,8 +79,10 @@ internal sealed class MeasureClass : SemioticClass
                 last++;
             if (char.IsLetterOrDigit(r.At(last)))
                 continue;
-            var noun = r.Text.AsSpan(last).StartsWith("-old") || r.IsBeforeNoun(start, r.At(last) == '.' && !r.EndsSentence(last + 1) ? last + 1 : last);
-            if (from > end && UnitLexicon.NeedTouch.Has(symbol) && r.At(last) != '/' && !(noun && r.At(end) == ' ' && symbol.Length == 1 && char.IsUpper(symbol[0])))
+            var noun = r.Text.AsSpan(last).StartsWith("-old")
+                || r.IsBeforeNoun(start, r.At(last) == '.' && !r.EndsSentence(last + 1) ? last + 1 : last);
+            if (from > end && UnitLexicon.NeedTouch.Has(symbol) && r.At(last) != '/'
+                && !(noun && r.At(end) == ' ' && symbol.Length == 1 && char.IsUpper(symbol[0])))
                 return 0;
             // "5 s" and "5 h" are units, "5 s's" is a slip.
             if (from > end && symbol is "s" or "h" or "t" && (r.At(end) == '-' || r.At(last) is '\'' or '-'))
@@ -97,7 +103,8 @@ internal sealed class MeasureClass : SemioticClass
             if (symbol is "in.")
                 return r.SayDotted(name, last);
             // The stop of an abbreviation: "6 ft. 2 in."
-            if (r.At(last) == '.' && char.IsLetter(symbol[^1]) && r.At(last + 1) is ' ' or ',' or ')' or '\0' && AbbreviationLexicon.Dotted.Find(symbol) is not null)
+            if (r.At(last) == '.' && char.IsLetter(symbol[^1]) && r.At(last + 1) is ' ' or ',' or ')' or '\0'
+                && AbbreviationLexicon.Dotted.Find(symbol) is not null)
                 return r.SayDotted(name, last + 1);
             r.Say(name);
             return last;
@@ -151,7 +158,8 @@ internal sealed class MeasureClass : SemioticClass
             end = after + word.Length;
             plural = true;
         }
-        else if (after == end && word is "M" or "B" or "K" or "k" && r.At(end + 1) == ' ' && r.WordAfter(end + 1) is { Length: > 3 } counted && counted[^1] == 's' && char.IsLower(counted[0]))
+        else if (after == end && word is "M" or "B" or "K" or "k" && r.At(end + 1) == ' ' && r.WordAfter(end + 1) is { Length: > 3 } counted
+            && counted[^1] == 's' && char.IsLower(counted[0]))
         {
             r.Say(word is "M" ? "million" : word is "B" ? "billion" : "thousand");
             return end + 1;
@@ -186,7 +194,8 @@ internal sealed class MeasureClass : SemioticClass
             r.Say("x");
             return end + 1;
         }
-        if (r.At(end) is 'x' or 'X' or '×' && r.Ends(end + 1) && r.At(end + 1) is not ('-' or '\'') && !char.IsAsciiDigit(r.At(r.SkipBlanks(end + 1))))
+        if (r.At(end) is 'x' or 'X' or '×' && r.Ends(end + 1) && r.At(end + 1) is not ('-' or '\'')
+            && !char.IsAsciiDigit(r.At(r.SkipBlanks(end + 1))))
         {
             r.Say("times");
             return end + 1;
@@ -216,7 +225,8 @@ internal sealed class MeasureClass : SemioticClass
         // A third number makes it a code.
         if (r.At(r.SkipBlanks(upper)) == '=')
             return 0;
-        return upper > 0 && !(r.At(upper) == '-' && char.IsAsciiDigit(r.At(upper + 1))) && !(r.At(upper) is '/' or ':' && char.IsAsciiDigit(r.At(upper + 1))) ? upper : 0;
+        return upper > 0 && !(r.At(upper) == '-' && char.IsAsciiDigit(r.At(upper + 1)))
+            && !(r.At(upper) is '/' or ':' && char.IsAsciiDigit(r.At(upper + 1))) ? upper : 0;
     }
 
     /// <summary>6'2" and 5' 10".</summary>
@@ -232,7 +242,8 @@ internal sealed class MeasureClass : SemioticClass
             return 0;
         var close = r.At(last) is '"' or '″' ? last + 1 : r.At(last) == '\'' && r.At(last + 1) == '\'' ? last + 2 : 0;
         // The second sign may be left out: "5'10 tall".
-        if (close == 0 && inches == end + 1 && end - start == 1 && r.At(start) is >= '3' and <= '8' && int.Parse(r.Span(inches, last)) < 12 && r.Ends(last) && r.At(last) is not ('\'' or '-' or ':')
+        if (close == 0 && inches == end + 1 && end - start == 1 && r.At(start) is >= '3' and <= '8' && int.Parse(r.Span(inches, last)) < 12
+            && r.Ends(last) && r.At(last) is not ('\'' or '-' or ':')
             && !(r.At(last) == '.' && char.IsAsciiDigit(r.At(last + 1))) && r.At(start - 1) is ' ' or '\0')
             close = last;
         if (close == 0)

@@ -5,8 +5,11 @@ namespace LightTts.Text.English;
 /// <summary>Money: sign or code before or after the amount, large amounts, ranges, "per".</summary>
 internal sealed partial class MoneyClass : SemioticClass
 {
-    private const string Scale = @"(?:[ -]?(hundred|thousand|million|billion|trillion|grand|Million|Billion|Trillion|Thousand)(?!\p{L})|(?: ?(bn|mn|tn|mm|MM|mil|[kKmMbBtT]|Bn|BN|mio|trn))(?![\p{L}\d]))?";
-    private const string Codes = "USD|EUR|GBP|JPY|CHF|CNY|RMB|CAD|AUD|NZD|HKD|SGD|INR|KRW|RUB|TRY|ILS|UAH|PHP|THB|BTC|SEK|NOK|DKK|PLN|CZK|MXN|ZAR|AED|BRL";
+    private const string Scale =
+        @"(?:[ -]?(hundred|thousand|million|billion|trillion|grand|Million|Billion|Trillion|Thousand)(?!\p{L})|(?: ?(bn|mn|tn|mm|MM|mil|[kKmMbBtT]"
+        + @"|Bn|BN|mio|trn))(?![\p{L}\d]))?";
+    private const string Codes =
+        "USD|EUR|GBP|JPY|CHF|CNY|RMB|CAD|AUD|NZD|HKD|SGD|INR|KRW|RUB|TRY|ILS|UAH|PHP|THB|BTC|SEK|NOK|DKK|PLN|CZK|MXN|ZAR|AED|BRL";
 
     // A comma before two figures is a decimal one.
     private const string Amount = @"(?:(?:\d{1,3}(?:\.\d{3}){1,4}|\d{1,9}),\d{2}(?![\d,])|" + Numerals.Pattern + ")";
@@ -60,10 +63,12 @@ internal sealed partial class MoneyClass : SemioticClass
     }
 
     private static string Plain(string amount) =>
-        amount.Length > 3 && amount[^3] == ',' ? Numerals.Plain(amount[..^3].Replace(".", "", StringComparison.Ordinal)) + "." + amount[^2..] : Numerals.Plain(amount);
+        amount.Length > 3 && amount[^3] == ',' ? Numerals.Plain(amount[..^3].Replace(".", "", StringComparison.Ordinal)) + "." + amount[^2..]
+        : Numerals.Plain(amount);
 
     private static string FindScale(Match match, int group) =>
-        match.Groups[group].Success ? match.Groups[group].Value : match.Groups[group + 1].Success ? CurrencyLexicon.Scales[match.Groups[group + 1].Value] : "";
+        match.Groups[group].Success ? match.Groups[group].Value : match.Groups[group + 1].Success
+        ? CurrencyLexicon.Scales[match.Groups[group + 1].Value] : "";
 
     private static int Finish(Reading r, int start, int end, string number, string scale, string currency, bool minus)
     {
@@ -94,11 +99,13 @@ internal sealed partial class MoneyClass : SemioticClass
         return MeasureClass.ReadPer(r, end);
     }
 
-    [GeneratedRegex(@"\G([-–] ?)?((?:US|CA|CDN|C|AU|A|NZ|HK|S|NT|R|MX)\$|CN¥|[$£€¥₹₩₽₺₪₴₦₱₫฿₿]|(?:Rs)(?=\.? ?\d)|(?:" + Codes + @")(?= ?\d))(?:(?<=Rs)\.)? ?(-)?(" + Amount + ")" + Scale
+    [GeneratedRegex(@"\G([-–] ?)?((?:US|CA|CDN|C|AU|A|NZ|HK|S|NT|R|MX)\$|CN¥|[$£€¥₹₩₽₺₪₴₦₱₫฿₿]|(?:Rs)(?=\.? ?\d)|(?:" + Codes
+        + @")(?= ?\d))(?:(?<=Rs)\.)? ?(-)?(" + Amount + ")" + Scale
         + @"(?: ?[-–—] ?(?:[$£€¥₹])?(" + Numerals.Pattern + @")(?!-)" + Scale + @")?(?!\d)", RegexOptions.CultureInvariant)]
     private static partial Regex Before();
 
-    [GeneratedRegex(@"\G(" + Amount + ")" + Scale + @" ?((?:[€£¢$¥₽₹₩₺₪]|zł)(?![\p{L}\d])|c(?![\p{L}\d])|p(?<=\dp)(?![\p{L}\d.])|kr(?![\p{L}\d])|(?:" + Codes + @")(?![\p{L}\d]))", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(" + Amount + ")" + Scale + @" ?((?:[€£¢$¥₽₹₩₺₪]|zł)(?![\p{L}\d])|c(?![\p{L}\d])|p(?<=\dp)(?![\p{L}\d.])|kr(?![\p{L}\d])|(?:"
+        + Codes + @")(?![\p{L}\d]))", RegexOptions.CultureInvariant)]
     private static partial Regex After();
 
     [GeneratedRegex(@"\G(\d{1,5},\d{1,2})" + Scale + @" ?([€£$]|(?:" + Codes + @")(?![\p{L}\d]))", RegexOptions.CultureInvariant)]

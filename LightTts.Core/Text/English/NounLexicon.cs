@@ -7,7 +7,8 @@ internal static class NounLexicon
 {
     /// <summary>Nouns that commonly follow an amount.</summary>
     public static readonly FrozenSet<string> AfterAmount = Table.Words("""
-        ruler shirt dress coat fund ad ads commercial campaign question test exam talk speech essay bill note coin fine fee fare ticket deal project budget investment loan
+        ruler shirt dress coat fund ad ads commercial campaign question test exam talk speech essay bill note coin fine fee fare ticket deal project
+        budget investment loan
         grant prize reward jackpot bonus deposit donation raise discount coupon voucher contract drive disk stick card laptop phone tablet file
         download chip module upload
         run dash race walk hike ride swim trip drive journey sprint marathon radius stretch limit zone speed pole ladder rope fence wall tree boat
@@ -21,7 +22,9 @@ internal static class NounLexicon
         """);
 
     /// <summary>After these, with only adjectives between, an amount with a word behind it stands before a noun.</summary>
-    public static readonly FrozenSet<string> Determiners = Table.Words("a an another one each every A An Another Each Every the The this that This That my his her its our their your My His Her Our Their Your");
+    public static readonly FrozenSet<string> Determiners =
+        Table.Words("a an another one each every A An Another Each Every the The this that This That my his her its our their your My His Her Our "
+        + "Their Your");
 
     /// <summary>No nouns: what follows an amount that stands for itself.</summary>
     public static readonly FrozenSet<string> NotNouns = Table.Words("""

@@ -16,6 +16,7 @@ internal sealed partial class OrdinalClass : SemioticClass
         return start + match.Length;
     }
 
-    [GeneratedRegex(@"\G(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:st|nd|rd|th|ST|ND|RD|TH|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ)(?: ?[-–] ?(\d{1,6})(?:st|nd|rd|th))?(?![\p{L}\d])", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:st|nd|rd|th|ST|ND|RD|TH|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ)(?: ?[-–] ?(\d{1,6})(?:st|nd|rd|th))?(?![\p{L}\d])",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Ordinal();
 }

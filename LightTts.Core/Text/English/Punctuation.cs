@@ -59,7 +59,8 @@ internal static class Punctuation
             case '*' or '`' or '~' or '|' or '{' or '}':
                 return place + 1;
         }
-        if (char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.MathSymbol or System.Globalization.UnicodeCategory.CurrencySymbol or System.Globalization.UnicodeCategory.ModifierSymbol)
+        if (char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.MathSymbol or System.Globalization.UnicodeCategory.CurrencySymbol
+            or System.Globalization.UnicodeCategory.ModifierSymbol)
             r.Spoken.Blank();
         else
             r.Spoken.Copy([c]);
@@ -68,7 +69,8 @@ internal static class Punctuation
 
     /// <summary>"noon-1pm", "2010-present".</summary>
     private static bool IsUntil(Reading r, int place) =>
-        (r.WordAfter(place) is "noon" or "midnight" or "present" or "Present" or "now" or "today" && (char.IsAsciiDigit(r.At(place - 1)) || r.At(place - 1) is 'm' or 'M'))
+        (r.WordAfter(place) is "noon" or "midnight" or "present" or "Present" or "now" or "today"
+        && (char.IsAsciiDigit(r.At(place - 1)) || r.At(place - 1) is 'm' or 'M'))
         || (char.IsAsciiDigit(r.At(place + 1)) && r.WordBefore(place) is "noon" or "midnight" or "Noon" or "Midnight");
 
     private static int Pause(Reading r, int place)

@@ -45,7 +45,8 @@ internal sealed class Reading(string text, ReadingOptions options)
     public int WordEnd(int place)
     {
         var end = place;
-        while (end < Text.Length && end - place < 64 && (char.IsLetter(Text[end]) || (Text[end] == '\'' && end > place && char.IsLetter(At(end + 1)))))
+        while (end < Text.Length && end - place < 64
+            && (char.IsLetter(Text[end]) || (Text[end] == '\'' && end > place && char.IsLetter(At(end + 1)))))
             end++;
         return end;
     }
@@ -67,7 +68,8 @@ internal sealed class Reading(string text, ReadingOptions options)
         while (end > 0 && place - end < 4 && Text[end - 1] is ' ' or ':' or '-' or '.' or '#' or '(')
             end--;
         start = end;
-        while (start > 0 && end - start < 32 && (char.IsLetter(Text[start - 1]) || (Text[start - 1] == '\'' && start > 1 && char.IsLetter(Text[start - 2]))))
+        while (start > 0 && end - start < 32
+            && (char.IsLetter(Text[start - 1]) || (Text[start - 1] == '\'' && start > 1 && char.IsLetter(Text[start - 2]))))
             start--;
         return Span(start, end);
     }
@@ -129,7 +131,8 @@ internal sealed class Reading(string text, ReadingOptions options)
             return false;
         // "a 6 ft tall man".
         if (next is "tall" or "long" or "wide" or "deep" or "high" or "thick" or "old")
-            return WordBefore(start) is "a" or "an" or "A" or "An" && WordAfter(end + 1 + next.Length) is { Length: > 2 } noun && !NounLexicon.NotNouns.Has(noun);
+            return WordBefore(start) is "a" or "an" or "A" or "An" && WordAfter(end + 1 + next.Length) is { Length: > 2 } noun
+            && !NounLexicon.NotNouns.Has(noun);
         if (NounLexicon.NotNouns.Has(next))
             return false;
         if (hyphen || NounLexicon.AfterAmount.Has(next))

@@ -8,12 +8,14 @@ internal sealed class RomanClass : SemioticClass
     private static readonly FrozenSet<string> s_counted = Table.Words("""
         Chapter chapter Part part Act act Scene scene Volume volume Section section Book book War Phase phase Type type Class class Appendix Article
         article Episode episode Season season Bowl Level level Stage stage Title title
-        Fantasy Rocky Grade grade Figure Table Category Division Mark Apollo Gemini Saturn Unit Lesson Canto Psalm Sonnet Symphony Olympiad Factor Art art Vol vol Ch ch Chap chap Sec sec Bk Pt pt Fig fig
+        Fantasy Rocky Grade grade Figure Table Category Division Mark Apollo Gemini Saturn Unit Lesson Canto Psalm Sonnet Symphony Olympiad Factor
+        Art art Vol vol Ch ch Chap chap Sec sec Bk Pt pt Fig fig
         factor Schedule Group Module Step Vatican Godfather Civilization Quest Ultima Region Day Trek Wars Playstation
         """);
 
     private static readonly FrozenSet<string> s_regnal = Table.Words("""
-        John Henry Louis Charles George Elizabeth James Edward William Richard Paul Benedict Pius Philip Napoleon Alexander Frederick Nicholas Catherine
+        John Henry Louis Charles George Elizabeth James Edward William Richard Paul Benedict Pius Philip Napoleon Alexander Frederick Nicholas
+        Catherine
         Francis Ivan Peter Leo Gregory Leopold Victoria Mary Ramses Ramesses Xerxes Darius
         Wilhelm Friedrich Ferdinand Joseph Maximilian Rudolf Otto Ludwig Philippe Carlos Juan Alfonso Felipe Umberto Victor Emmanuel Haakon Harald
         Olav Gustav Gustaf Christian Valdemar Margrethe Beatrix Wilhelmina Constantine Justinian
@@ -30,13 +32,17 @@ internal sealed class RomanClass : SemioticClass
         var end = start;
         while (r.At(end) is 'I' or 'V' or 'X' or 'L' or 'C' or 'D' or 'M' && end - start < 10)
             end++;
-        if (end == start || !r.Ends(end) || (r.At(end) == '\'' && char.IsLetter(r.At(end + 1)) && r.At(end + 1) != 's') || (r.At(end) == '.' && end - start == 1 && char.IsUpper(r.At(r.SkipBlanks(end + 1))) && r.At(end + 1) == ' ' && !r.EndsSentence(end + 1)))
+        if (end == start || !r.Ends(end) || (r.At(end) == '\'' && char.IsLetter(r.At(end + 1)) && r.At(end + 1) != 's')
+            || (r.At(end) == '.' && end - start == 1 && char.IsUpper(r.At(r.SkipBlanks(end + 1))) && r.At(end + 1) == ' '
+            && !r.EndsSentence(end + 1)))
             return 0;
         var value = Value(r.Span(start, end));
         if (value == 0)
             return 0;
         // Nothing but a numeral looks like these.
-        if (r.Span(start, end) is "II" or "III" or "VII" or "VIII" or "XII" or "XIII" or "XIV" or "XVI" or "XVII" or "XVIII" && (start == 0 || r.At(start - 2) is '.' or ',' or ':' or '(' || char.IsLower(r.WordBefore(start) is { Length: > 0 } w ? w[0] : 'a')) && !s_counted.Has(r.WordBefore(start)))
+        if (r.Span(start, end) is "II" or "III" or "VII" or "VIII" or "XII" or "XIII" or "XIV" or "XVI" or "XVII" or "XVIII"
+            && (start == 0 || r.At(start - 2) is '.' or ',' or ':' or '(' || char.IsLower(r.WordBefore(start) is { Length: > 0 } w ? w[0] : 'a'))
+            && !s_counted.Has(r.WordBefore(start)))
         {
             r.Say(r.Cardinal(value.ToString()));
             return end;
@@ -48,7 +54,8 @@ internal sealed class RomanClass : SemioticClass
         if (r.At(start - 2) is ',' or ':' or '(' || (r.At(start - 2) == '.' && !(counted && AbbreviationLexicon.BeforeNumeral.Has(before))))
             return 0;
         var possessive = r.At(end) == '\'' ? end + 2 : end;
-        if (counted && (value != 1 || r.At(end) != ' ' || r.WordAfter(end) is not ("am" or "have" or "was" or "will" or "think" or "would" or "saw" or "did")))
+        if (counted && (value != 1 || r.At(end) != ' '
+            || r.WordAfter(end) is not ("am" or "have" or "was" or "will" or "think" or "would" or "saw" or "did")))
         {
             r.Say(r.Cardinal(value.ToString()));
             return end;
@@ -60,7 +67,8 @@ internal sealed class RomanClass : SemioticClass
         }
         var single = end - start == 1;
         var regnal = s_regnal.Has(before) && (!single || r.At(start) is 'V' or 'X' || (r.At(start) == 'I' && !FollowedByVerb(r, end)));
-        if (!regnal && !(end - start > 1 && char.IsUpper(before.Length > 2 ? before[0] : 'a') && HasLower(before) && !LettersLexicon.Spelt.Has(r.Span(start, end)) && value < 40 && r.Span(start, end).ContainsAny("IVX")))
+        if (!regnal && !(end - start > 1 && char.IsUpper(before.Length > 2 ? before[0] : 'a') && HasLower(before)
+            && !LettersLexicon.Spelt.Has(r.Span(start, end)) && value < 40 && r.Span(start, end).ContainsAny("IVX")))
             return 0;
         // A film's or a game's number is counted, a person's is ordinal; people have small ones and a name on the list.
         r.Say(regnal ? "the " + r.Ordinal(value.ToString()) : r.Cardinal(value.ToString()));
@@ -75,7 +83,9 @@ internal sealed class RomanClass : SemioticClass
     private static bool HasLower(ReadOnlySpan<char> word) => char.IsLower(word[^1]);
 
     private static bool FollowedByVerb(Reading r, int end) =>
-        r.At(end) == ' ' && r.WordAfter(end) is not ("of" or "was" or "and" or "is" or "had" or "ruled" or "reigned" or "died" or "became" or "in" or "at" or "on" or "to" or "by" or "for" or "or" or "who" or "with" or "from" or "came");
+        r.At(end) == ' ' && r.WordAfter(end)
+        is not ("of" or "was" or "and" or "is" or "had" or "ruled" or "reigned" or "died" or "became" or "in" or "at" or "on" or "to" or "by" or "for"
+        or "or" or "who" or "with" or "from" or "came");
 
     /// <summary>The value of a well-formed numeral; 0: it is none.</summary>
     private static int Value(ReadOnlySpan<char> numeral)
@@ -93,7 +103,8 @@ internal sealed class RomanClass : SemioticClass
     private static string Write(int value)
     {
         ReadOnlySpan<(int Value, string Letters)> letters =
-            [(1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")];
+            [(1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"),
+            (4, "IV"), (1, "I")];
         var written = "";
         foreach (var (amount, sign) in letters)
             for (; value >= amount; value -= amount)

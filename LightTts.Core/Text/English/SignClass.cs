@@ -6,9 +6,13 @@ namespace LightTts.Text.English;
 internal sealed class SignClass : SemioticClass
 {
     private static readonly FrozenDictionary<string, string> s_signs = Table.Pairs("""
-        &&=and|&=and|++=plus plus|+==plus equals|+=plus|===equals equals equals|===equals|!==is not equal to|<==is at most|>==is at least|->=arrow|=>=arrow|<-=left arrow|==equals|×=times|÷=divided by|±=plus or minus|≈=is about|≠=is not equal to
-        ≤=is at most|≥=is at least|<=is less than|>=is greater than|√=square root of|∞=infinity|%=percent|‰=per mille|°=degrees|@=at|/=slash|$=dollars|€=euros|£=pounds|¥=yen|¢=cents|₹=rupees|²=squared|³=cubed|©=copyright|®=registered|™=trademark
-        #=hash|π=pi|µ=micro|§=section|℃=degrees Celsius|℉=degrees Fahrenheit|→=to|←=from|⇒=implies|∑=sum|∫=integral|∈=in|∪=union|∩=intersection|^2=squared|^3=cubed|^=to the power of|№=number|::=colon colon|Δ=delta|∆=delta|⋅=times|∴=therefore|¬=not|∝=is proportional to|∂=partial|∇=nabla|⊂=is a subset of|∀=for all|∃=there exists|′=prime|″=double prime
+        &&=and|&=and|++=plus plus|+==plus equals|+=plus|===equals equals equals|===equals|!==is not equal to|<==is at most|>==is at least|->=arrow
+        =>=arrow|<-=left arrow|==equals|×=times|÷=divided by|±=plus or minus|≈=is about|≠=is not equal to
+        ≤=is at most|≥=is at least|<=is less than|>=is greater than|√=square root of|∞=infinity|%=percent|‰=per mille|°=degrees|@=at|/=slash
+        $=dollars|€=euros|£=pounds|¥=yen|¢=cents|₹=rupees|²=squared|³=cubed|©=copyright|®=registered|™=trademark
+        #=hash|π=pi|µ=micro|§=section|℃=degrees Celsius|℉=degrees Fahrenheit|→=to|←=from|⇒=implies|∑=sum|∫=integral|∈=in|∪=union|∩=intersection
+        ^2=squared|^3=cubed|^=to the power of|№=number|::=colon colon|Δ=delta|∆=delta|⋅=times|∴=therefore|¬=not|∝=is proportional to|∂=partial
+        ∇=nabla|⊂=is a subset of|∀=for all|∃=there exists|′=prime|″=double prime
         """);
 
     public override int Read(Reading r, int start)
@@ -32,7 +36,10 @@ internal sealed class SignClass : SemioticClass
             r.Say("is not equal to");
             return r.At(start + 2) == '=' ? start + 3 : start + 2;
         }
-        if (c is '<' or '>' && r.At(start + 1) != '=' && (char.IsAsciiDigit(r.At(start + 1)) || r.At(start + 1) is '$' or '£' or '€' or '.' && char.IsAsciiDigit(r.At(start + 2))) && !char.IsLetterOrDigit(r.At(r.At(start - 1) == ' ' ? start - 2 : start - 1)) || (c is '<' or '>' && r.At(start + 1) != '=' && char.IsAsciiDigit(r.At(start + 1)) && r.At(start - 1) == ' '))
+        if (c is '<' or '>' && r.At(start + 1) != '='
+            && (char.IsAsciiDigit(r.At(start + 1)) || r.At(start + 1) is '$' or '£' or '€' or '.' && char.IsAsciiDigit(r.At(start + 2)))
+            && !char.IsLetterOrDigit(r.At(r.At(start - 1) == ' ' ? start - 2 : start - 1))
+            || (c is '<' or '>' && r.At(start + 1) != '=' && char.IsAsciiDigit(r.At(start + 1)) && r.At(start - 1) == ' '))
         {
             r.Say(c == '<' ? "less than" : "more than");
             return start + 1;
@@ -47,7 +54,8 @@ internal sealed class SignClass : SemioticClass
             if (c == '~')
                 return start + Run(r, start, '~');
         }
-        if (c == '*' && r.At(start - 1) == ' ' && r.At(start + 1) == ' ' && (char.IsAsciiDigit(r.At(start - 2)) || char.IsAsciiDigit(r.At(start + 2))))
+        if (c == '*' && r.At(start - 1) == ' ' && r.At(start + 1) == ' '
+            && (char.IsAsciiDigit(r.At(start - 2)) || char.IsAsciiDigit(r.At(start + 2))))
         {
             r.Say("times");
             return start + 1;
@@ -57,7 +65,9 @@ internal sealed class SignClass : SemioticClass
             r.Say("times");
             return start + 1;
         }
-        if ((c is '≥' or '≤' || (c is '<' or '>' && r.At(start + 1) == '=')) && (start == 0 || (r.At(start - 1) is ' ' or '(' && (char.IsAsciiDigit(r.At(start + (c is '<' or '>' ? 2 : 1))) || char.IsLower(r.At(start - 2)) && char.IsLower(r.At(start - 3))))))
+        if ((c is '≥' or '≤' || (c is '<' or '>' && r.At(start + 1) == '='))
+            && (start == 0 || (r.At(start - 1) is ' ' or '('
+            && (char.IsAsciiDigit(r.At(start + (c is '<' or '>' ? 2 : 1))) || char.IsLower(r.At(start - 2)) && char.IsLower(r.At(start - 3))))))
         {
             r.Say(c is '≥' or '>' ? "at least" : "at most");
             return start + (c is '<' or '>' ? 2 : 1);
@@ -66,7 +76,8 @@ internal sealed class SignClass : SemioticClass
         if (c is 'x' or 'X' or '×' && Sized(r, start))
         {
             var right = r.SkipBlanks(start + 1);
-            var powers = r.Span(right, Math.Min(right + 4, r.Text.Length)) is ['1', '0', '^', ..] or ['1', '0', '*', '*'] or ['1', '0', >= '⁰' or '²' or '³' or '¹', ..];
+            var powers = r.Span(right, Math.Min(right + 4, r.Text.Length)) is ['1', '0', '^', ..] or ['1', '0', '*', '*']
+                or ['1', '0', >= '⁰' or '²' or '³' or '¹', ..];
             r.Say(powers || IsEquation(r, start) ? "times" : "by");
             return right;
         }
@@ -80,7 +91,8 @@ internal sealed class SignClass : SemioticClass
             r.Say("minus");
             return start + 1;
         }
-        if (c is '-' or '–' or '−' && r.At(start - 1) == ' ' && r.At(start + 1) == ' ' && char.IsAsciiDigit(r.At(start - 2)) && char.IsAsciiDigit(r.At(start + 2)))
+        if (c is '-' or '–' or '−' && r.At(start - 1) == ' ' && r.At(start + 1) == ' ' && char.IsAsciiDigit(r.At(start - 2))
+            && char.IsAsciiDigit(r.At(start + 2)))
         {
             r.Say("minus");
             return start + 1;

@@ -20,7 +20,8 @@ internal sealed partial class TimeClass : SemioticClass
             r.Say(words.AsSpan(1));
             return start + duration.Length;
         }
-        if (Times().Match(r.Text, start) is { Success: true } time && IsClock(time.Groups[1].ValueSpan, time.Groups[2].ValueSpan) && !IsRatio(r, start, time))
+        if (Times().Match(r.Text, start) is { Success: true } time && IsClock(time.Groups[1].ValueSpan, time.Groups[2].ValueSpan)
+            && !IsRatio(r, start, time))
             return ReadTime(r, start, time);
         if (Stopped().Match(r.Text, start) is { Success: true } stopped && IsClock(stopped.Groups[1].ValueSpan, stopped.Groups[2].ValueSpan))
             return Finish(r, Clock(r, stopped.Groups[1].ValueSpan, stopped.Groups[2].ValueSpan, stopped.Groups[3].Value), start + stopped.Length);
@@ -54,7 +55,8 @@ internal sealed partial class TimeClass : SemioticClass
         if (second.Success)
         {
             words = $"{Clock(r, hour, minute, "").Replace(" hundred", " zero", StringComparison.Ordinal)} and {r.Cardinal(second.ValueSpan)}"
-                + (tenths.Success ? $" point {EnglishNumbers.Digits(tenths.ValueSpan)}" : "") + (second.ValueSpan is "01" && !tenths.Success ? " second" : " seconds")
+                + (tenths.Success ? $" point {EnglishNumbers.Digits(tenths.ValueSpan)}" : "")
+                + (second.ValueSpan is "01" && !tenths.Success ? " second" : " seconds")
                 + (half.Length > 0 ? Letters(half) : "");
         }
         else if (tenths.Success)
@@ -88,17 +90,22 @@ internal sealed partial class TimeClass : SemioticClass
     private static bool IsClock(ReadOnlySpan<char> hour, ReadOnlySpan<char> minute) => int.Parse(hour) <= 24 && int.Parse(minute) < 60;
 
     private static bool IsRatio(Reading r, int start, Match time) =>
-        !time.Groups[3].Success && !time.Groups[5].Success && (r.WordAfter(start + time.Length) is "ratio" or "scale" or "odds" or "mix" || r.WordBefore(start) is "ratio" or "odds" or "scale");
+        !time.Groups[3].Success && !time.Groups[5].Success
+        && (r.WordAfter(start + time.Length) is "ratio" or "scale" or "odds" or "mix" || r.WordBefore(start) is "ratio" or "odds" or "scale");
 
-    [GeneratedRegex(@"\G(?:(\d{1,3}) ?d(?:ays?)? ?)?(?:(\d{1,3}) ?(?:h(?:rs?|ours?)?\.?),? ?(\d{1,2}) ?m(?:ins?|inutes?)?(?: ?(\d{1,2}) ?s(?:ecs?)?)?|(?<3>\d{1,3}) ?m(?:ins?)? ?(?<4>\d{1,2}) ?s(?:ecs?)?|(?<=d ?)(?<2>\d{1,2}) ?h(?:rs?)?)(?![\p{L}\d/])", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(?:(\d{1,3}) ?d(?:ays?)? ?)?(?:(\d{1,3}) ?(?:h(?:rs?|ours?)?\.?),? ?(\d{1,2}) ?m(?:ins?"
+        + @"|inutes?)?(?: ?(\d{1,2}) ?s(?:ecs?)?)?|(?<3>\d{1,3}) ?m(?:ins?)? ?(?<4>\d{1,2}) ?s(?:ecs?)?"
+            + @"|(?<=d ?)(?<2>\d{1,2}) ?h(?:rs?)?)(?![\p{L}\d/])", RegexOptions.CultureInvariant)]
     private static partial Regex Duration();
 
-    [GeneratedRegex(@"\G(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.(\d{1,6}))?(?![\d:]|,\d{3})" + Half + @"?(?: ?[-–—] ?(\d{1,2})(?::([0-5]\d))?(?![\d:])(?: ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d])))?)?", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.(\d{1,6}))?(?![\d:]|,\d{3})" + Half
+        + @"?(?: ?[-–—] ?(\d{1,2})(?::([0-5]\d))?(?![\d:])(?: ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d])))?)?", RegexOptions.CultureInvariant)]
     private static partial Regex Times();
 
     [GeneratedRegex(@"\G(\d{1,2})\.([0-5]\d) ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d]))", RegexOptions.CultureInvariant)]
     private static partial Regex Stopped();
 
-    [GeneratedRegex(@"\G(\d{1,2})(?: ?([AaPp])\.?[Mm]\.?)?(?: ?[-–—] ?(\d{1,2}))? ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d]))", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(\d{1,2})(?: ?([AaPp])\.?[Mm]\.?)?(?: ?[-–—] ?(\d{1,2}))? ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d]))",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Hours();
 }

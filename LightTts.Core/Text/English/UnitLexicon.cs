@@ -79,7 +79,8 @@ internal static class UnitLexicon
     public static readonly FrozenSet<string> NeedTouch = Table.Words("A B N mo ac pt");
 
     /// <summary>After "/" without a number before: "km/h" in running text.</summary>
-    public static readonly FrozenSet<string> Tops = Table.Words("km mi m mg g µg μg mcg kg lb kWh Wh MB GB KB kB Mb Gb cm mm ft L mL ml W kW J kJ N mol mmol gal rad kcal");
+    public static readonly FrozenSet<string> Tops =
+        Table.Words("km mi m mg g µg μg mcg kg lb kWh Wh MB GB KB kB Mb Gb cm mm ft L mL ml W kW J kJ N mol mmol gal rad kcal");
 
     /// <summary>What stands below "/" there.</summary>
     public static readonly FrozenSet<string> Bottoms = Table.Words("h hr s sec min L l mL ml dL dl kg m cm day gal lb K mol km ft mi ha");

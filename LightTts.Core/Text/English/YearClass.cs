@@ -11,20 +11,23 @@ internal sealed partial class YearClass : SemioticClass
             return 0;
         if (Decade().Match(r.Text, start) is { Success: true } decade)
         {
-            var words = EnglishNumbers.Plural(decade.Groups[1].Length == 4 ? r.Year(decade.Groups[1].ValueSpan) : r.Cardinal(decade.Groups[1].ValueSpan));
+            var words = EnglishNumbers.Plural(decade.Groups[1].Length == 4 ? r.Year(decade.Groups[1].ValueSpan)
+                : r.Cardinal(decade.Groups[1].ValueSpan));
             if (decade.Groups[2] is { Success: true } until)
                 words += " to " + EnglishNumbers.Plural(until.Length == 4 ? r.Year(until.ValueSpan) : r.Cardinal(until.ValueSpan));
             r.Say(words);
             return start + decade.Length;
         }
-        if (Short().Match(r.Text, start) is { Success: true } brief && (r.WordBefore(start) is "of" or "in" or "since" or "from" or "In" or "Since" or "and" or "to" or "by"))
+        if (Short().Match(r.Text, start) is { Success: true } brief
+            && (r.WordBefore(start) is "of" or "in" or "since" or "from" or "In" or "Since" or "and" or "to" or "by"))
         {
             r.Say(brief.Groups[1].Value[0] == '0' ? "oh " + r.Cardinal(brief.Groups[1].ValueSpan) : r.Cardinal(brief.Groups[1].ValueSpan));
             return start + brief.Length;
         }
         if (r.At(start) == '\'')
             return 0;
-        if (Range().Match(r.Text, start) is { Success: true } range && UnitLexicon.Units.Find(r.WordAfter(start + range.Length)) is null && r.At(start + range.Length) is not ('%' or '°'))
+        if (Range().Match(r.Text, start) is { Success: true } range && UnitLexicon.Units.Find(r.WordAfter(start + range.Length)) is null
+            && r.At(start + range.Length) is not ('%' or '°'))
         {
             var first = range.Groups[1].ValueSpan;
             var last = range.Groups[2].ValueSpan;
@@ -40,10 +43,12 @@ internal sealed partial class YearClass : SemioticClass
     /// <summary>Whether a number of four figures is a year, as its neighbours have it.</summary>
     public static bool IsYear(Reading r, int start, int end, string number)
     {
-        if (number.Length != 4 || end - start != 4 || number[0] is not ('1' or '2') || number.Contains('.') || (char.IsLetter(r.At(start - 1)) && !(r.At(start - 1) == 'Y' && r.At(start - 2) == 'F' && r.Starts(start - 2))))
+        if (number.Length != 4 || end - start != 4 || number[0] is not ('1' or '2') || number.Contains('.')
+            || (char.IsLetter(r.At(start - 1)) && !(r.At(start - 1) == 'Y' && r.At(start - 2) == 'F' && r.Starts(start - 2))))
             return false;
         var value = int.Parse(number);
-        if (value is < 1000 or > 2099 || r.At(end) is '%' or '°' or '/' or '$' or '€' or '£' || (r.At(end) == ':' && char.IsAsciiDigit(r.At(end + 1))) || r.At(start - 1) is '#' or '.' or ',' or '+' or '/' or '$')
+        if (value is < 1000 or > 2099 || r.At(end) is '%' or '°' or '/' or '$' or '€' or '£' || (r.At(end) == ':' && char.IsAsciiDigit(r.At(end + 1)))
+            || r.At(start - 1) is '#' or '.' or ',' or '+' or '/' or '$')
             return false;
         if (r.At(start - 1) == '-' && char.IsLetterOrDigit(r.At(start - 2)) && value < 1900)
             return false;
@@ -61,14 +66,17 @@ internal sealed partial class YearClass : SemioticClass
         if (DateLexicon.BeforeYear.Has(before) && (r.At(at + before.Length) is ' ' or '-' || before is "ca"))
             return !(Counts(next) && value is < 1500);
         var previous = r.At(start - 1) == ' ' ? r.At(start - 2) : '\0';
-        if (value < 1900 || previous is '+' or '=' or '×' or '$' or '€' or '£' or '*' || before is "number" or "Number" or "about" or "over" or "nearly" or "than" or "exactly" or "approximately" or "some")
+        if (value < 1900 || previous is '+' or '=' or '×' or '$' or '€' or '£' or '*'
+            || before is "number" or "Number" or "about" or "over" or "nearly" or "than" or "exactly" or "approximately" or "some")
             return value >= 1700 && value <= 2099 && r.At(start - 1) == '(' && r.At(end) is ')' or '-' or '–';
         return !Counts(next);
     }
 
     /// <summary>A plural: the number counts.</summary>
     private static bool Counts(ReadOnlySpan<char> word) =>
-        word.Length > 3 && char.IsLower(word[0]) && word[^1] == 's' && word[^2] != 's' && word is not ("was" or "has" or "its" or "this" or "does" or "always" or "perhaps" or "towards" or "sees" or "marks" or "makes" or "saw" or "brings" or "comes" or "seems" or "remains" or "starts" or "ends" or "begins" or "looks" or "promises");
+        word.Length > 3 && char.IsLower(word[0]) && word[^1] == 's' && word[^2] != 's'
+        && word is not ("was" or "has" or "its" or "this" or "does" or "always" or "perhaps" or "towards" or "sees" or "marks" or "makes" or "saw"
+        or "brings" or "comes" or "seems" or "remains" or "starts" or "ends" or "begins" or "looks" or "promises");
 
     [GeneratedRegex(@"\G'?((?:1[0-9]|20)\d0|[2-9]0)'?s(?:(?: ?[-–] ?)'?((?:1[0-9]|20)?\d0)'?s)?(?![\p{L}\d])", RegexOptions.CultureInvariant)]
     private static partial Regex Decade();

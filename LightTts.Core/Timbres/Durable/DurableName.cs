@@ -3,7 +3,8 @@ using System.Text;
 
 namespace LightTts.Timbres.Durable;
 
-/// <summary>What the folder keeps about a name: the voice's key and what a list says about it, so that a list reads no voices. XxHash3 over all of it at the end.</summary>
+/// <summary>What the folder keeps about a name: the voice's key and what a list says
+/// about it, so that a list reads no voices. XxHash3 over all of it at the end.</summary>
 internal static class DurableName
 {
     public const int MaxBytes = 16 << 10;
@@ -40,12 +41,15 @@ internal static class DurableName
             return false;
         var (label, transcript) = (BinaryPrimitives.ReadInt32LittleEndian(bytes[64..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[68..]));
         var (duration, created) = (BinaryPrimitives.ReadInt64LittleEndian(bytes[40..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[48..]));
-        if (label < 0 || transcript < -1 || (long)FixedBytes + label + Math.Max(0, transcript) + ChecksumBytes != bytes.Length || duration < 0 || created is < 0 or > 253_402_300_799_000)
+        if (label < 0 || transcript < -1 || (long)FixedBytes + label + Math.Max(0, transcript) + ChecksumBytes != bytes.Length || duration < 0
+            || created is < 0 or > 253_402_300_799_000)
             return false;
         name = Encoding.UTF8.GetString(bytes.Slice(FixedBytes, label));
         entry = new TierEntry(
-            TimbreKey.Read(bytes[8..]), transcript < 0 ? null : Encoding.UTF8.GetString(bytes.Slice(FixedBytes + label, transcript)), TimeSpan.FromTicks(duration),
-            DateTimeOffset.FromUnixTimeMilliseconds(created), (TimbreOrigin)BinaryPrimitives.ReadInt32LittleEndian(bytes[56..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[60..]),
+            TimbreKey.Read(bytes[8..]), transcript < 0 ? null
+            : Encoding.UTF8.GetString(bytes.Slice(FixedBytes + label, transcript)), TimeSpan.FromTicks(duration),
+            DateTimeOffset.FromUnixTimeMilliseconds(created), (TimbreOrigin)BinaryPrimitives.ReadInt32LittleEndian(bytes[56..]),
+            BinaryPrimitives.ReadInt32LittleEndian(bytes[60..]),
             false, [name]);
         return TimbreName.IsValid(name);
     }

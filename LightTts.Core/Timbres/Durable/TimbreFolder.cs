@@ -4,8 +4,10 @@ using Microsoft.Extensions.Logging;
 namespace LightTts.Timbres.Durable;
 
 /// <summary>Named voices on disk: a file for each voice (<c>voices/ID.timbre</c>) and a small one for each name (<c>names/HASH.name</c>).</summary>
-/// <remarks>Readers take no lock, for a file is there as a whole or not at all. Writers take turns under a lock of the operating system. A voice is written before its
-/// name and removed after it, so that a process that dies leaves at worst a voice that nobody finds. Damaged files stay as they are, or move aside where their place is needed.</remarks>
+/// <remarks>Readers take no lock, for a file is there as a whole or not at all. Writers
+/// take turns under a lock of the operating system. A voice is written before its
+/// name and removed after it, so that a process that dies leaves at worst a voice that nobody
+/// finds. Damaged files stay as they are, or move aside where their place is needed.</remarks>
 internal sealed class TimbreFolder : ITimbreTier
 {
     private const int CountEvery = 1000;
@@ -23,7 +25,8 @@ internal sealed class TimbreFolder : ITimbreTier
     private int _sinceCount;
     private int _damageLogged;
 
-    /// <param name="path">The folder, or null where the system names none: then nothing is read, and keeping a voice is an error that says so.</param>
+    /// <param name="path">The folder, or null where the system names none: then nothing
+    /// is read, and keeping a voice is an error that says so.</param>
     /// <param name="maxNames">How many names it may hold.</param>
     /// <param name="owner">Whose voices these are.</param>
     /// <param name="extractor">The extractors that made them.</param>
@@ -69,9 +72,11 @@ internal sealed class TimbreFolder : ITimbreTier
         })
         : default;
 
-    public ValueTask<bool> SetPinnedAsync(TimbreKey key, bool pinned) => Exists(VoicePath(key)) ? WriteAsync(null, null, () => SetPinned(key, pinned)) : default;
+    public ValueTask<bool> SetPinnedAsync(TimbreKey key, bool pinned) =>
+        Exists(VoicePath(key)) ? WriteAsync(null, null, () => SetPinned(key, pinned)) : default;
 
-    public ValueTask<IReadOnlyList<TierEntry>> ListAsync() => Directory.Exists(_names) ? new ValueTask<IReadOnlyList<TierEntry>>(Task.Run(List)) : new ValueTask<IReadOnlyList<TierEntry>>([]);
+    public ValueTask<IReadOnlyList<TierEntry>> ListAsync() =>
+        Directory.Exists(_names) ? new ValueTask<IReadOnlyList<TierEntry>>(Task.Run(List)) : new ValueTask<IReadOnlyList<TierEntry>>([]);
 
     /// <summary>Turns are the fast tier's affair.</summary>
     public ValueTask<IDisposable?> EnterExtractionAsync(TimbreKey key, TimeSpan wait, CancellationToken cancellationToken) => default;
@@ -88,7 +93,8 @@ internal sealed class TimbreFolder : ITimbreTier
     private bool Exists(string path) => _root.Length > 0 && FileFacts.Of(path) is not null;
 
     private TierVoice? Read(TimbreKey key) =>
-        TryRead(VoicePath(key), TimbreFile.MaxBytes) is { Length: > 0 } bytes && Decode(key, bytes) is { } record ? new TierVoice(record, File.Exists(PinPath(key)), bytes.Length) : null;
+        TryRead(VoicePath(key), TimbreFile.MaxBytes) is { Length: > 0 } bytes && Decode(key, bytes) is { } record
+        ? new TierVoice(record, File.Exists(PinPath(key)), bytes.Length) : null;
 
     private TimbreRecord? Decode(TimbreKey key, byte[] bytes)
     {
@@ -185,7 +191,8 @@ internal sealed class TimbreFolder : ITimbreTier
     private bool IsNamed(TimbreKey key) => Names().Any(found => found.Entry.Key == key);
 
     private IReadOnlyList<TierEntry> List() =>
-        [.. Names().GroupBy(found => found.Entry.Key).Select(names => names.First().Entry with { Pinned = File.Exists(PinPath(names.Key)), Names = [.. names.SelectMany(found => found.Entry.Names)] })];
+        [.. Names().GroupBy(found => found.Entry.Key).Select(names =>
+        names.First().Entry with { Pinned = File.Exists(PinPath(names.Key)), Names = [.. names.SelectMany(found => found.Entry.Names)] })];
 
     private IEnumerable<(string Path, TierEntry Entry)> Names()
     {
@@ -212,13 +219,15 @@ internal sealed class TimbreFolder : ITimbreTier
         }
     }
 
-    // Counted now and then only, for a folder of many names takes its time: processes that add at once may go over the limit by what they add in between.
+    // Counted now and then only, for a folder of many names takes its time: processes
+    // that add at once may go over the limit by what they add in between.
     private void MakeSureOfRoom()
     {
         if (_count < 0 || _count >= _maxNames || ++_sinceCount >= CountEvery)
             (_count, _sinceCount) = (Directory.EnumerateFiles(_names, "*.name").Count(), 0);
         if (_count >= _maxNames)
-            throw new IOException($"It holds {_count:N0} names, as many as MaxDurableTimbres allows. Remove voices that are not needed, or allow more.");
+            throw new IOException($"It holds {_count:N0} names, as many as MaxDurableTimbres allows. Remove voices that are not needed, or allow "
+            + $"more.");
         _count++;
     }
 
@@ -241,7 +250,8 @@ internal sealed class TimbreFolder : ITimbreTier
         {
             throw new TtsTimbreException(
                 $"{(name is null ? "The voice" : $"The voice '{name}'")} cannot be kept on disk, changed or removed there: {_root}: {e.Message} "
-                + "Make the folder writable or free some space, or name another folder (DurableFolder), or let names be forgotten when the system starts anew (Durable = false).", e);
+                + "Make the folder writable or free some space, or name another folder (DurableFolder), or let names be forgotten when the system "
+                + "starts anew (Durable = false).", e);
         }
         finally
         {

@@ -27,7 +27,8 @@ internal readonly record struct FileFacts(uint Owner, uint Mode, ulong Device, u
             return new FileFacts(0, 0, 0, 0, 1, RandomAccess.GetLength(file));
         var buffer = stackalloc byte[StatBytes];
         var result = OperatingSystem.IsMacOS() ? UnixNative.FStat(file, buffer) : UnixNative.StatX(file, "", EmptyPath, BasicStats, buffer);
-        return result == 0 ? Parse(new ReadOnlySpan<byte>(buffer, StatBytes)) : throw new IOException($"The file's owner and size cannot be read (error {Marshal.GetLastPInvokeError()}).");
+        return result == 0 ? Parse(new ReadOnlySpan<byte>(buffer, StatBytes))
+            : throw new IOException($"The file's owner and size cannot be read (error {Marshal.GetLastPInvokeError()}).");
     }
 
     /// <summary>Facts of what a path leads to, or null where there is nothing (or nothing that may be looked at).</summary>
@@ -43,9 +44,13 @@ internal readonly record struct FileFacts(uint Owner, uint Mode, ulong Device, u
     // Linux: struct statx, the same on every architecture. macOS: struct stat with 64-bit inodes.
     private static FileFacts Parse(ReadOnlySpan<byte> raw) => OperatingSystem.IsMacOS()
         ? new FileFacts(
-            BinaryPrimitives.ReadUInt32LittleEndian(raw[16..]), BinaryPrimitives.ReadUInt16LittleEndian(raw[4..]), BinaryPrimitives.ReadUInt32LittleEndian(raw),
-            BinaryPrimitives.ReadUInt64LittleEndian(raw[8..]), BinaryPrimitives.ReadUInt16LittleEndian(raw[6..]), BinaryPrimitives.ReadInt64LittleEndian(raw[96..]))
+            BinaryPrimitives.ReadUInt32LittleEndian(raw[16..]), BinaryPrimitives.ReadUInt16LittleEndian(raw[4..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(raw),
+            BinaryPrimitives.ReadUInt64LittleEndian(raw[8..]), BinaryPrimitives.ReadUInt16LittleEndian(raw[6..]),
+            BinaryPrimitives.ReadInt64LittleEndian(raw[96..]))
         : new FileFacts(
-            BinaryPrimitives.ReadUInt32LittleEndian(raw[20..]), BinaryPrimitives.ReadUInt16LittleEndian(raw[28..]), BinaryPrimitives.ReadUInt64LittleEndian(raw[136..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(raw[32..]), BinaryPrimitives.ReadUInt32LittleEndian(raw[16..]), BinaryPrimitives.ReadInt64LittleEndian(raw[40..]));
+            BinaryPrimitives.ReadUInt32LittleEndian(raw[20..]), BinaryPrimitives.ReadUInt16LittleEndian(raw[28..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(raw[136..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(raw[32..]), BinaryPrimitives.ReadUInt32LittleEndian(raw[16..]),
+            BinaryPrimitives.ReadInt64LittleEndian(raw[40..]));
 }

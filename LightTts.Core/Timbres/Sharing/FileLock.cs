@@ -3,8 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LightTts.Timbres.Sharing;
 
-/// <summary>An exclusive lock of the operating system, held through an open file: when the process ends, however it ends, the kernel lets go of it.</summary>
-/// <remarks>Every lock opens the file anew, so that it excludes other threads and stores of this process, too. Never a named Mutex: those leave owners behind, and their
+/// <summary>An exclusive lock of the operating system, held through an open file: when
+/// the process ends, however it ends, the kernel lets go of it.</summary>
+/// <remarks>Every lock opens the file anew, so that it excludes other threads and stores
+/// of this process, too. Never a named Mutex: those leave owners behind, and their
 /// layout on Unix differs between versions of .NET.</remarks>
 internal sealed class FileLock : IDisposable
 {
@@ -38,7 +40,8 @@ internal sealed class FileLock : IDisposable
         }
     }
 
-    /// <summary>As <see cref="TryAcquire"/>, and no thread of the pool waits: the kernel offers no other way than a thread of our own, started only where the lock is held.</summary>
+    /// <summary>As <see cref="TryAcquire"/>, and no thread of the pool waits: the kernel offers
+    /// no other way than a thread of our own, started only where the lock is held.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <inheritdoc cref="TryAcquire"/>
     public static async ValueTask<FileLock?> TryAcquireAsync(string path, TimeSpan wait, bool deleteAfterwards, CancellationToken cancellationToken)

@@ -73,7 +73,8 @@ internal static class SegmentBuilder
                 SegmentSteps.At("file created");
                 PrivateFile.Allocate(stream.SafeFileHandle, bytes);
                 SegmentSteps.At("space allocated");
-                using var mapping = MemoryMappedFile.CreateFromFile(stream, null, bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+                using var mapping = MemoryMappedFile.CreateFromFile(stream, null, bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None,
+                    leaveOpen: true);
                 using var view = mapping.CreateViewAccessor(0, bytes);
                 var header = SegmentHeader.Create(bytes, owner);
                 view.Write(0, ref header);
@@ -110,7 +111,7 @@ internal static class SegmentBuilder
                 if (entry.Slot.Kind != SegmentKind.Voice)
                     continue;
                 // A voice takes its names along: one that others cannot find by its name is not worth its room.
-                List<SegmentEdit.Entry> own = names.GetValueOrDefault(entry.Slot.Key) ?? [];
+                var own = names.GetValueOrDefault(entry.Slot.Key) ?? [];
                 room -= entry.Space + own.Sum(name => name.Space);
                 if ((room < 0 && !entry.Pinned) || target.Live.Count + 1 + own.Count > slots || !TryCopy(source, target, entry))
                     continue;
@@ -135,7 +136,8 @@ internal static class SegmentBuilder
         var (names, notes) = (new Dictionary<TimbreKey, List<SegmentEdit.Entry>>(), new List<SegmentEdit.Entry>());
         foreach (var entry in source.ByWorth())
         {
-            if (entry.Slot.Kind != SegmentKind.Name || !NameRecord.TryDecode(source.Map.Bytes(entry.Slot.Offset, entry.Slot.Length), out _, out var voice))
+            if (entry.Slot.Kind != SegmentKind.Name
+                || !NameRecord.TryDecode(source.Map.Bytes(entry.Slot.Offset, entry.Slot.Length), out _, out var voice))
                 continue;
             if (voice == default)
                 notes.Add(entry);
@@ -146,7 +148,8 @@ internal static class SegmentBuilder
     }
 
     private static bool TryCopy(SegmentEdit source, SegmentEdit target, in SegmentEdit.Entry entry) =>
-        source.IsSound(entry) && target.TryAppend(entry.Slot.Key, entry.Slot.Kind, source.Map.Bytes(entry.Slot.Offset, entry.Slot.Length), entry.Pinned, entry.LastUsed);
+        source.IsSound(entry)
+        && target.TryAppend(entry.Slot.Key, entry.Slot.Kind, source.Map.Bytes(entry.Slot.Offset, entry.Slot.Length), entry.Pinned, entry.LastUsed);
 
     private static void PutInPlace(string temporary, string path, SegmentMap? old)
     {

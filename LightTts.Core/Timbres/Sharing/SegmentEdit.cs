@@ -1,6 +1,7 @@
 namespace LightTts.Timbres.Sharing;
 
-/// <summary>A writer's turn at a segment, under the writer lock. It knows the segment only by what is published in it: a writer that died left nothing to repair.</summary>
+/// <summary>A writer's turn at a segment, under the writer lock. It knows the segment
+/// only by what is published in it: a writer that died left nothing to repair.</summary>
 internal sealed class SegmentEdit
 {
     private const int RecordAlignment = 64;
@@ -81,7 +82,8 @@ internal sealed class SegmentEdit
 
         var slot = new SegmentSlot
         {
-            Generation = generation, Key = key, Offset = _tail, Length = record.Length, Kind = kind, RecordChecksum = TimbreCodec.StoredChecksum(record),
+            Generation = generation, Key = key, Offset = _tail, Length = record.Length, Kind = kind,
+                RecordChecksum = TimbreCodec.StoredChecksum(record),
         };
         slot.Checksum = slot.ComputeChecksum();
         var index = Map.FindEmpty(key);
@@ -122,7 +124,8 @@ internal sealed class SegmentEdit
     public bool IsSound(in Entry entry)
     {
         ReadOnlySpan<byte> record = Map.Bytes(entry.Slot.Offset, entry.Slot.Length);
-        return record.Length > sizeof(ulong) && TimbreCodec.StoredChecksum(record) == entry.Slot.RecordChecksum && TimbreCodec.Checksum(record) == entry.Slot.RecordChecksum;
+        return record.Length > sizeof(ulong) && TimbreCodec.StoredChecksum(record) == entry.Slot.RecordChecksum
+            && TimbreCodec.Checksum(record) == entry.Slot.RecordChecksum;
     }
 
     /// <summary>Entries in the order in which they make room for others, the last to go first.</summary>

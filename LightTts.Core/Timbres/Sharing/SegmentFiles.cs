@@ -2,7 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace LightTts.Timbres.Sharing;
 
-/// <summary>Finds the file that all processes use, or makes it. What is there and cannot be used stays as it is; the next name beside it is tried, in the same order by
+/// <summary>Finds the file that all processes use, or makes it. What is there and cannot
+/// be used stays as it is; the next name beside it is tried, in the same order by
 /// every process.</summary>
 internal sealed class SegmentFiles
 {
@@ -95,7 +96,8 @@ internal sealed class SegmentFiles
     }
 
     // A file without a byte (made by mktemp, say) holds nothing that could be lost.
-    private static bool IsMissing(string path) => FileFacts.Of(path) is not { } facts || (facts is { IsRegular: true, IsOurs: true } && facts.Length == 0);
+    private static bool IsMissing(string path) => FileFacts.Of(path) is not { } facts
+        || (facts is { IsRegular: true, IsOurs: true } && facts.Length == 0);
 
     private void Create(string path)
     {

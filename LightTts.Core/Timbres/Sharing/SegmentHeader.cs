@@ -5,7 +5,8 @@ namespace LightTts.Timbres.Sharing;
 
 /// <summary>The first bytes of a segment. Written once, before the file gets its name, and never changed.</summary>
 /// <remarks>
-/// A segment is: a page with this header and two counters, a hash table of <see cref="SegmentSlot"/>s, records one after the other. Records are only ever appended;
+/// A segment is: a page with this header and two counters, a hash table of
+/// <see cref="SegmentSlot"/>s, records one after the other. Records are only ever appended;
 /// a full segment is replaced as a whole by a compacted copy. So nothing that a reader can see is ever written to again.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
@@ -47,7 +48,8 @@ internal struct SegmentHeader
         return header;
     }
 
-    public static int SlotsFor(long fileBytes) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)Math.Max(MinSlots, fileBytes / BytesPerSlot));
+    public static int SlotsFor(long fileBytes) =>
+        (int)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)Math.Max(MinSlots, fileBytes / BytesPerSlot));
 
     public static long DataOffsetFor(long fileBytes) => PageBytes + (long)SlotsFor(fileBytes) * SegmentSlot.Bytes;
 

@@ -16,7 +16,8 @@ internal sealed unsafe class SegmentMap
     private readonly int _slotMask;
     private int _users = 1;
 
-    private SegmentMap(string path, SafeFileHandle file, MemoryMappedFile mapping, MemoryMappedViewAccessor view, byte* start, in SegmentHeader header)
+    private SegmentMap(string path, SafeFileHandle file, MemoryMappedFile mapping, MemoryMappedViewAccessor view, byte* start,
+        in SegmentHeader header)
     {
         (Path, _file, _mapping, _view, _header) = (path, file, mapping, view, header);
         _start = start;
@@ -31,10 +32,12 @@ internal sealed unsafe class SegmentMap
 
     public int SlotCount => (int)_header.SlotCount;
 
-    /// <summary>Counts publications: the segment's clock. Order of use is measured in it, so that no wall clock matters and readers between two publications share the line.</summary>
+    /// <summary>Counts publications: the segment's clock. Order of use is measured in it, so
+    /// that no wall clock matters and readers between two publications share the line.</summary>
     public ref ulong Clock => ref *(ulong*)(_start + SegmentHeader.ClockOffset);
 
-    /// <summary>Not zero where a writer is about to put (or has put) another file in its place; used where the system cannot replace a mapped file in one step.</summary>
+    /// <summary>Not zero where a writer is about to put (or has put) another file in its
+    /// place; used where the system cannot replace a mapped file in one step.</summary>
     public ref ulong Retired => ref *(ulong*)(_start + SegmentHeader.RetiredOffset);
 
     /// <summary>Maps a segment.</summary>
@@ -67,7 +70,8 @@ internal sealed unsafe class SegmentMap
                 return null;
             }
             PrivateFile.MakePrivate(file);
-            mapping = MemoryMappedFile.CreateFromFile(file, null, length, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+            mapping = MemoryMappedFile.CreateFromFile(file, null, length, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None,
+                leaveOpen: true);
             view = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.ReadWrite);
             byte* start = null;
             view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
@@ -120,7 +124,8 @@ internal sealed unsafe class SegmentMap
         }
         if (facts.Length != _header.FileBytes)
             return SegmentState.Damaged;
-        if (!new ReadOnlySpan<byte>(_start, Unsafe.SizeOf<SegmentHeader>()).SequenceEqual(MemoryMarshal.AsBytes(new ReadOnlySpan<SegmentHeader>(in _header))))
+        if (!new ReadOnlySpan<byte>(_start,
+            Unsafe.SizeOf<SegmentHeader>()).SequenceEqual(MemoryMarshal.AsBytes(new ReadOnlySpan<SegmentHeader>(in _header))))
             return SegmentState.Damaged;
         return facts.Links == 0 || Volatile.Read(ref Retired) != 0 ? SegmentState.Replaced : SegmentState.Current;
     }

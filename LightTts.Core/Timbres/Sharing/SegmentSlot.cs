@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace LightTts.Timbres.Sharing;
 
 /// <summary>An entry of the segment's hash table: where a record is. The generation is written last, which publishes it.</summary>
-/// <remarks>Two fields behind it (when it was last used, whether it is pinned) change later and are not covered by the checksum: the worst that damage to them does is
+/// <remarks>Two fields behind it (when it was last used, whether it is pinned) change
+/// later and are not covered by the checksum: the worst that damage to them does is
 /// a wrong order of eviction.</remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal struct SegmentSlot

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace LightTts.Timbres.Sharing;
 
 /// <summary>The segment of voices that the user's processes share.</summary>
-/// <remarks>Readers take no lock: they look a key up, copy the record out, and believe it only where its checksum and its generation say that it is the one that was
+/// <remarks>Readers take no lock: they look a key up, copy the record out, and believe it
+/// only where its checksum and its generation say that it is the one that was
 /// published. Writers take turns under a lock of the operating system.</remarks>
 internal sealed class TimbreSegment : ITimbreTier
 {
@@ -34,7 +35,8 @@ internal sealed class TimbreSegment : ITimbreTier
         (_maxBytes, _maxTimbres) = (options.SegmentBytes, options.MaxTimbres);
     }
 
-    /// <summary>Opens the segment where there is one; the first write makes it. Where that is impossible, one warning is logged and nothing is shared until a later write succeeds.</summary>
+    /// <summary>Opens the segment where there is one; the first write makes it. Where that is
+    /// impossible, one warning is logged and nothing is shared until a later write succeeds.</summary>
     /// <param name="options">Where it is and how large it may be.</param>
     /// <param name="owner">Whose voices it holds: the extractors' and the tenant's.</param>
     /// <param name="extractor">The extractors that made them.</param>
@@ -57,12 +59,14 @@ internal sealed class TimbreSegment : ITimbreTier
     public ValueTask<bool> KeepAsync(TimbreRecord record, string? name, bool pinned)
     {
         // Somebody else's intact copy is as good as ours, and found without a lock.
-        if (Read(record.Key) is { } there && (there.Pinned || !pinned) && !record.Supersedes(there.Record) && (name is null || IsBound(name, record.Key)))
+        if (Read(record.Key) is { } there && (there.Pinned || !pinned) && !record.Supersedes(there.Record)
+            && (name is null || IsBound(name, record.Key)))
             return new ValueTask<bool>(true);
         return new ValueTask<bool>(Task.Run(() => Keep(record, name, pinned)));
     }
 
-    public ValueTask<bool> UnbindAsync(string name) => Resolve(name).State == NameState.Bound ? new ValueTask<bool>(Task.Run(() => Write(edit => Unbind(edit, name)))) : default;
+    public ValueTask<bool> UnbindAsync(string name) => Resolve(name).State == NameState.Bound
+        ? new ValueTask<bool>(Task.Run(() => Write(edit => Unbind(edit, name)))) : default;
 
     public ValueTask<bool> RemoveAsync(TimbreKey key, IReadOnlyCollection<string> names) => new(Task.Run(() => Remove(key, names)));
 
@@ -84,7 +88,8 @@ internal sealed class TimbreSegment : ITimbreTier
             return null;
         try
         {
-            var turn = await FileLock.TryAcquireAsync(SegmentBuilder.ExtractionPath(path, key), wait, deleteAfterwards: true, cancellationToken).ConfigureAwait(false);
+            var turn = await FileLock.TryAcquireAsync(SegmentBuilder.ExtractionPath(path, key), wait, deleteAfterwards: true,
+                cancellationToken).ConfigureAwait(false);
             SegmentSteps.At("extraction entered");
             return turn;
         }
@@ -120,7 +125,8 @@ internal sealed class TimbreSegment : ITimbreTier
                 return default;
             Span<byte> record = stackalloc byte[slot.Length];
             map.Bytes(slot.Offset, slot.Length).CopyTo(record);
-            if (Volatile.Read(ref map.Generation(index)) != slot.Generation || !NameRecord.TryDecode(record, out var stored, out var target) || stored != name)
+            if (Volatile.Read(ref map.Generation(index)) != slot.Generation || !NameRecord.TryDecode(record, out var stored, out var target)
+                || stored != name)
                 return default;
             map.Touch(index);
             return new TierName(target == default ? NameState.Removed : NameState.Bound, target);
@@ -151,7 +157,8 @@ internal sealed class TimbreSegment : ITimbreTier
         });
     }
 
-    private bool? Unbind(SegmentEdit edit, string name) => Publish(edit, TimbreKey.OfName(name), SegmentKind.Name, NameRecord.Encode(name, default), pinned: false);
+    private bool? Unbind(SegmentEdit edit, string name) =>
+        Publish(edit, TimbreKey.OfName(name), SegmentKind.Name, NameRecord.Encode(name, default), pinned: false);
 
     private bool Remove(TimbreKey key, IReadOnlyCollection<string> names)
     {
@@ -178,7 +185,8 @@ internal sealed class TimbreSegment : ITimbreTier
     {
         var names = new List<string>();
         foreach (var entry in edit.Live)
-            if (entry.Slot.Kind == SegmentKind.Name && NameRecord.TryDecode(edit.Map.Bytes(entry.Slot.Offset, entry.Slot.Length), out var name, out var target) && target == key)
+            if (entry.Slot.Kind == SegmentKind.Name
+            && NameRecord.TryDecode(edit.Map.Bytes(entry.Slot.Offset, entry.Slot.Length), out var name, out var target) && target == key)
                 names.Add(name);
         return names;
     }
@@ -198,11 +206,13 @@ internal sealed class TimbreSegment : ITimbreTier
                     continue;
                 if (slot.Kind == SegmentKind.Voice && ReadVoice(map, index, slot, touch: false) is { } voice)
                     voices.Add(voice);
-                else if (slot.Kind == SegmentKind.Name && NameRecord.TryDecode(map.Bytes(slot.Offset, slot.Length).ToArray(), out var name, out var target))
+                else if (slot.Kind == SegmentKind.Name
+                    && NameRecord.TryDecode(map.Bytes(slot.Offset, slot.Length).ToArray(), out var name, out var target))
                     (names.TryGetValue(target, out var list) ? list : names[target] = []).Add(name);
             }
             return [.. voices.Select(voice => new TierEntry(
-                voice.Record.Key, voice.Record.Transcript, voice.Record.Duration, voice.Record.CreatedAt, voice.Record.Origin, voice.Bytes, voice.Pinned,
+                voice.Record.Key, voice.Record.Transcript, voice.Record.Duration, voice.Record.CreatedAt, voice.Record.Origin, voice.Bytes,
+                voice.Pinned,
                 names.GetValueOrDefault(voice.Record.Key) ?? []))];
         }
         finally
@@ -292,7 +302,8 @@ internal sealed class TimbreSegment : ITimbreTier
                 _map = _files.Open(create);
                 _absent = _map is null;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException or DllNotFoundException or EntryPointNotFoundException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException
+                or DllNotFoundException or EntryPointNotFoundException)
             {
                 (_map, _absent) = (null, false);
                 if (Interlocked.Exchange(ref _warned, 1) == 0)

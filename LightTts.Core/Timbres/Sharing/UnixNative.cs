@@ -3,7 +3,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LightTts.Timbres.Sharing;
 
-/// <summary>The few calls of the C library that .NET does not offer: who owns a file, locks that the kernel lets go of, space that is really there.</summary>
+/// <summary>The few calls of the C library that .NET does not offer: who owns a file,
+/// locks that the kernel lets go of, space that is really there.</summary>
 internal static partial class UnixNative
 {
     public const int LockExclusive = 2, LockNonBlocking = 4;

@@ -10,5 +10,6 @@ internal static partial class WindowsNative
 
     [LibraryImport("kernel32", EntryPoint = "LockFileEx", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
-    public static unsafe partial bool LockFileEx(SafeFileHandle file, uint flags, uint reserved, uint lengthLow, uint lengthHigh, NativeOverlapped* offset);
+    public static unsafe partial bool LockFileEx(SafeFileHandle file, uint flags, uint reserved, uint lengthLow, uint lengthHigh,
+        NativeOverlapped* offset);
 }

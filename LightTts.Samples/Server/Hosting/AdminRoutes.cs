@@ -28,8 +28,10 @@ internal static class AdminRoutes
         app.MapGet(Prefix + "/metrics", MetricsEndpoint.WriteAsync);
         app.MapDelete(Prefix + "/voices/{nameOrId}", static async (HttpContext context, string nameOrId) =>
         {
-            var removed = await context.RequestServices.GetRequiredService<StyleCatalog>().Default.Pipeline.Timbres.RemoveAsync(nameOrId, context.RequestAborted);
-            await SeedAnswers.WriteJsonAsync(context, removed ? StatusCodes.Status200OK : StatusCodes.Status404NotFound, removed ? SeedAnswers.Message("Ok") : SeedAnswers.Detail("Not Found"));
+            var removed = await context.RequestServices.GetRequiredService<StyleCatalog>().Default.Pipeline.Timbres.RemoveAsync(nameOrId,
+                context.RequestAborted);
+            await SeedAnswers.WriteJsonAsync(context, removed ? StatusCodes.Status200OK : StatusCodes.Status404NotFound, removed
+                ? SeedAnswers.Message("Ok") : SeedAnswers.Detail("Not Found"));
         });
         app.MapPost(Prefix + "/stop", static context =>
         {

@@ -9,7 +9,8 @@ internal static class RequestIds
     public static Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         var sent = context.Request.Headers[Header].ToString();
-        context.TraceIdentifier = sent.Length is > 0 and <= MaxLength && sent.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? sent : Guid.NewGuid().ToString("N");
+        context.TraceIdentifier = sent.Length is > 0 and <= MaxLength && sent.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? sent
+            : Guid.NewGuid().ToString("N");
         context.Response.Headers[Header] = context.TraceIdentifier;
         return next(context);
     }

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace LightTts.Samples.Server.Hosting;
 
-/// <summary>The seed system's command line, as configuration. What has no counterpart is named in the log with the reason; everything else goes on to the host.</summary>
+/// <summary>The seed system's command line, as configuration. What has no counterpart is
+/// named in the log with the reason; everything else goes on to the host.</summary>
 internal static class SeedArguments
 {
     private const string ManagedHere = "this engine manages it itself";

@@ -17,7 +17,8 @@ internal static class UnknownRoutes
         {
             var failure = Failure.Of(e);
             if (failure.IsOurs)
-                ServerLog.Failed(context.RequestServices.GetRequiredService<RequestRunner>().Log, e, context.TraceIdentifier, "-", "-", failure.Status, failure.Code, 0, 0);
+                ServerLog.Failed(context.RequestServices.GetRequiredService<RequestRunner>().Log, e, context.TraceIdentifier, "-", "-",
+                failure.Status, failure.Code, 0, 0);
             await AnswerAsync(context, failure);
             return;
         }

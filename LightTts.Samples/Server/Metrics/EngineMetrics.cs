@@ -58,7 +58,8 @@ internal sealed class EngineMetrics : IDisposable
             if (type == "histogram")
             {
                 if (!family.Histograms.TryGetValue(labels, out var histogram))
-                    family.Histograms[labels] = histogram = new PrometheusHistogram((instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries ?? DefaultBuckets);
+                    family.Histograms[labels] = histogram =
+                    new PrometheusHistogram((instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries ?? DefaultBuckets);
                 histogram.Record(value);
             }
             else
@@ -72,7 +73,8 @@ internal sealed class EngineMetrics : IDisposable
     {
         var kind = instrument.GetType().Name;
         var type = kind.StartsWith("Histogram", StringComparison.Ordinal) ? "histogram"
-            : kind.StartsWith("Counter", StringComparison.Ordinal) || kind.StartsWith("ObservableCounter", StringComparison.Ordinal) ? "counter" : "gauge";
+            : kind.StartsWith("Counter", StringComparison.Ordinal)
+            || kind.StartsWith("ObservableCounter", StringComparison.Ordinal) ? "counter" : "gauge";
         var name = instrument.Name.Replace('.', '_') + (instrument.Unit == "s" ? "_seconds" : "");
         return (type == "counter" ? name + "_total" : name, type);
     }

@@ -27,7 +27,8 @@ internal sealed class EventStream(Stream body) : Stream
     {
         var chunk = Chunk;
         Chunk = null;
-        await SendAsync(new DeltaEvent("speech.audio.delta", buffer, chunk?.Start, chunk is { } c ? [c.From, c.To] : null), OpenAIJson.Default.DeltaEvent);
+        await SendAsync(new DeltaEvent("speech.audio.delta", buffer, chunk?.Start, chunk is { } c ? [c.From, c.To] : null),
+            OpenAIJson.Default.DeltaEvent);
     }
 
     public async ValueTask SendAsync<T>(T value, JsonTypeInfo<T> type)

@@ -9,7 +9,8 @@ internal static class OpenAIErrors
     public static Task WriteAsync(HttpContext context, Failure failure)
     {
         RequestRunner.Prepare(context.Response, failure);
-        return WriteJsonAsync(context, failure.Status, new ErrorAnswer(new ErrorBody(failure.Message, Kind(failure.Status), failure.Parameter, failure.Code)),
+        return WriteJsonAsync(context, failure.Status,
+            new ErrorAnswer(new ErrorBody(failure.Message, Kind(failure.Status), failure.Parameter, failure.Code)),
             OpenAIJson.Default.ErrorAnswer);
     }
 

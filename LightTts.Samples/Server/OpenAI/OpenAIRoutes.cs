@@ -15,7 +15,8 @@ internal static class OpenAIRoutes
         var voices = services.GetRequiredService<VoicesEndpoint>();
         app.MapPost(SpeechEndpoint.Route, services.GetRequiredService<SpeechEndpoint>().HandleAsync);
         app.MapGet("/v1/models", context => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, _ =>
-            OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new ListAnswer<ModelAnswer>("list", [.. styles.All.Select(Describe)]), OpenAIJson.Default.ListAnswerModelAnswer)));
+            OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new ListAnswer<ModelAnswer>("list", [.. styles.All.Select(Describe)]),
+            OpenAIJson.Default.ListAnswerModelAnswer)));
         app.MapGet("/v1/models/{id}", (HttpContext context, string id) => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, _ =>
             OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, Describe(styles.Find(id)), OpenAIJson.Default.ModelAnswer)));
         foreach (var path in new[] { "/v1/voices", "/v1/audio/voices" })
@@ -26,6 +27,7 @@ internal static class OpenAIRoutes
         }
     }
 
-    private static ModelAnswer Describe(Style style) => new(style.Name, "model", 0, "lighttts", style.Host.Model?.Languages ?? [], style.Host.Model?.SampleRate ?? 0,
+    private static ModelAnswer Describe(Style style) =>
+        new(style.Name, "model", 0, "lighttts", style.Host.Model?.Languages ?? [], style.Host.Model?.SampleRate ?? 0,
         [.. Enum.GetValues<AudioFormat>().Where(AudioFormats.IsAvailable).Select(format => format.ToString().ToLowerInvariant())]);
 }

@@ -54,10 +54,12 @@ internal sealed class SpeechEndpoint(ServerOptions options, RequestRunner runner
         catch (Exception e) when (events is not null && !context.RequestAborted.IsCancellationRequested)
         {
             var failure = Failure.Of(e);
-            await events.SendAsync(new ErrorEvent("error", new ErrorBody(failure.Message, "server_error", null, failure.Code)), OpenAIJson.Default.ErrorEvent);
+            await events.SendAsync(new ErrorEvent("error", new ErrorBody(failure.Message, "server_error", null, failure.Code)),
+                OpenAIJson.Default.ErrorEvent);
             throw;
         }
         if (events is not null)
-            await events.SendAsync(new DoneEvent("speech.audio.done", new UsageAnswer(form.Input.Length, tokens, form.Input.Length + tokens)), OpenAIJson.Default.DoneEvent);
+            await events.SendAsync(new DoneEvent("speech.audio.done", new UsageAnswer(form.Input.Length, tokens, form.Input.Length + tokens)),
+            OpenAIJson.Default.DoneEvent);
     }
 }

@@ -13,7 +13,8 @@ namespace LightTts.Samples.Server.OpenAI;
 /// <param name="Speed">0.25 to 4.</param>
 /// <param name="Events">Whether audio comes as server-sent events.</param>
 /// <param name="Seed">Ours: the seed of the draws.</param>
-internal sealed record SpeechForm(string? Model, string Input, string? Voice, string? Instructions, AudioEncoderOptions Encoding, double Speed, bool Events, long? Seed)
+internal sealed record SpeechForm(string? Model, string Input, string? Voice, string? Instructions, AudioEncoderOptions Encoding, double Speed,
+    bool Events, long? Seed)
 {
     private const int MaxBytes = 1 << 20;
     private const int MaxInstructions = 1000;
@@ -26,7 +27,8 @@ internal sealed record SpeechForm(string? Model, string Input, string? Voice, st
         context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = MaxBytes;
         try
         {
-            using var document = await JsonDocument.ParseAsync(context.Request.Body, new JsonDocumentOptions { MaxDepth = 16 }, context.RequestAborted);
+            using var document = await JsonDocument.ParseAsync(context.Request.Body, new JsonDocumentOptions { MaxDepth = 16 },
+                context.RequestAborted);
             return Parse(document.RootElement, options);
         }
         catch (JsonException)
@@ -56,8 +58,10 @@ internal sealed record SpeechForm(string? Model, string Input, string? Voice, st
             "sse" => true,
             _ => throw Invalid("'stream_format' must be audio or sse.", "stream_format"),
         };
-        var seed = Number(root, "seed") is { } number ? number == Math.Floor(number) && Math.Abs(number) < 1L << 53 ? (long?)number : throw Invalid("'seed' must be an integer.", "seed") : null;
-        return new SpeechForm(Text(root, "model"), input, VoiceOf(root), string.IsNullOrWhiteSpace(instructions) ? null : instructions, EncodingOf(root), speed, events, seed);
+        var seed = Number(root, "seed") is { } number ? number == Math.Floor(number) && Math.Abs(number) < 1L << 53 ? (long?)number
+            : throw Invalid("'seed' must be an integer.", "seed") : null;
+        return new SpeechForm(Text(root, "model"), input, VoiceOf(root), string.IsNullOrWhiteSpace(instructions) ? null
+            : instructions, EncodingOf(root), speed, events, seed);
     }
 
     private static AudioEncoderOptions EncodingOf(JsonElement root)
@@ -91,7 +95,8 @@ internal sealed record SpeechForm(string? Model, string Input, string? Voice, st
     }
 
     /// <summary>A name, or an object with an id, as OpenAI's custom voices are written.</summary>
-    private static string? VoiceOf(JsonElement root) => root.TryGetProperty("voice", out var voice) && voice.ValueKind == JsonValueKind.Object ? Text(voice, "id") : Text(root, "voice");
+    private static string? VoiceOf(JsonElement root) => root.TryGetProperty("voice", out var voice) && voice.ValueKind == JsonValueKind.Object
+        ? Text(voice, "id") : Text(root, "voice");
 
     private static string? Text(JsonElement root, string name)
     {
@@ -107,7 +112,8 @@ internal sealed record SpeechForm(string? Model, string Input, string? Voice, st
         }
     }
 
-    private static double? Number(JsonElement root, string name) => !root.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? null
+    private static double? Number(JsonElement root, string name) => !root.TryGetProperty(name, out var value)
+        || value.ValueKind == JsonValueKind.Null ? null
         : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) ? number : throw Invalid($"'{name}' must be a number.", name);
 
     private static RequestFailedException Invalid(string message, string? parameter) => new(Failure.Invalid(message, parameter));

@@ -11,9 +11,12 @@ internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner
     public Task ListAsync(HttpContext context) => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, async client =>
     {
         var style = styles.Find(context.Request.Query["model"]);
-        List<VoiceAnswer> voices = [.. style.Pipeline.Model.Voices.Select(voice => new VoiceAnswer(voice.Name, Kind, voice.Name, true, null, voice.Description, voice.Language, null))];
-        voices.AddRange((await VoiceCatalog.OwnAsync(style, client, context.RequestAborted)).Select(voice => Describe(voice.Name, voice.Info.CreatedAt, voice.Info.Duration)));
-        await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new ListAnswer<VoiceAnswer>("list", voices), OpenAIJson.Default.ListAnswerVoiceAnswer);
+        List<VoiceAnswer> voices = [.. style.Pipeline.Model.Voices.Select(voice =>
+            new VoiceAnswer(voice.Name, Kind, voice.Name, true, null, voice.Description, voice.Language, null))];
+        voices.AddRange((await VoiceCatalog.OwnAsync(style, client, context.RequestAborted)).Select(voice =>
+            Describe(voice.Name, voice.Info.CreatedAt, voice.Info.Duration)));
+        await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new ListAnswer<VoiceAnswer>("list", voices),
+            OpenAIJson.Default.ListAnswerVoiceAnswer);
     });
 
     public Task AddAsync(HttpContext context) => runner.RunAsync(context, "/v1/voices", OpenAIErrors.WriteAsync, async (client, record) =>
@@ -25,12 +28,15 @@ internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner
         var name = form["name"].ToString();
         var transcript = form.TryGetValue("transcript", out var given) ? given.ToString() : form["prompt_text"].ToString();
         if (transcript.Length > options.MaxPromptTextLength)
-            throw new RequestFailedException(Failure.Invalid($"'transcript' has {transcript.Length} characters, the limit is {options.MaxPromptTextLength}.", "transcript"));
+            throw new RequestFailedException(Failure.Invalid($"'transcript' has {transcript.Length} characters, the limit is "
+            + $"{options.MaxPromptTextLength}.", "transcript"));
         await using var stream = file.OpenReadStream();
         var audio = await Uploads.DecodeAsync(stream, options, context.RequestAborted);
         using var place = admission.Enter(client);
-        var timbre = await VoiceCatalog.AddAsync(style, client, name, audio, transcript.Trim() is { Length: > 0 } words ? words : null, context.RequestAborted);
-        await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, Describe(name, DateTimeOffset.UnixEpoch, timbre.Duration), OpenAIJson.Default.VoiceAnswer);
+        var timbre = await VoiceCatalog.AddAsync(style, client, name, audio, transcript.Trim() is { Length: > 0 } words ? words
+            : null, context.RequestAborted);
+        await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, Describe(name, DateTimeOffset.UnixEpoch, timbre.Duration),
+            OpenAIJson.Default.VoiceAnswer);
     });
 
     public Task RemoveAsync(HttpContext context) => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, async client =>
@@ -45,5 +51,6 @@ internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner
     });
 
     private static VoiceAnswer Describe(string name, DateTimeOffset created, TimeSpan duration) =>
-        new(name, Kind, name, false, created > DateTimeOffset.UnixEpoch ? created.ToUnixTimeSeconds() : null, null, null, Math.Round(duration.TotalSeconds, 2));
+        new(name, Kind, name, false, created > DateTimeOffset.UnixEpoch ? created.ToUnixTimeSeconds()
+        : null, null, null, Math.Round(duration.TotalSeconds, 2));
 }

@@ -27,6 +27,7 @@ internal sealed class Client(string name, string voiceNamespace, int limit, Rate
         if (lease.IsAcquired)
             return;
         var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1);
-        throw new RequestFailedException(new Failure(StatusCodes.Status429TooManyRequests, "rate_limit_exceeded", "Too many requests in a minute.", wait));
+        throw new RequestFailedException(new Failure(StatusCodes.Status429TooManyRequests, "rate_limit_exceeded", "Too many requests in a minute.",
+            wait));
     }
 }

@@ -30,7 +30,8 @@ internal sealed class ClientDirectory(ServerOptions options) : IDisposable
                 if (CryptographicOperations.FixedTimeEquals(known, hash))
                     return client;
         }
-        throw new RequestFailedException(new Failure(StatusCodes.Status401Unauthorized, "invalid_api_key", "No valid API key: send it as 'Authorization: Bearer ...'."));
+        throw new RequestFailedException(new Failure(StatusCodes.Status401Unauthorized, "invalid_api_key",
+            "No valid API key: send it as 'Authorization: Bearer ...'."));
     }
 
     public void Dispose()
@@ -46,7 +47,8 @@ internal sealed class ClientDirectory(ServerOptions options) : IDisposable
         return _addresses.GetOrAdd(address, name => new Client(name, "", options.ClientLimit, null));
     }
 
-    private static Client Create(ApiKeyOptions key, ServerOptions options) => new(key.Name, key.Name + ".", key.MaxConcurrentRequests ?? options.ClientLimit,
+    private static Client Create(ApiKeyOptions key, ServerOptions options) =>
+        new(key.Name, key.Name + ".", key.MaxConcurrentRequests ?? options.ClientLimit,
         key.RequestsPerMinute is not { } rate ? null : new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
         {
             TokenLimit = rate,

@@ -10,7 +10,8 @@ namespace LightTts.Samples.Server.Requests;
 /// <param name="Parameter">The field at fault, where there is one.</param>
 internal record Failure(int Status, string Code, string Message, TimeSpan? RetryAfter = null, string? Parameter = null)
 {
-    public static Failure Invalid(string message, string? parameter = null) => new(StatusCodes.Status400BadRequest, "invalid_request", message, null, parameter);
+    public static Failure Invalid(string message, string? parameter = null) =>
+        new(StatusCodes.Status400BadRequest, "invalid_request", message, null, parameter);
 
     public static Failure Audio(string message) => new(StatusCodes.Status400BadRequest, "invalid_audio", message);
 
@@ -20,11 +21,14 @@ internal record Failure(int Status, string Code, string Message, TimeSpan? Retry
 
     public static Failure Busy(string message) => new(StatusCodes.Status429TooManyRequests, "busy", message, TimeSpan.FromSeconds(1));
 
-    public static Failure Loading { get; } = new(StatusCodes.Status503ServiceUnavailable, "loading", "The model is still loading.", TimeSpan.FromSeconds(5));
+    public static Failure Loading { get; } =
+        new(StatusCodes.Status503ServiceUnavailable, "loading", "The model is still loading.", TimeSpan.FromSeconds(5));
 
-    public static Failure Stopping { get; } = new(StatusCodes.Status503ServiceUnavailable, "stopping", "The server is stopping.", TimeSpan.FromSeconds(5));
+    public static Failure Stopping { get; } =
+        new(StatusCodes.Status503ServiceUnavailable, "stopping", "The server is stopping.", TimeSpan.FromSeconds(5));
 
-    public static Failure Broken { get; } = new(StatusCodes.Status503ServiceUnavailable, "model_unavailable", "The model could not be loaded; the server's log says why.");
+    public static Failure Broken { get; } =
+        new(StatusCodes.Status503ServiceUnavailable, "model_unavailable", "The model could not be loaded; the server's log says why.");
 
     public static Failure Internal { get; } =
         new(StatusCodes.Status500InternalServerError, "synthesis_failed", "The engine failed on this request; other requests are not affected.");

@@ -32,7 +32,8 @@ internal sealed class RequestRunner(ServerMetrics metrics, ClientDirectory clien
         catch (Exception e)
         {
             error = e;
-            failure = Failure.Of(context.RequestAborted.IsCancellationRequested && e is not RequestFailedException ? new OperationCanceledException() : e);
+            failure = Failure.Of(context.RequestAborted.IsCancellationRequested && e is not RequestFailedException ? new OperationCanceledException()
+                : e);
             await AnswerAsync(context, failure, answer);
         }
         finally
@@ -62,7 +63,8 @@ internal sealed class RequestRunner(ServerMetrics metrics, ClientDirectory clien
     {
         response.StatusCode = failure.Status;
         if (failure.RetryAfter is { } wait)
-            response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = Math.Max(1,
+            (int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
         if (failure == Failure.Stopping)
             response.Headers.Connection = "close";
         if (failure.Status == StatusCodes.Status401Unauthorized)

@@ -16,7 +16,8 @@ internal sealed record BiStreamMessage(string? PromptText, string? Style, string
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
                 throw new FormatException("a JSON object is expected");
-            return new BiStreamMessage(String(root, "prompt_text"), String(root, "tts_model_name"), String(root, "voice"), String(root, "tts_text"), Bool(root, "finish"));
+            return new BiStreamMessage(String(root, "prompt_text"), String(root, "tts_model_name"), String(root, "voice"), String(root, "tts_text"),
+                Bool(root, "finish"));
         }
         catch (JsonException)
         {

@@ -5,9 +5,11 @@ using LightTts.Samples.Server.Voices;
 
 namespace LightTts.Samples.Server.Seed;
 
-/// <summary>One web socket from its first frame to its last. It reads for as long as it lives, so that pings are answered and a client that leaves is noticed at every point.</summary>
+/// <summary>One web socket from its first frame to its last. It reads for as long as it lives,
+/// so that pings are answered and a client that leaves is noticed at every point.</summary>
 /// <remarks>It takes a place only with the first text: sockets that idle hold nothing but their connection.</remarks>
-internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, Admission admission, StyleCatalog styles, Client client, RequestRecord record, TimeProvider time)
+internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, Admission admission, StyleCatalog styles, Client client,
+    RequestRecord record, TimeProvider time)
 {
     private const int MaxTextFrame = 64 * 1024;
     private const int MaxReason = 123;
@@ -145,7 +147,8 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
         }
         catch (FormatException e)
         {
-            _end.TrySetResult(BiStreamEnd.Refused(type == WebSocketMessageType.Text ? WebSocketCloseStatus.InvalidPayloadData : WebSocketCloseStatus.InvalidMessageType, e.Message));
+            _end.TrySetResult(BiStreamEnd.Refused(type == WebSocketMessageType.Text ? WebSocketCloseStatus.InvalidPayloadData
+                : WebSocketCloseStatus.InvalidMessageType, e.Message));
         }
         catch (RequestFailedException e)
         {
@@ -168,7 +171,8 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
         }
         catch (Exception e) when (e is TtsAudioException or RequestFailedException)
         {
-            _end.TrySetResult(BiStreamEnd.Refused(WebSocketCloseStatus.InvalidMessageType, e is RequestFailedException ? e.Message : SeedAnswers.BadAudio));
+            _end.TrySetResult(BiStreamEnd.Refused(WebSocketCloseStatus.InvalidMessageType, e is RequestFailedException ? e.Message
+                : SeedAnswers.BadAudio));
         }
     }
 
@@ -234,7 +238,8 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
             if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
                 await using var late = time.CreateTimer(_ => socket.Abort(), null, Linger, Timeout.InfiniteTimeSpan);
-                await socket.CloseOutputAsync(end.Status, end.Reason.Length > MaxReason ? end.Reason[..MaxReason] : end.Reason, CancellationToken.None);
+                await socket.CloseOutputAsync(end.Status, end.Reason.Length > MaxReason ? end.Reason[..MaxReason]
+                    : end.Reason, CancellationToken.None);
             }
             await receiving.WaitAsync(Linger, time);
         }

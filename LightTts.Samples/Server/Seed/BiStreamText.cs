@@ -2,7 +2,8 @@ using System.Text;
 
 namespace LightTts.Samples.Server.Seed;
 
-/// <summary>The text of a web socket on its way to the pipeline: pieces that wait are joined, so that a flood of small ones costs no more than their characters.</summary>
+/// <summary>The text of a web socket on its way to the pipeline: pieces that wait are
+/// joined, so that a flood of small ones costs no more than their characters.</summary>
 internal sealed class BiStreamText(int limit)
 {
     private readonly Lock _gate = new();
@@ -34,7 +35,8 @@ internal sealed class BiStreamText(int limit)
         }
     }
 
-    public async IAsyncEnumerable<string> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<string> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken =
+        default)
     {
         while (true)
         {

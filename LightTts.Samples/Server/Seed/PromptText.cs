@@ -1,6 +1,7 @@
 namespace LightTts.Samples.Server.Seed;
 
-/// <summary>Takes a CosyVoice3 prompt apart: what stands before <c>&lt;|endofprompt|&gt;</c> says how to speak, what stands behind it is the transcript.</summary>
+/// <summary>Takes a CosyVoice3 prompt apart: what stands before <c>&lt;|endofprompt|&gt;</c>
+/// says how to speak, what stands behind it is the transcript.</summary>
 internal static class PromptText
 {
     private const string End = "<|endofprompt|>";

@@ -28,7 +28,8 @@ internal sealed record SeedForm(string Text, string PromptText, IFormFile Prompt
         if (text.Length > options.MaxTextLength)
             throw new RequestFailedException(Failure.TooLarge($"tts_text has {text.Length} characters, the limit is {options.MaxTextLength}"));
         if (prompt.Length > options.MaxPromptTextLength)
-            throw new RequestFailedException(Failure.TooLarge($"prompt_text has {prompt.Length} characters, the limit is {options.MaxPromptTextLength}"));
+            throw new RequestFailedException(Failure.TooLarge($"prompt_text has {prompt.Length} characters, the limit is "
+            + $"{options.MaxPromptTextLength}"));
         return new SeedForm(text, prompt, wav!, stream, Last(form["tts_model_name"]) is { Length: > 0 } style ? style : "default", speed);
     }
 

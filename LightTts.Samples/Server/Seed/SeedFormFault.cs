@@ -7,12 +7,14 @@ internal sealed record SeedFormFault(string Type, string Field, string Message, 
 
     public static SeedFormFault Missing(string field) => new("missing", field, "Field required", null);
 
-    public static SeedFormFault NotBool(string field, string input) => new("bool_parsing", field, "Input should be a valid boolean, unable to interpret input", input);
+    public static SeedFormFault NotBool(string field, string input) =>
+        new("bool_parsing", field, "Input should be a valid boolean, unable to interpret input", input);
 
     public static SeedFormFault NotFloat(string field, string input) =>
         new("float_parsing", field, "Input should be a valid number, unable to parse string as a number", input);
 
-    public static SeedFormFault NotFile(string field, string input) => new("value_error", field, "Value error, Expected UploadFile, received: <class 'str'>", input);
+    public static SeedFormFault NotFile(string field, string input) =>
+        new("value_error", field, "Value error, Expected UploadFile, received: <class 'str'>", input);
 
     public string Json()
     {

@@ -9,7 +9,8 @@ internal static class SeedPcm
     {
         var bytes = new byte[samples.Length * sizeof(short)];
         for (var i = 0; i < samples.Length; i++)
-            BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(i * sizeof(short)), (short)Math.Clamp(samples[i] * 32768f, short.MinValue, short.MaxValue));
+            BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(i * sizeof(short)),
+            (short)Math.Clamp(samples[i] * 32768f, short.MinValue, short.MaxValue));
         return bytes;
     }
 }

@@ -17,7 +17,8 @@ internal static class SeedRoutes
     {
         var zeroShot = app.Services.GetRequiredService<ZeroShotEndpoint>();
         var biStream = app.Services.GetRequiredService<BiStreamEndpoint>();
-        app.MapPost(ZeroShotEndpoint.Route, zeroShot.HandleAsync); // matches the path with a slash at its end, too: a redirect would cost a second upload
+        // matches the path with a slash at its end, too: a redirect would cost a second upload
+        app.MapPost(ZeroShotEndpoint.Route, zeroShot.HandleAsync);
         app.MapGet(BiStreamEndpoint.Route, biStream.HandleAsync);
         app.MapMethods("/query_tts_model", ["GET", "POST"], static context =>
         {

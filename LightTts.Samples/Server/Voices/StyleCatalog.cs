@@ -17,7 +17,8 @@ internal sealed class StyleCatalog
     {
         _styles = [new Style(DefaultName, services.GetRequiredService<ITtsPipeline>(), services.GetRequiredService<ITtsPipelineHost>())];
         foreach (var name in options.Styles.Keys)
-            _styles.Add(new Style(name, services.GetRequiredKeyedService<ITtsPipeline>(name), services.GetRequiredKeyedService<ITtsPipelineHost>(name)));
+            _styles.Add(new Style(name, services.GetRequiredKeyedService<ITtsPipeline>(name),
+            services.GetRequiredKeyedService<ITtsPipelineHost>(name)));
     }
 
     public Style Default => _styles[0];

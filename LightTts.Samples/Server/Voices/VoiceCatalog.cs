@@ -17,11 +17,13 @@ internal static partial class VoiceCatalog
 
     /// <summary>The request's voice.</summary>
     /// <exception cref="RequestFailedException">The client has no such voice.</exception>
-    public static async ValueTask<SynthesisRequest> WithVoiceAsync(SynthesisRequest request, Style style, Client client, string? name, CancellationToken cancellationToken)
+    public static async ValueTask<SynthesisRequest> WithVoiceAsync(SynthesisRequest request, Style style, Client client, string? name,
+        CancellationToken cancellationToken)
     {
         var model = style.Pipeline.Model;
         if (string.IsNullOrEmpty(name))
-            return model.DefaultVoice is not null ? request : throw new RequestFailedException(Failure.Invalid("This model has no preset voices: name one of yours.", "voice"));
+            return model.DefaultVoice is not null ? request
+            : throw new RequestFailedException(Failure.Invalid("This model has no preset voices: name one of yours.", "voice"));
         if (model.Voices.Any(voice => voice.Name == name))
             return request with { Voice = name };
         if (NamePattern().IsMatch(name) && await style.Pipeline.Timbres.GetAsync(client.VoiceNamespace + name, cancellationToken) is { } timbre)
@@ -29,7 +31,8 @@ internal static partial class VoiceCatalog
         if (OpenAIVoices.TryGetValue(name, out var kind) && model.Voices.Count > 0)
             return request with { Voice = Nearest(model, name, kind) };
         throw new RequestFailedException(new Failure(StatusCodes.Status400BadRequest, "voice_not_found",
-            $"There is no such voice. The voices are: {string.Join(", ", model.Voices.Select(voice => voice.Name))}, and those that you add.", null, "voice"));
+            $"There is no such voice. The voices are: {string.Join(", ", model.Voices.Select(voice => voice.Name))}, and those that you add.", null,
+            "voice"));
     }
 
     /// <summary>The client's own voices.</summary>
@@ -38,13 +41,15 @@ internal static partial class VoiceCatalog
         List<(string Name, TimbreInfo Info)> own = [];
         foreach (var info in await style.Pipeline.Timbres.ListAsync(cancellationToken))
             foreach (var name in info.Names)
-                if (name.StartsWith(client.VoiceNamespace, StringComparison.Ordinal) && name[client.VoiceNamespace.Length..] is var mine && NamePattern().IsMatch(mine))
+                if (name.StartsWith(client.VoiceNamespace, StringComparison.Ordinal) && name[client.VoiceNamespace.Length..] is var mine
+                && NamePattern().IsMatch(mine))
                     own.Add((mine, info));
         return own;
     }
 
     /// <exception cref="RequestFailedException">The name cannot be used.</exception>
-    public static async Task<Timbre> AddAsync(Style style, Client client, string name, AudioClip audio, string? transcript, CancellationToken cancellationToken)
+    public static async Task<Timbre> AddAsync(Style style, Client client, string name, AudioClip audio, string? transcript,
+        CancellationToken cancellationToken)
     {
         if (!NamePattern().IsMatch(name) || name.Length > MaxName)
             throw new RequestFailedException(Failure.Invalid($"A voice's name has 1 to {MaxName} letters, digits, '_' and '-'.", "name"));
@@ -62,7 +67,8 @@ internal static partial class VoiceCatalog
     /// <summary>The presets of that kind, one for each of OpenAI's voices in turn; any preset where none says what it is.</summary>
     private static string Nearest(TtsModelInfo model, string name, string kind)
     {
-        var fitting = model.Voices.Where(voice => Words().Matches(voice.Description ?? "").Any(word => word.Value.Equals(kind, StringComparison.OrdinalIgnoreCase)))
+        var fitting = model.Voices.Where(voice =>
+            Words().Matches(voice.Description ?? "").Any(word => word.Value.Equals(kind, StringComparison.OrdinalIgnoreCase)))
             .Select(voice => voice.Name).ToList();
         if (fitting.Count == 0)
             fitting = [.. model.Voices.Select(voice => voice.Name)];

@@ -71,7 +71,8 @@ internal abstract class AudioSink : IDisposable
             File.Delete(_partial);
         }
 
-        protected override Task WriteCoreAsync(ReadOnlyMemory<float> samples, CancellationToken cancellation) => _writer.WriteAsync(samples, cancellation).AsTask();
+        protected override Task WriteCoreAsync(ReadOnlyMemory<float> samples, CancellationToken cancellation) =>
+            _writer.WriteAsync(samples, cancellation).AsTask();
     }
 
     private sealed class WavStream(Stream stream, int sampleRate) : AudioSink
@@ -92,7 +93,8 @@ internal abstract class AudioSink : IDisposable
             }
         }
 
-        protected override Task WriteCoreAsync(ReadOnlyMemory<float> samples, CancellationToken cancellation) => _writer.WriteAsync(samples, cancellation).AsTask();
+        protected override Task WriteCoreAsync(ReadOnlyMemory<float> samples, CancellationToken cancellation) =>
+            _writer.WriteAsync(samples, cancellation).AsTask();
     }
 
     private sealed class RawPcm(Stream stream) : AudioSink

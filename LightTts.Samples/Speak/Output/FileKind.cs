@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace LightTts.Samples.Speak.Output;
 
-/// <summary>Whether a path is an ordinary file, which may be replaced, or something that is written as it stands: a device, a pipe, a socket.</summary>
+/// <summary>Whether a path is an ordinary file, which may be replaced, or something that
+/// is written as it stands: a device, a pipe, a socket.</summary>
 internal static unsafe partial class FileKind
 {
     private const int AtWorkingFolder = -100, StatxMode = 28, MacMode = 4, TypeMask = 0xF000, Regular = 0x8000;
@@ -32,7 +33,8 @@ internal static unsafe partial class FileKind
 
     /// <summary>Names of open descriptors: what is behind them belongs to whoever opened it.</summary>
     private static bool IsDescriptor(string path) =>
-        path is "/dev/stdout" or "/dev/stderr" || path.StartsWith("/dev/fd/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal);
+        path is "/dev/stdout" or "/dev/stderr" || path.StartsWith("/dev/fd/", StringComparison.Ordinal)
+        || path.StartsWith("/proc/", StringComparison.Ordinal);
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatX(int folder, string path, int flags, uint mask, byte* status);

@@ -25,7 +25,8 @@ internal sealed class ForwardStream(Stream inner) : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer) => inner.Write(buffer);
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => inner.WriteAsync(buffer, cancellationToken);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        inner.WriteAsync(buffer, cancellationToken);
 
     protected override void Dispose(bool disposing)
     {

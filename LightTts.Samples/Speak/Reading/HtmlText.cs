@@ -7,7 +7,8 @@ namespace LightTts.Samples.Speak.Reading;
 /// <summary>A web page as it is read aloud: what is shown as text, block by block; no scripts, styles, code blocks or navigation.</summary>
 internal static class HtmlText
 {
-    private static readonly HashSet<string> s_skipped = ["script", "style", "head", "template", "noscript", "pre", "nav", "svg", "iframe", "button", "select", "textarea"];
+    private static readonly HashSet<string> s_skipped =
+        ["script", "style", "head", "template", "noscript", "pre", "nav", "svg", "iframe", "button", "select", "textarea"];
 
     private static readonly HashSet<string> s_blocks =
     [
@@ -30,7 +31,8 @@ internal static class HtmlText
     {
         if (node is IText shown)
             text.Append(shown.Data);
-        if (node is not IElement element || s_skipped.Contains(element.LocalName) || element.HasAttribute("hidden") || element.GetAttribute("aria-hidden") == "true")
+        if (node is not IElement element || s_skipped.Contains(element.LocalName) || element.HasAttribute("hidden")
+            || element.GetAttribute("aria-hidden") == "true")
             return;
         var sentence = s_sentences.Contains(element.LocalName);
         var block = sentence || s_blocks.Contains(element.LocalName);

@@ -10,7 +10,8 @@ namespace LightTts.Samples.Speak.Reading;
 /// <summary>Markdown as it is read aloud: headings, items and rows as sentences, links by their text, no code blocks, no markup.</summary>
 internal static class MarkdownText
 {
-    private static readonly MarkdownPipeline s_pipeline = new MarkdownPipelineBuilder().UsePipeTables().UseYamlFrontMatter().UseEmphasisExtras().Build();
+    private static readonly MarkdownPipeline s_pipeline =
+        new MarkdownPipelineBuilder().UsePipeTables().UseYamlFrontMatter().UseEmphasisExtras().Build();
 
     public static IEnumerable<string> Lines(string markdown) => Markdown.Parse(markdown, s_pipeline).SelectMany(Lines);
 
@@ -21,7 +22,8 @@ internal static class MarkdownText
         ParagraphBlock paragraph => [Text(paragraph.Inline), ""],
         YamlFrontMatterBlock or CodeBlock or LinkReferenceDefinitionGroup => [],
         HtmlBlock html => HtmlText.Lines(html.Lines.ToString()),
-        Table table => table.OfType<TableRow>().SelectMany(row => (string[])[TextFormats.Sentence(string.Join(", ", row.OfType<TableCell>().Select(Cell))), ""]),
+        Table table => table.OfType<TableRow>().SelectMany(row =>
+        (string[])[TextFormats.Sentence(string.Join(", ", row.OfType<TableCell>().Select(Cell))), ""]),
         ContainerBlock container => container.SelectMany(Lines),
         _ => [],
     };

@@ -32,7 +32,8 @@ internal sealed class Help : SynchronousCommandLineAction
                 echo hello | speak -v slt      speak hi -o - | aplay -r24000 -fS16_LE
         """;
 
-    public static void Install(RootCommand root) => root.Options.OfType<HelpOption>().Single().Action = new Help((HelpAction)root.Options.OfType<HelpOption>().Single().Action!);
+    public static void Install(RootCommand root) =>
+        root.Options.OfType<HelpOption>().Single().Action = new Help((HelpAction)root.Options.OfType<HelpOption>().Single().Action!);
 
     private readonly HelpAction _others;
 
@@ -50,7 +51,8 @@ internal sealed class Help : SynchronousCommandLineAction
             parseResult.InvocationConfiguration.Output = output;
             var lines = text.ToString().Split('\n').Select(line => line.TrimEnd('\r').Replace("[<text>...] ", "", StringComparison.Ordinal))
                 .Where(line => !line.StartsWith("  <text> ", StringComparison.Ordinal));
-            output.Write(string.Join(Environment.NewLine, lines).Replace($"Arguments:{Environment.NewLine}{Environment.NewLine}", "", StringComparison.Ordinal));
+            output.Write(string.Join(Environment.NewLine, lines).Replace($"Arguments:{Environment.NewLine}{Environment.NewLine}", "",
+                StringComparison.Ordinal));
             return code;
         }
         parseResult.InvocationConfiguration.Output.WriteLine(Text);

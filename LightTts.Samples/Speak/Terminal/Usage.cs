@@ -12,7 +12,8 @@ internal static partial class Usage
     {
         var command = parsed.CommandResult.Command;
         if (UnknownOption(parsed, arguments) is { } unknown)
-            return $"there is no option '{unknown}'.{Suggestion.For(unknown.Split('=')[0], Names(command))} Text that starts with a dash goes after --";
+            return $"there is no option '{unknown}'.{Suggestion.For(unknown.Split('=')[0], Names(command))} Text that starts with a dash goes after "
+            + $"--";
         return parsed.Errors.Count == 0 ? null : Explain(parsed.Errors[0].Message);
     }
 

@@ -47,7 +47,8 @@ internal sealed class FakePipeline : ITtsPipeline
         return Engine.Speak(request, cancellationToken);
     }
 
-    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken cancellationToken = default) =>
+    public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null,
+        CancellationToken cancellationToken = default) =>
         Engine.Speak(text, request, cancellationToken);
 
     public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>

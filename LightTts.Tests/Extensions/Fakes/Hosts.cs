@@ -21,5 +21,6 @@ internal static class Hosts
     }
 
     public static IConfigurationSection Section(params (string Key, string Value)[] values) =>
-        new ConfigurationBuilder().AddInMemoryCollection(values.Select(pair => KeyValuePair.Create("LightTts:" + pair.Key, (string?)pair.Value))).Build().GetSection("LightTts");
+        new ConfigurationBuilder().AddInMemoryCollection(values.Select(pair =>
+        KeyValuePair.Create("LightTts:" + pair.Key, (string?)pair.Value))).Build().GetSection("LightTts");
 }

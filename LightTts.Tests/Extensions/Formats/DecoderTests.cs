@@ -36,8 +36,10 @@ public class DecoderTests
         try
         {
             await File.WriteAllBytesAsync(path, await Sounds.Encode(Sounds.Tone(48_000), new AudioEncoderOptions()));
-            foreach (var list in new[] { $"ffconcat version 1.0\nfile '{path}'\n", $"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:2,\n{path}\n#EXT-X-ENDLIST\n" })
-                await Assert.ThrowsAsync<TtsAudioException>(() => AudioDecoder.DecodeAsync(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(list))));
+            foreach (var list in new[] { $"ffconcat version 1.0\nfile '{path}'\n",
+                $"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:2,\n{path}\n#EXT-X-ENDLIST\n" })
+                await Assert.ThrowsAsync<TtsAudioException>(() =>
+                AudioDecoder.DecodeAsync(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(list))));
         }
         finally
         {

@@ -128,7 +128,8 @@ public class EncoderTests
     [Fact]
     public async Task A_lower_rate_lets_nothing_fold_back()
     {
-        var bytes = await Sounds.Encode(Sounds.Tone(24_000, frequency: 6_000), new AudioEncoderOptions { SampleRate = 8_000, SampleFormat = PcmSampleFormat.Float32 });
+        var bytes = await Sounds.Encode(Sounds.Tone(24_000, frequency: 6_000),
+            new AudioEncoderOptions { SampleRate = 8_000, SampleFormat = PcmSampleFormat.Float32 });
         Assert.All(AudioClip.FromWav(new MemoryStream(bytes)).Samples.ToArray()[100..^100], sample => Assert.InRange(sample, -0.001f, 0.001f));
     }
 
@@ -139,7 +140,8 @@ public class EncoderTests
     {
         if (!AudioFormats.IsAvailable(format))
         {
-            var error = Assert.Throws<NotSupportedException>(() => AudioEncoder.Create(new MemoryStream(), 24_000, new AudioEncoderOptions { Format = format }));
+            var error = Assert.Throws<NotSupportedException>(() =>
+                AudioEncoder.Create(new MemoryStream(), 24_000, new AudioEncoderOptions { Format = format }));
             Assert.Contains("ffmpeg", error.Message, StringComparison.Ordinal);
             return;
         }
@@ -167,14 +169,17 @@ public class EncoderTests
     [InlineData("opusdec", "--quiet")]
     public async Task Other_programs_read_it(string program, params string[] arguments)
     {
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder =>
+            Path.Combine(folder, program)).FirstOrDefault(File.Exists);
         Assert.SkipWhen(path is null, $"{program} is not installed");
         using var folder = new TempFolder();
-        foreach (var format in program switch { "flac" => [AudioFormat.Flac], "opusdec" => [AudioFormat.Opus], _ => new[] { AudioFormat.Flac, AudioFormat.Opus, AudioFormat.Wav } })
+        foreach (var format in program switch { "flac" => [AudioFormat.Flac], "opusdec" => [AudioFormat.Opus], _ =>
+            new[] { AudioFormat.Flac, AudioFormat.Opus, AudioFormat.Wav } })
         {
             var file = Path.Combine(folder.Path, "audio." + format);
             await File.WriteAllBytesAsync(file, await Sounds.Encode(Sounds.Tone(100_001), new AudioEncoderOptions { Format = format }));
-            string[] all = program == "ffmpeg" ? ["-v", "error", "-xerror", "-i", file, "-f", "null", "-"] : program == "opusdec" ? [.. arguments, file, file + ".wav"] : [.. arguments, file];
+            string[] all = program == "ffmpeg" ? ["-v", "error", "-xerror", "-i", file, "-f", "null", "-"] : program == "opusdec"
+                ? [.. arguments, file, file + ".wav"] : [.. arguments, file];
             using var process = Process.Start(new ProcessStartInfo(path!, all) { RedirectStandardError = true, RedirectStandardOutput = true })!;
             var error = await process.StandardError.ReadToEndAsync();
             await process.WaitForExitAsync();
@@ -191,6 +196,7 @@ public class EncoderTests
 
     private sealed class FailingStream : MemoryStream
     {
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => throw new IOException("the client is gone");
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            throw new IOException("the client is gone");
     }
 }

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Tests.Models.CosyVoice;
 
-/// <summary>Laws of the flow on the embedded voice: streamed is whole, batched is alone, cached is recomputed; nothing is computed twice and everything is freed.</summary>
+/// <summary>Laws of the flow on the embedded voice: streamed is whole, batched is alone,
+/// cached is recomputed; nothing is computed twice and everything is freed.</summary>
 public sealed class FlowTests
 {
     private const double Tolerance = 1e-4;

@@ -4,7 +4,8 @@ using LightTts.Weights;
 
 namespace LightTts.Tests.Models.CosyVoice;
 
-/// <summary>A CosyVoice3 directory of the real sizes loads: every key and shape of the real checkpoints, and no second copy of them in memory.</summary>
+/// <summary>A CosyVoice3 directory of the real sizes loads: every key and shape of the
+/// real checkpoints, and no second copy of them in memory.</summary>
 public sealed class FullSizeTests(ITestOutputHelper output)
 {
     private static readonly string[] Files = ["llm.pt", "flow.pt", "hift.pt"];
@@ -29,7 +30,8 @@ public sealed class FullSizeTests(ITestOutputHelper output)
         Assert.Equal(tensors.Sum(Elements), parameters);
         Assert.Equal("CosyVoice3", result[4]);
         var weights = tensors.Where(tensor => tensor.SharesWith is null).Sum(tensor => Elements(tensor) * TensorEntry.ElementSize(tensor.Type));
-        output.WriteLine($"{parameters:N0} parameters, {weights >> 20:N0} MiB of weights: loaded in {result[3]} ms, peak {peak >> 20:N0} MiB ({(double)peak / weights:0.00} of the weights), "
+        output.WriteLine($"{parameters:N0} parameters, {weights >> 20:N0} MiB of weights: loaded in {result[3]} ms, peak {peak >> 20:N0} MiB "
+            + $"({(double)peak / weights:0.00} of the weights), "
             + $"afterwards {after >> 20:N0} MiB");
         Assert.InRange(peak, weights / 2, (long)(1.6 * weights));
     }

@@ -9,7 +9,8 @@ internal static class FullSizeWorker
     public const string Role = "full-size";
 
     /// <param name="arguments">The model directory.</param>
-    /// <returns>0; the output says when each part was loaded, and in its last line: parameters, bytes of memory at the peak, bytes after loading, milliseconds, kind. Or the error, and 1.</returns>
+    /// <returns>0; the output says when each part was loaded, and in its last line: parameters, bytes
+    /// of memory at the peak, bytes after loading, milliseconds, kind. Or the error, and 1.</returns>
     public static int Load(string[] arguments)
     {
         try

@@ -36,7 +36,7 @@ public class LanguageModelTests
     {
         foreach (var (stream, row) in sequences)
         {
-            int count = Math.Min(piece, stream.Pending.Length);
+            var count = Math.Min(piece, stream.Pending.Length);
             row.Inputs = stream.Pending[..count];
             row.Draw = count == stream.Pending.Length ? stream.Draw : null;
         }
@@ -55,7 +55,7 @@ public class LanguageModelTests
     private static List<int[]> Alone(LanguageModel model, int sequences)
     {
         var results = new List<int[]>();
-        for (int number = 0; number < sequences; number++)
+        for (var number = 0; number < sequences; number++)
         {
             var sequence = (Stream: Sequence(model, number), Row: Row(model));
             while (sequence.Stream.Ready)
@@ -80,7 +80,7 @@ public class LanguageModelTests
 
         // Sequences join one after the other, prompts in pieces, and leave as they end; one is preempted on the way.
         var all = Enumerable.Range(0, sequences).Select(number => (Stream: Sequence(model, number), Row: Row(model))).ToList();
-        for (int step = 0; all.Exists(sequence => sequence.Stream.Ready); step++)
+        for (var step = 0; all.Exists(sequence => sequence.Stream.Ready); step++)
         {
             Step(model, [.. all.Take(1 + step / 3).Where(sequence => sequence.Stream.Ready)], piece: 20 + step % 7);
             if (step == 11)
@@ -100,19 +100,19 @@ public class LanguageModelTests
     public void OnTheCpuLogitsAreTheSameBitsInAnyBatchAndPiece()
     {
         using var model = LanguageModels.Load("en", torch: false);
-        int[] inputs = Sequence(model, 4).Pending.ToArray();
-        float[] expected = Logits(model, [inputs.Length]);
+        var inputs = Sequence(model, 4).Pending.ToArray();
+        var expected = Logits(model, [inputs.Length]);
         Assert.Equal(expected, Logits(model, [40, 1, 7, inputs.Length - 48]));
-        foreach (int others in (int[])[1, 2, 3, 6, 15])
+        foreach (var others in (int[])[1, 2, 3, 6, 15])
             Assert.Equal(expected, Logits(model, [inputs.Length - 1, 1], others));
 
         float[] Logits(LanguageModel model, int[] pieces, int others = 0)
         {
             var row = Row(model);
             var company = Enumerable.Range(0, others).Select(number => (Stream: Sequence(model, number), Row: Row(model))).ToList();
-            int at = 0;
+            var at = 0;
             float[] logits = [];
-            foreach (int piece in pieces)
+            foreach (var piece in pieces)
             {
                 row.Inputs = inputs.AsMemory(at, piece);
                 row.Draw = LanguageModels.AnyDraw;
@@ -134,10 +134,11 @@ public class LanguageModelTests
     {
         using var cpu = LanguageModels.Load("en", torch: false);
         using var torch = LanguageModels.Load("en", torch: true);
-        int[] inputs = Sequence(cpu, 4).Pending.ToArray();
+        var inputs = Sequence(cpu, 4).Pending.ToArray();
         using var cpuState = cpu.CreateState();
         using var torchState = torch.CreateState();
-        LanguageModels.Close(LanguageModels.LogProbabilities(torch, torchState, inputs), LanguageModels.LogProbabilities(cpu, cpuState, inputs), "prompt");
+        LanguageModels.Close(LanguageModels.LogProbabilities(torch, torchState, inputs), LanguageModels.LogProbabilities(cpu, cpuState, inputs),
+            "prompt");
         LanguageModels.Close(LanguageModels.LogProbabilities(torch, torchState, ~5), LanguageModels.LogProbabilities(cpu, cpuState, ~5), "step");
     }
 
@@ -147,7 +148,7 @@ public class LanguageModelTests
     public void BlocksAreTakenAsASequenceGrowsAndGivenBack(bool torch)
     {
         using var model = LanguageModels.Load("cv3", torch, new LanguageModelOptions(KvBlocks: 4));
-        int block = model.KvBlockSize;
+        var block = model.KvBlockSize;
         var row = Row(model);
         Feed(block);
         Assert.Equal(3, model.FreeKvBlocks);
@@ -198,7 +199,7 @@ public class LanguageModelTests
         // The next step is taken together by one whose length needs padding and one that has the failed row's block.
         bad.State.Dispose();
         good.State.Dispose();
-        for (int i = 0; i < 2; i++)
+        for (var i = 0; i < 2; i++)
             Assert.Equal(expected, Draw(model, [~1, ~2, ~3]).Token);
 
         static LanguageRow Draw(LanguageModel model, int[] inputs)

@@ -12,13 +12,15 @@ public sealed class ModelDirectoryFuzzTests : IDisposable
 
     private static readonly List<byte[]> YamlTokens =
     [
-        .. new[] { "&a ", "*a", "!ref <", "!new:", "!apply:os.system ", "!!python/name:x ", "[", "]", "{", "}", "- ", "? ", ": ", "\n", "\n  ", "\t", "#", "|", ">", "'", "\"", "%YAML 1.2\n", "---\n", "...\n", "<<: ", "1e999", ".nan", "-1", "\\u", "\\xff", "null", "~", "@", "`" }
+        .. new[] { "&a ", "*a", "!ref <", "!new:", "!apply:os.system ", "!!python/name:x ", "[", "]", "{", "}", "- ", "? ", ": ", "\n", "\n  ", "\t",
+            "#", "|", ">", "'", "\"", "%YAML 1.2\n", "---\n", "...\n", "<<: ", "1e999", ".nan", "-1", "\\u", "\\xff", "null", "~", "@", "`" }
             .Select(Encoding.UTF8.GetBytes),
     ];
 
     private static readonly List<byte[]> JsonTokens =
     [
-        .. new[] { "{", "}", "[", "]", ",", ":", "\"", "-1", "0", "1e999", "99999999999", "null", "true", "\"..\"", "/", "../", "\\ud800", "//", "\\" }.Select(Encoding.UTF8.GetBytes),
+        .. new[] { "{", "}", "[", "]", ",", ":", "\"", "-1", "0", "1e999", "99999999999", "null", "true", "\"..\"", "/", "../", "\\ud800", "//",
+            "\\" }.Select(Encoding.UTF8.GetBytes),
     ];
 
     private readonly TempFolder _model = TinyDirectory.Create();
@@ -60,19 +62,23 @@ public sealed class ModelDirectoryFuzzTests : IDisposable
     public void DamagedQwenConfig() => Fuzz("CosyVoice-BlankEN/config.json", TinyDirectory.Qwen, JsonTokens, 0.05, 4_000_000);
 
     [Fact]
-    public void DamagedVocabulary() => Fuzz("CosyVoice-BlankEN/vocab.json", """{"a": 0, "b": 1, "!": 2, "\u0120": 547}""", JsonTokens, 0.02, 5_000_000);
+    public void DamagedVocabulary() =>
+        Fuzz("CosyVoice-BlankEN/vocab.json", """{"a": 0, "b": 1, "!": 2, "\u0120": 547}""", JsonTokens, 0.02, 5_000_000);
 
     [Fact]
     public void DamagedInfo()
     {
         _model.Write("voices.json", """{"voices": [{"name": "v", "file": "wav/v.wav"}]}""");
-        Fuzz("lighttts.json", """{"name": "n", "version": "2", "languages": ["en", "zh"], "default_voice": "v", "voices": "voices.json", "flow_steps": 4}""", JsonTokens, 0.04, 6_000_000);
+        Fuzz("lighttts.json",
+            """{"name": "n", "version": "2", "languages": ["en", "zh"], "default_voice": "v", "voices": "voices.json", "flow_steps": 4}""",
+            JsonTokens, 0.04, 6_000_000);
     }
 
     [Fact]
     public void DamagedVoices()
     {
         _model.Write("lighttts.json", """{"voices": "voices.json"}""");
-        Fuzz("voices.json", """{"prefix": "p<|endofprompt|>", "default": "v", "voices": [{"name": "v", "description": "d", "language": "en", "file": "wav/v.wav", "text": "Hi."}]}""", JsonTokens, 0.04, 7_000_000);
+        Fuzz("voices.json", """{"prefix": "p<|endofprompt|>", "default": "v", "voices": """
+            + """[{"name": "v", "description": "d", "language": "en", "file": "wav/v.wav", "text": "Hi."}]}""", JsonTokens, 0.04, 7_000_000);
     }
 }

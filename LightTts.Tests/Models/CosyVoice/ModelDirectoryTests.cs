@@ -68,7 +68,8 @@ public sealed class ModelDirectoryTests : IDisposable
         File.Delete(_model["llm.pt"]);
         using (var maker = System.Diagnostics.Process.Start("mkfifo", [_model["llm.pt"]]))
             await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
-        var refusal = await Task.Run(Refusal, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        var refusal = await Task.Run(Refusal, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20),
+            TestContext.Current.CancellationToken);
         Assert.Contains("llm.pt is empty, or not an ordinary file", refusal, StringComparison.Ordinal);
     }
 
@@ -119,7 +120,9 @@ public sealed class ModelDirectoryTests : IDisposable
     [Fact]
     public void RopeThetaMayBeInRopeParameters()
     {
-        _model.Write("CosyVoice-BlankEN/config.json", TinyDirectory.Qwen.Replace("\"rope_theta\": 1000000.0", "\"rope_parameters\": {\"rope_theta\": 5e5, \"rope_type\": \"default\"}", StringComparison.Ordinal));
+        _model.Write("CosyVoice-BlankEN/config.json",
+            TinyDirectory.Qwen.Replace("\"rope_theta\": 1000000.0", "\"rope_parameters\": {\"rope_theta\": 5e5, \"rope_type\": \"default\"}",
+            StringComparison.Ordinal));
         Assert.Equal(5e5, ModelDirectory.Open(_model.Path).Config.Language.RopeTheta);
     }
 
@@ -171,12 +174,14 @@ public sealed class ModelDirectoryTests : IDisposable
     [Fact]
     public void BillionLaughsStaySmall()
     {
-        var laughs = "lol0: &lol0 [a, b, c]\n" + string.Concat(Enumerable.Range(1, 9).Select(i => $"lol{i}: &lol{i} [{string.Join(", ", Enumerable.Repeat($"*lol{i - 1}", 9))}]\n"));
+        var laughs = "lol0: &lol0 [a, b, c]\n"
+            + string.Concat(Enumerable.Range(1, 9).Select(i => $"lol{i}: &lol{i} [{string.Join(", ", Enumerable.Repeat($"*lol{i - 1}", 9))}]\n"));
         _model.Write("cosyvoice3.yaml", laughs + TinyDirectory.Yaml);
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal(24000, ModelDirectory.Open(_model.Path).Config.SampleRate);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
-        Assert.Contains("more than 1000 aliases", RefusalOf("a: &a 1\nb: [" + string.Join(",", Enumerable.Repeat("*a", 2000)) + "]\n" + TinyDirectory.Yaml), StringComparison.Ordinal);
+        Assert.Contains("more than 1000 aliases",
+            RefusalOf("a: &a 1\nb: [" + string.Join(",", Enumerable.Repeat("*a", 2000)) + "]\n" + TinyDirectory.Yaml), StringComparison.Ordinal);
         Assert.Contains("cosyvoice3.yaml", RefusalOf("width: *lol9\n" + laughs), StringComparison.Ordinal);
     }
 
@@ -184,7 +189,8 @@ public sealed class ModelDirectoryTests : IDisposable
     public void DeepNestingIsRefused()
     {
         Assert.Contains("nested more than 32", RefusalOf("a: " + new string('[', 50_000)), StringComparison.Ordinal);
-        Assert.Contains("nested more than 32", RefusalOf(string.Concat(Enumerable.Range(0, 500).Select(i => new string(' ', i) + "a:\n"))), StringComparison.Ordinal);
+        Assert.Contains("nested more than 32", RefusalOf(string.Concat(Enumerable.Range(0, 500).Select(i => new string(' ', i) + "a:\n"))),
+            StringComparison.Ordinal);
         _model.Write("cosyvoice3.yaml", TinyDirectory.Yaml);
         _model.Write("CosyVoice-BlankEN/config.json", string.Concat(Enumerable.Repeat("{\"a\":", 50_000)));
         Assert.Contains("config.json: not valid JSON", Refusal(), StringComparison.Ordinal);
@@ -204,7 +210,9 @@ public sealed class ModelDirectoryTests : IDisposable
     [Fact]
     public void InfoAndVoicesAreRead()
     {
-        _model.Write("lighttts.json", """{"name": "n", "version": "2", "license": "MIT", "languages": ["en", "zh"], "voices": "voices.json", "flow_steps": 4, "text": {"sentence_case": true, "final_punctuation": false}}""");
+        _model.Write("lighttts.json",
+            """{"name": "n", "version": "2", "license": "MIT", "languages": ["en", "zh"], "voices": "voices.json", """
+            + """ "flow_steps": 4, "text": {"sentence_case": true, "final_punctuation": false}}""");
         WriteVoices("wav/v.wav");
         _model.Write("wav/v.wav", "x");
         var model = ModelDirectory.Open(_model.Path);
@@ -294,8 +302,10 @@ public sealed class ModelDirectoryTests : IDisposable
     public void PresetsMustFitTheModel(int embedding, int tokens, int frames, string? expected)
     {
         var ids = MemoryMarshal.AsBytes<int>(Enumerable.Range(508, tokens).ToArray()).ToArray();
-        var pickle = new PickleWriter().BeginDict().Text("s").Ascii("}(").Text("embedding").Tensor("0", ElementType.Float32, embedding, 0, [1, embedding])
-            .Text("flow_prompt_speech_token").Tensor("1", ElementType.Int32, tokens, 0, [1, tokens]).Text("llm_prompt_speech_token").Tensor("1", ElementType.Int32, tokens, 0, [1, tokens])
+        var pickle = new PickleWriter().BeginDict().Text("s").Ascii("}(").Text("embedding").Tensor("0", ElementType.Float32, embedding, 0,
+            [1, embedding])
+            .Text("flow_prompt_speech_token").Tensor("1", ElementType.Int32, tokens, 0, [1, tokens]).Text("llm_prompt_speech_token").Tensor("1",
+                ElementType.Int32, tokens, 0, [1, tokens])
             .Text("prompt_speech_feat").Tensor("2", ElementType.Float32, frames * 80, 0, [1, frames, 80]).Ascii("u").EndDict();
         TorchZipWriter.WritePickle(_model["spk2info.pt"], pickle.ToArray(), new byte[embedding * 4], ids, new byte[frames * 80 * 4]);
         if (expected is not null)

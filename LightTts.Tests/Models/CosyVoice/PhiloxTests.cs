@@ -17,9 +17,9 @@ public class PhiloxTests
     public void UniformsFillTheUnitIntervalEvenly()
     {
         var counts = new int[10];
-        for (int i = 0; i < 10_000; i++)
+        for (var i = 0; i < 10_000; i++)
         {
-            double u = Philox.Uniform(seed: 42, position: i, draw: 0);
+            var u = Philox.Uniform(seed: 42, position: i, draw: 0);
             Assert.InRange(u, 0, 0.9999999999999999);
             counts[(int)(u * 10)]++;
         }

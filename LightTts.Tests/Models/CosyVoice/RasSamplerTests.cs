@@ -45,7 +45,7 @@ public class RasSamplerTests
         var sampler = new RasSampler(LanguageModels.Config, vocabulary);
         var logits = new float[vocabulary.LogitCount];
         logits.AsSpan(vocabulary.FirstStop..(vocabulary.LastStop + 1)).Fill(1e30f);
-        for (int position = 0; position < 50; position++)
+        for (var position = 0; position < 50; position++)
         {
             Assert.InRange(Draw(sampler, logits, ignoreEos: true, position: position), 0, vocabulary.Size - 1);
             Assert.True(vocabulary.IsStop(Draw(sampler, logits, position: position)));
@@ -67,7 +67,7 @@ public class RasSamplerTests
         // All but certain, so that the others' probabilities underflow beside it.
         float[] logits = [200, 0, -5, 0];
         Assert.Equal(0, Draw(Sampler(), logits, history: [1, 2]));
-        for (int position = 0; position < 50; position++)
+        for (var position = 0; position < 50; position++)
             Assert.NotEqual(0, Draw(Sampler(), logits, history: [0], position: position));
         Assert.Equal(0, Draw(Sampler(window: 2), logits, history: [0, 1, 2]));
         Assert.Equal(0, Draw(Sampler(threshold: 0.8), logits, history: [0, 0, 0, 0, 0, 0, 0]));
@@ -80,7 +80,7 @@ public class RasSamplerTests
         float[] logits = [MathF.Log(0.5f), MathF.Log(0.3f), MathF.Log(0.2f)];
         var counts = new int[3];
         var sampler = Sampler(topP: 1);
-        for (int position = 0; position < 10_000; position++)
+        for (var position = 0; position < 10_000; position++)
             counts[Draw(sampler, logits, seed: 7, position: position)]++;
         Assert.InRange(counts[0], 4800, 5200);
         Assert.InRange(counts[1], 2800, 3200);
@@ -93,7 +93,7 @@ public class RasSamplerTests
     [InlineData(float.NegativeInfinity)]
     public void NumbersThatAreNotFiniteFail(float value)
     {
-        for (int at = 0; at < 37; at += 12)
+        for (var at = 0; at < 37; at += 12)
         {
             var logits = new float[37];
             logits[at] = value;

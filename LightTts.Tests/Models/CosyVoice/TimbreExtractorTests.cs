@@ -37,7 +37,8 @@ public sealed class TimbreExtractorTests : IDisposable
     [Fact]
     public void Unusable_audio_is_refused_and_the_extractor_lives_on()
     {
-        foreach (var clip in new AudioClip[] { new(new float[16_000], 16_000), new(Noise(31, 16_000), 16_000), new(Noise(1, 8_000), 8_000), new(Noise(0.1, 16_000), 16_000) })
+        foreach (var clip in new AudioClip[] { new(new float[16_000], 16_000), new(Noise(31, 16_000), 16_000), new(Noise(1, 8_000), 8_000),
+            new(Noise(0.1, 16_000), 16_000) })
             Assert.Throws<TtsAudioException>(() => _extractor.Extract(clip, "text"));
         Assert.NotEmpty(_extractor.Extract(new AudioClip(Noise(1, 16_000), 16_000), "text").SpeechTokens);
     }
@@ -66,9 +67,11 @@ public sealed class TimbreExtractorTests : IDisposable
     public void Swapped_files_are_refused_at_load()
     {
         var (tokenizer, encoder) = (Path.Combine(Repo.TinyEn, "speech_tokenizer_v3.onnx"), Path.Combine(Repo.TinyEn, "campplus.onnx"));
-        Assert.Contains("speech tokenizer", Assert.Throws<TtsModelLoadException>(() => TimbreExtractor.Load(encoder, tokenizer, Mel, 2, new OnnxOptions())).Message,
+        Assert.Contains("speech tokenizer",
+            Assert.Throws<TtsModelLoadException>(() => TimbreExtractor.Load(encoder, tokenizer, Mel, 2, new OnnxOptions())).Message,
             StringComparison.Ordinal);
-        Assert.Contains("speaker encoder", Assert.Throws<TtsModelLoadException>(() => TimbreExtractor.Load(tokenizer, tokenizer, Mel, 2, new OnnxOptions())).Message,
+        Assert.Contains("speaker encoder",
+            Assert.Throws<TtsModelLoadException>(() => TimbreExtractor.Load(tokenizer, tokenizer, Mel, 2, new OnnxOptions())).Message,
             StringComparison.Ordinal);
     }
 

@@ -84,7 +84,8 @@ public class VocoderTests(ITestOutputHelper output)
         int[][] cuts = [[0, 20, 40, 60, 60], [0, 20, 40, 60, 60], [0, 0, 20, 30, 41]];
         for (var call = 0; call + 1 < cuts[0].Length; call++)
         {
-            var rows = mels.Select((mel, i) => (Row: Row(states[i], mel, cuts[i][call], cuts[i][call + 1] - cuts[i][call], cuts[i][call + 1] == mel.shape[2]), i))
+            var rows = mels.Select((mel, i) =>
+                (Row: Row(states[i], mel, cuts[i][call], cuts[i][call + 1] - cuts[i][call], cuts[i][call + 1] == mel.shape[2]), i))
                 .Where(r => r.Row.Mel.shape[2] > 0).ToArray();
             vocoder.Run([.. rows.Select(r => r.Row)]);
             foreach (var (row, i) in rows)

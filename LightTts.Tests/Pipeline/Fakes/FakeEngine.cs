@@ -5,14 +5,17 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LightTts.Tests.Pipeline.Fakes;
 
-/// <summary>The whole pipeline over fake models: threads, channels, scheduling and cancellation are the real ones, a request takes microseconds.</summary>
+/// <summary>The whole pipeline over fake models: threads, channels, scheduling and
+/// cancellation are the real ones, a request takes microseconds.</summary>
 internal sealed class FakeEngine : IAsyncDisposable
 {
     public static readonly TimbreFeatures Voice = new("hello", [1, 2, 3], new float[6 * 80], 6, new float[192]);
 
-    public FakeEngine(TtsPipelineOptions? options = null, int blocks = 64, int rows = 16, int decodeRows = 4, TimeProvider? time = null, ILogger? log = null)
+    public FakeEngine(TtsPipelineOptions? options = null, int blocks = 64, int rows = 16, int decodeRows = 4, TimeProvider? time = null,
+        ILogger? log = null)
     {
-        Engine = new SynthesisEngine("fake", new FakeEncoder(World), new FakeLanguageModel(World, blocks), new FakeDecoder(World, decodeRows), new LanguageLimits(rows, 32),
+        Engine = new SynthesisEngine("fake", new FakeEncoder(World), new FakeLanguageModel(World, blocks), new FakeDecoder(World, decodeRows),
+            new LanguageLimits(rows, 32),
             options ?? new TtsPipelineOptions(), time ?? TimeProvider.System, log ?? NullLogger.Instance);
     }
 
@@ -20,7 +23,8 @@ internal sealed class FakeEngine : IAsyncDisposable
 
     public SynthesisEngine Engine { get; }
 
-    public IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, CancellationToken token = default) => Engine.RunAsync(request, Voice, request.FlowSteps ?? 5, null, token);
+    public IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, CancellationToken token = default) =>
+        Engine.RunAsync(request, Voice, request.FlowSteps ?? 5, null, token);
 
     public IAsyncEnumerable<AudioChunk> Speak(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken token = default) =>
         Engine.RunAsync(request ?? new SynthesisRequest { Seed = 1 }, Voice, request?.FlowSteps ?? 5, text, token);
@@ -42,11 +46,13 @@ internal sealed class FakeEngine : IAsyncDisposable
         for (var i = 0; i < 10_000; i++)
         {
             var status = Engine.Status();
-            if (status is { ActiveRequests: 0, KvBlocksInUse: 0, LanguageSequences: 0, DecodeUtterances: 0, DecodeCacheBytes: 0 } && World is { LanguageStates: 0, DecodeStates: 0, OpenPasses: 0 })
+            if (status is { ActiveRequests: 0, KvBlocksInUse: 0, LanguageSequences: 0, DecodeUtterances: 0, DecodeCacheBytes: 0 }
+                && World is { LanguageStates: 0, DecodeStates: 0, OpenPasses: 0 })
                 return;
             await Task.Delay(1);
         }
-        Assert.Fail($"not idle: {Engine.Status()}, language states {World.LanguageStates}, decode states {World.DecodeStates}, open passes {World.OpenPasses}");
+        Assert.Fail($"not idle: {Engine.Status()}, language states {World.LanguageStates}, decode states {World.DecodeStates}, open passes "
+            + $"{World.OpenPasses}");
     }
 
     public ValueTask DisposeAsync() => Engine.DisposeAsync();

@@ -24,8 +24,10 @@ internal sealed class FakeWorld
     /// <summary>Asked in every part of a decode pass that serves somebody who waits for the whole: whether the pass needs another part.</summary>
     public Func<bool>? InPass;
 
-    /// <summary>The call that fails for poisoned requests: "prepare" (their text holds <see cref="PoisonText"/>), "step" and "row" (their seed is <see cref="PoisonSeed"/>),
-    /// "state", "decode" and "nan" (their flow steps are <see cref="PoisonSteps"/>). A step or a decode pass that fails takes all of its rows with it.</summary>
+    /// <summary>The call that fails for poisoned requests: "prepare" (their text holds
+    /// <see cref="PoisonText"/>), "step" and "row" (their seed is <see cref="PoisonSeed"/>),
+    /// "state", "decode" and "nan" (their flow steps are <see cref="PoisonSteps"/>). A
+    /// step or a decode pass that fails takes all of its rows with it.</summary>
     public string? Poisoned;
 
     public const string PoisonText = "poison";

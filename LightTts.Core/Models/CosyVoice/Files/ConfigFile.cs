@@ -18,8 +18,10 @@ internal static class ConfigFile
     {
         try
         {
-            using var document = JsonDocument.Parse(ReadText(path), new JsonDocumentOptions { MaxDepth = 32, CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            return Convert(document.RootElement) is ConfigMap map ? new ConfigSection(path, map, "") : throw new TtsModelLoadException($"{path}: a JSON object is expected.");
+            using var document = JsonDocument.Parse(ReadText(path),
+                new JsonDocumentOptions { MaxDepth = 32, CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            return Convert(document.RootElement) is ConfigMap map ? new ConfigSection(path, map, "")
+                : throw new TtsModelLoadException($"{path}: a JSON object is expected.");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -50,7 +52,8 @@ internal static class ConfigFile
         try
         {
             var length = new FileInfo(path).Length;
-            return length <= MaxBytes ? File.ReadAllText(path) : throw new TtsModelLoadException($"{path}: {length} bytes are too many for a configuration file.");
+            return length <= MaxBytes ? File.ReadAllText(path)
+                : throw new TtsModelLoadException($"{path}: {length} bytes are too many for a configuration file.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -39,7 +39,8 @@ internal sealed class ConfigSection
 
     public IReadOnlyList<int> Ints(string key, int min = 1, int max = 1 << 24) => Ints(Need(key), key, min, max);
 
-    public IReadOnlyList<int[]> IntLists(string key, int min = 1, int max = 1 << 24) => [.. List(Need(key), key).Select(item => Ints(item, key, min, max))];
+    public IReadOnlyList<int[]> IntLists(string key, int min = 1, int max = 1 << 24) =>
+        [.. List(Need(key), key).Select(item => Ints(item, key, min, max))];
 
     public double Number(string key, double min, double max) => Number(Need(key), key, 0) is var value && value >= min && value <= max
         ? value
@@ -50,7 +51,8 @@ internal sealed class ConfigSection
     public string? TextOrNull(string key) => Has(key) ? Text(key) : null;
 
     /// <summary>A text of a JSON file, where a number is none; null where there is none.</summary>
-    public string? QuotedOrNull(string key) => !Has(key) ? null : Need(key) is ConfigScalar { Quoted: true } scalar ? scalar.Text : throw Bad(key, "is not a text: write it in quotes");
+    public string? QuotedOrNull(string key) => !Has(key) ? null : Need(key) is ConfigScalar { Quoted: true } scalar ? scalar.Text
+        : throw Bad(key, "is not a text: write it in quotes");
 
     /// <summary>True or false; null where there is neither.</summary>
     public bool? FlagOrNull(string key) => !Has(key) ? null : Need(key) is ConfigScalar { Quoted: false, Tag: null, Text: "true" or "false" } scalar
@@ -62,7 +64,8 @@ internal sealed class ConfigSection
         ? scalar.Text
         : throw Bad(key, "is not a list of texts: write each in quotes"))];
 
-    public IReadOnlyList<string> Texts(string key) => [.. List(Need(key), key).Select(item => item is ConfigScalar { Tag: null } scalar ? scalar.Text : throw Bad(key, "is not a list of texts"))];
+    public IReadOnlyList<string> Texts(string key) =>
+        [.. List(Need(key), key).Select(item => item is ConfigScalar { Tag: null } scalar ? scalar.Text : throw Bad(key, "is not a list of texts"))];
 
     /// <summary>An error about one of the section's keys.</summary>
     public TtsModelLoadException Bad(string key, string why) => new($"{_file}: '{Name(key)}' {why}.");
@@ -71,7 +74,8 @@ internal sealed class ConfigSection
 
     private string Name(string key) => _path.Length == 0 ? key : $"{_path}.{key}";
 
-    private List<ConfigNode> List(ConfigNode node, string key) => node is ConfigList { Items: { Count: <= 10_000 } items } ? items : throw Bad(key, "is not a list (or has more than 10000 items)");
+    private List<ConfigNode> List(ConfigNode node, string key) =>
+        node is ConfigList { Items: { Count: <= 10_000 } items } ? items : throw Bad(key, "is not a list (or has more than 10000 items)");
 
     private int[] Ints(ConfigNode node, string key, int min, int max) => List(node, key) is { Count: > 0 and <= 64 } items
         ? [.. items.Select(item => Int(item, key, min, max))]
@@ -102,14 +106,16 @@ internal sealed class ConfigSection
         if (node is not ConfigScalar { Quoted: false } scalar)
             throw Bad(key, "is not a number");
         if (scalar.Tag != "!ref")
-            return scalar.Tag is null && double.TryParse(scalar.Text, Float, CultureInfo.InvariantCulture, out var plain) && double.IsFinite(plain) ? plain : throw Bad(key, $"is not a number");
+            return scalar.Tag is null && double.TryParse(scalar.Text, Float, CultureInfo.InvariantCulture, out var plain) && double.IsFinite(plain)
+            ? plain : throw Bad(key, $"is not a number");
         var factors = scalar.Text.Split('*', StringSplitOptions.TrimEntries);
         // Both limits together bound the work that references to products of references can cause.
         if (references == MaxReferences || factors.Length > MaxFactors)
             throw Bad(key, "refers too far");
         var product = 1.0;
         foreach (var factor in factors)
-            product *= double.TryParse(factor, Float, CultureInfo.InvariantCulture, out var number) ? number : Number(Referenced(factor, key), key, references + 1);
+            product *= double.TryParse(factor, Float, CultureInfo.InvariantCulture, out var number) ? number
+            : Number(Referenced(factor, key), key, references + 1);
         return product;
     }
 }

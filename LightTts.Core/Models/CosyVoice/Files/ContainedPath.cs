@@ -11,13 +11,15 @@ internal static class ContainedPath
     /// <exception cref="TtsModelLoadException">The path is absolute, climbs out, or leads out through a symbolic link.</exception>
     public static string Resolve(string root, string relative, string source)
     {
-        if (relative.Length is 0 or > 1024 || Path.IsPathRooted(relative) || relative.AsSpan().IndexOfAny(['\\', ':', '\0']) >= 0 || relative.Split('/').Any(part => part is "" or "." or ".."))
+        if (relative.Length is 0 or > 1024 || Path.IsPathRooted(relative) || relative.AsSpan().IndexOfAny(['\\', ':', '\0']) >= 0
+            || relative.Split('/').Any(part => part is "" or "." or ".."))
             throw Bad(relative, source);
         var full = Path.Combine(root, Path.Combine(relative.Split('/')));
         try
         {
             var (realRoot, real) = (Real(root), Real(full));
-            if (real is null || realRoot is null || !real.StartsWith(Path.TrimEndingDirectorySeparator(realRoot) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            if (real is null || realRoot is null
+                || !real.StartsWith(Path.TrimEndingDirectorySeparator(realRoot) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 throw Bad(relative, source);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
@@ -52,5 +54,6 @@ internal static class ContainedPath
     }
 
     private static TtsModelLoadException Bad(string relative, string source) =>
-        new($"{source}: path '{(relative.Length > 200 ? relative[..200] : relative)}' is refused: it must be relative and stay inside the model directory.");
+        new($"{source}: path '{(relative.Length > 200 ? relative[..200] : relative)}' is refused: it must be relative and stay inside the model "
+        + $"directory.");
 }

@@ -84,4 +84,5 @@ internal sealed record VocoderConfig
 }
 
 /// <summary>The mel spectrogram of the reference audio.</summary>
-internal sealed record PromptMelConfig(int FftSize, int MelBands, int SampleRate, int HopSize, int WindowSize, double MinFrequency, double? MaxFrequency);
+internal sealed record PromptMelConfig(int FftSize, int MelBands, int SampleRate, int HopSize, int WindowSize, double MinFrequency,
+    double? MaxFrequency);

@@ -58,7 +58,8 @@ internal static class CosyVoiceConfigReader
         if (language.Heads % language.KvHeads != 0)
             throw qwen.Bad("num_key_value_heads", $"= {language.KvHeads} does not divide num_attention_heads = {language.Heads}");
         if (llm.Int("llm_input_size") != language.HiddenSize || llm.Int("llm_output_size") != language.HiddenSize)
-            throw llm.Bad("llm_input_size", $"or llm_output_size differs from the hidden_size = {language.HiddenSize} of config.json; the two files belong to different models");
+            throw llm.Bad("llm_input_size",
+            $"or llm_output_size differs from the hidden_size = {language.HiddenSize} of config.json; the two files belong to different models");
         return language;
     }
 
@@ -128,7 +129,8 @@ internal static class CosyVoiceConfigReader
         };
         if (vocoder.UpsampleKernels.Length != vocoder.UpsampleRates.Length || vocoder.SourceResBlockKernels.Length != vocoder.UpsampleRates.Length)
             throw hift.Bad("upsample_rates", "has another length than upsample_kernel_sizes or source_resblock_kernel_sizes");
-        if (vocoder.ResBlockDilations.Length != vocoder.ResBlockKernels.Length || vocoder.SourceResBlockDilations.Length != vocoder.SourceResBlockKernels.Length)
+        if (vocoder.ResBlockDilations.Length != vocoder.ResBlockKernels.Length
+            || vocoder.SourceResBlockDilations.Length != vocoder.SourceResBlockKernels.Length)
             throw hift.Bad("resblock_dilation_sizes", "has another length than the kernel sizes");
         return vocoder;
     }
@@ -151,11 +153,13 @@ internal static class CosyVoiceConfigReader
         Same(yaml, "sample_rate", config.SampleRate, "feat_extractor.sampling_rate", config.PromptMel.SampleRate);
         Same(yaml, "token_mel_ratio", config.TokenMelRatio, "flow.token_mel_ratio", config.Flow.TokenMelRatio);
         Same(yaml, "llm.speech_token_size", config.Language.SpeechTokens, "flow.vocab_size", config.Flow.VocabularySize);
-        Same(yaml, "chunk_size * token_mel_ratio", (long)config.ChunkTokens * config.TokenMelRatio, "flow.decoder.estimator.static_chunk_size", config.Flow.ChunkFrames);
+        Same(yaml, "chunk_size * token_mel_ratio", (long)config.ChunkTokens * config.TokenMelRatio, "flow.decoder.estimator.static_chunk_size",
+            config.Flow.ChunkFrames);
         Same(yaml, "feat_extractor.hop_size * token_mel_ratio * token_frame_rate",
             (long)config.PromptMel.HopSize * config.TokenMelRatio * config.TokenFrameRate, "sample_rate", config.SampleRate);
         Same(yaml, "hift.istft_params.hop_len * product of hift.upsample_rates",
-            config.Vocoder.UpsampleRates.Aggregate((double)config.Vocoder.IstftHop, (a, b) => a * b), "feat_extractor.hop_size", config.PromptMel.HopSize);
+            config.Vocoder.UpsampleRates.Aggregate((double)config.Vocoder.IstftHop, (a, b) => a * b), "feat_extractor.hop_size",
+            config.PromptMel.HopSize);
     }
 
     private static void Same(ConfigSection yaml, string first, double one, string second, double other)

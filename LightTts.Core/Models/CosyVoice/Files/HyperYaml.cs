@@ -12,7 +12,8 @@ internal static class HyperYaml
     private const int MaxDepth = 32, MaxAliases = 1000;
 
     /// <summary>The only calls that a CosyVoice file makes: seeds, which do not matter here.</summary>
-    private static readonly string[] Calls = ["!apply:random.seed", "!apply:numpy.random.seed", "!apply:torch.manual_seed", "!apply:torch.cuda.manual_seed_all"];
+    private static readonly string[] Calls =
+        ["!apply:random.seed", "!apply:numpy.random.seed", "!apply:torch.manual_seed", "!apply:torch.cuda.manual_seed_all"];
 
     private static readonly string[] Packages = ["cosyvoice.", "matcha.", "omegaconf.", "torch.", "transformers."];
 
@@ -64,7 +65,8 @@ internal static class HyperYaml
                 case AnchorAlias alias:
                     // The node itself, not a copy of it: a chain of aliases stays as small as it is written.
                     if (++_aliases > MaxAliases || !_anchors.TryGetValue(alias.Value.Value, out var node))
-                        throw Bad(alias, _aliases > MaxAliases ? $"more than {MaxAliases} aliases" : $"alias '{alias.Value.Value}' is not defined before it is used");
+                        throw Bad(alias, _aliases > MaxAliases ? $"more than {MaxAliases} aliases"
+                        : $"alias '{alias.Value.Value}' is not defined before it is used");
                     Place(node, alias, AnchorName.Empty);
                     break;
                 case DocumentStart when _root is not null:
@@ -106,8 +108,10 @@ internal static class HyperYaml
             if (node.Tag.IsEmpty || node.Tag.IsNonSpecific)
                 return null;
             var tag = node.Tag.Value;
-            var name = tag.StartsWith("!new:", StringComparison.Ordinal) ? tag[5..] : tag.StartsWith("!name:", StringComparison.Ordinal) ? tag[6..] : null;
-            if (tag == "!ref" || Calls.Contains(tag) || (name is not null && Packages.Any(package => name.StartsWith(package, StringComparison.Ordinal))))
+            var name = tag.StartsWith("!new:", StringComparison.Ordinal) ? tag[5..] : tag.StartsWith("!name:", StringComparison.Ordinal) ? tag[6..]
+                : null;
+            if (tag == "!ref" || Calls.Contains(tag)
+                || (name is not null && Packages.Any(package => name.StartsWith(package, StringComparison.Ordinal))))
                 return tag;
             throw Bad(node, $"tag '{tag}' has no place in a CosyVoice configuration and is refused; remove it if you trust the file");
         }

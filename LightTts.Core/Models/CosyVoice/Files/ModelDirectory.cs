@@ -94,7 +94,8 @@ internal sealed class ModelDirectory
             if (count == 0 || largest < 0)
                 throw new TtsModelLoadException($"{path}: the vocabulary is empty.");
             if (largest >= rows)
-                throw new TtsModelLoadException($"{path}: token id {largest} has no row in the model's embedding of {rows}; the tokenizer belongs to another model.");
+                throw new TtsModelLoadException($"{path}: token id {largest} has no row in the model's embedding of {rows}; the tokenizer belongs to "
+                + $"another model.");
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {

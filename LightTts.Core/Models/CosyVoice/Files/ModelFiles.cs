@@ -30,13 +30,15 @@ internal sealed record ModelFiles(string Root)
 
     public required string SpeechTokenizer { get; init; }
 
-    /// <summary>Finds out which kind of model the directory holds (in the reference's order: cosyvoice2.yaml, then cosyvoice3.yaml), and that no file is missing.</summary>
+    /// <summary>Finds out which kind of model the directory holds (in the reference's order:
+    /// cosyvoice2.yaml, then cosyvoice3.yaml), and that no file is missing.</summary>
     /// <exception cref="TtsModelLoadException">It cannot be read, holds no known model, or lacks files; the message lists all of them.</exception>
     public static (ModelFiles Files, CosyVoiceVersion Version) Find(string path)
     {
         var root = Path.GetFullPath(path);
         if (!Directory.Exists(root))
-            throw new TtsModelLoadException($"{root}: the model directory does not exist; set the model path to a directory with cosyvoice2.yaml or cosyvoice3.yaml.");
+            throw new TtsModelLoadException($"{root}: the model directory does not exist; set the model path to a directory with cosyvoice2.yaml or "
+            + $"cosyvoice3.yaml.");
         try
         {
             _ = Directory.EnumerateFileSystemEntries(root).Any();
@@ -72,9 +74,11 @@ internal sealed record ModelFiles(string Root)
     private void CheckAll()
     {
         string[] needed = [QwenConfig, Vocabulary, Merges, Language, Flow, Vocoder, SpeechTokenizer, SpeakerEncoder];
-        var problems = needed.Select(path => (Name: Path.GetRelativePath(Root, path), Problem: Problem(path))).Where(file => file.Problem is not null).ToList();
+        var problems = needed.Select(path => (Name: Path.GetRelativePath(Root, path), Problem: Problem(path))).Where(file =>
+            file.Problem is not null).ToList();
         if (problems.Count > 0)
-            throw new TtsModelLoadException($"{Root}: the model directory is not complete: {string.Join("; ", problems.Select(file => $"{file.Name} {file.Problem}"))}. Download it again.");
+            throw new TtsModelLoadException($"{Root}: the model directory is not complete: "
+            + $"{string.Join("; ", problems.Select(file => $"{file.Name} {file.Problem}"))}. Download it again.");
     }
 
     private static string? Problem(string path)

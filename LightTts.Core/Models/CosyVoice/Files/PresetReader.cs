@@ -3,7 +3,8 @@ using LightTts.Weights;
 
 namespace LightTts.Models.CosyVoice.Files;
 
-/// <summary>Reads the preset voices: spk2info.pt (name -> {'embedding'} or a whole prompt, as the reference's save_spkinfo writes it) and the voices file.</summary>
+/// <summary>Reads the preset voices: spk2info.pt (name -> {'embedding'} or a whole
+/// prompt, as the reference's save_spkinfo writes it) and the voices file.</summary>
 internal sealed class PresetReader(string root, CosyVoiceConfig config)
 {
     /// <summary>A reference is at most 30 s; this leaves room for others' limits and keeps a damaged file from asking for gigabytes.</summary>
@@ -23,7 +24,8 @@ internal sealed class PresetReader(string root, CosyVoiceConfig config)
             var prompt = ContainedPath.Resolve(root, voice.Text("file"), Path.Combine(root, relative));
             if (!File.Exists(prompt))
                 throw voice.Bad("file", $"names '{voice.Text("file")}', which is missing");
-            voices.Add(new PresetVoice(voice.Text("name"), voice.TextOrNull("description"), voice.TextOrNull("language")) { PromptFile = prompt, Transcript = voice.TextOrNull("text") });
+            voices.Add(new PresetVoice(voice.Text("name"), voice.TextOrNull("description"), voice.TextOrNull("language")) { PromptFile = prompt,
+                Transcript = voice.TextOrNull("text") });
         }
         return voices.Select(voice => voice.Name).Distinct(StringComparer.Ordinal).Count() == voices.Count
             ? (file.TextOrNull("prefix") ?? prefix, voices, file.TextOrNull("default"))
@@ -47,7 +49,8 @@ internal sealed class PresetReader(string root, CosyVoiceConfig config)
             var at = voices.FindIndex(voice => voice.Name == name);
             var known = at >= 0 ? voices[at] : new PresetVoice(name, null, null);
             var (features, ids) = new Speaker(path, name, speaker, config).Read();
-            known = known with { Features = features with { PromptText = known.Transcript is null ? null : prefix + known.Transcript }, PromptTextIds = ids };
+            known = known with { Features = features with { PromptText = known.Transcript is null ? null : prefix + known.Transcript },
+                PromptTextIds = ids };
             if (at >= 0)
                 voices[at] = known;
             else
@@ -66,10 +69,12 @@ internal sealed class PresetReader(string root, CosyVoiceConfig config)
             var tokens = Ids("flow_prompt_speech_token", config.Flow.VocabularySize);
             var mel = Tensor("prompt_speech_feat") is { } feat ? Mel(feat) : [];
             if (mel.Length != (long)tokens.Length * config.TokenMelRatio * config.Flow.MelBands)
-                throw Bad("prompt_speech_feat", $"has {mel.Length / config.Flow.MelBands} frames for {tokens.Length} speech tokens; {config.TokenMelRatio} a token are expected");
+                throw Bad("prompt_speech_feat",
+                $"has {mel.Length / config.Flow.MelBands} frames for {tokens.Length} speech tokens; {config.TokenMelRatio} a token are expected");
             if (!Ids("llm_prompt_speech_token", config.Language.SpeechTokens).AsSpan().SequenceEqual(tokens))
                 throw Bad("llm_prompt_speech_token", "differs from flow_prompt_speech_token");
-            return (new TimbreFeatures(null, tokens, mel, mel.Length / config.Flow.MelBands, vector), Ids("prompt_text", config.Language.TextVocabulary));
+            return (new TimbreFeatures(null, tokens, mel, mel.Length / config.Flow.MelBands, vector),
+                Ids("prompt_text", config.Language.TextVocabulary));
         }
 
         private float[] Mel(TensorEntry tensor) => tensor.Shape[^1] == config.Flow.MelBands
@@ -79,7 +84,8 @@ internal sealed class PresetReader(string root, CosyVoiceConfig config)
         private float[] Singles(TensorEntry tensor, string key)
         {
             var values = tensor.ToSingles();
-            return values.AsSpan().IndexOfAnyExceptInRange(float.MinValue, float.MaxValue) < 0 ? values : throw Bad(key, "has values that are not finite");
+            return values.AsSpan().IndexOfAnyExceptInRange(float.MinValue, float.MaxValue) < 0 ? values
+                : throw Bad(key, "has values that are not finite");
         }
 
         private int[] Ids(string key, int count)
@@ -93,7 +99,8 @@ internal sealed class PresetReader(string root, CosyVoiceConfig config)
         private TensorEntry? Tensor(string key) => fields.GetValueOrDefault(key) switch
         {
             null => null,
-            TensorEntry tensor when tensor.Shape.Count >= 1 && tensor.ElementCount <= (long)MaxTokens * config.TokenMelRatio * config.Flow.MelBands => tensor,
+            TensorEntry tensor when tensor.Shape.Count >= 1 && tensor.ElementCount <= (long)MaxTokens * config.TokenMelRatio * config.Flow.MelBands =>
+            tensor,
             _ => throw Bad(key, "is not a tensor of a usable size"),
         };
 

@@ -14,7 +14,8 @@ internal sealed record PresetVoice(string Name, string? Description, string? Lan
     /// <summary>What the reference audio says, without the instruction prefix.</summary>
     public string? Transcript { get; init; }
 
-    /// <summary>Features from spk2info.pt, which make extraction from <see cref="PromptFile"/> unnecessary; PromptText is prefix and transcript, or null where
+    /// <summary>Features from spk2info.pt, which make extraction from <see cref="PromptFile"/>
+    /// unnecessary; PromptText is prefix and transcript, or null where
     /// only <see cref="PromptTextIds"/> are known.</summary>
     public TimbreFeatures? Features { get; init; }
 

@@ -8,10 +8,13 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace LightTts.Models.CosyVoice.Flow;
 
-/// <summary>Speech tokens to mel frames by conditional flow matching, many utterances in a pass: an encoder, a velocity estimator, and the solver between them.</summary>
+/// <summary>Speech tokens to mel frames by conditional flow matching, many utterances in
+/// a pass: an encoder, a velocity estimator, and the solver between them.</summary>
 /// <remarks>
-/// Offline, an utterance is computed in one pass at its end, every frame seeing every other. Streamed, the mask is chunk-causal: a frame sees everything before the end
-/// of its own chunk, counted from the prompt's start, so what is computed stays as it is; the last pass keeps that mask, too, and sees zeros beyond the end.
+/// Offline, an utterance is computed in one pass at its end, every frame seeing every
+/// other. Streamed, the mask is chunk-causal: a frame sees everything before the end
+/// of its own chunk, counted from the prompt's start, so what is computed stays as it is;
+/// the last pass keeps that mask, too, and sees zeros beyond the end.
 /// To be used by one thread; passes that are open may be advanced side by side.
 /// </remarks>
 internal sealed class FlowModel : IDisposable
@@ -31,7 +34,8 @@ internal sealed class FlowModel : IDisposable
         _device = reader.Device;
         Encoder = new PreLookaheadEncoder(reader, config);
         _speaker = new Linear(
-            reader.Take("spk_embed_affine_layer.weight", config.MelBands, config.SpeakerEmbedding), reader.Take("spk_embed_affine_layer.bias", config.MelBands),
+            reader.Take("spk_embed_affine_layer.weight", config.MelBands, config.SpeakerEmbedding),
+            reader.Take("spk_embed_affine_layer.bias", config.MelBands),
             ScalarType.Float32);
         Estimator = new DiTEstimator(DiTWeights.Load(reader, dit, config.MelBands), _device);
         _noise = FlowNoise.Create(config.MelBands, _device.Device);
@@ -76,10 +80,12 @@ internal sealed class FlowModel : IDisposable
     public static FlowModel Load(ITensorArchive archive, FlowConfig config, TorchDevice device, FlowOptions? options = null)
     {
         if (config.Dit is not { } dit)
-            throw new TtsModelLoadException($"'{archive.Path}': the flow's estimator is not CosyVoice3's DiT: CosyVoice2's flow is not supported yet. Use a CosyVoice3 model directory.");
+            throw new TtsModelLoadException($"'{archive.Path}': the flow's estimator is not CosyVoice3's DiT: CosyVoice2's flow is not supported "
+            + $"yet. Use a CosyVoice3 model directory.");
         if (config.InputSize != config.MelBands || config.ChunkFrames % config.TokenMelRatio != 0)
             throw new TtsModelLoadException(
-                $"'{archive.Path}': the flow's configuration does not fit together: input_size {config.InputSize} must equal the {config.MelBands} mel bands, and a chunk of "
+                $"'{archive.Path}': the flow's configuration does not fit together: input_size {config.InputSize} must equal the {config.MelBands} "
+                + $"mel bands, and a chunk of "
                 + $"{config.ChunkFrames} frames must be a multiple of token_mel_ratio {config.TokenMelRatio}. Check the yaml file beside it.");
         using var inference = inference_mode();
         var reader = new WeightReader(archive, device);
@@ -129,7 +135,8 @@ internal sealed class FlowModel : IDisposable
     public IDecodePass? BeginPrompt(FlowState state) =>
         TryStartBehindPrompt(state) ? null : new FlowPrefixPass(this, _prefixes, FlowPrefixKey.Of(state.Timbre, state.Steps), state);
 
-    /// <summary>Opens a pass over what is ready of every row; results are written into the rows. A row that fails gets its error, the others are not affected.</summary>
+    /// <summary>Opens a pass over what is ready of every row; results are written into
+    /// the rows. A row that fails gets its error, the others are not affected.</summary>
     /// <param name="rows">Rows of different states.</param>
     public FlowPass Begin(IReadOnlyList<FlowRow> rows) => new(this, _planner, rows);
 

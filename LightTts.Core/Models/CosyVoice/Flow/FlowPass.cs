@@ -88,10 +88,12 @@ internal sealed class FlowPass : IDecodePass
     {
         var state = plan.Row.State;
         if (!frames.sum().isfinite().ToBoolean())
-            throw new TtsSynthesisException("The flow computed numbers that are not finite. Try ComputePrecision.Float32; if they stay, the weights are damaged.");
+            throw new TtsSynthesisException("The flow computed numbers that are not finite. Try ComputePrecision.Float32; if they stay, the weights "
+            + "are damaged.");
         var first = Math.Max(state.PromptFrames, state.DoneTokens * _flow.FramesPerToken) - plan.Segment.Start;
         if (first < plan.Segment.Count)
-            plan.Row.Mel = frames.narrow(0, first, plan.Segment.Count - first).t().unsqueeze(0).contiguous().DetachFromDisposeScope(); // [n, bands] -> [1, bands, n]
+            // [n, bands] -> [1, bands, n]
+            plan.Row.Mel = frames.narrow(0, first, plan.Segment.Count - first).t().unsqueeze(0).contiguous().DetachFromDisposeScope();
         _flow.CountFrames(plan.Segment.Count);
         state.Advance(plan.EndTokens, plan.Segment.Count, plan.TakeTail(), plan.Row.Final);
     }

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace LightTts.Models.CosyVoice.Flow;
 
 /// <summary>Decides what a pass computes of each row, and which rows are solved together.</summary>
-internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, IVelocityEstimator estimator, int chunkFrames, int melBands, Device device, FlowOptions options)
+internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, IVelocityEstimator estimator, int chunkFrames, int melBands, Device device,
+    FlowOptions options)
 {
     private const int MaxSolveFrames = 1 << 14;
 
@@ -15,7 +16,8 @@ internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, IVelocit
         state.Append(row.Tokens.Span);
         var frames = state.Tokens.Length * flow.FramesPerToken;
         if (frames > flow.MaxFrames)
-            throw new TtsRequestException($"An utterance may have {flow.MaxFrames} mel frames ({flow.MaxFrames / 50} s), the voice's reference audio included; "
+            throw new TtsRequestException($"An utterance may have {flow.MaxFrames} mel frames ({flow.MaxFrames / 50} s), the voice's reference audio "
+            + $"included; "
                 + $"this one has {frames}. Split the text into shorter pieces.");
         var end = state.PassEnd(row.Final);
         if (end == state.DoneTokens)

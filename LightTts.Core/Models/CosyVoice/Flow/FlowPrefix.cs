@@ -1,6 +1,7 @@
 namespace LightTts.Models.CosyVoice.Flow;
 
-/// <summary>The chunks of a voice's prompt that no generated token can change (their look-ahead lies within the prompt), computed once for all utterances in that
+/// <summary>The chunks of a voice's prompt that no generated token can change (their
+/// look-ahead lies within the prompt), computed once for all utterances in that
 /// voice. Immutable; lives until the store and all states that start from it have let go.</summary>
 internal sealed class FlowPrefix(IFlowCache cache, FlowTail? tail, int tokens)
 {

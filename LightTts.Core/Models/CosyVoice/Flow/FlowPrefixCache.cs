@@ -11,7 +11,8 @@ internal readonly record struct FlowPrefixKey(UInt128 Voice, int Steps)
     private static readonly ConditionalWeakTable<TimbreFeatures, StrongBox<UInt128>> Voices = [];
 
     /// <summary>The key of a voice; its content is hashed once an object.</summary>
-    public static FlowPrefixKey Of(TimbreFeatures timbre, int steps) => new(Voices.GetValue(timbre, static timbre => new StrongBox<UInt128>(Hash(timbre))).Value, steps);
+    public static FlowPrefixKey Of(TimbreFeatures timbre, int steps) =>
+        new(Voices.GetValue(timbre, static timbre => new StrongBox<UInt128>(Hash(timbre))).Value, steps);
 
     private static UInt128 Hash(TimbreFeatures timbre)
     {

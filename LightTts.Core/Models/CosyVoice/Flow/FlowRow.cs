@@ -13,7 +13,8 @@ internal sealed class FlowRow
     /// <summary>Whether these are the last.</summary>
     public required bool Final { get; init; }
 
-    /// <summary>The frames that became ready, [1, MelBands, n] float32, without the prompt's; null where there are none. Set by the pass; the caller disposes it.</summary>
+    /// <summary>The frames that became ready, [1, MelBands, n] float32, without the prompt's;
+    /// null where there are none. Set by the pass; the caller disposes it.</summary>
     public Tensor? Mel { get; set; }
 
     /// <summary>Why this row failed, set by the pass; null where it did not. A failed row's state is good for nothing but disposal.</summary>

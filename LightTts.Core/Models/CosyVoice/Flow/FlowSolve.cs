@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow;
 
-/// <summary>Conditional flow matching for the frames of several utterances: Euler steps from the fixed noise to mel frames, with classifier-free guidance.</summary>
+/// <summary>Conditional flow matching for the frames of several utterances: Euler steps
+/// from the fixed noise to mel frames, with classifier-free guidance.</summary>
 /// <remarks>Reference: CausalConditionalCFM.solve_euler (flow/flow_matching.py). A step may be done on another thread than the one before.</remarks>
 internal sealed class FlowSolve : IDisposable
 {

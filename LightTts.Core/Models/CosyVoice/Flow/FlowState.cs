@@ -36,7 +36,8 @@ internal sealed class FlowState : IDisposable
 
     public FlowCachePolicy Policy { get; private set; }
 
-    /// <summary>Frames that this utterance's passes have computed, the prompt's and repetitions included (a shared prefix is not among them).</summary>
+    /// <summary>Frames that this utterance's passes have computed, the prompt's and
+    /// repetitions included (a shared prefix is not among them).</summary>
     public long FramesComputed { get; private set; }
 
     /// <summary>Bytes of cache that the state holds now, without a prefix shared with other utterances.</summary>

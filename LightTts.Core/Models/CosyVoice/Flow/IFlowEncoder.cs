@@ -15,7 +15,8 @@ internal interface IFlowEncoder : IDisposable
     /// <param name="tokens">With <paramref name="final"/> all are encoded, otherwise the last <see cref="Lookahead"/> are context only.</param>
     /// <param name="final">Whether nothing follows.</param>
     /// <param name="tail">What the call for the tokens just before these gave back; null at the start.</param>
-    /// <returns>Encodings [frames, MelBands] in the caller's dispose scope, and the tail for the next call, which is the caller's to dispose.</returns>
+    /// <returns>Encodings [frames, MelBands] in the caller's dispose scope, and the tail
+    /// for the next call, which is the caller's to dispose.</returns>
     (Tensor Mu, FlowTail Tail) Encode(ReadOnlySpan<int> tokens, bool final, FlowTail? tail);
 }
 

@@ -25,7 +25,8 @@ internal sealed class PreLookaheadEncoder : IFlowEncoder
         FramesPerToken = config.TokenMelRatio;
         _embedding = reader.Take("input_embedding.weight", Vocabulary, input).DetachFromDisposeScope();
         Linear Convolution(string name, long outputs, long inputs, int kernel) => new(
-            reader.Take($"pre_lookahead_layer.{name}.weight", outputs, inputs, kernel).flatten(1), reader.Take($"pre_lookahead_layer.{name}.bias", outputs),
+            reader.Take($"pre_lookahead_layer.{name}.weight", outputs, inputs, kernel).flatten(1),
+            reader.Take($"pre_lookahead_layer.{name}.bias", outputs),
             ScalarType.Float32);
         _conv1 = Convolution("conv1", channels, input, Lookahead + 1);
         _conv2 = Convolution("conv2", input, channels, CausalKernel);
@@ -53,7 +54,8 @@ internal sealed class PreLookaheadEncoder : IFlowEncoder
     }
 
     /// <summary>Encodes embedded tokens, at their own rate.</summary>
-    /// <param name="embedded">Embeddings, [n, Input]; with <paramref name="final"/> all are encoded, otherwise the last <see cref="Lookahead"/> are context only.</param>
+    /// <param name="embedded">Embeddings, [n, Input]; with <paramref name="final"/> all
+    /// are encoded, otherwise the last <see cref="Lookahead"/> are context only.</param>
     /// <param name="final">Whether nothing follows (zeros are looked at instead).</param>
     /// <param name="tail">What the call for the tokens just before these gave back, [2, Channels]; null at the start.</param>
     /// <returns>Encodings [m, Input] and the tail for the next call.</returns>

@@ -46,7 +46,7 @@ internal sealed class LanguageState(KvBlockPool pool) : ILanguageState
     public void Reserve(int positions)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        for (int missing = BlocksFor(positions); missing > 0; missing--)
+        for (var missing = BlocksFor(positions); missing > 0; missing--)
             _blocks.Add(pool.Take());
     }
 
@@ -55,7 +55,7 @@ internal sealed class LanguageState(KvBlockPool pool) : ILanguageState
 
     public void Reset()
     {
-        foreach (int block in _blocks)
+        foreach (var block in _blocks)
             pool.Return(block);
         _blocks.Clear();
         Length = 0;

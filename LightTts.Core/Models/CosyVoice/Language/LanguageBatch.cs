@@ -47,7 +47,7 @@ internal sealed class LanguageBatch
         }
 
         inputs.CopyTo(_inputs.AsSpan(start));
-        for (int i = 0; i < inputs.Length; i++)
+        for (var i = 0; i < inputs.Length; i++)
             _positions[start + i] = past + i;
         _sequences.Add(new Sequence(state, start, inputs.Length, past));
         if (wantsLogits)

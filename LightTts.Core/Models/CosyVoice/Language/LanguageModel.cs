@@ -67,7 +67,7 @@ internal sealed class LanguageModel : ILanguageModel
     public void Step(IReadOnlyList<LanguageRow> rows)
     {
         var logits = Forward(rows);
-        int at = 0;
+        var at = 0;
         foreach (var row in _order)
         {
             if (row.Draw is not { } draw)
@@ -132,16 +132,17 @@ internal sealed class LanguageModel : ILanguageModel
             return new ArgumentException("The row's state belongs to another model.");
         if (row.Inputs.IsEmpty)
             return new ArgumentException("The row has no inputs.");
-        int speechRows = Math.Max(Vocabulary.LogitCount, Math.Max(~Vocabulary.Sos, ~Vocabulary.TaskId) + 1);
-        foreach (int input in row.Inputs.Span)
+        var speechRows = Math.Max(Vocabulary.LogitCount, Math.Max(~Vocabulary.Sos, ~Vocabulary.TaskId) + 1);
+        foreach (var input in row.Inputs.Span)
             if (input >= _config.TextVocabulary || ~input >= speechRows)
-                return new TtsSynthesisException($"Input {input} is outside of the model's tables ({_config.TextVocabulary} text tokens, {speechRows} speech tokens).");
+                return new TtsSynthesisException($"Input {input} is outside of the model's tables ({_config.TextVocabulary} text tokens, "
+                + $"{speechRows} speech tokens).");
         return null;
     }
 
     private void Reserve()
     {
-        int needed = 0;
+        var needed = 0;
         foreach (var row in _order)
             needed += ((LanguageState)row.State).BlocksFor(row.Inputs.Length);
         if (needed > _pool.Free)

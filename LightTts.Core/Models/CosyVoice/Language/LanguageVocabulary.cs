@@ -3,7 +3,8 @@ using LightTts.Models.CosyVoice.Files;
 
 namespace LightTts.Models.CosyVoice.Language;
 
-/// <summary>The steering ids of a model, all derived from its number of speech tokens (constructors of Qwen2LM and CosyVoice3LM in cosyvoice/llm/llm.py).</summary>
+/// <summary>The steering ids of a model, all derived from its number of speech tokens
+/// (constructors of Qwen2LM and CosyVoice3LM in cosyvoice/llm/llm.py).</summary>
 internal static class LanguageVocabulary
 {
     private const int Version3Extra = 200;
@@ -13,14 +14,15 @@ internal static class LanguageVocabulary
     private static readonly FrozenSet<int> Silence = new[] { 1, 2, 28, 29, 55, 248, 494, 2241, 2242, 2322, 2323 }.ToFrozenSet();
 
     /// <summary>Rows of the speech embedding in the checkpoint, and logits of the head.</summary>
-    public static int LogitCount(LanguageModelConfig config) => config.SpeechTokens + (config.Version == CosyVoiceVersion.V3 ? Version3Extra : Version2Extra);
+    public static int LogitCount(LanguageModelConfig config) =>
+        config.SpeechTokens + (config.Version == CosyVoiceVersion.V3 ? Version3Extra : Version2Extra);
 
     /// <summary>The ids of a model of that shape.</summary>
     /// <remarks>CosyVoice2 keeps sos and task in a table of their own; here that table follows the rows of the speech embedding.</remarks>
     public static SpeechVocabulary For(LanguageModelConfig config)
     {
         int size = config.SpeechTokens, logits = LogitCount(config);
-        bool v3 = config.Version == CosyVoiceVersion.V3;
+        var v3 = config.Version == CosyVoiceVersion.V3;
         return new SpeechVocabulary(
             Size: size,
             LogitCount: logits,

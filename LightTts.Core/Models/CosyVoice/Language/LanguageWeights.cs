@@ -36,7 +36,7 @@ internal sealed record LanguageWeights : IDisposable
         using var noGradients = torch.inference_mode(true);
         var reader = new WeightReader(archive, device);
         int hidden = config.HiddenSize, logits = LanguageVocabulary.LogitCount(config);
-        bool v2 = config.Version == CosyVoiceVersion.V2;
+        var v2 = config.Version == CosyVoiceVersion.V2;
         var speech = reader.Take("speech_embedding.weight", logits, hidden);
         var weights = new LanguageWeights
         {
@@ -107,7 +107,8 @@ internal sealed record LanguageLayer : IDisposable
 
     public static LanguageLayer Read(WeightReader reader, string prefix, LanguageModelConfig config)
     {
-        int hidden = config.HiddenSize, headDim = config.HeadDim, kv = config.KvHeads * headDim, q = config.Heads * headDim, inner = config.IntermediateSize;
+        int hidden = config.HiddenSize, headDim = config.HeadDim, kv = config.KvHeads * headDim, q = config.Heads * headDim,
+            inner = config.IntermediateSize;
         var type = reader.Device.Compute;
         return new LanguageLayer
         {
@@ -130,14 +131,15 @@ internal sealed record LanguageLayer : IDisposable
     }
 
     /// <summary>
-    /// Puts the two numbers of a head that rotary embedding turns together (i and i + size / 2, "half-split") next to each other, so that a pair is one complex
+    /// Puts the two numbers of a head that rotary embedding turns together (i and i +
+    /// size / 2, "half-split") next to each other, so that a pair is one complex
     /// number. Queries and keys are permuted alike, so their products stay what they are.
     /// </summary>
     private static Tensor Interleave(Tensor weight, int headDim)
     {
         using (weight)
         {
-            long[] shape = weight.shape;
+            var shape = weight.shape;
             using var halves = weight.reshape(shape[0] / headDim, 2, headDim / 2, -1);
             using var pairs = halves.transpose(1, 2);
             return pairs.reshape(shape); // [heads, 2, half, in] -> [heads, half, 2, in]

@@ -14,7 +14,8 @@ internal interface IChooser
 
 /// <summary>Repetition-aware sampling (VALL-E 2; <c>ras_sampling</c> in cosyvoice/utils/common.py).</summary>
 /// <remarks>
-/// Draws from the nucleus; where the drawn id occurred too often among the last tokens, it is excluded and one draw from the whole distribution replaces it.
+/// Draws from the nucleus; where the drawn id occurred too often among the last tokens,
+/// it is excluded and one draw from the whole distribution replaces it.
 /// Not thread-safe: it keeps buffers.
 /// </remarks>
 internal sealed class RasSampler
@@ -31,8 +32,10 @@ internal sealed class RasSampler
     private int _nucleus;
 
     /// <summary>A sampler that forbids every id which ends generation where the end is forbidden.</summary>
-    /// <remarks>The reference forbids <see cref="SpeechVocabulary.IgnoreEosMask"/> alone. In CosyVoice3 that is not the id which ends a sentence, so short texts could end before
-    /// their first sound; here none of the ids that end generation can be drawn there. With the reference's mask the draws are the reference's.</remarks>
+    /// <remarks>The reference forbids <see cref="SpeechVocabulary.IgnoreEosMask"/> alone. In
+    /// CosyVoice3 that is not the id which ends a sentence, so short texts could end before
+    /// their first sound; here none of the ids that end generation can be drawn there.
+    /// With the reference's mask the draws are the reference's.</remarks>
     public RasSampler(LanguageModelConfig config, SpeechVocabulary vocabulary)
         : this(config, vocabulary.FirstStop, vocabulary.LastStop, vocabulary.Fill)
     {
@@ -73,7 +76,8 @@ internal sealed class RasSampler
     public int Draw<TChooser>(Span<float> logits, IReadOnlyList<int> history, bool ignoreEos, ref TChooser chooser) where TChooser : IChooser =>
         Draw(logits, history, ignoreEos, false, ref chooser);
 
-    private int Draw<TChooser>(Span<float> logits, IReadOnlyList<int> history, bool ignoreEos, bool mayFill, ref TChooser chooser) where TChooser : IChooser
+    private int Draw<TChooser>(Span<float> logits, IReadOnlyList<int> history, bool ignoreEos, bool mayFill, ref TChooser chooser)
+        where TChooser : IChooser
     {
         if (_probabilities.Length < logits.Length)
             _probabilities = new float[logits.Length];
@@ -83,7 +87,7 @@ internal sealed class RasSampler
             Forbid(logits, mayFill ? _fill : -1);
         Softmax(logits, probabilities);
         SelectNucleus(probabilities);
-        int token = _topIds[chooser.Choose(NucleusProbabilities)];
+        var token = _topIds[chooser.Choose(NucleusProbabilities)];
         if (CountRecent(history, token) < _repetitionLimit)
             return token;
 
@@ -107,7 +111,7 @@ internal sealed class RasSampler
     {
         // x - x is 0 for a finite number and NaN for anything else.
         float faults = 0;
-        int i = 0;
+        var i = 0;
         if (x.Length >= Vector<float>.Count)
         {
             var fault = Vector<float>.Zero;
@@ -123,7 +127,8 @@ internal sealed class RasSampler
         for (; i < x.Length; i++)
             faults += x[i] - x[i];
         if (float.IsNaN(faults))
-            throw new TtsSynthesisException("The language model produced numbers that are not finite; its weights or this request's prompt are damaged.");
+            throw new TtsSynthesisException("The language model produced numbers that are not finite; its weights or this request's prompt are "
+            + "damaged.");
     }
 
     private static void Softmax(ReadOnlySpan<float> logits, Span<float> probabilities)
@@ -131,22 +136,23 @@ internal sealed class RasSampler
         TensorPrimitives.Subtract(logits, TensorPrimitives.Max(logits), probabilities);
         TensorPrimitives.Exp(probabilities, probabilities);
         double sum = 0;
-        foreach (float value in probabilities)
+        foreach (var value in probabilities)
             sum += value;
         TensorPrimitives.Multiply(probabilities, (float)(1 / sum), probabilities);
     }
 
-    /// <summary>The most likely ids, in the order of a stable descending sort, up to and including the one that crosses top_p, at most top_k.</summary>
+    /// <summary>The most likely ids, in the order of a stable descending sort, up to and
+    /// including the one that crosses top_p, at most top_k.</summary>
     private void SelectNucleus(ReadOnlySpan<float> probabilities)
     {
-        int count = 0;
-        float threshold = float.NegativeInfinity;
-        for (int id = 0; id < probabilities.Length; id++)
+        var count = 0;
+        var threshold = float.NegativeInfinity;
+        for (var id = 0; id < probabilities.Length; id++)
         {
-            float p = probabilities[id];
+            var p = probabilities[id];
             if (p <= threshold)
                 continue; // an equal value keeps the earlier id in front
-            int at = count == _topValues.Length ? count - 1 : count++;
+            var at = count == _topValues.Length ? count - 1 : count++;
             for (; at > 0 && _topValues[at - 1] < p; at--)
             {
                 _topValues[at] = _topValues[at - 1];
@@ -167,8 +173,8 @@ internal sealed class RasSampler
 
     private int CountRecent(IReadOnlyList<int> history, int token)
     {
-        int found = 0;
-        for (int i = Math.Max(0, history.Count - _window); i < history.Count; i++)
+        var found = 0;
+        for (var i = Math.Max(0, history.Count - _window); i < history.Count; i++)
             if (history[i] == token)
                 found++;
         return found;
@@ -182,15 +188,16 @@ internal struct PhiloxChooser(ulong seed, int position) : IChooser
 
     public int Choose(ReadOnlySpan<float> weights) => InverseCdf(weights, Philox.Uniform(seed, position, _draw++));
 
-    /// <summary>The smallest index whose share of the cumulative sum exceeds <paramref name="u"/>, in double precision; never one without weight.</summary>
+    /// <summary>The smallest index whose share of the cumulative sum exceeds
+    /// <paramref name="u"/>, in double precision; never one without weight.</summary>
     public static int InverseCdf(ReadOnlySpan<float> weights, double u)
     {
         double sum = 0;
-        foreach (float weight in weights)
+        foreach (var weight in weights)
             sum += weight;
         double target = u * sum, cumulative = 0;
-        int last = 0;
-        for (int i = 0; i < weights.Length; i++)
+        var last = 0;
+        for (var i = 0; i < weights.Length; i++)
         {
             if (weights[i] <= 0)
                 continue;

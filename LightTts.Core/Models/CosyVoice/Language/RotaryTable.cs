@@ -1,6 +1,7 @@
 namespace LightTts.Models.CosyVoice.Language;
 
-/// <summary>Cosines and sines of rotary position embedding (Su et al., RoFormer), in the 32-bit arithmetic of the reference; grows with the positions asked for.</summary>
+/// <summary>Cosines and sines of rotary position embedding (Su et al., RoFormer), in the
+/// 32-bit arithmetic of the reference; grows with the positions asked for.</summary>
 internal sealed class RotaryTable(int headDim, double theta)
 {
     private readonly float[] _frequencies = [.. Enumerable.Range(0, headDim / 2).Select(i => 1f / (float)Math.Pow(theta, 2f * i / headDim))];
@@ -19,16 +20,16 @@ internal sealed class RotaryTable(int headDim, double theta)
     /// <returns>Whether the table grew.</returns>
     public bool Ensure(int positions)
     {
-        int have = Positions;
+        var have = Positions;
         if (positions <= have)
             return false;
-        int want = Math.Max(positions, Math.Max(1024, 2 * have));
+        var want = Math.Max(positions, Math.Max(1024, 2 * have));
         Array.Resize(ref _pairs, want * headDim);
-        for (int position = have; position < want; position++)
+        for (var position = have; position < want; position++)
         {
-            for (int i = 0; i < _frequencies.Length; i++)
+            for (var i = 0; i < _frequencies.Length; i++)
             {
-                float angle = position * _frequencies[i];
+                var angle = position * _frequencies[i];
                 _pairs[position * headDim + 2 * i] = (float)Math.Cos(angle);
                 _pairs[position * headDim + 2 * i + 1] = (float)Math.Sin(angle);
             }

@@ -44,7 +44,8 @@ internal sealed class HiftGenerator : IDisposable
         for (var i = 0; i < _stages.Count; i++)
         {
             using var scope = NewDisposeScope();
-            x = _stages[i].Run(pass, x.leaky_relu_(Scalars.Of(_config.LeakyReluSlope)), source, last: i == _stages.Count - 1).MoveToOuterDisposeScope();
+            x = _stages[i].Run(pass, x.leaky_relu_(Scalars.Of(_config.LeakyReluSlope)), source,
+                last: i == _stages.Count - 1).MoveToOuterDisposeScope();
         }
         x = _post.Run(pass, x.leaky_relu_(Scalars.Of(0.01)));
         var magnitude = x.narrow(1, 0, _bins).exp().clamp_max_(Scalars.Of(100L));

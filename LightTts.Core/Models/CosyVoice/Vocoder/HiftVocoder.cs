@@ -8,12 +8,14 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 
 /// <summary>Mel spectrogram to samples, in pieces (reference: CausalHiFTGenerator.inference; HiFTNet, arXiv 2309.09493).</summary>
 /// <remarks>
-/// Each call does the work of its new frames only: every causal layer keeps its tail in the <see cref="VocoderState"/>. The samples of all calls joined equal those of
+/// Each call does the work of its new frames only: every causal layer keeps its tail in
+/// the <see cref="VocoderState"/>. The samples of all calls joined equal those of
 /// one call over the whole mel. A part of a pass is a step of some frames.
 /// </remarks>
 internal sealed class HiftVocoder : IVocoder
 {
-    // Frames that a step takes at the most: small enough for the activations to stay in the processor's cache, and for a long mel not to need gigabytes.
+    // Frames that a step takes at the most: small enough for the activations to stay in
+    // the processor's cache, and for a long mel not to need gigabytes.
     private const int CpuStepFrames = 50;
     private const int CudaStepFrames = 2000;
 

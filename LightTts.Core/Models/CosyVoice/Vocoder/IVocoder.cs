@@ -12,7 +12,8 @@ internal interface IVocoder : IDisposable
     /// <summary>Starts an utterance; cheap.</summary>
     IVocoderState CreateState();
 
-    /// <summary>Opens a pass over the new frames of every row; the samples that became ready are written into the rows. Passes that are open may be advanced side by side.</summary>
+    /// <summary>Opens a pass over the new frames of every row; the samples that became ready
+    /// are written into the rows. Passes that are open may be advanced side by side.</summary>
     /// <param name="rows">Rows of different states.</param>
     IDecodePass Begin(IReadOnlyList<VocoderRow> rows);
 }

@@ -28,7 +28,8 @@ internal sealed class VocoderConv : IDisposable
         Context = (weight.shape[2] - 1) * dilation;
         // A strided layer lags by stride - 1 inputs until its first output (the source has one frame more than the mel's share).
         _initial = looksRight ? 0 : stride > 1 ? stride - 1 : Context;
-        // Not torch's own on the CPU: oneDNN pads channels to 16 (and gives wrong sums for 18 or 20 of them on some processors), and small inputs go to NNPACK,
+        // Not torch's own on the CPU: oneDNN pads channels to 16 (and gives wrong sums
+        // for 18 or 20 of them on some processors), and small inputs go to NNPACK,
         // which writes a warning to the console at every call where it is not supported.
         if (weight.device_type != DeviceType.CPU)
         {
@@ -64,7 +65,8 @@ internal sealed class VocoderConv : IDisposable
     /// <summary>The convolution alone, of input with its context before it: [B, inputs, n * stride + kernel - stride] -> [B, outputs, n].</summary>
     public Tensor Valid(Tensor joined) => _valid(joined);
 
-    /// <summary>On the CPU, without allocation: context and input [inputs, n + context] -> the columns of <paramref name="result"/> from <paramref name="column"/> on.</summary>
+    /// <summary>On the CPU, without allocation: context and input [inputs, n + context] ->
+    /// the columns of <paramref name="result"/> from <paramref name="column"/> on.</summary>
     public unsafe void Valid(Tensor joined, Tensor result, long column, Tensor? add = null, SimdSnake? snake = null)
     {
         var columns = (int)(result.shape[1] - column);
@@ -108,9 +110,11 @@ internal sealed class VocoderConv : IDisposable
     {
         var (outputs, inputs, kernel) = ((int)Weight.shape[0], (int)Weight.shape[1], (int)Weight.shape[2]);
         if (kernel % _stride != 0)
-            throw new TtsModelLoadException($"A vocoder convolution of kernel {kernel} and stride {_stride} is not supported: the kernel must be a multiple of the stride.");
+            throw new TtsModelLoadException($"A vocoder convolution of kernel {kernel} and stride {_stride} is not supported: the kernel must be a "
+            + $"multiple of the stride.");
         using var phases = Phases(Weight).contiguous();
-        return new SimdConv(phases.ToSingles(), Bias is null ? [] : Bias.ToSingles(), outputs, inputs * (int)_stride, kernel / (int)_stride, (int)_dilation);
+        return new SimdConv(phases.ToSingles(), Bias is null ? []
+            : Bias.ToSingles(), outputs, inputs * (int)_stride, kernel / (int)_stride, (int)_dilation);
     }
 
     public void Dispose()
@@ -120,7 +124,8 @@ internal sealed class VocoderConv : IDisposable
     }
 
     /// <summary>Reads a weight-normed layer and folds it: w = g * v / |v|, the norm over all dimensions but the first.</summary>
-    public static (Tensor Weight, Tensor Bias) Fold(WeightReader reader, string name, long outputs, long inputs, long kernel, ScalarType type = ScalarType.Float32)
+    public static (Tensor Weight, Tensor Bias) Fold(WeightReader reader, string name, long outputs, long inputs, long kernel,
+        ScalarType type = ScalarType.Float32)
     {
         // The norm in the layer's own type: the reference casts g and v, not the folded weight.
         using var g = reader.Take($"{name}.parametrizations.weight.original0", type, outputs, 1, 1);

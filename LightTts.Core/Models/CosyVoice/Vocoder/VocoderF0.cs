@@ -25,10 +25,12 @@ internal sealed class VocoderF0 : IDisposable
             _convs.Add(new VocoderConv(slots, weight, bias, looksRight: i == 0));
         }
         using var classifier = reader.Take("f0_predictor.classifier.weight", ScalarType.Float64, 1, channels);
-        _classifier = new VocoderConv(slots, classifier.view(1, channels, 1).clone(), reader.Take("f0_predictor.classifier.bias", ScalarType.Float64, 1));
+        _classifier = new VocoderConv(slots, classifier.view(1, channels, 1).clone(),
+            reader.Take("f0_predictor.classifier.bias", ScalarType.Float64, 1));
     }
 
-    /// <summary>Frequencies in Hz of the frames that are determined: 3 fewer than the mel frames so far, all at the end. [B, bands, n] -> [B, 1, m] in 64 bits.</summary>
+    /// <summary>Frequencies in Hz of the frames that are determined: 3 fewer than the mel
+    /// frames so far, all at the end. [B, bands, n] -> [B, 1, m] in 64 bits.</summary>
     public Tensor Run(VocoderPass pass, Tensor mel)
     {
         var x = mel.to(ScalarType.Float64);

@@ -11,7 +11,8 @@ internal sealed class VocoderSlots
 }
 
 /// <summary>The states of several utterances joined for a batch of equal frame counts: a layer's tail is [B, channels, length].</summary>
-/// <remarks>Owns its tails and hands them to the states only in <see cref="Commit"/>, so that a batch that fails leaves its states as they were.</remarks>
+/// <remarks>Owns its tails and hands them to the states only in <see cref="Commit"/>, so
+/// that a batch that fails leaves its states as they were.</remarks>
 internal sealed class VocoderPass : IDisposable
 {
     private readonly IReadOnlyList<VocoderState> _states;
@@ -67,7 +68,8 @@ internal sealed class VocoderPass : IDisposable
         return joined;
     }
 
-    /// <summary>As <see cref="Join(int, Tensor, long, long)"/>, with the input's room left to fill; <see cref="KeepEnd"/> follows when it is filled.</summary>
+    /// <summary>As <see cref="Join(int, Tensor, long, long)"/>, with the input's room
+    /// left to fill; <see cref="KeepEnd"/> follows when it is filled.</summary>
     /// <returns>[B, channels, tail + columns].</returns>
     public Tensor Open(int slot, Tensor like, long tail)
     {

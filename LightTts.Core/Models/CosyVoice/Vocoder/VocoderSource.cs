@@ -1,13 +1,15 @@
-using Numerics = System.Numerics.Tensors.TensorPrimitives;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Torch;
 using static TorchSharp.torch;
+using Numerics = System.Numerics.Tensors.TensorPrimitives;
 
 namespace LightTts.Models.CosyVoice.Vocoder;
 
-/// <summary>The harmonic source: sines of the fundamental and its overtones plus fixed noise, mixed to one signal (reference: SineGen2, SourceModuleHnNSF, causal).</summary>
+/// <summary>The harmonic source: sines of the fundamental and its overtones plus fixed
+/// noise, mixed to one signal (reference: SineGen2, SourceModuleHnNSF, causal).</summary>
 /// <remarks>
-/// The reference holds the phase over each frame, so the mixed sines are one number a frame; and since the mix is linear, the noise table is mixed once as it is
+/// The reference holds the phase over each frame, so the mixed sines are one number a
+/// frame; and since the mix is linear, the noise table is mixed once as it is
 /// read, which leaves 1 number a sample of it instead of 9.
 /// </remarks>
 internal sealed class VocoderSource : IDisposable

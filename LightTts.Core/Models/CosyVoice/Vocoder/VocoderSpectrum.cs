@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Vocoder;
 
-/// <summary>The short-time spectra at both ends of the decoder (torch.stft and torch.istft, centred, periodic Hann), as convolutions that go on from call to call.</summary>
+/// <summary>The short-time spectra at both ends of the decoder (torch.stft and torch.istft,
+/// centred, periodic Hann), as convolutions that go on from call to call.</summary>
 internal sealed class VocoderSpectrum : IDisposable
 {
     private readonly int _size;
@@ -19,7 +20,8 @@ internal sealed class VocoderSpectrum : IDisposable
     {
         (_size, _hop, _sourceSlot) = (config.IstftSize, config.IstftHop, slots.Next());
         if (_size % _hop != 0 || _size / _hop < 2 || _size % 2 != 0)
-            throw new TtsModelLoadException($"The vocoder's istft_params (n_fft {_size}, hop_len {_hop}) are not supported: n_fft must be even and a multiple of hop_len.");
+            throw new TtsModelLoadException($"The vocoder's istft_params (n_fft {_size}, hop_len {_hop}) are not supported: n_fft must be even and a "
+            + $"multiple of hop_len.");
         Bins = _size / 2 + 1;
         var overlap = _size / _hop;
         var window = new double[_size];

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Vocoder;
 
-/// <summary>What one utterance carries between vocoder passes: the tails of every causal layer, phase sums, position, samples that are not yet due.</summary>
+/// <summary>What one utterance carries between vocoder passes: the tails of every causal
+/// layer, phase sums, position, samples that are not yet due.</summary>
 /// <remarks>Its size does not depend on the utterance's length. Owned by one request; disposing frees all of it.</remarks>
 internal sealed class VocoderState(int slots) : IVocoderState
 {

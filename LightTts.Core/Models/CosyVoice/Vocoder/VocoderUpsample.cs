@@ -6,7 +6,8 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 
 /// <summary>Nearest up-sampling followed by a causal convolution (reference: CausalConv1dUpsample), as one convolution at the input's rate.</summary>
 /// <remarks>
-/// The kernel sees each input value up to <c>rate</c> times in a row; summing those taps beforehand leaves a kernel of 3 for each of the <c>rate</c> output
+/// The kernel sees each input value up to <c>rate</c> times in a row; summing those taps
+/// beforehand leaves a kernel of 3 for each of the <c>rate</c> output
 /// phases, with a fifth to a half of the products and without the up-sampled input.
 /// </remarks>
 internal sealed class VocoderUpsample : IDisposable
@@ -34,7 +35,8 @@ internal sealed class VocoderUpsample : IDisposable
 
     public void Dispose() => _conv.Dispose();
 
-    // [outputs, inputs, kernel] -> [outputs * rate, inputs, taps]: tap k of phase p reads input floor((p - (kernel - 1) + k) / rate) relative to the current one.
+    // [outputs, inputs, kernel] -> [outputs * rate, inputs, taps]: tap k of phase p reads
+    // input floor((p - (kernel - 1) + k) / rate) relative to the current one.
     private static Tensor Phases(Tensor weight, int kernel, int rate)
     {
         var reach = (kernel - 1 + rate - 1) / rate;

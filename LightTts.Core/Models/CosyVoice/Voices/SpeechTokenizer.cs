@@ -46,7 +46,8 @@ internal sealed class SpeechTokenizer : IDisposable
     public int[] Tokenize(ReadOnlyMemory<float> samples)
     {
         if (samples.Length > MaxSamples)
-            throw new TtsAudioException($"Speech tokens can be made of at most {ReferenceLimits.MaxSeconds} s of audio. Cut it. {ReferenceLimits.Advice}");
+            throw new TtsAudioException($"Speech tokens can be made of at most {ReferenceLimits.MaxSeconds} s of audio. Cut it. "
+            + $"{ReferenceLimits.Advice}");
         var features = _features.Compute(samples, out var frames);
         using var feats = OrtValue.CreateTensorValueFromMemory(features, [1, _bands, frames]);
         using var length = OrtValue.CreateTensorValueFromMemory(new[] { frames }, [1]);

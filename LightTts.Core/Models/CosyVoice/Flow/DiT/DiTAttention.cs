@@ -48,7 +48,8 @@ internal abstract class DiTAttention
         public override Tensor Full(Tensor q, Tensor k, Tensor v) => Merge(F.scaled_dot_product_attention(q, k, v));
     }
 
-    /// <summary>libtorch's fused CPU kernel does not use the processor's bfloat16 instructions without AMX; separate products do and are 3 times as fast.</summary>
+    /// <summary>libtorch's fused CPU kernel does not use the processor's bfloat16
+    /// instructions without AMX; separate products do and are 3 times as fast.</summary>
     private sealed class Products : DiTAttention
     {
         private const long ScoreBudget = 8 << 20; // numbers in a block of scores

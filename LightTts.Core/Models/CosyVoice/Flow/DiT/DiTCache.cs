@@ -3,8 +3,10 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
-/// <summary>What a chunk-causal utterance keeps of the frames behind it, at every solver step: each layer's keys and values, and the left context of the two
-/// positional convolutions. With it no frame is computed twice; there is no smaller exact state, as attention reaches back to the first frame.</summary>
+/// <summary>What a chunk-causal utterance keeps of the frames behind it, at every solver
+/// step: each layer's keys and values, and the left context of the two
+/// positional convolutions. With it no frame is computed twice; there is no smaller exact
+/// state, as attention reaches back to the first frame.</summary>
 internal sealed class DiTCache : IFlowCache
 {
     private readonly DiTKeyValues[,] _layers; // [step, layer]
@@ -39,7 +41,8 @@ internal sealed class DiTCache : IFlowCache
     /// <summary>Left context of the two convolutions at a step, each [2, Dim, ConvTail]; null before the first frame.</summary>
     public (Tensor First, Tensor Second)? Tails(int step) => _tails[step];
 
-    /// <summary>Sets the left context for the next pass. It counts from <see cref="Commit"/> on, so that a pass that failed half-way can be run again.</summary>
+    /// <summary>Sets the left context for the next pass. It counts from <see cref="Commit"/>
+    /// on, so that a pass that failed half-way can be run again.</summary>
     public void SetTails(int step, Tensor first, Tensor second)
     {
         Free(ref _pending[step]);

@@ -7,8 +7,10 @@ namespace LightTts.Models.CosyVoice.Flow.DiT;
 
 /// <summary>The velocity estimator: a diffusion transformer over packed frames of several utterances, both guidance rows at once.</summary>
 /// <remarks>
-/// Reference: DiT.forward (flow/DiT/dit.py). Frames of all utterances lie one after the other on one axis; row 0 is conditional, row 1 unconditional. Linear layers
-/// and norms see [2 M, Dim]; only attention and the positional convolutions go utterance by utterance. All times of a pass are equal, so modulation is a vector.
+/// Reference: DiT.forward (flow/DiT/dit.py). Frames of all utterances lie one after the
+/// other on one axis; row 0 is conditional, row 1 unconditional. Linear layers
+/// and norms see [2 M, Dim]; only attention and the positional convolutions go utterance
+/// by utterance. All times of a pass are equal, so modulation is a vector.
 /// </remarks>
 internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVelocityEstimator
 {
@@ -52,7 +54,8 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
     /// <summary>Prepares the constant part of a pass.</summary>
     public Inputs Prepare(IReadOnlyList<FlowSegment> segments)
     {
-        var conditional = segments.Select(s => weights.InputCondMu.Apply(cat([s.Condition, s.Mu], 1)).PlusInPlace(weights.InputSpeaker.Apply(s.Speaker)));
+        var conditional = segments.Select(s =>
+            weights.InputCondMu.Apply(cat([s.Condition, s.Mu], 1)).PlusInPlace(weights.InputSpeaker.Apply(s.Speaker)));
         var constant = cat([.. conditional], 0);
         var positions = cat([.. segments.Select(s => Scalars.Range(s.Start, s.Start + s.Count, constant.device))], 0);
         var angles = positions.unsqueeze(1) * weights.InverseFrequencies; // [M, HeadDim / 2], in 32 bits as in the reference
@@ -102,11 +105,13 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
         Rotate(split, rotations);
         var attended = Attend(split, segments, index, layer);
         h.addcmul_(block.AttentionOut.Apply(attended.view(-1, block.AttentionOut.Inputs)), modulation.Gate1, Scalars.One);
-        var up = block.Up.Apply(F.layer_norm(h, [_dim], modulation.Scale2, modulation.Shift2, NormEps)).gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
+        var up = block.Up.Apply(F.layer_norm(h, [_dim], modulation.Scale2, modulation.Shift2,
+            NormEps)).gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
         h.addcmul_(block.Down.Apply(up), modulation.Gate2, Scalars.One);
     }
 
-    /// <summary>Rotary positions, on the first head of queries and keys only and on interleaved pairs, as the reference applies them to unsplit vectors.</summary>
+    /// <summary>Rotary positions, on the first head of queries and keys only and on
+    /// interleaved pairs, as the reference applies them to unsplit vectors.</summary>
     /// <param name="split">[2, M, 3, Heads, HeadDim], changed in place.</param>
     /// <param name="rotations">[M, 1, HeadDim / 2] complex.</param>
     private void Rotate(Tensor split, Tensor rotations)
@@ -149,7 +154,8 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
         var hidden = F.mish(F.conv1d(input, weights.Conv1, weights.Conv1Bias, groups: weights.Groups), inplace: true);
         hidden = cat([tails?.Second ?? zeros_like(before), hidden], 2);
         if (segment.Cache is DiTCache cache && !segment.Last)
-            cache.SetTails(index, input.narrow(2, segment.Count, weights.ConvTail).clone(), hidden.narrow(2, segment.Count, weights.ConvTail).clone());
+            cache.SetTails(index, input.narrow(2, segment.Count, weights.ConvTail).clone(),
+            hidden.narrow(2, segment.Count, weights.ConvTail).clone());
         return F.mish(F.conv1d(hidden, weights.Conv2, weights.Conv2Bias, groups: weights.Groups), inplace: true).transpose(1, 2);
     }
 
@@ -170,7 +176,8 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
         }
     }
 
-    private sealed class Pass(DiTEstimator estimator, IReadOnlyList<FlowSegment> segments, DiTSchedule schedule, Tensor constant, Tensor rotations) : IEstimatorPass
+    private sealed class Pass(DiTEstimator estimator, IReadOnlyList<FlowSegment> segments, DiTSchedule schedule, Tensor constant, Tensor rotations)
+        : IEstimatorPass
     {
         public Tensor Velocity(Tensor x, int step) => estimator.Velocity(x, new Inputs(constant, rotations), segments, schedule.Steps[step], step);
 

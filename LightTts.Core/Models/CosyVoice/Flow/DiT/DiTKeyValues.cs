@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
 /// <summary>Keys (rotated) and values of one layer at one solver step, for both guidance rows, in buffers that grow by half.</summary>
-/// <remarks>Each buffer is [2, Heads, Capacity, HeadDim]. Buffers grow one at a time, so growing costs one layer's memory at its peak, not the cache's.</remarks>
+/// <remarks>Each buffer is [2, Heads, Capacity, HeadDim]. Buffers grow one at a time, so
+/// growing costs one layer's memory at its peak, not the cache's.</remarks>
 internal sealed class DiTKeyValues(int heads, int headDim, ScalarType type, Device device) : IDisposable
 {
     private const int Granularity = 64;

@@ -1,5 +1,5 @@
-using TorchSharp;
 using LightTts.Torch;
+using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
-/// <summary>Weights of the diffusion transformer that estimates the flow's velocity (the reference's flow/DiT/dit.py), laid out for how they are used.</summary>
+/// <summary>Weights of the diffusion transformer that estimates the flow's velocity (the
+/// reference's flow/DiT/dit.py), laid out for how they are used.</summary>
 internal sealed class DiTWeights : IDisposable
 {
     private const int ConvGroups = 16; // CausalConvPositionEmbedding's defaults; the configuration has no field for them.
@@ -88,7 +89,8 @@ internal sealed class DiTWeights : IDisposable
             Conv2 = reader.Take($"{conv}2.0.weight", dim, dim / ConvGroups, ConvKernel).DetachFromDisposeScope(),
             Conv2Bias = reader.Take($"{conv}2.0.bias", dim).DetachFromDisposeScope(),
             InverseFrequencies = reader.Take($"{root}rotary_embed.inv_freq", config.HeadDim / 2).DetachFromDisposeScope(),
-            Blocks = [.. Enumerable.Range(0, config.Depth).Select(i => DiTBlockWeights.Load(reader, $"{root}transformer_blocks.{i}.", config, compute))],
+            Blocks = [.. Enumerable.Range(0, config.Depth).Select(i =>
+            DiTBlockWeights.Load(reader, $"{root}transformer_blocks.{i}.", config, compute))],
             FinalModulation = Take("norm_out.linear", 2 * dim, dim, ScalarType.Float32),
             Output = Take("proj_out", mel, dim, ScalarType.Float32),
         };

@@ -6,9 +6,11 @@ using TorchSharp;
 
 namespace LightTts.Models.CosyVoice.Language.Cpu;
 
-/// <summary>The language model on the CPU in 32-bit floats, without a tensor library: at the sizes of decoding the calls cost more than the arithmetic.</summary>
+/// <summary>The language model on the CPU in 32-bit floats, without a tensor library: at
+/// the sizes of decoding the calls cost more than the arithmetic.</summary>
 /// <remarks>
-/// The maths is that of <see cref="TorchLanguageEngine"/>. Every row is computed by itself and in one order of summation, so a sequence gets the same bits alone and
+/// The maths is that of <see cref="TorchLanguageEngine"/>. Every row is computed by
+/// itself and in one order of summation, so a sequence gets the same bits alone and
 /// in any batch, prefilled whole or in pieces, fed for the first time or again after a preemption.
 /// </remarks>
 internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
@@ -58,10 +60,10 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
             _scratch = new Scratch(this, batch.Count);
         }
 
-        foreach (int position in batch.Positions)
+        foreach (var position in batch.Positions)
             _rotary.Ensure(position + 1);
         Embed(batch.Inputs);
-        for (int layer = 0; layer < _layers.Length; layer++)
+        for (var layer = 0; layer < _layers.Length; layer++)
             Forward(layer, batch);
         Head(batch.LogitRows, logits);
     }
@@ -81,10 +83,10 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     private void Embed(ReadOnlySpan<int> inputs)
     {
         float* text = _textEmbedding.Pointer(), speech = _speechEmbedding.Pointer();
-        for (int row = 0; row < inputs.Length; row++)
+        for (var row = 0; row < inputs.Length; row++)
         {
-            int id = inputs[row];
-            float* from = id >= 0 ? text + (long)id * _hidden : speech + (long)~id * _hidden;
+            var id = inputs[row];
+            var from = id >= 0 ? text + (long)id * _hidden : speech + (long)~id * _hidden;
             new ReadOnlySpan<float>(from, _hidden).CopyTo(new Span<float>(_scratch.X.At(row), _hidden));
         }
     }
@@ -92,18 +94,19 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     private void Forward(int index, LanguageBatch batch)
     {
         var layer = _layers[index];
-        var (x, normal, qkv, attended, gateUp, gated) = (_scratch.X, _scratch.Normal, _scratch.Qkv, _scratch.Attended, _scratch.GateUp, _scratch.Gated);
-        int rows = batch.Count;
+        var (x, normal, qkv, attended, gateUp, gated) =
+            (_scratch.X, _scratch.Normal, _scratch.Qkv, _scratch.Attended, _scratch.GateUp, _scratch.Gated);
+        var rows = batch.Count;
         Normalise(x, layer.AttentionNorm, normal, rows);
         layer.Qkv.Multiply(normal.Start, normal.Stride, rows, qkv.Start, qkv.Stride, accumulate: false, _threads);
         foreach (var (state, start, count, past) in batch.Sequences)
-            for (int i = 0; i < count; i++)
+            for (var i = 0; i < count; i++)
                 Attend(index, state, past + i, qkv.At(start + i), attended.At(start + i));
         layer.Output.Multiply(attended.Start, attended.Stride, rows, x.Start, x.Stride, accumulate: true, _threads);
 
         Normalise(x, layer.FeedForwardNorm, normal, rows);
         layer.GateUp.Multiply(normal.Start, normal.Stride, rows, gateUp.Start, gateUp.Stride, accumulate: false, _threads);
-        for (int row = 0; row < rows; row++)
+        for (var row = 0; row < rows; row++)
             VectorMath.SwiGlu(gateUp.At(row), gateUp.At(row) + _inner, gated.At(row), _inner);
         layer.Down.Multiply(gated.Start, gated.Stride, rows, x.Start, x.Stride, accumulate: true, _threads);
     }
@@ -112,8 +115,8 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     {
         fixed (float* table = _rotary.Pairs)
         {
-            float* turns = table + (long)position * _rotary.Stride;
-            for (int head = 0; head < _config.Heads + _config.KvHeads; head++)
+            var turns = table + (long)position * _rotary.Stride;
+            for (var head = 0; head < _config.Heads + _config.KvHeads; head++)
                 VectorMath.Rotate(qkv + head * _config.HeadDim, turns, _config.HeadDim);
         }
 
@@ -124,16 +127,16 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     private void Head(IReadOnlyList<int> rows, Span<float> logits)
     {
         var (x, normal, outputs) = (_scratch.X, _scratch.Normal, _scratch.Logits(rows.Count, _head.Outputs));
-        for (int i = 0; i < rows.Count; i++)
+        for (var i = 0; i < rows.Count; i++)
             VectorMath.RmsNorm(x.At(rows[i]), _norm.Start, normal.At(i), _hidden, (float)_config.RmsNormEps);
         _head.Multiply(normal.Start, normal.Stride, rows.Count, outputs.Start, outputs.Stride, accumulate: false, _threads);
-        for (int i = 0; i < rows.Count; i++)
+        for (var i = 0; i < rows.Count; i++)
             new ReadOnlySpan<float>(outputs.At(i), _head.Outputs).CopyTo(logits[(i * _head.Outputs)..]);
     }
 
     private void Normalise(Rows x, NativeBuffer weight, Rows y, int rows)
     {
-        for (int row = 0; row < rows; row++)
+        for (var row = 0; row < rows; row++)
             VectorMath.RmsNorm(x.At(row), weight.Start, y.At(row), _hidden, (float)_config.RmsNormEps);
     }
 

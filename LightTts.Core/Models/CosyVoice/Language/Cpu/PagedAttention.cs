@@ -7,7 +7,8 @@ namespace LightTts.Models.CosyVoice.Language.Cpu;
 /// <summary>Grouped-query attention of single positions over a paged cache in main memory: reads keys and values where they lie.</summary>
 /// <remarks>
 /// A block holds, for each key head, 16 keys with the positions side by side ([head size, 16], so that 16 scores are formed at once) and 16 values
-/// ([16, head size]). A position sees its own sequence only and is computed by itself: batch, padding and the size of prompt pieces cannot change a bit of it.
+/// ([16, head size]). A position sees its own sequence only and is computed by itself:
+/// batch, padding and the size of prompt pieces cannot change a bit of it.
 /// </remarks>
 internal sealed unsafe class PagedAttention : IDisposable
 {
@@ -35,11 +36,11 @@ internal sealed unsafe class PagedAttention : IDisposable
     /// <summary>Stores a position's key and value, each [kv heads, head size].</summary>
     public void Write(int layer, LanguageState state, int position, float* keys, float* values)
     {
-        for (int head = 0; head < _kvHeads; head++)
+        for (var head = 0; head < _kvHeads; head++)
         {
-            float* block = At(layer, state, position / Block, head);
+            var block = At(layer, state, position / Block, head);
             float* key = block + position % Block, value = block + (Block + position % Block) * _headDim;
-            for (int d = 0; d < _headDim; d++)
+            for (var d = 0; d < _headDim; d++)
             {
                 key[d * Block] = keys[head * _headDim + d];
                 value[d] = values[head * _headDim + d];
@@ -62,14 +63,14 @@ internal sealed unsafe class PagedAttention : IDisposable
             _scores = new NativeBuffer(2L * blocks * Block);
         }
 
-        float scale = 1 / MathF.Sqrt(_headDim);
-        for (int head = 0; head < _kvHeads * _shared; head++)
+        var scale = 1 / MathF.Sqrt(_headDim);
+        for (var head = 0; head < _kvHeads * _shared; head++)
         {
-            for (int d = 0; d < _headDim; d++)
+            for (var d = 0; d < _headDim; d++)
                 _query.Start[d] = queries[head * _headDim + d] * scale;
-            for (int block = 0; block < blocks; block++)
+            for (var block = 0; block < blocks; block++)
                 Score(At(layer, state, block, head / _shared), _scores.Start + block * Block);
-            float sum = VectorMath.ExpAndSum(_scores.Start, count);
+            var sum = VectorMath.ExpAndSum(_scores.Start, count);
             Mix(layer, state, head / _shared, count, 1 / sum, output + head * _headDim);
         }
     }
@@ -89,9 +90,9 @@ internal sealed unsafe class PagedAttention : IDisposable
     private void Score(float* keys, float* scores)
     {
         Vector256<float> low0 = default, high0 = default, low1 = default, high1 = default;
-        for (int d = 0; d < _headDim; d += 2)
+        for (var d = 0; d < _headDim; d += 2)
         {
-            float* key = keys + d * Block;
+            var key = keys + d * Block;
             var even = Vector256.Create(_query.Start[d]);
             var odd = Vector256.Create(_query.Start[d + 1]);
             low0 = Vector256.FusedMultiplyAdd(even, Vector256.Load(key), low0);
@@ -107,22 +108,22 @@ internal sealed unsafe class PagedAttention : IDisposable
     /// <summary>The mean of the values, weighted by the scores.</summary>
     private void Mix(int layer, LanguageState state, int kvHead, int count, float scale, float* output)
     {
-        for (int d = 0; d < _headDim; d += 8)
+        for (var d = 0; d < _headDim; d += 8)
             Vector256<float>.Zero.Store(output + d);
-        for (int start = 0; start < count; start += Block)
+        for (var start = 0; start < count; start += Block)
         {
-            float* values = At(layer, state, start / Block, kvHead) + Block * _headDim;
-            int inBlock = Math.Min(Block, count - start);
-            for (int d = 0; d < _headDim; d += 8)
+            var values = At(layer, state, start / Block, kvHead) + Block * _headDim;
+            var inBlock = Math.Min(Block, count - start);
+            for (var d = 0; d < _headDim; d += 8)
             {
                 var sum = Vector256.Load(output + d);
-                for (int i = 0; i < inBlock; i++)
+                for (var i = 0; i < inBlock; i++)
                     sum = Vector256.FusedMultiplyAdd(Vector256.Create(_scores.Start[start + i]), Vector256.Load(values + i * _headDim + d), sum);
                 sum.Store(output + d);
             }
         }
 
-        for (int d = 0; d < _headDim; d += 8)
+        for (var d = 0; d < _headDim; d += 8)
             (Vector256.Load(output + d) * scale).Store(output + d);
     }
 }

@@ -3,9 +3,11 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Language.Torch;
 
-/// <summary>Keys and values of a transformer's layers in one pool of positions, shared by all sequences. Which positions belong to whom is for the caller to know.</summary>
+/// <summary>Keys and values of a transformer's layers in one pool of positions, shared by
+/// all sequences. Which positions belong to whom is for the caller to know.</summary>
 /// <remarks>
-/// Two extra positions after the last: one stays zero, and gathers are padded with it, so that what a freed block holds (NaN of a failed row, say) cannot leak; the
+/// Two extra positions after the last: one stays zero, and gathers are padded with it, so
+/// that what a freed block holds (NaN of a failed row, say) cannot leak; the
 /// other takes what padding rows write, and nobody reads it.
 /// </remarks>
 internal sealed class KvCache : IDisposable
@@ -19,7 +21,8 @@ internal sealed class KvCache : IDisposable
         _kvHeads = kvHeads;
         _headDim = headDim;
         Padding = positions;
-        _layers = [.. Enumerable.Range(0, layers).Select(_ => zeros(positions + 2, 2 * kvHeads * headDim, dtype: device.Compute, device: device.Device).DetachFromDisposeScope())];
+        _layers = [.. Enumerable.Range(0, layers).Select(_ =>
+            zeros(positions + 2, 2 * kvHeads * headDim, dtype: device.Compute, device: device.Device).DetachFromDisposeScope())];
     }
 
     /// <summary>The position that is always zero.</summary>

@@ -5,9 +5,11 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Language.Torch;
 
-/// <summary>What a decoding step of one shape reads and writes, allocated once: every step of that shape finds its inputs at the same addresses.</summary>
+/// <summary>What a decoding step of one shape reads and writes, allocated once: every
+/// step of that shape finds its inputs at the same addresses.</summary>
 /// <remarks>
-/// That is what a CUDA graph of the step would ask for. All inputs go to the device in one copy: [rows] table rows, [rows] positions, [rows] places in the cache to
+/// That is what a CUDA graph of the step would ask for. All inputs go to the device in
+/// one copy: [rows] table rows, [rows] positions, [rows] places in the cache to
 /// write to, [rows * length] places to read from.
 /// </remarks>
 internal sealed class LanguageStepBuffers : IDisposable
@@ -57,7 +59,7 @@ internal sealed class LanguageStepBuffers : IDisposable
     /// <summary>The shape's length for so many positions: steps of 64 at first, of an eighth later.</summary>
     public static int LengthFor(int positions)
     {
-        int step = Math.Max(64, (int)BitOperations.RoundUpToPowerOf2((uint)positions) / 16);
+        var step = Math.Max(64, (int)BitOperations.RoundUpToPowerOf2((uint)positions) / 16);
         return (positions + step - 1) / step * step;
     }
 

@@ -9,8 +9,10 @@ namespace LightTts.Models.CosyVoice.Language.Torch;
 
 /// <summary>The language model in libtorch operations: for CUDA devices, and the plain statement of the maths to which others are held.</summary>
 /// <remarks>
-/// Qwen2 (transformers' modeling_qwen2.py): RMSNorm, grouped-query attention with rotary positions, SwiGLU. All inputs of a step go through the linear layers
-/// together; rows with one input (decoding) share one attention call over padded lengths, rows with more (prompts) have one each. A step that only decodes works on
+/// Qwen2 (transformers' modeling_qwen2.py): RMSNorm, grouped-query attention with rotary
+/// positions, SwiGLU. All inputs of a step go through the linear layers
+/// together; rows with one input (decoding) share one attention call over padded lengths,
+/// rows with more (prompts) have one each. A step that only decodes works on
 /// preallocated buffers of few shapes (<see cref="LanguageStepBuffers"/>).
 /// </remarks>
 internal sealed class TorchLanguageEngine : ILanguageEngine
@@ -36,7 +38,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         weights.TextEmbedding.Dispose();
         weights.SpeechEmbedding.Dispose();
         // For every position that there can be: tables that grew would move, and what was captured would still read the old ones.
-        int positions = LanguageStepBuffers.LengthFor(kvBlocks * KvBlockPool.BlockSize);
+        var positions = LanguageStepBuffers.LengthFor(kvBlocks * KvBlockPool.BlockSize);
         var rotary = new RotaryTable(config.HeadDim, config.RopeTheta);
         rotary.Ensure(positions);
         using var pairs = TensorData.FromSingles(rotary.Pairs[..(positions * rotary.Stride)], device.Device, positions, 1, config.HeadDim / 2, 2);
@@ -58,7 +60,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         var slots = Index(WriteSlots(batch));
         var turns = Turns(batch.Positions); // [T, 1, head / 2] complex
         var x = Embed(batch.Inputs);        // [T, hidden], always 32-bit
-        for (int layer = 0; layer < _config.Layers; layer++)
+        for (var layer = 0; layer < _config.Layers; layer++)
             x = Layer(layer, x, turns, slots, groups);
         if (batch.LogitRows.Count == 0)
             return;
@@ -82,8 +84,8 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     /// <summary>A step in which every sequence has one input.</summary>
     private void Decode(LanguageBatch batch, Span<float> logits)
     {
-        int longest = 0;
-        foreach (int position in batch.Positions)
+        var longest = 0;
+        foreach (var position in batch.Positions)
             longest = Math.Max(longest, position + 1);
         var shape = (Rows: LanguageStepBuffers.RowsFor(batch.Count), Length: LanguageStepBuffers.LengthFor(longest));
         if (!_buffers.TryGetValue(shape, out var buffers))
@@ -92,15 +94,15 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         buffers.Send();
         Compute(buffers);
         var all = buffers.Receive();
-        int width = logits.Length / Math.Max(1, batch.LogitRows.Count);
-        for (int i = 0; i < batch.LogitRows.Count; i++)
+        var width = logits.Length / Math.Max(1, batch.LogitRows.Count);
+        for (var i = 0; i < batch.LogitRows.Count; i++)
             all.Slice(batch.LogitRows[i] * width, width).CopyTo(logits[(i * width)..]);
     }
 
     /// <summary>Writes a batch's inputs into the buffers. Padding rows are at position 0 of a sequence that holds zeros.</summary>
     private void Stage(LanguageBatch batch, LanguageStepBuffers buffers)
     {
-        int rows = buffers.Rows;
+        var rows = buffers.Rows;
         var staging = buffers.Staging;
         var inputs = staging[..rows];
         var positions = staging[rows..(2 * rows)];
@@ -110,14 +112,14 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         positions.Clear();
         write.Fill(_cache.Scratch);
         read.Fill(_cache.Padding);
-        for (int row = 0; row < batch.Count; row++)
+        for (var row = 0; row < batch.Count; row++)
         {
             var (state, _, _, past) = batch.Sequences[row];
             inputs[row] = TableRow(batch.Inputs[row]);
             positions[row] = past;
             write[row] = Slot(state, past);
             var slots = read.Slice(row * buffers.Length, past + 1);
-            for (int position = 0; position < slots.Length; position++)
+            for (var position = 0; position < slots.Length; position++)
                 slots[position] = Slot(state, position);
         }
     }
@@ -126,11 +128,12 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     private void Compute(LanguageStepBuffers buffers)
     {
         var unseen = _counting.narrow(0, 0, buffers.Length).unsqueeze(0).gt(buffers.Positions.unsqueeze(1)); // [B, L]
-        var mask = zeros([buffers.Rows, buffers.Length], _device.Compute, _device.Device).masked_fill_(unseen, Scalars.Of(double.NegativeInfinity)).view(buffers.Rows, 1, 1, buffers.Length);
+        var mask = zeros([buffers.Rows, buffers.Length], _device.Compute, _device.Device).masked_fill_(unseen,
+            Scalars.Of(double.NegativeInfinity)).view(buffers.Rows, 1, 1, buffers.Length);
         List<AttentionGroup> groups = [new AttentionGroup(0, buffers.Rows, buffers.Rows, buffers.Read, mask)];
         var turns = _turns.index_select(0, buffers.Positions);
         var x = _embedding.index_select(0, buffers.Inputs);
-        for (int layer = 0; layer < _config.Layers; layer++)
+        for (var layer = 0; layer < _config.Layers; layer++)
             x = Layer(layer, x, turns, buffers.Write, groups);
         buffers.Logits.copy_(linear(Normalise(x, _weights.Norm), _weights.Head, _weights.HeadBias));
     }
@@ -148,7 +151,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         _cache.Write(index, slots, qkv.narrow(1, queries, 2 * keys));
 
         var outputs = new Tensor[groups.Count];
-        for (int i = 0; i < outputs.Length; i++)
+        for (var i = 0; i < outputs.Length; i++)
             outputs[i] = Attend(index, qkv.narrow(1, 0, queries).narrow(0, groups[i].Start, groups[i].Rows), groups[i]);
         x = x.Plus(linear(outputs.Length == 1 ? outputs[0] : cat(outputs, 0), layer.Output));
 
@@ -190,7 +193,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     private Tensor Embed(ReadOnlySpan<int> inputs)
     {
         var rows = new long[inputs.Length];
-        for (int i = 0; i < rows.Length; i++)
+        for (var i = 0; i < rows.Length; i++)
             rows[i] = TableRow(inputs[i]);
         return _embedding.index_select(0, Index(rows));
     }
@@ -206,7 +209,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     private List<AttentionGroup> AttentionGroups(LanguageBatch batch)
     {
         var groups = new List<AttentionGroup>();
-        int decoding = 0;
+        var decoding = 0;
         while (decoding < batch.Sequences.Count && batch.Sequences[decoding].Count == 1)
             decoding++;
         if (decoding > 0)
@@ -219,32 +222,33 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     /// <summary>Where the sequences' positions lie, padded to one length, and which of them each query sees.</summary>
     private AttentionGroup Group(LanguageBatch.Sequence[] sequences)
     {
-        int count = sequences[0].Count;
-        int longest = sequences.Max(sequence => sequence.Past + sequence.Count);
-        int length = LanguageStepBuffers.LengthFor(longest);
+        var count = sequences[0].Count;
+        var longest = sequences.Max(sequence => sequence.Past + sequence.Count);
+        var length = LanguageStepBuffers.LengthFor(longest);
         var slots = new long[sequences.Length * length];
         Array.Fill(slots, _cache.Padding);
         var mask = new float[sequences.Length * count * length];
         Array.Fill(mask, float.NegativeInfinity);
-        for (int s = 0; s < sequences.Length; s++)
+        for (var s = 0; s < sequences.Length; s++)
         {
             var (state, _, _, past) = sequences[s];
-            for (int position = 0; position < past + count; position++)
+            for (var position = 0; position < past + count; position++)
                 slots[s * length + position] = Slot(state, position);
-            for (int t = 0; t < count; t++)
+            for (var t = 0; t < count; t++)
                 mask.AsSpan((s * count + t) * length, past + t + 1).Clear();
         }
 
         long[] shape = count == 1 ? [sequences.Length, 1, 1, length] : [count, length];
         return new AttentionGroup(
-            sequences[0].Start, sequences.Length * count, sequences.Length, Index(slots), TensorData.FromSingles(mask, _device.Device, shape).to(_device.Compute));
+            sequences[0].Start, sequences.Length * count, sequences.Length, Index(slots),
+            TensorData.FromSingles(mask, _device.Device, shape).to(_device.Compute));
     }
 
     private static List<long> WriteSlots(LanguageBatch batch)
     {
         var slots = new List<long>(batch.Count);
         foreach (var (state, _, count, past) in batch.Sequences)
-            for (int position = past; position < past + count; position++)
+            for (var position = past; position < past + count; position++)
                 slots.Add(Slot(state, position));
         return slots;
     }
