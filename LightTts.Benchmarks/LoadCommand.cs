@@ -45,10 +45,11 @@ internal static class LoadCommand
                 Precision = parsed.GetValue(precision),
                 NativeLibraryPath = parsed.GetValue(natives),
                 ModelPath = parsed.GetValue(model),
-                MaxQueuedRequests = 1024,
+                MaxActiveRequests = 1024,
                 Timbres = new TimbreStoreOptions { Shared = false },
             }, null, cancellation);
-            Console.WriteLine($"{pipeline.Model.Name} on {pipeline.Model.Device}, {pipeline.Model.Precision}, {Environment.ProcessorCount} cores");
+            Console.WriteLine($"{pipeline.Model.Name} on {pipeline.Model.DeviceName}, {pipeline.Model.Precision.ToString().ToLowerInvariant()}, "
+                + $"{Environment.ProcessorCount} cores");
             Console.WriteLine("mode    concurrency  requests  failures  audio s/s  first audio ms p50   p95   RTF p50   busy in stages, of real "
                 + "time; device memory");
             List<Row> rows = [];
@@ -74,7 +75,7 @@ internal static class LoadCommand
     private static async Task<Row> RunAsync(TtsPipeline pipeline, string mode, int listeners, int requests, bool burst,
         CancellationToken cancellation)
     {
-        var synthesis = mode.StartsWith("stream", StringComparison.OrdinalIgnoreCase) ? SynthesisMode.Streaming : SynthesisMode.Whole;
+        var synthesis = mode.StartsWith("stream", StringComparison.OrdinalIgnoreCase) ? AudioDelivery.Streaming : AudioDelivery.Whole;
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, listeners).Select(listener => SpeakAsync(pipeline, synthesis, listener, 0, cancellation)));
         var apart = burst ? TimeSpan.Zero : watch.Elapsed / listeners;
@@ -100,7 +101,7 @@ internal static class LoadCommand
             busy.ToDictionary(pair => pair.Key, pair => audio > 0 ? pair.Value / audio : 0), CudaMemory.Used() / 1e6);
     }
 
-    private static async Task<(double Audio, double First, double Total)?> SpeakAsync(TtsPipeline pipeline, SynthesisMode mode, int listener,
+    private static async Task<(double Audio, double First, double Total)?> SpeakAsync(TtsPipeline pipeline, AudioDelivery mode, int listener,
         int turn, CancellationToken cancellation)
     {
         var voices = pipeline.Model.Voices;
@@ -108,7 +109,7 @@ internal static class LoadCommand
         {
             Text = Texts[(listener + turn) % Texts.Length],
             Voice = voices.Count > 0 ? voices[listener % voices.Count].Name : null,
-            Mode = mode,
+            Delivery = mode,
             Seed = listener * 1000 + turn,
         };
         var watch = Stopwatch.StartNew();

@@ -43,9 +43,10 @@ internal static class SpeakCommand
             await using var pipeline = await TtsPipeline.LoadAsync(options, null, cancellation);
             var loaded = watch.Elapsed;
             List<Row> rows = [];
-            foreach (var mode in (SynthesisMode[])[SynthesisMode.Whole, SynthesisMode.Streaming])
+            foreach (var mode in (AudioDelivery[])[AudioDelivery.Whole, AudioDelivery.Streaming])
                 rows.Add(await MeasureAsync(pipeline, mode, parsed.GetValue(text)!, parsed.GetValue(steps), parsed.GetValue(runs), cancellation));
-            var result = new Result(pipeline.Model.Name, pipeline.Model.Device, pipeline.Model.Precision, Environment.ProcessorCount,
+            var result = new Result(pipeline.Model.Name, pipeline.Model.DeviceName, pipeline.Model.Precision.ToString().ToLowerInvariant(),
+                Environment.ProcessorCount,
                 loaded.TotalSeconds,
                 Process.GetCurrentProcess().PeakWorkingSet64 / 1e6, CudaMemory.Used() / 1e6, rows);
             Print(result);
@@ -62,7 +63,7 @@ internal static class SpeakCommand
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, // a row whose requests all failed has no times
     };
 
-    private static async Task<Row> MeasureAsync(TtsPipeline pipeline, SynthesisMode mode, string text, int? steps, int runs,
+    private static async Task<Row> MeasureAsync(TtsPipeline pipeline, AudioDelivery mode, string text, int? steps, int runs,
         CancellationToken cancellation)
     {
         const int warm = 2;
@@ -76,7 +77,7 @@ internal static class SpeakCommand
             var watch = Stopwatch.StartNew();
             long samples = 0;
             first = 0;
-            await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = text, Mode = mode, FlowSteps = steps, Seed = 1 },
+            await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = text, Delivery = mode, FlowSteps = steps, Seed = 1 },
                 cancellation))
             {
                 if (samples == 0)

@@ -28,12 +28,13 @@ public class SynthesisBenchmarks
 
     /// <summary>All of the audio, in one pass.</summary>
     [Benchmark(Baseline = true)]
-    public Task<AudioClip> Whole() => _pipeline.SpeakAsync(new SynthesisRequest { Text = SpeakCommand.Text, Mode = SynthesisMode.Whole, Seed = 1 });
+    public Task<AudioClip> Whole() =>
+        _pipeline.SpeakAsync(new SynthesisRequest { Text = SpeakCommand.Text, Delivery = AudioDelivery.Whole, Seed = 1 });
 
     /// <summary>All of the audio, in chunks.</summary>
     [Benchmark]
     public Task<AudioClip> Streamed() =>
-        _pipeline.SpeakAsync(new SynthesisRequest { Text = SpeakCommand.Text, Mode = SynthesisMode.Streaming, Seed = 1 });
+        _pipeline.SpeakAsync(new SynthesisRequest { Text = SpeakCommand.Text, Delivery = AudioDelivery.Streaming, Seed = 1 });
 
     /// <summary>Up to the first chunk.</summary>
     [Benchmark]

@@ -10,6 +10,12 @@ public interface ITtsPipeline : IAsyncDisposable
     /// <summary>The voices that the pipeline knows beside the model's presets.</summary>
     ITimbreStore Timbres { get; }
 
+    /// <summary>What the pipeline is doing now, for health checks and dashboards. Cheap, and never waits for a stage.</summary>
+    TtsPipelineStatus Status { get; }
+
+    /// <summary>Names of the language models ("styles") that a request can ask for, the default first.</summary>
+    IReadOnlyList<string> Styles { get; }
+
     /// <summary>Speaks a text. Audio chunks come while the rest is still being computed.</summary>
     /// <param name="request">What to speak, in which voice, and how.</param>
     /// <param name="cancellationToken">Cancels the request. Ending the enumeration early cancels it, too.</param>
@@ -37,4 +43,28 @@ public interface ITtsPipeline : IAsyncDisposable
     /// <exception cref="TtsRequestException">The request asks for what cannot be done.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Adds a language model over the same flow, vocoder and voices, while others speak.</summary>
+    /// <param name="name">The name that requests ask for it by: 1 to 64 letters, digits and <c>. _ -</c>.</param>
+    /// <param name="path">Its weights, of the same shapes as the model's own: an
+    /// <c>llm.pt</c> or <c>.safetensors</c> file, or a directory with one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException">The name is taken or cannot be one.</exception>
+    /// <exception cref="TtsModelLoadException">The file cannot be used; the message says why.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    Task AddStyleAsync(string name, string path, CancellationToken cancellationToken = default);
+
+    /// <summary>Lets no more requests use a style, waits until those that do are done, and frees its memory.</summary>
+    /// <param name="name">Which; not the default.</param>
+    /// <param name="cancellationToken">Ends the wait: then the style serves again.</param>
+    /// <returns>False where there is none of that name.</returns>
+    /// <exception cref="ArgumentException">It is the default style.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    Task<bool> RemoveStyleAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Accepts no more requests and waits until those that run are done.</summary>
+    /// <param name="timeout">How long to wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Whether all were done in time; the rest can be ended by disposing the pipeline.</returns>
+    Task<bool> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken = default);
 }

@@ -3,8 +3,8 @@ namespace LightTts;
 /// <summary>What one of the pipeline's stage threads is doing.</summary>
 public sealed record StageStatus
 {
-    /// <summary>The stage: "encode", "language" or "decode".</summary>
-    public required string Name { get; init; }
+    /// <summary>The stage.</summary>
+    public required PipelineStage Stage { get; init; }
 
     /// <summary>Whether the stage's thread runs. It runs from load to disposal; false before that means that the pipeline is lost.</summary>
     public required bool IsAlive { get; init; }

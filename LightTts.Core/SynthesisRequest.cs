@@ -20,11 +20,19 @@ public sealed record SynthesisRequest
     /// <value>Default null: none.</value>
     public string? Instruction { get; init; }
 
-    /// <summary>Streamed or whole.</summary>
-    /// <value>Default <see cref="SynthesisMode.Streaming"/>.</value>
-    public SynthesisMode Mode { get; init; }
+    /// <summary>What the model is given of the voice beside the text.</summary>
+    /// <value>Default <see cref="SynthesisKind.Auto"/>. What the request or the voice lacks for its kind is an error that says so.</value>
+    public SynthesisKind Kind { get; init; }
 
-    /// <summary>Speaking rate, by stretching the mel spectrogram; other than 1 only with <see cref="SynthesisMode.Whole"/>.</summary>
+    /// <summary>Which of the model's language models speaks: a name of <see cref="ITtsPipeline.Styles"/>.</summary>
+    /// <value>Default null: the first.</value>
+    public string? Style { get; init; }
+
+    /// <summary>Streamed or whole.</summary>
+    /// <value>Default null: streaming, but whole where the audio is asked for as a whole (<c>SpeakAsync</c>).</value>
+    public AudioDelivery? Delivery { get; init; }
+
+    /// <summary>Speaking rate, by stretching the mel spectrogram; other than 1 only with <see cref="AudioDelivery.Whole"/>.</summary>
     /// <value>0.25 to 4. Default 1.</value>
     public double Speed { get; init; } = 1;
 
@@ -33,7 +41,8 @@ public sealed record SynthesisRequest
     public long? Seed { get; init; }
 
     /// <summary>Steps of the flow-matching solver: more is slower and, up to a point, cleaner.</summary>
-    /// <value>1 to 100. Default null: what the model directory recommends, 10 where it says nothing.</value>
+    /// <value>1 to <see cref="TtsPipelineOptions.MaxFlowSteps"/>. Default null: what the
+    /// model directory recommends, 10 where it says nothing.</value>
     public int? FlowSteps { get; init; }
 
     /// <summary>The most speech tokens (25 a second) that a sentence may get.</summary>

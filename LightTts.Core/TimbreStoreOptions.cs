@@ -50,14 +50,19 @@ public sealed class TimbreStoreOptions
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
     internal void Validate()
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(SegmentBytes, 1L << 20);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(SegmentBytes, 4L << 30);
-        ArgumentOutOfRangeException.ThrowIfNegative(ProcessBytes);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxTimbres, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxTimbres, 65_536);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxDurableTimbres, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxDurableTimbres, 1_000_000);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(Tenant?.Length ?? 0, 256, nameof(Tenant));
-        ArgumentOutOfRangeException.ThrowIfLessThan(ExtractionWait, TimeSpan.Zero);
+        if (FindFaults().Found is [var fault, ..])
+            throw new ArgumentOutOfRangeException(fault.Option, fault.Value, $"{fault.Option} is out of its range. {fault.Cure}");
+    }
+
+    internal OptionFaults FindFaults()
+    {
+        var faults = new OptionFaults { Prefix = nameof(TtsPipelineOptions.Timbres) + "." };
+        faults.Require(SegmentBytes is >= 1L << 20 and <= 4L << 30, SegmentBytes, "Set 1048576 (1 MB) to 4294967296 (4 GB).");
+        faults.Require(ProcessBytes >= 0, ProcessBytes, "Set 0 or more bytes.");
+        faults.Require(MaxTimbres is >= 1 and <= 65_536, MaxTimbres, "Set 1 to 65536.");
+        faults.Require(MaxDurableTimbres is >= 1 and <= 1_000_000, MaxDurableTimbres, "Set 1 to 1000000.");
+        faults.Require((Tenant?.Length ?? 0) <= 256, Tenant, "At most 256 characters are allowed.");
+        faults.Require(ExtractionWait >= TimeSpan.Zero, ExtractionWait, "Set zero or more.");
+        return faults;
     }
 }

@@ -6,8 +6,8 @@ public sealed record TtsModelInfo
     /// <summary>The model's name: from lighttts.json, otherwise the directory's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The kind of model: "CosyVoice2" or "CosyVoice3".</summary>
-    public required string Kind { get; init; }
+    /// <summary>The family of models that it belongs to.</summary>
+    public required ModelFamily Family { get; init; }
 
     /// <summary>The directory that it was loaded from.</summary>
     public required string Path { get; init; }
@@ -36,9 +36,16 @@ public sealed record TtsModelInfo
     /// <summary>The license of the model, where the directory says so.</summary>
     public string? License { get; init; }
 
-    /// <summary>The device that the models run on: "cpu" or "cuda:0".</summary>
-    public required string Device { get; init; }
+    /// <summary>Where the models run: <see cref="ComputeDevice.Cpu"/> or <see cref="ComputeDevice.Cuda"/>.</summary>
+    public required ComputeDevice Device { get; init; }
 
-    /// <summary>The arithmetic of the large matrix products: "float32" or "bfloat16".</summary>
-    public required string Precision { get; init; }
+    /// <summary>Which of the CUDA devices; 0 on the CPU.</summary>
+    public int DeviceIndex { get; init; }
+
+    /// <summary>The device as libtorch writes it: "cpu" or "cuda:0".</summary>
+    public string DeviceName => Device == ComputeDevice.Cuda ? FormattableString.Invariant($"cuda:{DeviceIndex}") : "cpu";
+
+    /// <summary>The arithmetic of the large matrix products: <see cref="ComputePrecision.Float32"/>
+    /// or <see cref="ComputePrecision.BFloat16"/>.</summary>
+    public required ComputePrecision Precision { get; init; }
 }

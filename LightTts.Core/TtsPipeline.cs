@@ -33,9 +33,10 @@ public sealed class TtsPipeline : ITtsPipeline
     private readonly PresetVoices _presets;
     private readonly RequestValidator _validator;
     private readonly ISpeechEncoder _encoder;
+    private readonly Func<string, CancellationToken, ILanguageModel> _loadStyle;
 
     private TtsPipeline(TtsModelInfo model, SynthesisEngine engine, TimbreStore timbres, PresetVoices presets, RequestValidator validator,
-        ISpeechEncoder encoder)
+        ISpeechEncoder encoder, Func<string, CancellationToken, ILanguageModel> loadStyle)
     {
         Model = model;
         _engine = engine;
@@ -43,6 +44,7 @@ public sealed class TtsPipeline : ITtsPipeline
         _presets = presets;
         _validator = validator;
         _encoder = encoder;
+        _loadStyle = loadStyle;
     }
 
     /// <summary>The folder, beside the application, of the model that is loaded where none is named.</summary>
@@ -54,7 +56,10 @@ public sealed class TtsPipeline : ITtsPipeline
     /// <inheritdoc/>
     public ITimbreStore Timbres => _timbres;
 
-    /// <summary>What the pipeline is doing now, for health checks and dashboards. Cheap, and never waits for a stage.</summary>
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Styles => _engine.Styles;
+
+    /// <inheritdoc/>
     public TtsPipelineStatus Status => _engine.Status();
 
     /// <summary>Loads a model.</summary>
@@ -116,6 +121,7 @@ public sealed class TtsPipeline : ITtsPipeline
     {
         ArgumentNullException.ThrowIfNull(request);
         _validator.Check(request, streamsText: false);
+        _engine.CheckStyle(request);
         return RunAsync(request, null, cancellationToken);
     }
 
@@ -126,6 +132,7 @@ public sealed class TtsPipeline : ITtsPipeline
         ArgumentNullException.ThrowIfNull(text);
         request ??= new SynthesisRequest();
         _validator.Check(request, streamsText: true);
+        _engine.CheckStyle(request);
         return RunAsync(request, text, cancellationToken);
     }
 
@@ -146,10 +153,30 @@ public sealed class TtsPipeline : ITtsPipeline
         }, cancellationToken));
     }
 
-    /// <summary>Accepts no more requests and waits until those that run are done.</summary>
-    /// <param name="timeout">How long to wait.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Whether all were done in time; the rest can be ended by <see cref="DisposeAsync"/>.</returns>
+    /// <inheritdoc/>
+    public async Task AddStyleAsync(string name, string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(path);
+        if (!StyleFile.IsName(name))
+            throw new ArgumentException($"'{RequestValidator.Shown(name)}' cannot be a style's name: use 1 to 64 letters, digits and . _ -",
+            nameof(name));
+        if (_engine.Styles.Contains(name))
+            throw new ArgumentException($"There is a style '{name}' already. Remove it first, or take another name.", nameof(name));
+        var model = await Task.Run(() => _loadStyle(path, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await _engine.AddStyleAsync(name, model).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> RemoveStyleAsync(string name, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (name == _engine.DefaultStyle)
+            throw new ArgumentException($"'{name}' is the style of requests that name none; it stays as long as the pipeline.", nameof(name));
+        return _engine.RemoveStyleAsync(name, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task<bool> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => _engine.DrainAsync(timeout, cancellationToken);
 
     /// <summary>Ends what runs, waits until the stages have freed their models, and closes the timbre store. More than once is harmless.</summary>
@@ -162,34 +189,35 @@ public sealed class TtsPipeline : ITtsPipeline
     private static TtsPipeline LoadParts(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap,
         CancellationToken cancellationToken)
     {
-        const int steps = 7;
         var watch = Stopwatch.StartNew();
+        var log = options.LoggerFactory?.CreateLogger("LightTts") ?? NullLogger.Instance;
+        var directory = ModelDirectory.Open(options.ModelPath ?? DefaultModelPath);
+        // Configuration, natives, tokenizer, flow, vocoder, voice extractor, warm-up, and each language model.
+        var steps = 7 + directory.Files.Styles.Count;
         var done = 0;
         void Loaded(string step) => progress?.Report(new TtsLoadProgress(step, (double)Interlocked.Increment(ref done) / steps));
 
-        var log = options.LoggerFactory?.CreateLogger("LightTts") ?? NullLogger.Instance;
-        var directory = ModelDirectory.Open(options.ModelPath ?? DefaultModelPath);
         Loaded("configuration");
         TorchRuntime.EnsureLoaded(options.NativeLibraryPath);
-        var device = TorchDevice.Open(options);
+        var device = TorchDevice.Open(options.Device, options.DeviceIndex, options.Precision);
         Loaded("native libraries");
         cancellationToken.ThrowIfCancellationRequested();
-        var model = CosyVoiceModel.Load(directory, device, options, Loaded);
+        var model = CosyVoiceModel.Load(directory, device, options, Loaded, cancellationToken);
         var info = CreateInfo(model);
-        var parts = new ModelParts(model.Encoder, model.Language, model.Decoder);
-        parts = wrap?.Invoke(parts) ?? parts;
-        var limits = device.IsCuda ? new LanguageLimits(model.Language.MaxRows, 2048) : new LanguageLimits(model.Language.MaxRows, 128, Newcomers: 3);
-        var engine = new SynthesisEngine(info.Name, parts.Encoder, parts.Language, parts.Decoder, limits, options, options.TimeProvider, log);
+        var parts = wrap?.Invoke(model.Parts) ?? model.Parts;
+        var engine = new SynthesisEngine(info.Name, parts, options, options.TimeProvider, log);
         try
         {
+            engine.StartedAsync().GetAwaiter().GetResult();
+            Loaded("warm-up");
             cancellationToken.ThrowIfCancellationRequested();
             var flow = directory.Config.Flow;
             var shape = new TimbreShape(flow.MelBands, flow.SpeakerEmbedding, flow.VocabularySize);
-            var timbres = new TimbreStore(options.Timbres, model.Encoder.ExtractorId, engine.ExtractAsync, shape,
+            var timbres = new TimbreStore(options.Timbres, parts.Encoder.ExtractorId, engine.ExtractAsync, shape,
                 directory.Voices.Select(voice => voice.Name), log, options.TimeProvider);
-            LogMessages.Loaded(log, info.Name, info.Kind, info.Parameters, info.Device, watch.Elapsed.TotalMilliseconds);
+            LogMessages.Loaded(log, info.Name, info.Family.ToString(), info.Parameters, info.DeviceName, watch.Elapsed.TotalMilliseconds);
             return new TtsPipeline(info, engine, timbres, new PresetVoices(directory, model.Tokenizer, timbres), new RequestValidator(options, info),
-                parts.Encoder);
+                parts.Encoder, model.LoadStyle);
         }
         catch
         {
@@ -202,6 +230,7 @@ public sealed class TtsPipeline : ITtsPipeline
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var timbre = request.Timbre ?? await FindVoiceAsync(request.Voice, cancellationToken).ConfigureAwait(false);
+        RequestValidator.CheckVoice(request, timbre);
         using var lease = _timbres.Lease(timbre);
         await foreach (var chunk in _engine.RunAsync(request, timbre.Features, request.FlowSteps
             ?? Model.FlowSteps, text, cancellationToken).ConfigureAwait(false))
@@ -225,7 +254,7 @@ public sealed class TtsPipeline : ITtsPipeline
     private static TtsModelInfo CreateInfo(CosyVoiceModel model) => new()
     {
         Name = model.Directory.Name,
-        Kind = $"CosyVoice{(int)model.Directory.Config.Version}",
+        Family = model.Directory.Config.Version == CosyVoiceVersion.V2 ? ModelFamily.CosyVoice2 : ModelFamily.CosyVoice3,
         Path = model.Directory.Files.Root,
         SampleRate = model.Directory.Config.SampleRate,
         TokenRate = model.Directory.Config.TokenFrameRate,
@@ -235,7 +264,8 @@ public sealed class TtsPipeline : ITtsPipeline
         FlowSteps = model.Directory.FlowSteps,
         Parameters = model.Parameters,
         License = model.Directory.License,
-        Device = model.Device.ToString(),
+        Device = model.Device.IsCuda ? ComputeDevice.Cuda : ComputeDevice.Cpu,
+        DeviceIndex = model.Device.IsCuda ? model.Device.Device.index : 0,
         Precision = model.Device.Precision,
     };
 }

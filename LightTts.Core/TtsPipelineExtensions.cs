@@ -8,22 +8,24 @@ public static class TtsPipelineExtensions
     /// <param name="text">The text.</param>
     /// <param name="voice">The voice; null for the model's default.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    /// <returns>The audio. It is computed in <see cref="SynthesisMode.Whole"/>.</returns>
+    /// <returns>The audio, computed as <see cref="AudioDelivery.Whole"/>.</returns>
     /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
     public static Task<AudioClip> SpeakAsync(this ITtsPipeline pipeline, string text, string? voice = null,
         CancellationToken cancellationToken = default) =>
-        SpeakAsync(pipeline, new SynthesisRequest { Text = text, Voice = voice, Mode = SynthesisMode.Whole }, cancellationToken);
+        SpeakAsync(pipeline, new SynthesisRequest { Text = text, Voice = voice }, cancellationToken);
 
     /// <summary>Speaks a request and returns the whole audio.</summary>
     /// <param name="pipeline">The pipeline.</param>
     /// <param name="request">What to speak, and how.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    /// <returns>The audio of all chunks, joined.</returns>
+    /// <returns>The audio of all chunks, joined; computed as <see cref="AudioDelivery.Whole"/> unless the request says otherwise.</returns>
     /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
     public static async Task<AudioClip> SpeakAsync(this ITtsPipeline pipeline, SynthesisRequest request,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
+        ArgumentNullException.ThrowIfNull(request);
+        request = request with { Delivery = request.Delivery ?? AudioDelivery.Whole };
         List<ReadOnlyMemory<float>> pieces = [];
         var length = 0;
         await foreach (var chunk in pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
@@ -39,5 +41,19 @@ public static class TtsPipelineExtensions
             at += piece.Length;
         }
         return new AudioClip(samples, pipeline.Model.SampleRate);
+    }
+
+    /// <summary>Lists the voices that a request can name: the model's presets, then those that were learnt.</summary>
+    /// <param name="pipeline">The pipeline.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>A voice with several names is there once for each.</returns>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task<IReadOnlyList<VoiceInfo>> ListVoicesAsync(this ITtsPipeline pipeline, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        List<VoiceInfo> voices = [.. pipeline.Model.Voices];
+        foreach (var timbre in await pipeline.Timbres.ListAsync(cancellationToken).ConfigureAwait(false))
+            voices.AddRange(timbre.Names.Select(name => new VoiceInfo(name, null, null) { Learnt = timbre }));
+        return voices;
     }
 }

@@ -29,13 +29,14 @@ public sealed class TtsPipelineOptions
     /// <value>Default null: the natives beside the application.</value>
     public string? NativeLibraryPath { get; set; }
 
-    /// <summary>Requests that may be in the pipeline at once; one more fails with <see cref="TtsQueueFullException"/>.</summary>
+    /// <summary>Requests that may be in the pipeline at once, those that speak and those
+    /// that wait; one more fails with <see cref="TtsQueueFullException"/>.</summary>
     /// <value>At least 1. Default 64.</value>
-    public int MaxQueuedRequests { get; set; } = 64;
+    public int MaxActiveRequests { get; set; } = 64;
 
-    /// <summary>Requests whose speech tokens are generated in one batch.</summary>
+    /// <summary>Sequences (a sentence of a request each) in one step of a language model.</summary>
     /// <value>1 to 256. Default null: 16 on the CPU, 64 on CUDA.</value>
-    public int? MaxBatchSize { get; set; }
+    public int? MaxLanguageRows { get; set; }
 
     /// <summary>How long a request may take when it does not say so itself.</summary>
     /// <value>Above zero and at most 40 days. Default null: no limit.</value>
@@ -55,6 +56,10 @@ public sealed class TtsPipelineOptions
     /// <summary>How often a sentence is drawn again whose speech is silent or cannot be its text, as long as none of it was decoded.</summary>
     /// <value>0 to 10. Default 2. A sentence that is silent even then fails its request with <see cref="TtsSynthesisException"/>.</value>
     public int MaxRedraws { get; set; } = 2;
+
+    /// <summary>The most solver steps that a request may ask for (<see cref="SynthesisRequest.FlowSteps"/>): they are what it costs.</summary>
+    /// <value>1 to 100. Default 50. What a model recommends may be more.</value>
+    public int MaxFlowSteps { get; set; } = 50;
 
     /// <summary>Positions in the language model's key/value cache, shared by all requests.</summary>
     /// <value>At least 1,024. Default null: 16,384 on the CPU, 65,536 on CUDA.</value>
@@ -97,46 +102,43 @@ public sealed class TtsPipelineOptions
     /// <value>Default <see cref="System.TimeProvider.System"/>.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
-    /// <summary>Timers of .NET end at 49.7 days; requests are held to the same limit.</summary>
-    private static readonly TimeSpan LongestTime = TimeSpan.FromDays(40);
+    /// <summary>Looks for options that are out of their range.</summary>
+    /// <returns>All that are, each with what it may be; empty where a pipeline can be loaded with these.</returns>
+    public IReadOnlyList<OptionFault> FindFaults()
+    {
+        var faults = new OptionFaults();
+        faults.RequireDefined(Device);
+        faults.Require(DeviceIndex >= 0, DeviceIndex, "CUDA devices count from 0.");
+        faults.RequireDefined(Precision);
+        // Beyond it, starting them takes longer than anybody waits.
+        faults.Require(Threads is null or (>= 1 and <= 1024), Threads, "Set 1 to 1024, or leave it out for all cores.");
+        faults.Require(MaxActiveRequests >= 1, MaxActiveRequests, "Set at least 1 (default 64).");
+        faults.Require(MaxLanguageRows is null or (>= 1 and <= 256), MaxLanguageRows, "Set 1 to 256, or leave it out for the device's default.");
+        faults.Require(KvCacheTokens is null or >= 1024, KvCacheTokens, "Set at least 1024, or leave it out for the device's default.");
+        faults.Require(MaxRedraws is >= 0 and <= 10, MaxRedraws, "Set 0 to 10 (default 2).");
+        faults.Require(MaxFlowSteps is >= 1 and <= 100, MaxFlowSteps, "Set 1 to 100 (default 50).");
+        faults.Require(FlowCacheBytes >= 0, FlowCacheBytes, "Set 0 (no cache) or more bytes.");
+        faults.Require(MaxTextLength >= 1, MaxTextLength, "Set at least 1 character.");
+        faults.Require(MaxBufferedAudio > TimeSpan.Zero, MaxBufferedAudio, "Set a time above zero (default 00:00:30).");
+        faults.RequireTime(RequestTimeout, "leave it out for no limit");
+        faults.RequireTime(TextIdleTimeout, "Timeout.InfiniteTimeSpan (-00:00:00.001) for no limit", mayBeInfinite: true);
+        faults.RequireTime(TextPause, "Timeout.InfiniteTimeSpan (-00:00:00.001) for never", mayBeInfinite: true);
+        faults.RequireDefined(English);
+        faults.RequireDefined(Emoji);
+        faults.Require(Timbres is not null, Timbres, "Leave it as it is for the defaults.");
+        faults.Require(TimeProvider is not null, TimeProvider, "Leave it as it is for the system's clock.");
+        if (Timbres is not null)
+            faults.AddRange(Timbres.FindFaults());
+        return faults.Found;
+    }
 
     /// <summary>Checks the options and returns a copy that later changes do not reach.</summary>
     /// <exception cref="ArgumentException">An option is out of its range; the message says which, and what it may be.</exception>
     internal TtsPipelineOptions Validated()
     {
-        Require(Enum.IsDefined(Device), nameof(Device), Device, "Use Auto, Cpu or Cuda.");
-        Require(DeviceIndex >= 0, nameof(DeviceIndex), DeviceIndex, "CUDA devices count from 0.");
-        Require(Enum.IsDefined(Precision), nameof(Precision), Precision, "Use Auto, Float32 or BFloat16.");
-        // Beyond it, starting them takes longer than anybody waits.
-        Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "Set 1 to 1024, or leave it out for all cores.");
-        Require(MaxQueuedRequests >= 1, nameof(MaxQueuedRequests), MaxQueuedRequests, "Set at least 1 (default 64).");
-        Require(MaxBatchSize is null or (>= 1 and <= 256), nameof(MaxBatchSize), MaxBatchSize,
-            "Set 1 to 256, or leave it out for the device's default.");
-        Require(KvCacheTokens is null or >= 1024, nameof(KvCacheTokens), KvCacheTokens,
-            "Set at least 1024, or leave it out for the device's default.");
-        Require(MaxRedraws is >= 0 and <= 10, nameof(MaxRedraws), MaxRedraws, "Set 0 to 10 (default 2).");
-        Require(FlowCacheBytes >= 0, nameof(FlowCacheBytes), FlowCacheBytes, "Set 0 (no cache) or more bytes.");
-        Require(MaxTextLength >= 1, nameof(MaxTextLength), MaxTextLength, "Set at least 1 character.");
-        Require(MaxBufferedAudio > TimeSpan.Zero, nameof(MaxBufferedAudio), MaxBufferedAudio, "Set a time above zero (default 00:00:30).");
-        Require(IsTime(RequestTimeout), nameof(RequestTimeout), RequestTimeout,
-            "Set a time above zero and at most 40 days, or leave it out for no limit.");
-        Require(TextIdleTimeout == Timeout.InfiniteTimeSpan || IsTime(TextIdleTimeout), nameof(TextIdleTimeout), TextIdleTimeout,
-            "Set a time above zero and at most 40 days, or Timeout.InfiniteTimeSpan for no limit.");
-        Require(TextPause == Timeout.InfiniteTimeSpan || IsTime(TextPause), nameof(TextPause), TextPause,
-            "Set a time above zero and at most 40 days, or Timeout.InfiniteTimeSpan for never.");
-        Require(Enum.IsDefined(English), nameof(English), English, "Use American or British.");
-        Require(Enum.IsDefined(Emoji), nameof(Emoji), Emoji, "Use Dropped or Named.");
-        ArgumentNullException.ThrowIfNull(Timbres);
-        ArgumentNullException.ThrowIfNull(TimeProvider);
-        Timbres.Validate();
+        if (FindFaults() is [var fault, ..])
+            throw new ArgumentOutOfRangeException(fault.Option, fault.Value,
+                $"{nameof(TtsPipelineOptions)}.{fault.Option} is out of its range. {fault.Cure}");
         return (TtsPipelineOptions)MemberwiseClone();
-    }
-
-    private static bool IsTime(TimeSpan? time) => time is null || (time > TimeSpan.Zero && time <= LongestTime);
-
-    private static void Require(bool holds, string option, object? value, string cure)
-    {
-        if (!holds)
-            throw new ArgumentOutOfRangeException(option, value, $"{nameof(TtsPipelineOptions)}.{option} is out of its range. {cure}");
     }
 }

@@ -7,7 +7,7 @@ public sealed record TtsPipelineStatus
     public required int ActiveRequests { get; init; }
 
     /// <summary>The most requests that may be in the pipeline at once.</summary>
-    public required int MaxRequests { get; init; }
+    public required int MaxActiveRequests { get; init; }
 
     /// <summary>The three stages.</summary>
     public required IReadOnlyList<StageStatus> Stages { get; init; }

@@ -23,11 +23,11 @@ public sealed class LightTtsOptions
     /// <inheritdoc cref="TtsPipelineOptions.NativeLibraryPath"/>
     public string? NativeLibraryPath { get; set; }
 
-    /// <inheritdoc cref="TtsPipelineOptions.MaxQueuedRequests"/>
-    public int MaxQueuedRequests { get; set; } = 64;
+    /// <inheritdoc cref="TtsPipelineOptions.MaxActiveRequests"/>
+    public int MaxActiveRequests { get; set; } = 64;
 
-    /// <inheritdoc cref="TtsPipelineOptions.MaxBatchSize"/>
-    public int? MaxBatchSize { get; set; }
+    /// <inheritdoc cref="TtsPipelineOptions.MaxLanguageRows"/>
+    public int? MaxLanguageRows { get; set; }
 
     /// <inheritdoc cref="TtsPipelineOptions.RequestTimeout"/>
     public TimeSpan? RequestTimeout { get; set; }
@@ -40,6 +40,9 @@ public sealed class LightTtsOptions
 
     /// <inheritdoc cref="TtsPipelineOptions.MaxRedraws"/>
     public int MaxRedraws { get; set; } = 2;
+
+    /// <inheritdoc cref="TtsPipelineOptions.MaxFlowSteps"/>
+    public int MaxFlowSteps { get; set; } = 50;
 
     /// <inheritdoc cref="TtsPipelineOptions.KvCacheTokens"/>
     public int? KvCacheTokens { get; set; }
@@ -113,7 +116,15 @@ public sealed class LightTtsOptions
     /// <summary>The options of the pipeline itself.</summary>
     /// <exception cref="FormatException">The dictionary of pronunciations has a line that is no entry.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    internal TtsPipelineOptions ToPipelineOptions() => new()
+    internal TtsPipelineOptions ToPipelineOptions()
+    {
+        var options = WithoutFiles();
+        options.Pronunciations = Pronunciations is null ? null : PronunciationDictionary.Load(Pronunciations);
+        return options;
+    }
+
+    /// <summary>As <see cref="ToPipelineOptions"/>, without what is read from files.</summary>
+    internal TtsPipelineOptions WithoutFiles() => new()
     {
         ModelPath = ModelPath,
         Device = Device,
@@ -121,18 +132,18 @@ public sealed class LightTtsOptions
         Precision = Precision,
         Threads = Threads,
         NativeLibraryPath = NativeLibraryPath,
-        MaxQueuedRequests = MaxQueuedRequests,
-        MaxBatchSize = MaxBatchSize,
+        MaxActiveRequests = MaxActiveRequests,
+        MaxLanguageRows = MaxLanguageRows,
         RequestTimeout = RequestTimeout,
         TextPause = TextPause,
         TextIdleTimeout = TextIdleTimeout,
         MaxRedraws = MaxRedraws,
+        MaxFlowSteps = MaxFlowSteps,
         KvCacheTokens = KvCacheTokens,
         FlowCacheBytes = FlowCacheBytes,
         MaxTextLength = MaxTextLength,
         English = English,
         Emoji = Emoji,
-        Pronunciations = Pronunciations is null ? null : PronunciationDictionary.Load(Pronunciations),
         MaxBufferedAudio = MaxBufferedAudio,
         Timbres = new TimbreStoreOptions
         {

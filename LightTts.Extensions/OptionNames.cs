@@ -9,8 +9,8 @@ internal static class OptionNames
     public static IReadOnlyList<string> All { get; } =
     [
         nameof(LightTtsOptions.ModelPath), nameof(LightTtsOptions.Device), nameof(LightTtsOptions.DeviceIndex), nameof(LightTtsOptions.Precision),
-        nameof(LightTtsOptions.Threads), nameof(LightTtsOptions.NativeLibraryPath), nameof(LightTtsOptions.MaxQueuedRequests),
-        nameof(LightTtsOptions.MaxBatchSize),
+        nameof(LightTtsOptions.Threads), nameof(LightTtsOptions.NativeLibraryPath), nameof(LightTtsOptions.MaxActiveRequests),
+        nameof(LightTtsOptions.MaxLanguageRows),
         nameof(LightTtsOptions.RequestTimeout), nameof(LightTtsOptions.TextIdleTimeout), nameof(LightTtsOptions.TextPause),
         nameof(LightTtsOptions.KvCacheTokens), nameof(LightTtsOptions.FlowCacheBytes),
         nameof(LightTtsOptions.MaxTextLength), nameof(LightTtsOptions.MaxBufferedAudio), nameof(LightTtsOptions.ShareTimbres),
@@ -18,10 +18,23 @@ internal static class OptionNames
         nameof(LightTtsOptions.TimbreSegmentBytes), nameof(LightTtsOptions.TimbreProcessBytes), nameof(LightTtsOptions.MaxTimbres),
         nameof(LightTtsOptions.TimbreTenant),
         nameof(LightTtsOptions.TimbreExtractionWait), nameof(LightTtsOptions.TimbreDurable), nameof(LightTtsOptions.TimbreDurableFolder),
-        nameof(LightTtsOptions.MaxDurableTimbres), nameof(LightTtsOptions.MaxRedraws), nameof(LightTtsOptions.English), nameof(LightTtsOptions.Emoji),
+        nameof(LightTtsOptions.MaxDurableTimbres), nameof(LightTtsOptions.MaxRedraws), nameof(LightTtsOptions.MaxFlowSteps),
+        nameof(LightTtsOptions.English), nameof(LightTtsOptions.Emoji),
         nameof(LightTtsOptions.Pronunciations),
         nameof(LightTtsOptions.WarmUp), nameof(LightTtsOptions.DrainTimeout), nameof(LightTtsOptions.StageHangTimeout),
     ];
+
+    /// <summary>What an option of the pipeline is called in <see cref="LightTtsOptions"/>, which has the timbre store's among its own.</summary>
+    public static string Of(string pipelineOption)
+    {
+        const string timbres = nameof(TtsPipelineOptions.Timbres) + ".";
+        if (!pipelineOption.StartsWith(timbres, StringComparison.Ordinal))
+            return pipelineOption;
+        var name = pipelineOption[timbres.Length..];
+        return name == nameof(TimbreStoreOptions.Shared) ? nameof(LightTtsOptions.ShareTimbres)
+            : All.Contains(name, StringComparer.Ordinal) ? name
+            : "Timbre" + name;
+    }
 
     /// <summary>What is wrong with a section's names, a sentence each.</summary>
     public static List<string> Faults(IConfigurationSection section)

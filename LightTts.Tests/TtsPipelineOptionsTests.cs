@@ -10,7 +10,7 @@ public class TtsPipelineOptionsTests
         { "Device", options => options.Device = (ComputeDevice)9, "Use Auto, Cpu or Cuda" },
         { "Precision", options => options.Precision = (ComputePrecision)9, "Use Auto, Float32 or BFloat16" },
         { "Threads", options => options.Threads = 0, "leave it out for all cores" },
-        { "MaxBatchSize", options => options.MaxBatchSize = 257, "Set 1 to 256" },
+        { "MaxLanguageRows", options => options.MaxLanguageRows = 257, "Set 1 to 256" },
         { "KvCacheTokens", options => options.KvCacheTokens = 1000, "at least 1024" },
     };
 
@@ -30,7 +30,7 @@ public class TtsPipelineOptionsTests
     public void Limits_themselves_are_allowed()
     {
         var options = new TtsPipelineOptions { RequestTimeout = TimeSpan.FromDays(40), TextIdleTimeout = Timeout.InfiniteTimeSpan, Threads = 1,
-            MaxBatchSize = 256 };
+            MaxLanguageRows = 256 };
         Assert.Equal(TimeSpan.FromDays(40), options.Validated().RequestTimeout);
     }
 }

@@ -56,7 +56,7 @@ internal static class LightTtsDiagnostics
             activity?.SetTag("gen_ai.operation.name", "text_to_speech");
             activity?.SetTag("gen_ai.request.model", model);
             activity?.SetTag("gen_ai.speech.voice", request.Timbre?.Name ?? request.Voice);
-            activity?.SetTag("lighttts.mode", request.Mode == SynthesisMode.Streaming ? "streaming" : "whole");
+            activity?.SetTag("lighttts.mode", request.Delivery == AudioDelivery.Streaming ? "streaming" : "whole");
             return activity?.Start();
         }
         catch (Exception)

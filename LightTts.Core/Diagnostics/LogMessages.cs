@@ -9,7 +9,7 @@ internal static partial class LogMessages
     public static partial void Loaded(ILogger log, string model, string kind, long parameters, string device, double milliseconds);
 
     [LoggerMessage(1001, LogLevel.Debug, "Request {RequestId} accepted: {Mode}, {Characters} characters, voice {Voice}")]
-    public static partial void Accepted(ILogger log, long requestId, SynthesisMode mode, int characters, string voice);
+    public static partial void Accepted(ILogger log, long requestId, AudioDelivery mode, int characters, string voice);
 
     [LoggerMessage(1002, LogLevel.Debug,
         "Request {RequestId} done: {AudioSeconds:0.00} s of audio in {Seconds:0.00} s, first audio after {FirstAudio:0.000} s")]

@@ -21,15 +21,24 @@ internal interface ILanguageModel : IStageModel
     /// <summary>A new, empty sequence. It takes KV blocks as it grows and gives them back when it is disposed.</summary>
     ILanguageState CreateState();
 
-    /// <summary>Feeds every row's inputs in one pass and draws a token for every row that asks for one.</summary>
-    /// <param name="rows">Rows of different sequences, at most <see cref="MaxRows"/>;
-    /// results are written into them. A row that fails (non-finite logits) gets its
-    /// <see cref="LanguageRow.Error"/>, the others are not affected.</param>
-    void Step(IReadOnlyList<LanguageRow> rows);
+    /// <summary>Begins to feed every row's inputs in one pass, and to draw a token for every row that asks for one.</summary>
+    /// <param name="rows">Rows of different sequences, at most <see cref="LanguageLimits.MaxRows"/>, to be left alone until they are
+    /// collected. A row that fails (non-finite logits) gets its <see cref="LanguageRow.Error"/>, the others are not affected.</param>
+    void Launch(IReadOnlyList<LanguageRow> rows);
 
-    /// <summary>Rows that one step takes at the most.</summary>
-    int MaxRows { get; }
+    /// <summary>Waits for the step that was launched, and writes its results into its rows.</summary>
+    void Collect();
+
+    /// <summary>What one step may hold.</summary>
+    LanguageLimits Limits { get; }
 }
+
+/// <summary>What one step of a language model may hold.</summary>
+/// <param name="MaxRows">Sequences.</param>
+/// <param name="PrefillTokens">Positions of prompts beside running sequences, so that a long prompt does not stall them.</param>
+/// <param name="Newcomers">Streams that have no audio yet. Where a step takes longer with
+/// every row, a few at a time reach the decode stage earlier than all together.</param>
+internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue);
 
 /// <summary>A sequence's place in the KV cache.</summary>
 internal interface ILanguageState : IDisposable

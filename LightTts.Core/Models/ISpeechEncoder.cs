@@ -20,8 +20,8 @@ internal interface ISpeechEncoder : IStageModel
     /// <remarks>From any thread.</remarks>
     IEnumerable<TextPiece> Prepare(SynthesisRequest request);
 
-    /// <summary>What the language model is given of a voice and an instruction before the text.</summary>
-    LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction);
+    /// <summary>What the language model is given of a voice and an instruction before the text, by the kind of the request.</summary>
+    LanguagePrompt CreatePrompt(TimbreFeatures timbre, SynthesisRequest request);
 
     /// <summary>Starts to read text that arrives in pieces, as a request wants it read.</summary>
     ITextFeed CreateFeed(SynthesisRequest request);

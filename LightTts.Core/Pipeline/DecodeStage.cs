@@ -8,7 +8,7 @@ namespace LightTts.Pipeline;
 
 /// <summary>Third stage: speech tokens into audio. A step is one part of the pass that <see cref="DecodeScheduler"/> chooses.</summary>
 internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProvider time, ILogger log, Action wakeLanguage)
-    : Stage<DecodeMessage>("decode", capacity, time, log)
+    : Stage<DecodeMessage>(PipelineStage.Decode, capacity, time, log)
 {
     private static readonly TimeSpan PreparationTurn = TimeSpan.FromMilliseconds(5);
 
@@ -31,24 +31,12 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
 
     protected override IDisposable Enter() => decoder.EnterThread();
 
+    protected override void WarmUp() => decoder.WarmUp();
+
     protected override void Receive(DecodeMessage message)
     {
-        if (message.Utterance is not { } utterance || utterance.Job.HasEnded)
-            return;
-        if (message.Kind == DecodeMessageKind.Begin)
-        {
+        if (message.Utterance is { Job.HasEnded: false } utterance)
             _items.Add(utterance, new DecodeItem(utterance));
-            return;
-        }
-        if (!_items.TryGetValue(utterance, out var item))
-            return;
-        item.IsStalled = message.Kind == DecodeMessageKind.Stall;
-        if (message.Tokens is { } tokens)
-            item.Pending.AddRange(tokens);
-        else if (message.Kind == DecodeMessageKind.Token)
-            item.Pending.Add(message.Value);
-        else if (message.Kind == DecodeMessageKind.End)
-            item.Finish = (FinishReason)message.Value;
     }
 
     protected override void Refuse(DecodeMessage message, Exception cause) => message.Utterance?.Job.Fail(cause);
@@ -56,6 +44,8 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
     protected override bool Step()
     {
         Sweep();
+        foreach (var item in _items.Values)
+            item.Utterance.Tokens.Drain(item);
         var worked = PassSilent() | Prepare() | Decode();
         _held = _items.Count;
         return worked;
@@ -88,7 +78,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
             return false;
         try
         {
-            using (LightTtsDiagnostics.MeasureStage("decode"))
+            using (LightTtsDiagnostics.MeasureStage(Name))
                 if (work.Advance(decoder))
                     return true;
         }

@@ -15,12 +15,14 @@ internal sealed record TimbreExtraction(AudioClip Reference, string? Transcript,
 
 /// <summary>First stage: text into pieces of token ids, one ahead of the language stage; reference audio into voices.</summary>
 internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language, int capacity, TimeProvider time, ILogger log)
-    : Stage<EncodeMessage>("encode", capacity, time, log)
+    : Stage<EncodeMessage>(PipelineStage.Encode, capacity, time, log)
 {
     private readonly List<TextReading> _readings = [];
     private readonly Queue<TimbreExtraction> _extractions = new();
 
     protected override IDisposable Enter() => encoder.EnterThread();
+
+    protected override void WarmUp() => encoder.WarmUp();
 
     protected override void Receive(EncodeMessage message)
     {
@@ -73,7 +75,6 @@ internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language
     {
         Fault(new ObjectDisposedException(nameof(TtsPipeline)));
         encoder.Dispose();
-        language.Stop();
     }
 
     private void Extract(TimbreExtraction extraction)
@@ -85,7 +86,7 @@ internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language
         }
         try
         {
-            using var measurement = LightTtsDiagnostics.MeasureStage("encode");
+            using var measurement = LightTtsDiagnostics.MeasureStage(Name);
             extraction.Result.TrySetResult(encoder.ExtractTimbre(extraction.Reference, extraction.Transcript));
         }
         catch (Exception e)

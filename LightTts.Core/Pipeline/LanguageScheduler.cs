@@ -4,13 +4,6 @@ using Microsoft.Extensions.Logging;
 
 namespace LightTts.Pipeline;
 
-/// <summary>What one step of the language model may hold.</summary>
-/// <param name="MaxRows">Sequences.</param>
-/// <param name="PrefillTokens">Positions of prompts beside running sequences, so that a long prompt does not stall them.</param>
-/// <param name="Newcomers">Streams that have no audio yet. Where a step takes longer with
-/// every row, a few at a time reach the decode stage earlier than all together.</param>
-internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue);
-
 /// <summary>Chooses the rows of the language model's next step: earliest playback
 /// deadline first, within the limits of rows, prompt positions and KV blocks.</summary>
 /// <remarks>
@@ -20,7 +13,7 @@ internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, i
 /// enter in the order of their deadlines, only while blocks are left for every
 /// running one to grow, and at the cost of none but idle ones, whose consumer or text source would otherwise hold up everybody.
 /// </remarks>
-internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits limits, int sampleRate, int chunkTokens, ILogger log)
+internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, int chunkTokens, ILogger log)
 {
     private const int PrefillAlone = 1024; // positions; bounds what a step computes, and the memory that it takes
 
@@ -45,7 +38,7 @@ internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits lim
         }
         _candidates.Sort(ByDeadline);
         _holders.Sort(ByDeadline);
-        _prefill = limits.PrefillTokens;
+        _prefill = model.Limits.PrefillTokens;
         _mayEnter = true;
         // Those of a step that failed as a whole are tried one at a time, before others join them again.
         foreach (var sequence in _candidates)
@@ -54,11 +47,11 @@ internal sealed class LanguageScheduler(ILanguageModel model, LanguageLimits lim
         var newcomers = 0;
         foreach (var sequence in _candidates)
         {
-            if (_chosen.Count == limits.MaxRows)
+            if (_chosen.Count == model.Limits.MaxRows)
                 break;
             // A step takes longer with every row, so those that would only add to what waits for the decode stage let newcomers go ahead.
             var isNewcomer = sequence.DelaysFirstAudio(chunkTokens);
-            if (sequence.IsSuspect || (isNewcomer ? newcomers == limits.Newcomers : newcomers > 0 && sequence.CanSitOut(chunkTokens)))
+            if (sequence.IsSuspect || (isNewcomer ? newcomers == model.Limits.Newcomers : newcomers > 0 && sequence.CanSitOut(chunkTokens)))
                 continue;
             if (TryAdd(sequence) && isNewcomer)
                 newcomers++;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using LightTts.Diagnostics;
 using LightTts.Models;
@@ -113,13 +114,15 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
         return true;
     }
 
-    /// <summary>Gives up what was kept; from now on all goes on as it comes.</summary>
-    public int[] TakeHeld()
+    /// <summary>Hands on what was kept, and perhaps one sound more; from now on all goes on as it comes.</summary>
+    public void Release(int? sound = null)
     {
         _released = true;
-        int[] held = [.. _held];
+        if (sound is { } value)
+            _held.Add(value);
+        if (_held.Count > 0)
+            Utterance.Tokens.Add(CollectionsMarshal.AsSpan(_held));
         _held.Clear();
-        return held;
     }
 
     public Verdict Judge(ILanguageModel model)
@@ -137,7 +140,7 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
         Stream = createStream(Utterance, ++Utterance.Redraws);
         if (Stream is not BiStreamTokenStream fed)
             return;
-        fed.Push(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_fed));
+        fed.Push(CollectionsMarshal.AsSpan(_fed));
         fed.CompleteText();
     }
 

@@ -1,6 +1,4 @@
-using System.Runtime.ExceptionServices;
 using LightTts.Diagnostics;
-using LightTts.Models;
 using Microsoft.Extensions.Logging;
 
 namespace LightTts.Pipeline;
@@ -10,31 +8,40 @@ namespace LightTts.Pipeline;
 /// <param name="Text">Token ids of streamed text.</param>
 /// <param name="Spoken">The text that the ids stand for, where it is known.</param>
 /// <param name="TextComplete">Whether no more text of this utterance will come.</param>
-internal readonly record struct LanguageMessage(Utterance? Utterance, int[]? Text, bool TextComplete, string Spoken = "");
+/// <param name="Change">A language model comes or goes, instead.</param>
+internal readonly record struct LanguageMessage(Utterance? Utterance, int[]? Text, bool TextComplete, string Spoken = "", StyleChange? Change = null);
 
-/// <summary>Second stage: text tokens into speech tokens, all requests in one continuous batch that they join and leave between steps.</summary>
+/// <summary>A language model comes or goes.</summary>
+/// <param name="Style">Which.</param>
+/// <param name="IsRemoval">Goes: nobody uses it any more.</param>
+internal sealed record StyleChange(LanguageStyle Style, bool IsRemoval)
+{
+    public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>Second stage: text tokens into speech tokens, the requests of each language model in one continuous batch that they
+/// join and leave between steps.</summary>
+/// <remarks>Where there are several models, their steps are launched one after the other and collected in the same order: on a
+/// device they follow each other without a gap, on the CPU they take turns.</remarks>
 internal sealed class LanguageStage : Stage<LanguageMessage>
 {
-    private readonly ILanguageModel _model;
     private readonly DecodeStage _decode;
-    private readonly LanguageScheduler _scheduler;
     private readonly Action _wakeEncode;
     private readonly int _maxRedraws;
-    private readonly Dictionary<Utterance, LanguageSequence> _sequences = [];
-    private readonly List<LanguageRow> _rows = [];
+    private readonly Dictionary<LanguageStyle, LanguageLane> _lanes = [];
+    private readonly List<LanguageLane> _launched = [];
     private volatile int _held;
     private volatile int _blocksInUse;
 
-    public LanguageStage(ILanguageModel model, DecodeStage decode, LanguageLimits limits, int maxRedraws, int capacity, TimeProvider time,
-        ILogger log,
+    public LanguageStage(IEnumerable<LanguageStyle> styles, DecodeStage decode, int maxRedraws, int capacity, TimeProvider time, ILogger log,
         Action wakeEncode)
-        : base("language", capacity, time, log)
+        : base(PipelineStage.Language, capacity, time, log)
     {
-        _model = model;
         _decode = decode;
         _wakeEncode = wakeEncode;
         _maxRedraws = maxRedraws;
-        _scheduler = new LanguageScheduler(model, limits, decode.SampleRate, decode.ChunkTokens, log);
+        foreach (var style in styles)
+            _lanes.Add(style, CreateLane(style));
     }
 
     /// <summary>Sequences held now.</summary>
@@ -43,218 +50,92 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
     /// <summary>KV blocks in use now.</summary>
     public int KvBlocksInUse => _blocksInUse;
 
-    protected override IDisposable Enter() => _model.EnterThread();
+    protected override IDisposable Enter() => _lanes.Keys.First().Model.EnterThread();
+
+    protected override void WarmUp()
+    {
+        foreach (var lane in _lanes.Values)
+            lane.WarmUp();
+    }
 
     protected override void Receive(LanguageMessage message)
     {
-        if (message.Utterance is not { } utterance || utterance.Job.HasEnded)
-            return;
-        if (message.Text is null)
-            Begin(utterance);
-        else if (_sequences.TryGetValue(utterance, out var sequence) && utterance.IsFed)
-        {
-            sequence.Feed(message.Text, message.Spoken, message.TextComplete);
-        }
-        else if (message.TextComplete && utterance.IsLast)
-        {
-            // Its speech reached the limit before its text was complete, so the decode stage may have passed it without knowing that it was the last.
-            Begin(new Utterance(utterance.Job, utterance.Index + 1,
-                new TextPiece("", [], new Range(utterance.SourceEnd, utterance.SourceEnd))) { IsLast = true });
-        }
+        if (message.Change is { } change)
+            Apply(change);
+        else if (message.Utterance is { Job.HasEnded: false } utterance)
+            _lanes[utterance.Job.Style].Receive(message);
     }
 
-    protected override void Refuse(LanguageMessage message, Exception cause) => message.Utterance?.Job.Fail(cause);
+    protected override void Refuse(LanguageMessage message, Exception cause)
+    {
+        message.Utterance?.Job.Fail(cause);
+        message.Change?.Done.TrySetException(cause);
+    }
 
     protected override bool Step()
     {
-        Sweep();
-        var chosen = _scheduler.Choose(_sequences.Values);
-        _held = _sequences.Count;
-        if (chosen.Count == 0)
+        var measurement = LightTtsDiagnostics.MeasureStage(Name);
+        _launched.Clear();
+        foreach (var lane in _lanes.Values)
+            if (lane.Launch())
+                _launched.Add(lane);
+        foreach (var lane in _launched)
         {
-            _blocksInUse = _model.KvBlocks - _model.FreeKvBlocks;
+            lane.Collect();
+            _decode.Wake();
+        }
+        Count();
+        if (_launched.Count == 0)
             return false;
-        }
-        _rows.Clear();
-        foreach (var sequence in chosen)
-            _rows.Add(sequence.Row!);
-        try
-        {
-            using (LightTtsDiagnostics.MeasureStage("language"))
-                _model.Step(_rows);
-        }
-        catch (Exception e) when (!DeviceLoss.Is(e))
-        {
-            Quarantine(chosen, e);
-            return true;
-        }
-        foreach (var sequence in chosen)
-            Distribute(sequence);
-        LightTtsDiagnostics.CountTokens(chosen.Count);
-        _blocksInUse = _model.KvBlocks - _model.FreeKvBlocks;
+        measurement.Dispose();
         return true;
     }
 
     protected override void Fault(Exception cause)
     {
-        foreach (var sequence in _sequences.Values)
-        {
-            sequence.Job.Fail(cause);
-            sequence.Free();
-        }
-        _sequences.Clear();
-        _held = 0;
-        _blocksInUse = _model.KvBlocks - _model.FreeKvBlocks;
+        foreach (var lane in _lanes.Values)
+            lane.Fault(cause);
+        Count();
     }
 
     protected override void Close()
     {
-        Fault(new ObjectDisposedException(nameof(TtsPipeline)));
-        _model.Dispose();
-        _decode.Stop();
+        foreach (var lane in _lanes.Values)
+            lane.Close(new ObjectDisposedException(nameof(TtsPipeline)));
+        _lanes.Clear();
+        Count();
     }
 
-    private void Begin(Utterance utterance)
+    private void Apply(StyleChange change)
     {
-        // What of a stream the decode stage cannot use yet anyway is kept, and all of what is spoken as a whole: it can still be drawn again.
-        var held = utterance.Job.Decode.Streaming ? _decode.ChunkTokens : int.MaxValue;
-        _sequences.Add(utterance, new LanguageSequence(utterance, CreateStream, held, OnStarted));
-    }
-
-    private SpeechTokenStream CreateStream(Utterance utterance, int attempt)
-    {
-        var job = utterance.Job;
-        var prompt = job.Prompt;
-        // Every utterance, and every attempt at it, draws from numbers of its own, so that sentence n sounds the same whatever was said before it.
-        var seed = unchecked(job.Seed + (ulong)utterance.Index * 0x9E3779B97F4A7C15 + (ulong)attempt * 0xD1B54A32D192ED03);
-        return utterance.IsFed
-            ? new BiStreamTokenStream(_model.Vocabulary, prompt.Text, prompt.InstructionLength, prompt.Speech, job.Request.MaxSpeechTokens, seed)
-            : new OneShotTokenStream(_model.Vocabulary, prompt.Text, utterance.Piece.Tokens, prompt.Speech,
-                SpeechTokenLimits.ForText(utterance.Piece.Tokens.Length, job.Request.MaxSpeechTokens), seed);
-    }
-
-    /// <summary>An utterance enters the batch: the decode stage can prepare for it, and the next piece of text can be made.</summary>
-    private void OnStarted(LanguageSequence sequence)
-    {
-        sequence.Row = new LanguageRow { State = _model.CreateState(), Inputs = default };
-        sequence.Span = LightTtsDiagnostics.StartPart(sequence.Job.Activity, "lighttts.lm", sequence.Utterance.Index);
-        _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Begin, 0));
-        sequence.Job.WantsPiece = true;
-        _wakeEncode();
-    }
-
-    /// <summary>A step threw and nobody knows for which row: its rows are fed again from
-    /// their start, one sequence a step. What fails alone was the cause, or the
-    /// model is lost to all; the others go on with the same tokens as if nothing had happened.</summary>
-    private void Quarantine(List<LanguageSequence> chosen, Exception cause)
-    {
-        LogMessages.StageStepFailed(Log, cause, Name);
-        foreach (var sequence in chosen)
+        if (!change.IsRemoval)
         {
-            if (chosen.Count == 1)
-                sequence.Job.Fail(cause);
-            else
-                sequence.Preempt();
-            sequence.IsSuspect = chosen.Count > 1;
-        }
-    }
-
-    private void Distribute(LanguageSequence sequence)
-    {
-        try
-        {
-            Take(sequence, sequence.Row!);
-        }
-        catch (Exception e) when (!DeviceLoss.Is(e))
-        {
-            sequence.Job.Fail(e);
-        }
-    }
-
-    private void Take(LanguageSequence sequence, LanguageRow row)
-    {
-        if (row.Error is { } error)
-        {
-            row.Error = null;
-            if (DeviceLoss.Is(error))
-                ExceptionDispatchInfo.Throw(error);
-            sequence.Job.Fail(error);
-            return;
-        }
-        if (row.Inputs.Length < sequence.Stream.Pending.Length)
-        {
-            sequence.Stream.Advance(row.Inputs.Length);
-            return;
-        }
-        sequence.IsSuspect = false;
-        var sound = sequence.Stream.Accept(row.Token);
-        if (sound >= 0)
-        {
-            sequence.Job.AddTokensWaiting(1);
-            if (!sequence.TryHold(sound))
-                Release(sequence, sound);
-        }
-        if (sequence.Stream.WaitingForText)
-            _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Stall, 0));
-    }
-
-    /// <summary>Hands over what was held, and perhaps one token more.</summary>
-    private void Release(LanguageSequence sequence, int? token)
-    {
-        if (sequence.TakeHeld() is { Length: > 0 } tokens)
-            _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Token, 0, tokens));
-        if (token is { } value)
-            _decode.Post(new DecodeMessage(sequence.Utterance, DecodeMessageKind.Token, value));
-    }
-
-    /// <summary>Looks at a finished utterance, and draws it again where it cannot be its text and none of it has left.</summary>
-    /// <returns>Whether it is done.</returns>
-    private bool Judge(LanguageSequence sequence)
-    {
-        var utterance = sequence.Utterance;
-        if (sequence.HasNoText)
-            return true;
-        var verdict = sequence.Judge(_model);
-        if (verdict == Verdict.Plausible)
-            return true;
-        var reason = verdict switch { Verdict.Silent => "silent", Verdict.TooShort => "too_short", _ => "too_long" };
-        if (sequence.CanRedraw && utterance.Redraws < _maxRedraws)
-        {
-            LightTtsDiagnostics.CountRedraw(reason);
-            LogMessages.Redrawn(Log, sequence.Job.Id, utterance.Index, reason);
-            sequence.Redraw();
-            return false;
-        }
-        if (verdict == Verdict.Silent)
-        {
-            sequence.Job.TryEnd(new TtsSynthesisException(
-                $"Sentence {utterance.Index + 1} of the text came out silent, {utterance.Redraws + 1} times. Try another seed or voice, or write it "
-                + $"with more words."));
-            return true;
-        }
-        utterance.Quality = verdict == Verdict.TooShort ? SpeechQuality.TooShort : SpeechQuality.TooLong;
-        LogMessages.Implausible(Log, sequence.Job.Id, utterance.Index, reason, utterance.Redraws);
-        return true;
-    }
-
-    /// <summary>Frees what has ended: sequences that are done go on to the decode stage, those of ended jobs go away.</summary>
-    private void Sweep()
-    {
-        foreach (var (utterance, sequence) in _sequences)
-        {
-            if (!sequence.Job.HasEnded && !sequence.Stream.Finished)
-                continue;
-            if (!sequence.Job.HasEnded && !Judge(sequence))
-                continue;
-            if (!sequence.Job.HasEnded)
+            var lane = CreateLane(change.Style);
+            try
             {
-                sequence.Start();
-                Release(sequence, null);
-                _decode.Post(new DecodeMessage(utterance, DecodeMessageKind.End, (int)sequence.Stream.FinishReason!.Value));
-                sequence.Job.SpokenUtterances++;
+                lane.WarmUp();
             }
-            sequence.Free();
-            _sequences.Remove(utterance);
+            catch
+            {
+                lane.Close(new ObjectDisposedException(nameof(TtsPipeline)));
+                throw;
+            }
+            _lanes.Add(change.Style, lane);
         }
+        else if (_lanes.Remove(change.Style, out var lane))
+        {
+            lane.Close(new ObjectDisposedException(nameof(TtsPipeline)));
+        }
+        change.Done.TrySetResult();
+    }
+
+    private LanguageLane CreateLane(LanguageStyle style) => new(style.Model, _decode, _maxRedraws, Log, _wakeEncode);
+
+    private void Count()
+    {
+        int held = 0, blocks = 0;
+        foreach (var lane in _lanes.Values)
+            (held, blocks) = (held + lane.Held, blocks + lane.KvBlocksInUse);
+        (_held, _blocksInUse) = (held, blocks);
     }
 }

@@ -14,12 +14,14 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
         CheckReading(request);
         if (!(request.Speed >= 0.25 && request.Speed <= 4))
             throw new TtsRequestException($"Speed is {request.Speed}; it must be from 0.25 to 4.");
-        if (request.Speed != 1 && request.Mode == SynthesisMode.Streaming)
-            throw new TtsRequestException("Speed can be changed only in SynthesisMode.Whole, because it stretches the sentence as a whole.");
-        if (request.Mode is not (SynthesisMode.Streaming or SynthesisMode.Whole))
-            throw new TtsRequestException($"Mode {request.Mode} is unknown; use Streaming or Whole.");
-        if (request.FlowSteps is < 1 or > 100)
-            throw new TtsRequestException($"FlowSteps is {request.FlowSteps}; it must be from 1 to 100. {model.Name} recommends {model.FlowSteps}.");
+        if (request.Delivery is { } delivery && !Enum.IsDefined(delivery))
+            throw new TtsRequestException($"Delivery {delivery} is unknown; use Streaming or Whole, or null for the default.");
+        if (request.Speed != 1 && request.Delivery != AudioDelivery.Whole)
+            throw new TtsRequestException("Speed can be changed only with AudioDelivery.Whole, because it stretches the sentence as a whole.");
+        CheckKind(request);
+        if (request.FlowSteps is { } steps && (steps < 1 || (steps > options.MaxFlowSteps && steps != model.FlowSteps)))
+            throw new TtsRequestException($"FlowSteps is {steps}; it must be from 1 to {options.MaxFlowSteps} "
+                + $"(TtsPipelineOptions.MaxFlowSteps). {model.Name} recommends {model.FlowSteps}.");
         if (request.MaxSpeechTokens is < 1)
             throw new TtsRequestException($"MaxSpeechTokens is {request.MaxSpeechTokens}; it must be at least 1 ({model.TokenRate} are a second of "
             + $"audio).");
@@ -30,6 +32,26 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
             + $"default voice.");
         CheckTime(request.FirstAudioTimeout, nameof(request.FirstAudioTimeout));
         CheckTime(request.Timeout, nameof(request.Timeout));
+    }
+
+    /// <summary>Checks the voice that was found against the kind of the request.</summary>
+    /// <exception cref="TtsRequestException">The voice lacks what the kind needs.</exception>
+    public static void CheckVoice(SynthesisRequest request, Timbre timbre)
+    {
+        if (request.Kind == SynthesisKind.ZeroShot && timbre.Transcript is null)
+            throw new TtsRequestException("Kind is ZeroShot, which needs to know what the voice's reference audio says. Add the voice with its "
+                + "transcript, or set Kind to CrossLingual or Auto.");
+    }
+
+    private static void CheckKind(SynthesisRequest request)
+    {
+        if (!Enum.IsDefined(request.Kind))
+            throw new TtsRequestException($"Kind {request.Kind} is unknown; use {string.Join(", ", Enum.GetNames<SynthesisKind>())}.");
+        if (request.Kind == SynthesisKind.Instructed && request.Instruction is null)
+            throw new TtsRequestException("Kind is Instructed, but there is no Instruction. Say how to speak, or leave Kind as it is.");
+        if (request.Kind is SynthesisKind.ZeroShot or SynthesisKind.CrossLingual && request.Instruction is not null)
+            throw new TtsRequestException($"Kind is {request.Kind}, which takes no Instruction: the model follows either the voice's own manner "
+                + "or an instruction. Leave one of them out.");
     }
 
     /// <summary>Checks the text, and how it is to be read.</summary>
@@ -69,7 +91,7 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
 
     private static void CheckTime(TimeSpan? time, string name)
     {
-        if (time is { } value && (value <= TimeSpan.Zero || value > TimeSpan.FromDays(40)))
-            throw new TtsRequestException($"{name} is {value}; it must be above zero and at most 40 days.");
+        if (!OptionFaults.IsTime(time))
+            throw new TtsRequestException($"{name} is {time}; it must be above zero and at most 40 days.");
     }
 }

@@ -15,23 +15,29 @@ namespace LightTts.Pipeline;
 /// </remarks>
 internal abstract class Stage<TMessage> where TMessage : struct
 {
+    private readonly PipelineStage _stage;
     private readonly Channel<TMessage> _inbox;
     private readonly Thread _thread;
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
     private int _wakePending;
     private long _busySince; // timestamp at which the step under way began; 0 while the thread waits for messages
 
-    protected Stage(string name, int capacity, TimeProvider time, ILogger log)
+    protected Stage(PipelineStage stage, int capacity, TimeProvider time, ILogger log)
     {
-        Name = name;
+        _stage = stage;
+        Name = stage.Name();
         Log = log;
         _time = time;
         _inbox = Channel.CreateBounded<TMessage>(new BoundedChannelOptions(capacity) { SingleReader = true });
-        _thread = new Thread(Run) { Name = "LightTts " + name, IsBackground = true };
+        _thread = new Thread(Run) { Name = "LightTts " + Name, IsBackground = true };
     }
 
     public string Name { get; }
+
+    /// <summary>Ends when the thread is ready to serve, or with what kept it from that.</summary>
+    public Task Started => _started.Task;
 
     /// <summary>Ends when the thread has freed its models and is gone.</summary>
     public Task Ended => _ended.Task;
@@ -83,7 +89,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
         var busy = Interlocked.Read(ref _busySince);
         return new StageStatus
         {
-            Name = Name,
+            Stage = _stage,
             IsAlive = _thread.IsAlive && !_ended.Task.IsCompleted,
             BusyFor = busy == 0 ? TimeSpan.Zero : _time.GetElapsedTime(busy),
             QueueLength = _inbox.Reader.Count,
@@ -92,6 +98,9 @@ internal abstract class Stage<TMessage> where TMessage : struct
 
     /// <summary>Prepares the thread; the result is disposed when the loop ends.</summary>
     protected abstract IDisposable Enter();
+
+    /// <summary>Makes the models ready, before the first message is taken.</summary>
+    protected abstract void WarmUp();
 
     /// <summary>Takes a message; must be quick.</summary>
     protected abstract void Receive(TMessage message);
@@ -115,11 +124,15 @@ internal abstract class Stage<TMessage> where TMessage : struct
         try
         {
             scope = Enter();
+            WarmUp();
+            _started.SetResult();
             Loop();
         }
         catch (Exception e)
         {
             LogMessages.StageDied(Log, e, Name);
+            if (_started.TrySetException(e))
+                _ = _started.Task.Exception; // whoever loads sees it; where nobody looks, it is no unobserved one
             Stop(); // nobody may wait for room in an inbox that is never read again
             Guarded(() => Fault(e));
             while (_inbox.Reader.TryRead(out var message))

@@ -16,7 +16,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly string _modelName;
-    private readonly ILanguageModel _languageModel;
+    private readonly ConcurrentDictionary<string, LanguageStyle> _styles = new(StringComparer.Ordinal);
+    private readonly Lazy<Task> _stopped;
     private readonly ISpeechDecoder _decoder;
     private readonly EncodeStage _encode;
     private readonly LanguageStage _language;
@@ -29,26 +30,103 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private int _closing;
     private Exception? _lost; // why a stage's thread ended
 
-    public SynthesisEngine(string modelName, ISpeechEncoder encoder, ILanguageModel language, ISpeechDecoder decoder, LanguageLimits limits,
-    TtsPipelineOptions options,
-        TimeProvider time, ILogger log)
+    public SynthesisEngine(string modelName, ModelParts parts, TtsPipelineOptions options, TimeProvider time, ILogger log)
     {
         _modelName = modelName;
         _options = options;
         _time = time;
         _log = log = new GuardedLogger(log);
-        _languageModel = language;
-        _decoder = decoder;
-        var capacity = Math.Max(256, options.MaxQueuedRequests * 4);
-        _decode = new DecodeStage(decoder, 4 * capacity, time, log, () => _language!.Wake()) { Died = OnStageDied };
-        _language = new LanguageStage(language, _decode, limits, options.MaxRedraws, capacity, time, log, () =>
-            _encode!.Wake()) { Died = OnStageDied };
-        _encode = new EncodeStage(encoder, _language, capacity, time, log) { Died = OnStageDied };
+        _decoder = parts.Decoder;
+        DefaultStyle = parts.Styles[0].Name;
+        foreach (var (name, model) in parts.Styles)
+            _styles[name] = new LanguageStyle(name, model);
+        _stopped = new Lazy<Task>(StopStagesAsync);
+        var capacity = Math.Max(256, options.MaxActiveRequests * 4);
+        _decode = new DecodeStage(_decoder, capacity, time, log, () => _language!.Wake()) { Died = OnStageDied };
+        _language = new LanguageStage(parts.Styles.Select(style => _styles[style.Name]), _decode, options.MaxRedraws, capacity, time, log,
+            () => _encode!.Wake()) { Died = OnStageDied };
+        _encode = new EncodeStage(parts.Encoder, _language, capacity, time, log) { Died = OnStageDied };
         _decode.Start();
         _language.Start();
         _encode.Start();
         QueueGauge.Add(this, modelName, Stages);
         _processEnd = ProcessEnd.Register(() => DisposeAsync().AsTask());
+    }
+
+    /// <summary>The style of requests that name none.</summary>
+    public string DefaultStyle { get; }
+
+    /// <summary>Names of the styles that can be asked for now, the default first.</summary>
+    public IReadOnlyList<string> Styles =>
+        [DefaultStyle, .. _styles.Keys.Where(name => name != DefaultStyle).Order(StringComparer.Ordinal)];
+
+    /// <exception cref="TtsRequestException">The request names a style that there is not.</exception>
+    public void CheckStyle(SynthesisRequest request)
+    {
+        if (request.Style is { } name && !_styles.ContainsKey(name))
+            throw NoStyle(name);
+    }
+
+    /// <summary>Ends when all stages are ready to serve, or with what kept one from that.</summary>
+    public Task StartedAsync() => Task.WhenAll(_encode.Started, _language.Started, _decode.Started);
+
+    /// <summary>Adds a language model over the same decoder; from then on the engine owns it, whether this succeeds or not.</summary>
+    /// <exception cref="ArgumentException">There is a style of that name.</exception>
+    public async Task AddStyleAsync(string name, ILanguageModel model)
+    {
+        var style = new LanguageStyle(name, model);
+        if (_styles.ContainsKey(name))
+        {
+            model.Dispose();
+            throw Taken(name);
+        }
+        await ChangeAsync(new StyleChange(style, IsRemoval: false)).ConfigureAwait(false);
+        if (_styles.TryAdd(name, style))
+            return;
+        await ChangeAsync(new StyleChange(style, IsRemoval: true)).ConfigureAwait(false); // two at once
+        throw Taken(name);
+    }
+
+    /// <summary>Lets no more requests use a style, waits for those that do, and frees its model.</summary>
+    /// <returns>False where there is none of that name, or somebody removes it already.</returns>
+    /// <exception cref="OperationCanceledException">The wait was cancelled; the style serves again.</exception>
+    public async Task<bool> RemoveStyleAsync(string name, CancellationToken cancellationToken)
+    {
+        if (!_styles.TryGetValue(name, out var style) || style.Close() is not { } left)
+            return false;
+        try
+        {
+            await left.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            style.Reopen();
+            throw;
+        }
+        _styles.TryRemove(name, out _);
+        await ChangeAsync(new StyleChange(style, IsRemoval: true)).ConfigureAwait(false);
+        return true;
+    }
+
+    private TtsRequestException NoStyle(string name) =>
+        new($"There is no style '{RequestValidator.Shown(name)}'. The styles are: {string.Join(", ", Styles)}.");
+
+    private static ArgumentException Taken(string name) =>
+        new($"There is a style '{name}' already. Remove it first, or take another name.", nameof(name));
+
+    private async Task ChangeAsync(StyleChange change)
+    {
+        try
+        {
+            await _language.PostAsync(new LanguageMessage(null, null, false, Change: change), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (System.Threading.Channels.ChannelClosedException)
+        {
+            if (!change.IsRemoval)
+                change.Style.Model.Dispose();
+            throw Closed();
+        }
+        await change.Done.Task.ConfigureAwait(false);
     }
 
     /// <summary>Runs a request; the queue slot is taken when the enumeration starts and given back however it ends.</summary>
@@ -102,7 +180,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     public TtsPipelineStatus Status() => new()
     {
         ActiveRequests = Volatile.Read(ref _active),
-        MaxRequests = _options.MaxQueuedRequests,
+        MaxActiveRequests = _options.MaxActiveRequests,
         Stages = Stages(),
         KvBlocksInUse = _language.KvBlocksInUse,
         LanguageSequences = _language.Held,
@@ -137,10 +215,20 @@ internal sealed class SynthesisEngine : IAsyncDisposable
             foreach (var job in _jobs.Values)
                 job.TryEnd(new ObjectDisposedException(nameof(TtsPipeline), "The pipeline was disposed while the request ran."));
             QueueGauge.Remove(this);
-            _encode.Stop(); // each stage stops the next when it is done
         }
-        await Task.WhenAll(_encode.Ended, _language.Ended, _decode.Ended).ConfigureAwait(false);
+        await _stopped.Value.ConfigureAwait(false);
         _processEnd.Dispose();
+    }
+
+    /// <summary>Ends the stages in the order of the messages, so that each has taken what the one before it sent.</summary>
+    private async Task StopStagesAsync()
+    {
+        _encode.Stop();
+        await _encode.Ended.ConfigureAwait(false);
+        _language.Stop();
+        await _language.Ended.ConfigureAwait(false);
+        _decode.Stop();
+        await _decode.Ended.ConfigureAwait(false);
     }
 
     private SynthesisJob Accept(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text)
@@ -150,11 +238,11 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         try
         {
             ThrowIfClosed();
-            if (active > _options.MaxQueuedRequests)
+            if (active > _options.MaxActiveRequests)
             {
-                LogMessages.QueueFull(_log, _options.MaxQueuedRequests);
+                LogMessages.QueueFull(_log, _options.MaxActiveRequests);
                 LightTtsDiagnostics.RequestRefused(_modelName, request, nameof(TtsQueueFullException));
-                throw new TtsQueueFullException(_options.MaxQueuedRequests);
+                throw new TtsQueueFullException(_options.MaxActiveRequests);
             }
             return CreateJob(request, timbre, flowSteps, text);
         }
@@ -169,16 +257,20 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     {
         var seed = unchecked((ulong)(request.Seed ?? Random.Shared.NextInt64()));
         var capacity = Math.Max(1, (long)(_options.MaxBufferedAudio.TotalSeconds * _decoder.SampleRate));
+        var name = request.Style ?? DefaultStyle;
+        if (!_styles.TryGetValue(name, out var style) || !style.TryEnter())
+            throw NoStyle(name);
         var job = new SynthesisJob(Interlocked.Increment(ref _lastId), request, timbre, seed, flowSteps, capacity, _time, WakeAfterConsumer, OnEnded)
         {
             Source = text is null ? null : new TextSource(text, MaxPendingText, _options.TextPause, _options.TextIdleTimeout),
+            Style = style,
             Activity = LightTtsDiagnostics.StartRequest(_modelName, request),
         };
         LightTtsDiagnostics.RequestStarted();
         job.Activity?.SetTag("lighttts.request.id", job.Id);
         using (LightTtsDiagnostics.Within(job.Activity))
         {
-            LogMessages.Accepted(_log, job.Id, request.Mode, text is null ? request.Text.Length
+            LogMessages.Accepted(_log, job.Id, request.Delivery ?? AudioDelivery.Streaming, text is null ? request.Text.Length
                 : 0, request.Timbre?.Name ?? request.Voice ?? "default");
             if (text is null)
                 LogMessages.RequestText(_log, job.Id, request.Text);
@@ -219,6 +311,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private void OnEnded(SynthesisJob job)
     {
         _jobs.TryRemove(job.Id, out _);
+        job.Style.Leave();
         _encode.Wake();
         _language.Wake();
         _decode.Wake();
@@ -254,6 +347,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         Interlocked.CompareExchange(ref _lost, cause, null);
         foreach (var job in _jobs.Values)
             job.TryEnd(Closed());
+        _ = _stopped.Value; // frees what the others hold
     }
 
     private void ThrowIfClosed()

@@ -29,7 +29,7 @@ internal sealed class SynthesisJob
         Request = request;
         Timbre = timbre;
         Seed = seed;
-        Decode = new DecodeOptions(request.Mode == SynthesisMode.Streaming, flowSteps, request.Speed);
+        Decode = new DecodeOptions(request.Delivery is null or AudioDelivery.Streaming, flowSteps, request.Speed);
         Time = time;
         Accepted = time.GetTimestamp();
         Output = new AudioOutput(outputCapacity, onSpace);
@@ -61,6 +61,9 @@ internal sealed class SynthesisJob
 
     /// <summary>The request's span, where somebody listens.</summary>
     public Activity? Activity { get; init; }
+
+    /// <summary>Which of the language models speaks.</summary>
+    public required LanguageStyle Style { get; init; }
 
     public LanguagePrompt Prompt { get; set; } = new([], [], 0);
 

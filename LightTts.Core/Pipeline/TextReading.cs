@@ -63,7 +63,7 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
     private void Start(ISpeechEncoder encoder)
     {
         _started = true;
-        Job.Prompt = encoder.CreatePrompt(Job.Timbre, Job.Request.Instruction);
+        Job.Prompt = encoder.CreatePrompt(Job.Timbre, Job.Request);
         if (Job.Source is not null)
         {
             _feed = encoder.CreateFeed(Job.Request);
@@ -89,7 +89,7 @@ internal sealed class TextReading(SynthesisJob job) : IDisposable
     /// <summary>Normalises and tokenises the next sentence, if there is one; only that counts as work of the stage.</summary>
     private bool Next(int index)
     {
-        using var measurement = LightTtsDiagnostics.MeasureStage("encode");
+        using var measurement = LightTtsDiagnostics.MeasureStage(PipelineStage.Encode.Name());
         var began = Job.Activity is null ? default : Job.Time.GetUtcNow();
         if (!_pieces!.MoveNext())
             return false;

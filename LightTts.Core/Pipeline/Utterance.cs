@@ -24,6 +24,9 @@ internal sealed class Utterance(SynthesisJob job, int index, TextPiece piece)
     /// <summary>What the speech looks like beside the text; written by the language stage before the utterance's end goes on.</summary>
     public volatile SpeechQuality Quality;
 
+    /// <summary>Its speech tokens, from the language stage to the decode stage.</summary>
+    public SpeechTokenQueue Tokens { get; } = new();
+
     /// <summary>Whether its text arrives in pieces.</summary>
     public bool IsFed { get; init; }
 }

@@ -14,17 +14,17 @@ internal sealed record TorchDevice(Device Device, ScalarType Compute)
 
     public bool IsCuda => Device.type == DeviceType.CUDA;
 
-    /// <summary>The name of <see cref="Compute"/>: "float32" or "bfloat16".</summary>
-    public string Precision => Compute == ScalarType.BFloat16 ? "bfloat16" : "float32";
+    /// <summary><see cref="Compute"/> as users say it.</summary>
+    public ComputePrecision Precision => Compute == ScalarType.BFloat16 ? ComputePrecision.BFloat16 : ComputePrecision.Float32;
 
     public override string ToString() => IsCuda ? $"cuda:{Device.index}" : "cpu";
 
     /// <summary>The device and the arithmetic that the options ask for; <see cref="TorchRuntime.EnsureLoaded"/> comes first.</summary>
     /// <exception cref="TtsBackendException">CUDA was asked for and there is none.</exception>
-    public static TorchDevice Open(TtsPipelineOptions options)
+    public static TorchDevice Open(ComputeDevice wanted, int index, ComputePrecision precision)
     {
-        var device = Choose(options.Device, options.DeviceIndex);
-        return new TorchDevice(device, Precisions.Choose(options.Precision, device.type == DeviceType.CUDA));
+        var device = Choose(wanted, index);
+        return new TorchDevice(device, Precisions.Choose(precision, device.type == DeviceType.CUDA));
     }
 
     /// <summary>Chooses the device; <see cref="TorchRuntime.EnsureLoaded"/> comes first.</summary>

@@ -45,7 +45,7 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
     {
         ArgumentNullException.ThrowIfNull(text);
         var format = MediaType(options?.AudioFormat) ?? Wav;
-        var (pipeline, request) = await PrepareAsync(text, options, SynthesisMode.Whole, cancellationToken).ConfigureAwait(false);
+        var (pipeline, request) = await PrepareAsync(text, options, AudioDelivery.Whole, cancellationToken).ConfigureAwait(false);
         var tokens = 0;
         var audio = new MemoryStream();
         using (var encoder = new SpeechEncoder(audio, format == Wav, pipeline.Model.SampleRate, options?.Volume ?? 1))
@@ -76,7 +76,7 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
         ArgumentNullException.ThrowIfNull(text);
         var format = MediaType(options?.AudioFormat) ?? Pcm;
         // A changed speed stretches sentences as a whole; they still leave one by one.
-        var mode = options?.Speed is null or 1 ? SynthesisMode.Streaming : SynthesisMode.Whole;
+        var mode = options?.Speed is null or 1 ? AudioDelivery.Streaming : AudioDelivery.Whole;
         var (pipeline, request) = await PrepareAsync(text, options, mode, cancellationToken).ConfigureAwait(false);
         var id = Guid.NewGuid().ToString("N");
         var tokens = 0;
@@ -114,7 +114,7 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
     /// <summary>The pipeline and the request for it. A hosted pipeline that still loads is
     /// waited for as every other request waits: counted, with its deadlines running.</summary>
     private async ValueTask<(ITtsPipeline Pipeline, SynthesisRequest Request)> PrepareAsync(string text, TextToSpeechOptions? options,
-        SynthesisMode mode,
+        AudioDelivery mode,
         CancellationToken cancellationToken)
     {
         if (options?.Pitch is { } pitch and not 1)
@@ -124,7 +124,7 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
             throw new TtsRequestException(string.Create(CultureInfo.InvariantCulture,
             $"Volume is {volume}; use 0 (silent) to 1 (as the voice speaks), or leave it out."));
         var request = (options?.RawRepresentationFactory?.Invoke(this) as SynthesisRequest
-            ?? new SynthesisRequest()) with { Text = text, Mode = mode };
+            ?? new SynthesisRequest()) with { Text = text, Delivery = mode };
         var pipeline = _pipeline;
         if (pipeline is HostedPipeline { Host.Ready: null } hosted)
             (pipeline, request) = await hosted.LoadedAsync(request, cancellationToken).ConfigureAwait(false);
@@ -141,7 +141,7 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
         {
             Voice = voice ?? (options?.Language is { } language && request.Timbre is null ? VoiceFor(model, language) : null),
             Timbre = options?.VoiceId is null ? request.Timbre : null,
-            Speed = options?.Speed ?? (request.Mode == SynthesisMode.Whole ? request.Speed : 1),
+            Speed = options?.Speed ?? (request.Delivery == AudioDelivery.Whole ? request.Speed : 1),
         };
     }
 

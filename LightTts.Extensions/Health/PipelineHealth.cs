@@ -14,9 +14,9 @@ internal static class PipelineHealth
         foreach (var stage in status.Stages)
         {
             if (!stage.IsAlive)
-                return $"The {stage.Name} stage's thread has ended; restart the process.";
+                return $"The {Name(stage)} stage's thread has ended; restart the process.";
             if (stage.BusyFor > limit)
-                return $"The {stage.Name} stage has been in one step for {stage.BusyFor.TotalSeconds:0.0} s; "
+                return $"The {Name(stage)} stage has been in one step for {stage.BusyFor.TotalSeconds:0.0} s; "
                     + "restart the process if it hangs, or raise LightTtsOptions.StageHangTimeout if the model is that slow.";
         }
         return null;
@@ -29,13 +29,15 @@ internal static class PipelineHealth
         {
             ["model"] = host.ModelName,
             ["active_requests"] = status.ActiveRequests,
-            ["max_requests"] = status.MaxRequests,
+            ["max_requests"] = status.MaxActiveRequests,
         };
         foreach (var stage in status.Stages)
-            data[$"{stage.Name}_queue"] = stage.QueueLength;
+            data[$"{Name(stage)}_queue"] = stage.QueueLength;
         return data;
     }
 
     private static TimeSpan HangTimeout(LightTtsOptions options, TtsModelInfo? model) =>
-        options.StageHangTimeout ?? TimeSpan.FromSeconds(model is { Device: "cpu", Parameters: > LargeModel } ? 60 : 4);
+        options.StageHangTimeout ?? TimeSpan.FromSeconds(model is { Device: ComputeDevice.Cpu, Parameters: > LargeModel } ? 60 : 4);
+
+    private static string Name(StageStatus stage) => stage.Stage.ToString().ToLowerInvariant();
 }

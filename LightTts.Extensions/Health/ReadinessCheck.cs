@@ -23,8 +23,9 @@ internal sealed class ReadinessCheck(PipelineHost host) : IHealthCheck
         var data = PipelineHealth.Data(host, status);
         if (PipelineHealth.Fault(host, status) is { } fault)
             return new HealthCheckResult(failure, fault, data: data);
-        var queue = $"{status.ActiveRequests} of {status.MaxRequests} requests.";
-        return status.ActiveRequests > Crowded * status.MaxRequests ? HealthCheckResult.Degraded("The queue is nearly full: " + queue, data: data)
+        var queue = $"{status.ActiveRequests} of {status.MaxActiveRequests} requests.";
+        return status.ActiveRequests > Crowded * status.MaxActiveRequests
+            ? HealthCheckResult.Degraded("The queue is nearly full: " + queue, data: data)
             : HealthCheckResult.Healthy(queue, data);
     }
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace LightTts.Extensions.Hosting;
 
 /// <summary>The pipeline as a host hands it out: works from the first moment, by letting requests wait until the model is loaded.</summary>
-/// <remarks>Requests that wait are counted against <see cref="LightTtsOptions.MaxQueuedRequests"/>, and their deadlines run.</remarks>
+/// <remarks>Requests that wait are counted against <see cref="LightTtsOptions.MaxActiveRequests"/>, and their deadlines run.</remarks>
 internal sealed class HostedPipeline : ITtsPipeline, IDisposable
 {
     private readonly PipelineHost _host;
@@ -21,10 +21,23 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
 
     public ITimbreStore Timbres { get; }
 
+    public TtsPipelineStatus Status => _host.Status ?? new TtsPipelineStatus
+    {
+        ActiveRequests = Volatile.Read(ref _waiting),
+        MaxActiveRequests = _host.Options.MaxActiveRequests,
+        Stages = [],
+        KvBlocksInUse = 0,
+        LanguageSequences = 0,
+        DecodeUtterances = 0,
+        DecodeCacheBytes = 0,
+    };
+
+    public IReadOnlyList<string> Styles => _host.Ready?.Styles ?? [];
+
     public IAsyncEnumerable<AudioChunk> SynthesizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return _host.Ready is { } ready ? ready.Pipeline.SynthesizeAsync(request, cancellationToken)
+        return _host.Ready is { } ready ? ready.SynthesizeAsync(request, cancellationToken)
             : WhenLoadedAsync(request, null, cancellationToken);
     }
 
@@ -32,7 +45,7 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return _host.Ready is { } ready ? ready.Pipeline.SynthesizeAsync(text, request, cancellationToken)
+        return _host.Ready is { } ready ? ready.SynthesizeAsync(text, request, cancellationToken)
             : WhenLoadedAsync(request ?? new SynthesisRequest(), text, cancellationToken);
     }
 
@@ -40,8 +53,23 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         var loaded = await _host.GetAsync(cancellationToken).ConfigureAwait(false);
-        return await loaded.Pipeline.NormalizeAsync(request, cancellationToken).ConfigureAwait(false);
+        return await loaded.NormalizeAsync(request, cancellationToken).ConfigureAwait(false);
     }
+
+    public async Task AddStyleAsync(string name, string path, CancellationToken cancellationToken = default)
+    {
+        var loaded = await _host.GetAsync(cancellationToken).ConfigureAwait(false);
+        await loaded.AddStyleAsync(name, path, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<bool> RemoveStyleAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var loaded = await _host.GetAsync(cancellationToken).ConfigureAwait(false);
+        return await loaded.RemoveStyleAsync(name, cancellationToken).ConfigureAwait(false);
+    }
+
+    public Task<bool> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        _host.Ready?.DrainAsync(timeout, cancellationToken) ?? Task.FromResult(true);
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
@@ -78,10 +106,10 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
         var (deadline, limit) = FirstDeadline(request);
         try
         {
-            if (Interlocked.Increment(ref _waiting) > _host.Options.MaxQueuedRequests)
-                throw new TtsQueueFullException(_host.Options.MaxQueuedRequests);
+            if (Interlocked.Increment(ref _waiting) > _host.Options.MaxActiveRequests)
+                throw new TtsQueueFullException(_host.Options.MaxActiveRequests);
             var loaded = await _host.GetAsync(cancellationToken).WaitAsync(limit, _host.Time, cancellationToken).ConfigureAwait(false);
-            return loaded.Pipeline;
+            return loaded;
         }
         catch (TimeoutException)
         {

@@ -3,14 +3,14 @@ namespace LightTts.Extensions.Hosting;
 /// <summary>The timbre store as a host hands it out. What learns a voice waits for the model; what only looks needs it loaded.</summary>
 internal sealed class HostedTimbreStore(PipelineHost host) : ITimbreStore
 {
-    private ITimbreStore Store => host.Ready?.Pipeline.Timbres ?? throw HostedPipeline.NotLoaded(host);
+    private ITimbreStore Store => host.Ready?.Timbres ?? throw HostedPipeline.NotLoaded(host);
 
     public async ValueTask<Timbre> AddAsync(AudioClip reference, string? transcript = null, string? name = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(reference);
         var loaded = await host.GetAsync(cancellationToken).ConfigureAwait(false);
-        return await loaded.Pipeline.Timbres.AddAsync(reference, transcript, name, cancellationToken).ConfigureAwait(false);
+        return await loaded.Timbres.AddAsync(reference, transcript, name, cancellationToken).ConfigureAwait(false);
     }
 
     public ValueTask<Timbre?> GetAsync(string nameOrId, CancellationToken cancellationToken = default) => Store.GetAsync(nameOrId, cancellationToken);

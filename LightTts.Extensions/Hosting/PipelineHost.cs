@@ -11,12 +11,12 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
     private readonly ILogger _log;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _gate = new();
-    private Task<LoadedPipeline>? _load;
+    private Task<ITtsPipeline>? _load;
     private Task? _close;
     private ITimer? _deadline;
     private long _stopStarted;
     private int _late;
-    private volatile LoadedPipeline? _ready;
+    private volatile ITtsPipeline? _ready;
     private volatile bool _stopping;
     private TtsLoadProgress _progress = new("nothing", 0);
 
@@ -38,14 +38,14 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
     public TimeProvider Time { get; }
 
     /// <summary>The pipeline itself, once it is loaded.</summary>
-    public LoadedPipeline? Ready => _ready;
+    public ITtsPipeline? Ready => _ready;
 
     /// <summary>The model's name, or its directory's while that is all that is known.</summary>
     public string ModelName => Model?.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(_options.ModelPath ?? TtsPipeline.DefaultModelPath));
 
-    public TtsModelInfo? Model => _ready?.Pipeline.Model;
+    public TtsModelInfo? Model => _ready?.Model;
 
-    public TtsPipelineStatus? Status => _ready?.Status();
+    public TtsPipelineStatus? Status => _ready?.Status;
 
     public Exception? Error => Load is { IsFaulted: true } load ? load.Exception!.InnerException : null;
 
@@ -85,7 +85,7 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
         }
     }
 
-    private Task<LoadedPipeline>? Load
+    private Task<ITtsPipeline>? Load
     {
         get
         {
@@ -97,9 +97,9 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
     public Task WaitUntilReadyAsync(CancellationToken cancellationToken = default) => GetAsync(cancellationToken);
 
     /// <summary>The loaded pipeline; the first caller starts the load.</summary>
-    public async Task<LoadedPipeline> GetAsync(CancellationToken cancellationToken)
+    public async Task<ITtsPipeline> GetAsync(CancellationToken cancellationToken)
     {
-        Task<LoadedPipeline> load;
+        Task<ITtsPipeline> load;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_close is not null, typeof(ITtsPipeline));
@@ -176,7 +176,7 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
             if (Load is { } load)
             {
                 var loaded = await load.ConfigureAwait(false);
-                await loaded.Pipeline.DisposeAsync().ConfigureAwait(false);
+                await loaded.DisposeAsync().ConfigureAwait(false);
             }
         }
         catch (Exception) when (_ready is null)
@@ -189,7 +189,7 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
         }
     }
 
-    private static async Task<bool> DrainAsync(LoadedPipeline ready, TimeSpan timeout, CancellationToken cancellationToken)
+    private static async Task<bool> DrainAsync(ITtsPipeline ready, TimeSpan timeout, CancellationToken cancellationToken)
     {
         try
         {
@@ -201,11 +201,11 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
         }
     }
 
-    private async Task<LoadedPipeline> LoadAsync()
+    private async Task<ITtsPipeline> LoadAsync()
     {
         var started = Time.GetTimestamp();
         HostingLog.Loading(_log, ModelName, _options.WarmUp);
-        LoadedPipeline? loaded = null;
+        ITtsPipeline? loaded = null;
         try
         {
             var options = _options.ToPipelineOptions();
@@ -213,7 +213,7 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
             options.TimeProvider = Time;
             loaded = await _loader.LoadAsync(options, new Reporter(this), _closing.Token).ConfigureAwait(false);
             if (_options.WarmUp != WarmUpMode.Lazy)
-                await WarmUpAsync(loaded.Pipeline, _closing.Token).ConfigureAwait(false);
+                await WarmUpAsync(loaded, _closing.Token).ConfigureAwait(false);
             _closing.Token.ThrowIfCancellationRequested();
             _ready = loaded;
             HostingLog.Ready(_log, ModelName, Time.GetElapsedTime(started).TotalSeconds);
@@ -222,7 +222,7 @@ internal sealed class PipelineHost : ITtsPipelineHost, IAsyncDisposable, IDispos
         catch (Exception e)
         {
             if (loaded is not null)
-                await loaded.Pipeline.DisposeAsync().ConfigureAwait(false);
+                await loaded.DisposeAsync().ConfigureAwait(false);
             if (e is not OperationCanceledException)
                 HostingLog.LoadFailed(_log, e, ModelName);
             throw;

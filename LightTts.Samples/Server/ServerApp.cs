@@ -80,7 +80,7 @@ internal static class ServerApp
         void Shared(LightTtsOptions pipeline)
         {
             // The server's own limits come first; the pipeline's behind them must not be lower.
-            pipeline.MaxQueuedRequests = Math.Max(pipeline.MaxQueuedRequests, options.MaxConcurrentRequests + 1);
+            pipeline.MaxActiveRequests = Math.Max(pipeline.MaxActiveRequests, options.MaxConcurrentRequests + 1);
             pipeline.TextIdleTimeout = options.IdleTimeout;
             pipeline.DrainTimeout = options.DrainTimeout;
         }

@@ -34,10 +34,11 @@ internal static class ModelReport
         {
             output.WriteLine(new JsonObject
             {
-                ["name"] = model.Name, ["kind"] = model.Kind, ["path"] = model.Path, ["parameters"] = model.Parameters,
+                ["name"] = model.Name, ["kind"] = model.Family.ToString(), ["path"] = model.Path, ["parameters"] = model.Parameters,
                     ["sampleRate"] = model.SampleRate,
-                ["tokenRate"] = model.TokenRate, ["flowSteps"] = model.FlowSteps, ["license"] = model.License, ["device"] = model.Device.ToString(),
-                ["precision"] = model.Precision.ToString(),
+                ["tokenRate"] = model.TokenRate, ["flowSteps"] = model.FlowSteps, ["license"] = model.License, ["device"] = model.DeviceName,
+                ["precision"] = model.Precision.ToString().ToLowerInvariant(),
+                ["styles"] = new JsonArray([.. pipeline.Styles.Select(style => JsonValue.Create(style))]),
                 ["languages"] = new JsonArray([.. model.Languages.Select(language => JsonValue.Create(language))]),
                 ["voices"] = new JsonArray([.. model.Voices.Select(voice => JsonValue.Create(voice.Name))]),
             }.ToJsonString(s_json));
@@ -45,7 +46,7 @@ internal static class ModelReport
         }
         void Line(string name, string? value) => output.WriteLine($"{name + ":",-14}{value}");
         Line("name", model.Name);
-        Line("kind", model.Kind);
+        Line("kind", model.Family.ToString());
         Line("path", model.Path);
         Line("parameters", model.Parameters.ToString("N0", CultureInfo.InvariantCulture));
         Line("sample rate", $"{model.SampleRate} Hz");
@@ -53,7 +54,9 @@ internal static class ModelReport
         Line("flow steps", model.FlowSteps.ToString(CultureInfo.InvariantCulture));
         Line("languages", model.Languages.Count > 0 ? string.Join(", ", model.Languages) : "not stated");
         Line("license", model.License ?? "not stated");
-        Line("device", $"{model.Device}, {model.Precision}");
+        Line("device", $"{model.DeviceName}, {model.Precision.ToString().ToLowerInvariant()}");
+        if (pipeline.Styles.Count > 1)
+            Line("styles", string.Join(", ", pipeline.Styles));
         Line("voices", model.Voices.Count == 0 ? "none (use --prompt)" : string.Join(", ", model.Voices.Select(voice => voice.Name)));
         output.WriteLine("files:");
         foreach (var file in new DirectoryInfo(model.Path).EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(file =>

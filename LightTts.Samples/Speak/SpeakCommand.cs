@@ -33,7 +33,7 @@ internal static class SpeakCommand
         var prompt = new Option<FileInfo?>("--prompt", "-p") { Description = "WAV file with 3 to 10 s of a voice to speak in." };
         var promptText = new Option<string?>("--prompt-text", "-t") { Description = "What the WAV file of --prompt says; makes the voice closer." };
         var instruct = new Option<string?>("--instruct") { Description = "How to speak, in words, for models that follow instructions." };
-        var mode = new Option<SynthesisMode?>("--mode") { Description =
+        var mode = new Option<AudioDelivery?>("--mode") { Description =
             "streaming or whole. Default: whole for a file, streaming for the speakers and for standard output." };
         var speed = new Option<double>("--speed") { Description = "Speaking rate, 0.25 to 4; whole mode only.", DefaultValueFactory = _ => 1 };
         var seed = new Option<long?>("--seed", "-s") { Description = "Seed of the draws: the same seed gives the same speech." };
@@ -68,8 +68,8 @@ internal static class SpeakCommand
                     NormalizeText = !parsed.GetValue(plain),
                 },
             };
-            job = job with { Request = job.Request with { Mode = parsed.GetValue(mode)
-                ?? (job.Streams ? SynthesisMode.Streaming : SynthesisMode.Whole) } };
+            job = job with { Request = job.Request with { Delivery = parsed.GetValue(mode)
+                ?? (job.Streams ? AudioDelivery.Streaming : AudioDelivery.Whole) } };
             var only = parsed.GetValue(listVoices) || parsed.GetValue(inspect);
             if (!only && job.Problem() is { } problem)
             {

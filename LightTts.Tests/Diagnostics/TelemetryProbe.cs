@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using LightTts.Diagnostics;
+using LightTts.Models;
 using LightTts.Models.CosyVoice;
 using LightTts.Pipeline;
 using LightTts.Tests.Pipeline.Fakes;
@@ -31,7 +32,8 @@ internal sealed class TelemetryProbe : IAsyncDisposable
         };
         ActivitySource.AddActivityListener(_listener);
         Logs = new FakeLogCollector();
-        Engine = new SynthesisEngine("fake", new FakeEncoder(World), new FakeLanguageModel(World), new FakeDecoder(World), new LanguageLimits(16, 32),
+        Engine = new SynthesisEngine("fake",
+            new ModelParts(new FakeEncoder(World), [new StyleModel("fake", new FakeLanguageModel(World))], new FakeDecoder(World)),
             options ?? new TtsPipelineOptions(), TimeProvider.System, new FakeLogger(Logs, "LightTts"));
     }
 

@@ -130,7 +130,7 @@ public class TelemetryTests
     [Fact]
     public async Task Queue_full_is_seen_as_a_refused_request()
     {
-        await using var probe = new TelemetryProbe(new TtsPipelineOptions { MaxQueuedRequests = 1 });
+        await using var probe = new TelemetryProbe(new TtsPipelineOptions { MaxActiveRequests = 1 });
         using var brake = new Brake(probe.World, "decode", 1);
         var first = FakeEngine.Collect(probe.Speak(Hosts.Story));
         await brake.Held;

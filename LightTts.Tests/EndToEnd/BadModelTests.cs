@@ -152,8 +152,8 @@ public sealed class BadModelTests
     {
         (TtsPipelineOptions Options, string Names)[] cases =
         [
-            (new() { DeviceIndex = -1 }, "DeviceIndex"), (new() { Threads = 0 }, "Threads"), (new() { MaxQueuedRequests = 0 }, "MaxQueuedRequests"),
-            (new() { MaxBatchSize = 0 }, "MaxBatchSize"), (new() { MaxBatchSize = 257 }, "MaxBatchSize"),
+            (new() { DeviceIndex = -1 }, "DeviceIndex"), (new() { Threads = 0 }, "Threads"), (new() { MaxActiveRequests = 0 }, "MaxActiveRequests"),
+            (new() { MaxLanguageRows = 0 }, "MaxLanguageRows"), (new() { MaxLanguageRows = 257 }, "MaxLanguageRows"),
             (new() { KvCacheTokens = 1023 }, "KvCacheTokens"),
             (new() { FlowCacheBytes = -1 }, "FlowCacheBytes"), (new() { MaxTextLength = 0 }, "MaxTextLength"),
             (new() { RequestTimeout = TimeSpan.Zero }, "RequestTimeout"),

@@ -75,7 +75,7 @@ public sealed class BadReferenceTests
         foreach (var transcript in new[] { null, "Hello <|endofprompt|> \ud83d\0" })
         {
             var timbre = await pipeline.Timbres.AddAsync(Learnt[name](), transcript);
-            var clip = await pipeline.SpeakAsync(new SynthesisRequest { Text = "Hello.", Timbre = timbre, Mode = SynthesisMode.Whole, Seed = 1,
+            var clip = await pipeline.SpeakAsync(new SynthesisRequest { Text = "Hello.", Timbre = timbre, Delivery = AudioDelivery.Whole, Seed = 1,
                 MaxSpeechTokens = 12 });
             Assert.All(clip.Samples.ToArray(), sample => Assert.True(float.IsFinite(sample) && Math.Abs(sample) <= 0.99f));
         }

@@ -38,8 +38,8 @@ public sealed class BadRequestTests
         ["speed infinite"] = (Whole with { Speed = double.PositiveInfinity }, "0.25 to 4"),
         ["speed 1e-9"] = (Whole with { Speed = 1e-9 }, "0.25 to 4"),
         ["speed 1e9"] = (Whole with { Speed = 1e9 }, "0.25 to 4"),
-        ["speed when streaming"] = (Say("Hello.") with { Speed = 1.3 }, "SynthesisMode.Whole"),
-        ["an unknown mode"] = (Say("Hello.") with { Mode = (SynthesisMode)99 }, "use Streaming or Whole"),
+        ["speed when streaming"] = (Say("Hello.") with { Speed = 1.3 }, "AudioDelivery.Whole"),
+        ["an unknown mode"] = (Say("Hello.") with { Delivery = (AudioDelivery)99 }, "use Streaming or Whole"),
         ["0 steps"] = (Whole with { FlowSteps = 0 }, "1 to 100"),
         ["-1 steps"] = (Whole with { FlowSteps = -1 }, "1 to 100"),
         ["101 steps"] = (Whole with { FlowSteps = 101 }, "1 to 100"),
@@ -98,9 +98,9 @@ public sealed class BadRequestTests
         ["one speech token"] = Say("Hello.") with { MaxSpeechTokens = 1 },
         ["one step"] = Say("Hello.") with { FlowSteps = 1 },
         ["100 steps"] = Say("Hi.") with { FlowSteps = 100, MaxSpeechTokens = 4 },
-        ["the slowest"] = Say("Hi.") with { Mode = SynthesisMode.Whole, Speed = 0.25 },
-        ["the fastest"] = Say("Hi.") with { Mode = SynthesisMode.Whole, Speed = 4 },
-        ["fast and short"] = Say("Hi.") with { Mode = SynthesisMode.Whole, Speed = 4, MaxSpeechTokens = 1 },
+        ["the slowest"] = Say("Hi.") with { Delivery = AudioDelivery.Whole, Speed = 0.25 },
+        ["the fastest"] = Say("Hi.") with { Delivery = AudioDelivery.Whole, Speed = 4 },
+        ["fast and short"] = Say("Hi.") with { Delivery = AudioDelivery.Whole, Speed = 4, MaxSpeechTokens = 1 },
         ["the smallest seed"] = Say("Hello.") with { Seed = long.MinValue },
     };
 
@@ -250,7 +250,7 @@ public sealed class BadRequestTests
         return chunks;
     }
 
-    private static SynthesisRequest Whole => Say("Hello.") with { Mode = SynthesisMode.Whole };
+    private static SynthesisRequest Whole => Say("Hello.") with { Delivery = AudioDelivery.Whole };
 
     private static SynthesisRequest Say(string text) => new() { Text = text, Seed = 1, MaxSpeechTokens = FewTokens };
 
@@ -267,7 +267,7 @@ public sealed class BadRequestTests
     /// <summary>The sentence after: spoken, and free of what was before.</summary>
     internal static async Task SpeaksAsync(ITtsPipeline pipeline)
     {
-        var clip = await pipeline.SpeakAsync(new SynthesisRequest { Text = "Yes.", Mode = SynthesisMode.Whole, Seed = 1,
+        var clip = await pipeline.SpeakAsync(new SynthesisRequest { Text = "Yes.", Delivery = AudioDelivery.Whole, Seed = 1,
             MaxSpeechTokens = FewTokens });
         Assert.InRange(clip.Duration.TotalSeconds, 0.04, 0.04 * FewTokens);
         var rms = Math.Sqrt(clip.Samples.ToArray().Average(sample => (double)sample * sample));

@@ -35,20 +35,20 @@ public class HeardTests(ITestOutputHelper output)
     /// implementation or by LightTts at other draws, whichever is higher.</summary>
     private static readonly Dictionary<string, double> TrainedWords = new() { ["slt"] = 14.7, ["rms"] = 10.2 };
 
-    public static TheoryData<string, SynthesisMode> Voices()
+    public static TheoryData<string, AudioDelivery> Voices()
     {
-        var data = new TheoryData<string, SynthesisMode>();
+        var data = new TheoryData<string, AudioDelivery>();
         foreach (var voice in Environment.GetEnvironmentVariable("LIGHTTTS_HEARD_VOICES")?.Split(',') ?? [.. TrainedCharacters.Keys])
         {
-            data.Add(voice, SynthesisMode.Whole);
-            data.Add(voice, SynthesisMode.Streaming);
+            data.Add(voice, AudioDelivery.Whole);
+            data.Add(voice, AudioDelivery.Streaming);
         }
         return data;
     }
 
     [Theory]
     [MemberData(nameof(Voices))]
-    public async Task Sentences_are_read_back(string voice, SynthesisMode mode)
+    public async Task Sentences_are_read_back(string voice, AudioDelivery mode)
     {
         var clips = await SpeakAsync(voice, mode);
         CheckSound(voice, clips);
@@ -65,7 +65,7 @@ public class HeardTests(ITestOutputHelper output)
             errors += distance;
         }
         var rate = 100.0 * errors / characters;
-        var trained = mode == SynthesisMode.Whole ? TrainedCharacters[voice].Whole : TrainedCharacters[voice].Streamed;
+        var trained = mode == AudioDelivery.Whole ? TrainedCharacters[voice].Whole : TrainedCharacters[voice].Streamed;
         output.WriteLine($"{voice} {mode}: character error {rate:0.0} %, when trained {trained:0.0} %");
         Assert.True(rate <= trained + Leeway, $"{voice} {mode}: character error {rate:0.0} %, when trained {trained:0.0} %");
 
@@ -73,7 +73,7 @@ public class HeardTests(ITestOutputHelper output)
             await HearIndependently(voice, mode, clips, words);
     }
 
-    private async Task HearIndependently(string voice, SynthesisMode mode, AudioClip[] clips, double trained)
+    private async Task HearIndependently(string voice, AudioDelivery mode, AudioClip[] clips, double trained)
     {
         if (!Pocketsphinx.IsInstalled)
         {
@@ -115,10 +115,10 @@ public class HeardTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task<AudioClip[]> SpeakAsync(string voice, SynthesisMode mode)
+    private static async Task<AudioClip[]> SpeakAsync(string voice, AudioDelivery mode)
     {
         var pipeline = await SharedPipeline.GetAsync();
         return await Task.WhenAll(Enumerable.Range(0, Count).Select(i =>
-            pipeline.SpeakAsync(new SynthesisRequest { Text = Sentences[i], Voice = voice, Mode = mode, Seed = Seeds + i, FlowSteps = Steps })));
+            pipeline.SpeakAsync(new SynthesisRequest { Text = Sentences[i], Voice = voice, Delivery = mode, Seed = Seeds + i, FlowSteps = Steps })));
     }
 }

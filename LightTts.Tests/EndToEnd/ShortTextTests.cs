@@ -56,7 +56,7 @@ public class ShortTextTests(ITestOutputHelper output)
             {
                 List<AudioChunk> chunks = [];
                 await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = one.text, Voice = one.voice, Seed = one.seed,
-                    Mode = SynthesisMode.Whole }))
+                    Delivery = AudioDelivery.Whole }))
                     chunks.Add(chunk);
                 return (one, chunks, error: (Exception?)null);
             }

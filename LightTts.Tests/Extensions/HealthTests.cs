@@ -52,7 +52,7 @@ public class HealthTests
     public async Task Degraded_over_80_percent_of_the_queue(int active, HealthStatus expected)
     {
         var loader = new FakeLoader();
-        using var host = Hosts.Create(loader, services => services.AddLightTts(options => options.MaxQueuedRequests = 10));
+        using var host = Hosts.Create(loader, services => services.AddLightTts(options => options.MaxActiveRequests = 10));
         await host.StartAsync();
         loader.Pipeline.Disguise = status => status with { ActiveRequests = active };
         Assert.Equal(expected, (await Ready(host)).Status);
@@ -91,7 +91,7 @@ public class HealthTests
         using var host = Hosts.Create(loader, services => services.AddKeyedLightTts("guide"));
         await host.StartAsync();
         loader.Pipeline.Disguise = status =>
-            status with { Stages = [.. status.Stages.Select(stage => stage with { IsAlive = stage.Name != "decode" })] };
+            status with { Stages = [.. status.Stages.Select(stage => stage with { IsAlive = stage.Stage != PipelineStage.Decode })] };
         Assert.Contains("decode stage's thread has ended", (await Live(host, ":guide")).Description);
         Assert.Equal(HealthStatus.Unhealthy, (await Ready(host, ":guide")).Status);
         await host.StopAsync();

@@ -90,7 +90,7 @@ public class HostingTests
         using var host = Hosts.Create(loader, services => services.AddLightTts(options =>
         {
             options.WarmUp = WarmUpMode.Background;
-            options.MaxQueuedRequests = 2;
+            options.MaxActiveRequests = 2;
         }), time);
         await host.StartAsync();
         var pipeline = host.Services.GetRequiredService<ITtsPipeline>();
@@ -150,13 +150,13 @@ public class HostingTests
         var second = Directory.CreateTempSubdirectory("lighttts-second").FullName;
         var loader = new FakeLoader();
         using var host = Hosts.Create(loader, services => services
-            .AddKeyedLightTts("narrator", options => options.MaxQueuedRequests = 7)
-            .AddKeyedLightTts("guide", Hosts.Section(("ModelPath", second), ("MaxQueuedRequests", "8"))));
+            .AddKeyedLightTts("narrator", options => options.MaxActiveRequests = 7)
+            .AddKeyedLightTts("guide", Hosts.Section(("ModelPath", second), ("MaxActiveRequests", "8"))));
         await host.StartAsync();
         var narrator = host.Services.GetRequiredKeyedService<ITtsPipeline>("narrator");
         var guide = host.Services.GetRequiredKeyedService<ITtsPipeline>("guide");
         Assert.Equal(["lighttts-tiny-en", Path.GetFileName(second)], [narrator.Model.Name, guide.Model.Name]);
-        Assert.Equal([7, 8], loader.Options.Select(options => options.MaxQueuedRequests).Order());
+        Assert.Equal([7, 8], loader.Options.Select(options => options.MaxActiveRequests).Order());
 
         // Each is held in mid-stream until the other has come as far: neither waits for the other's end.
         var brakes = loader.Pipelines.Select(pipeline => new Brake(pipeline.Engine.World, "decode", 2)).ToArray();

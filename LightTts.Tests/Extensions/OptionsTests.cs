@@ -24,7 +24,7 @@ public class OptionsTests
     {
         using var host = Hosts.Create(new FakeLoader(), services => services.AddKeyedLightTts("guide", options =>
         {
-            options.MaxQueuedRequests = 0;
+            options.MaxActiveRequests = 0;
             options.DrainTimeout = TimeSpan.FromSeconds(-1);
             options.Threads = -2;
             options.TimbreSegmentBytes = 5;
@@ -32,15 +32,15 @@ public class OptionsTests
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
         Assert.Equal(4, error.Failures.Count());
         Assert.All(error.Failures, failure => Assert.Contains("LightTts 'guide'", failure));
-        Assert.Contains("MaxQueuedRequests is 0; set at least 1 (default 64).", error.Message);
+        Assert.Contains("MaxActiveRequests is 0; set at least 1 (default 64).", error.Message);
         Assert.Contains("DrainTimeout is -00:00:01; set zero (end at once) up to 40 days", error.Message);
-        Assert.Contains("Threads is -2; set at least 1", error.Message);
+        Assert.Contains("Threads is -2; set 1 to 1024", error.Message);
         Assert.Contains("TimbreSegmentBytes is 5; set 1048576", error.Message);
     }
 
     [Theory]
     [InlineData("Device", "gpu")]
-    [InlineData("MaxQueuedRequests", "many")]
+    [InlineData("MaxActiveRequests", "many")]
     public async Task A_value_that_does_not_exist_stops_the_start_and_is_named(string key, string value)
     {
         using var host = Hosts.Create(new FakeLoader(), services => services.AddLightTts(Hosts.Section((key, value))));
@@ -57,11 +57,11 @@ public class OptionsTests
         Assert.Equal(3, error.Failures.Count());
         Assert.Contains("'LightTts:ModelPth' is not an option; did you mean ModelPath? The options are: ModelPath, Device, ", error.Message);
         Assert.Contains("'LightTts:timbres' is not an option; did you mean MaxTimbres? The options are: ", error.Message);
-        Assert.Contains("Threads is 0; set at least 1", error.Message);
+        Assert.Contains("Threads is 0; set 1 to 1024", error.Message);
     }
 
     [Theory]
-    [InlineData("MaxQueueRequests", "MaxQueuedRequests")]
+    [InlineData("MaxQueueRequests", "MaxActiveRequests")]
     [InlineData("devise", "Device")]
     [InlineData("Warm_Up", "WarmUp")]
     [InlineData("ConnectionString", null)]
@@ -76,7 +76,7 @@ public class OptionsTests
     {
         var section = Hosts.Section(("ModelPath", Path.GetTempPath()), ("Device", "Cpu"), ("DeviceIndex", "1"), ("Precision", "Float32"),
             ("Threads", "3"),
-            ("NativeLibraryPath", Path.GetTempPath()), ("MaxQueuedRequests", "5"), ("MaxBatchSize", "6"), ("RequestTimeout", "00:01:00"),
+            ("NativeLibraryPath", Path.GetTempPath()), ("MaxActiveRequests", "5"), ("MaxLanguageRows", "6"), ("RequestTimeout", "00:01:00"),
             ("TextIdleTimeout", "00:00:07"),
             ("KvCacheTokens", "2048"), ("FlowCacheBytes", "8"), ("MaxTextLength", "9"), ("MaxBufferedAudio", "00:00:10"), ("ShareTimbres", "false"),
             ("TimbreSegmentPath", "seg"), ("TimbreSegmentBytes", "2097152"), ("TimbreProcessBytes", "11"), ("MaxTimbres", "12"),
@@ -90,7 +90,7 @@ public class OptionsTests
         Assert.Equal((ComputeDevice.Cpu, 1, ComputePrecision.Float32, 3), (options.Device, options.DeviceIndex, options.Precision, options.Threads));
         Assert.Equal(Path.GetTempPath(), options.NativeLibraryPath);
         Assert.Equal((5, 6, 2048, 8L, 9),
-            (options.MaxQueuedRequests, options.MaxBatchSize, options.KvCacheTokens, options.FlowCacheBytes, options.MaxTextLength));
+            (options.MaxActiveRequests, options.MaxLanguageRows, options.KvCacheTokens, options.FlowCacheBytes, options.MaxTextLength));
         Assert.Equal(TimeSpan.FromMinutes(1), options.RequestTimeout);
         Assert.Equal((7, 10), (options.TextIdleTimeout.TotalSeconds, options.MaxBufferedAudio.TotalSeconds));
         Assert.Equal((false, "seg", 2097152L, 11L),
@@ -151,12 +151,12 @@ public class OptionsTests
     [Fact]
     public async Task A_reload_of_the_configuration_does_not_disturb_what_runs()
     {
-        var source = new Dictionary<string, string?> { ["LightTts:MaxQueuedRequests"] = "3" };
+        var source = new Dictionary<string, string?> { ["LightTts:MaxActiveRequests"] = "3" };
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(source).Build();
         var loader = new FakeLoader();
         using var host = Hosts.Create(loader, services => services.AddLightTts(configuration.GetSection("LightTts")));
         await host.StartAsync();
-        configuration["LightTts:MaxQueuedRequests"] = "-1";
+        configuration["LightTts:MaxActiveRequests"] = "-1";
         configuration["LightTts:Nonsense"] = "x";
         configuration.Reload();
         Assert.NotEmpty((await host.Services.GetRequiredService<ITtsPipeline>().SpeakAsync("still here.")).Samples.ToArray());

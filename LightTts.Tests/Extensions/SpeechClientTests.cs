@@ -29,7 +29,7 @@ public class SpeechClientTests
         Assert.Equal("fake", response.ModelId);
         Assert.NotEmpty(response.ResponseId!);
         Assert.Equal((100, "little-endian"), (response.AdditionalProperties!["sample_rate"], response.AdditionalProperties["byte_order"]));
-        Assert.Equal(SynthesisMode.Whole, pipeline.Requests.Single().Mode);
+        Assert.Equal(AudioDelivery.Whole, pipeline.Requests.Single().Delivery);
     }
 
     [Theory]
@@ -75,7 +75,7 @@ public class SpeechClientTests
         Assert.Equal(("slt", 1.5), (pipeline.Requests[0].Voice, pipeline.Requests[0].Speed));
         Assert.Equal("gisela", pipeline.Requests[1].Voice);
         Assert.Equal((null, "softly", 5L), (pipeline.Requests[2].Voice, pipeline.Requests[2].Instruction, pipeline.Requests[2].Seed));
-        Assert.Equal((SynthesisMode.Whole, 2), (pipeline.Requests[3].Mode, pipeline.Requests[3].Speed));
+        Assert.Equal((AudioDelivery.Whole, 2), (pipeline.Requests[3].Delivery, pipeline.Requests[3].Speed));
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public class SpeechClientTests
         using var host = Hosts.Create(loader, services => services.AddLightTts(options =>
         {
             options.WarmUp = WarmUpMode.Background;
-            options.MaxQueuedRequests = 2;
+            options.MaxActiveRequests = 2;
         }), time);
         await host.StartAsync();
         var client = host.Services.GetRequiredService<ITextToSpeechClient>();

@@ -28,7 +28,7 @@ internal static class ExitWorker
     {
         while (true)
             await foreach (var _ in pipeline.SynthesizeAsync(new SynthesisRequest { Text = "Hello there. How are you today?", Seed = seed,
-            Mode = (SynthesisMode)(seed % 2) }))
+            Delivery = (AudioDelivery)(seed % 2) }))
             {
             }
     }

@@ -16,7 +16,7 @@ public sealed class FakeFaultTests : FaultRows
         Text = $"{text} {FakeWorld.PoisonText} four five six.",
         Seed = FakeWorld.PoisonSeed,
         FlowSteps = FakeWorld.PoisonSteps,
-        Mode = (SynthesisMode)(i % 2),
+        Delivery = (AudioDelivery)(i % 2),
     };
 
     [Theory]
@@ -58,11 +58,11 @@ public sealed class FakeFaultTests : FaultRows
         {
             var limit = random.Next(1, 60); // beyond the sixty that three words may have, it would be drawn again
             var endless = await FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "one two three", Seed = FakeWorld.EndlessSeed,
-            MaxSpeechTokens = limit, Mode = (SynthesisMode)(i % 2) }));
+            MaxSpeechTokens = limit, Delivery = (AudioDelivery)(i % 2) }));
             Assert.Equal(FinishReason.Length, endless[^1].FinishReason);
             Assert.Equal(limit, endless.Sum(chunk => chunk.SpeechTokens.Length));
             var silent = await FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "one two three", Seed = FakeWorld.SilentSeed,
-                Mode = (SynthesisMode)(i % 2) }));
+                Delivery = (AudioDelivery)(i % 2) }));
             Assert.NotEmpty(FakeEngine.Join(silent));
             Assert.All(silent, chunk => Assert.Equal(1, chunk.Redraws));
         });
@@ -76,7 +76,7 @@ public sealed class FakeFaultTests : FaultRows
         await using var tight = new FakeTarget(blocks: 40, rows: 16);
         using var unobserved = new UnobservedExceptions();
         SynthesisRequest Request(int i) =>
-            new() { Text = "one two three.", Seed = i % 2 == 0 ? FakeWorld.EndlessSeed : i, Mode = (SynthesisMode)(i % 2) };
+            new() { Text = "one two three.", Seed = i % 2 == 0 ? FakeWorld.EndlessSeed : i, Delivery = (AudioDelivery)(i % 2) };
         for (var round = 0; round < Sample(50); round++)
         {
             var requests = Enumerable.Range(0, 64).Select(i => tight.Render(Request(i))).ToArray();

@@ -31,8 +31,8 @@ public abstract class FaultRows
 
     private static IAsyncEnumerable<AudioChunk> SpeakAny(FaultTarget target, Random random, CancellationToken token = default)
     {
-        var request = new SynthesisRequest { Text = target.Story, Seed = random.Next(), Mode = random.Next(2) == 0 ? SynthesisMode.Whole
-            : SynthesisMode.Streaming };
+        var request = new SynthesisRequest { Text = target.Story, Seed = random.Next(), Delivery = random.Next(2) == 0 ? AudioDelivery.Whole
+            : AudioDelivery.Streaming };
         return target.Speak(request, random.Next(3) == 0 ? SynthesisEngineTests.Pieces(target.Story[..20], target.Story[20..]) : null, token);
     }
 
@@ -128,7 +128,7 @@ public abstract class FaultRows
         {
             var limit = TimeSpan.FromMilliseconds(20 + random.Next(60));
             var request = new SynthesisRequest { Text = string.Concat(Enumerable.Repeat(target.Story + " ", 8_000)), Seed = i, Timeout = limit,
-                Mode = (SynthesisMode)(i % 2) };
+                Delivery = (AudioDelivery)(i % 2) };
             var error = await Assert.ThrowsAsync<TtsTimeoutException>(() => FakeEngine.Collect(target.Speak(request)));
             Assert.Equal(limit, error.Limit);
         });
@@ -138,10 +138,10 @@ public abstract class FaultRows
     public async Task Row_15_the_same_seed_is_the_same_voice_alone_in_a_batch_and_beside_cancellations()
     {
         await using var target = await Create();
-        var modes = new[] { SynthesisMode.Streaming, SynthesisMode.Whole };
+        var modes = new[] { AudioDelivery.Streaming, AudioDelivery.Whole };
         await BesidePeers(target, 20, async (random, i) =>
         {
-            var request = new SynthesisRequest { Text = target.Story, Seed = i, Mode = modes[i % 2] };
+            var request = new SynthesisRequest { Text = target.Story, Seed = i, Delivery = modes[i % 2] };
             var first = await target.Render(request);
             var batch = Enumerable.Range(0, 8).Select(_ => target.Render(request)).ToArray();
             using var cancel = new CancellationTokenSource();
@@ -171,7 +171,7 @@ public abstract class FaultRows
             try
             {
                 var source = TextSources.Create(kind, target.Story);
-                var request = new SynthesisRequest { Seed = i, Mode = (SynthesisMode)(i % 2), MaxSpeechTokens = i % 3 == 0 ? 7 : null };
+                var request = new SynthesisRequest { Seed = i, Delivery = (AudioDelivery)(i % 2), MaxSpeechTokens = i % 3 == 0 ? 7 : null };
                 await FakeEngine.Collect(target.Speak(request, source, cancel.Token));
                 Assert.Equal("null pieces", kind);
             }

@@ -14,13 +14,16 @@ internal sealed class FaultyModels
     }
 
     public ModelParts Wrap(ModelParts parts) =>
-        new(new Encoder(this, parts.Encoder), new Language(this, parts.Language), new Decoder(this, parts.Decoder));
+        new(new Encoder(this, parts.Encoder), [.. parts.Styles.Select(style => style with { Model = new Language(this, style.Model) })],
+            new Decoder(this, parts.Decoder));
 
     private sealed class Encoder(FaultyModels owner, ISpeechEncoder inner) : ISpeechEncoder
     {
         public string ExtractorId => inner.ExtractorId;
 
         public IDisposable EnterThread() => inner.EnterThread();
+
+        public void WarmUp() => inner.WarmUp();
 
         public TimbreFeatures ExtractTimbre(AudioClip reference, string? transcript)
         {
@@ -34,10 +37,10 @@ internal sealed class FaultyModels
             return inner.Prepare(request);
         }
 
-        public LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction)
+        public LanguagePrompt CreatePrompt(TimbreFeatures timbre, SynthesisRequest request)
         {
             owner._onCall?.Invoke();
-            return inner.CreatePrompt(timbre, instruction);
+            return inner.CreatePrompt(timbre, request);
         }
 
         public ITextFeed CreateFeed(SynthesisRequest request) => inner.CreateFeed(request);
@@ -57,16 +60,24 @@ internal sealed class FaultyModels
 
         public int FreeKvBlocks => inner.FreeKvBlocks;
 
-        public int MaxRows => inner.MaxRows;
+        public LanguageLimits Limits => inner.Limits;
 
         public IDisposable EnterThread() => inner.EnterThread();
 
+        public void WarmUp() => inner.WarmUp();
+
         public ILanguageState CreateState() => inner.CreateState();
 
-        public void Step(IReadOnlyList<LanguageRow> rows)
+        public void Launch(IReadOnlyList<LanguageRow> rows)
         {
             owner._onCall?.Invoke();
-            inner.Step(rows);
+            inner.Launch(rows);
+        }
+
+        public void Collect()
+        {
+            owner._onCall?.Invoke();
+            inner.Collect();
         }
 
         public void Dispose() => inner.Dispose();
@@ -85,6 +96,8 @@ internal sealed class FaultyModels
         public int MaxOpenPasses => inner.MaxOpenPasses;
 
         public IDisposable EnterThread() => inner.EnterThread();
+
+        public void WarmUp() => inner.WarmUp();
 
         public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
         {

@@ -54,8 +54,8 @@ internal sealed class Peers
 
     private static Task<float[]> Render(FaultTarget target, int index)
     {
-        var request = new SynthesisRequest { Text = target.Story, Seed = 100 + index, Mode = index % 3 == 1 ? SynthesisMode.Whole
-            : SynthesisMode.Streaming };
+        var request = new SynthesisRequest { Text = target.Story, Seed = 100 + index, Delivery = index % 3 == 1 ? AudioDelivery.Whole
+            : AudioDelivery.Streaming };
         return target.Render(request, index >= 6 ? SynthesisEngineTests.Pieces(target.Story.Split(' ').Select(word => word + " ").ToArray()) : null);
     }
 }

@@ -32,9 +32,9 @@ public sealed class RealFaultTests : FaultRows
         {
             foreach (var speed in new[] { 0, -1, double.NaN, double.PositiveInfinity, double.NegativeInfinity, 1e-9, 1e9 })
                 for (var i = 0; i < 30; i++)
-                    await Refused(target, new SynthesisRequest { Text = "Hello.", Speed = speed, Mode = (SynthesisMode)(i % 2) });
+                    await Refused(target, new SynthesisRequest { Text = "Hello.", Speed = speed, Delivery = (AudioDelivery)(i % 2) });
             await Refused(target, new SynthesisRequest { Text = "Hello.", Speed = 2 });
-            await Refused(target, new SynthesisRequest { Text = "Hello.", Mode = (SynthesisMode)7 });
+            await Refused(target, new SynthesisRequest { Text = "Hello.", Delivery = (AudioDelivery)7 });
             await Refused(target, new SynthesisRequest { Text = "Hello.", FlowSteps = 0 });
             await Refused(target, new SynthesisRequest { Text = "Hello.", FlowSteps = int.MaxValue });
             await Refused(target, new SynthesisRequest { Text = "Hello.", MaxSpeechTokens = 0 });
@@ -109,7 +109,7 @@ public sealed class RealFaultTests : FaultRows
         var voice = new Timbre("broken", "broken", null, TimeSpan.FromSeconds(1), broken);
         await BesidePeers(target, 200, async (_, i) =>
             await Assert.ThrowsAsync<TtsSynthesisException>(() =>
-            FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "Hello.", Timbre = voice, Seed = i, Mode = (SynthesisMode)(i % 2) }))));
+            FakeEngine.Collect(target.Speak(new SynthesisRequest { Text = "Hello.", Timbre = voice, Seed = i, Delivery = (AudioDelivery)(i % 2) }))));
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class RealFaultTests : FaultRows
         var count = FullRun.Pick(24, 64);
         SynthesisRequest Request(int i) =>
             new() { Text = "One two three four five six seven eight nine ten.", Seed = i, MaxSpeechTokens = 60, FlowSteps = 1,
-            Mode = SynthesisMode.Whole };
+            Delivery = AudioDelivery.Whole };
         var rendered = await Task.WhenAll(Enumerable.Range(0, count).Select(i => target.Render(Request(i)))).WaitAsync(TimeSpan.FromMinutes(4));
         for (var i = 0; i < count; i += 7)
             target.AssertSame(await roomy.Render(Request(i)), rendered[i]);
@@ -157,7 +157,7 @@ public sealed class RealFaultTests : FaultRows
     {
         await using var target = await RealTarget.LoadAsync();
         SynthesisRequest Request(int seed) =>
-            new() { Text = "Hello there.", Seed = seed, FlowSteps = 1, MaxSpeechTokens = 12, Mode = (SynthesisMode)(seed % 2) };
+            new() { Text = "Hello there.", Seed = seed, FlowSteps = 1, MaxSpeechTokens = 12, Delivery = (AudioDelivery)(seed % 2) };
         async Task<(int[] Tokens, float[] Samples)> Speak(int seed)
         {
             var chunks = await FakeEngine.Collect(target.Speak(Request(seed)));
@@ -205,7 +205,7 @@ public sealed class RealFaultTests : FaultRows
                     target.Later(random, cancel.Cancel);
                 try
                 {
-                    await foreach (var _ in target.Speak(new SynthesisRequest { Text = target.Story, Seed = i, Mode = (SynthesisMode)(i % 2),
+                    await foreach (var _ in target.Speak(new SynthesisRequest { Text = target.Story, Seed = i, Delivery = (AudioDelivery)(i % 2),
                         MaxSpeechTokens = 10 },
                         i % 4 == 0 ? SynthesisEngineTests.Pieces(target.Story) : null, cancel.Token))
                         if (i % 5 == 1)

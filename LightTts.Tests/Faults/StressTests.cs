@@ -27,7 +27,7 @@ public class StressTests
     }
 
     private static TtsPipelineOptions Options() =>
-        new() { MaxQueuedRequests = 48, MaxBufferedAudio = TimeSpan.FromSeconds(1), TextIdleTimeout = TimeSpan.FromMilliseconds(200) };
+        new() { MaxActiveRequests = 48, MaxBufferedAudio = TimeSpan.FromSeconds(1), TextIdleTimeout = TimeSpan.FromMilliseconds(200) };
 
     private static async Task Stress(FaultTarget target, int seed, int requests, int callsToFault)
     {
@@ -74,7 +74,7 @@ public class StressTests
         {
             Text = text,
             Seed = random.Next(10) == 0 ? FakeWorld.EndlessSeed : random.Next(),
-            Mode = (SynthesisMode)random.Next(2),
+            Delivery = (AudioDelivery)random.Next(2),
             MaxSpeechTokens = random.Next(4) == 0 ? random.Next(1, 60) : null,
             Timeout = TimeSpan.FromSeconds(random.Next(8) == 0 ? 0.05 : target.Limit.TotalSeconds / 2),
         };

@@ -111,7 +111,7 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
             Assert.Equal(prefix, expected[..prefix.Length]);
             var voice = encoder.ExtractTimbre(AudioClip.FromWavFile(Repo.Golden("main/prompt_44k_stereo.wav")),
                 TextOf(expected.AsSpan(prefix.Length)));
-            var prompt = encoder.CreatePrompt(voice, instruction: null);
+            var prompt = encoder.CreatePrompt(voice, new SynthesisRequest());
             Assert.Equal(expected, prompt.Text);
             Assert.Equal(prefix.Length, prompt.InstructionLength);
             Assert.Equal(Flows.Ints(golden, "cv3.zero_shot.llm_prompt_speech_token"), prompt.Speech);
@@ -130,10 +130,14 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         {
             var expected = Flows.Ints(golden, "cv3.cross_lingual.text");
             var prefix = PrefixIds(tokenizer, model);
-            var prompt = encoder.CreatePrompt(Voice(golden, null), instruction: null);
+            var prompt = encoder.CreatePrompt(Voice(golden, null), new SynthesisRequest());
             Assert.Empty(prompt.Speech);
             Assert.Equal(prompt.Text.Length, prompt.InstructionLength);
             Assert.Equal(expected, prompt.Text.Concat(Text(encoder, expected[prefix.Length..])));
+            // A voice whose transcript is known, asked for in that way.
+            var asked = encoder.CreatePrompt(Voice(golden, "A transcript."), new SynthesisRequest { Kind = SynthesisKind.CrossLingual });
+            Assert.Equal((prompt.Text, prompt.InstructionLength), (asked.Text, asked.InstructionLength));
+            Assert.Empty(asked.Speech);
         }
     }
 
@@ -151,7 +155,8 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
             output.WriteLine(said);
             Assert.Equal(tokenizer.EndOfPromptId, expected[^1]);
             Assert.StartsWith(lead, said, StringComparison.Ordinal);
-            var prompt = encoder.CreatePrompt(Voice(golden, "A transcript that an instruction replaces."), said[lead.Length..]);
+            var prompt = encoder.CreatePrompt(Voice(golden, "A transcript that an instruction replaces."),
+                new SynthesisRequest { Instruction = said[lead.Length..] });
             Assert.Equal(expected, prompt.Text);
             Assert.Equal(expected.Length, prompt.InstructionLength);
             Assert.Empty(prompt.Speech);

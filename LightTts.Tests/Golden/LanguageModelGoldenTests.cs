@@ -161,7 +161,7 @@ public class LanguageModelGoldenTests
         var sounds = new List<int>();
         while (stream.Ready)
         {
-            var logits = model.Forward([new LanguageRow { State = state, Inputs = stream.Pending, Draw = stream.Draw }]);
+            var logits = model.Forward([new LanguageRow { State = state, Inputs = stream.Pending, Draw = stream.Draw }]).ToArray();
             var token = stream.Accept(sampler.Draw(logits, stream.History, stream.Draw!.Value.IgnoreEos, ref chooser));
             if (token >= 0)
                 sounds.Add(token);

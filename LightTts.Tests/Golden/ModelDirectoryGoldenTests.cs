@@ -114,7 +114,7 @@ public sealed class ModelDirectoryGoldenTests
         var model = ModelDirectory.Open(folder.Path);
         var (llm, flow) = (model.Config.Language, model.Config.Flow);
         Assert.Equal(new DiTConfig(1024, 22, 16, 64, 2), flow.Dit);
-        using var language = ModelFiles.OpenWeights(model.Files.Language);
+        using var language = ModelFiles.OpenWeights(model.Files.Styles.Single().Path);
         Assert.Equal([llm.TextVocabulary, llm.HiddenSize], language.Tensors["llm.model.model.embed_tokens.weight"].Shape);
         Assert.Equal([llm.IntermediateSize, llm.HiddenSize], language.Tensors[$"llm.model.model.layers.{llm.Layers - 1}.mlp.up_proj.weight"].Shape);
         Assert.Equal([llm.KvHeads * llm.HeadDim, llm.HiddenSize], language.Tensors["llm.model.model.layers.0.self_attn.k_proj.weight"].Shape);

@@ -54,7 +54,7 @@ public sealed class GpuGoldenTests(ITestOutputHelper output)
     public void Language_model_rows_in_company()
     {
         var device = TestDevice.Get();
-        using var model = LanguageModels.Load("en", torch: true, new LanguageModelOptions(KvBlocks: 512, MaxRows: 32), device);
+        using var model = LanguageModels.Load("en", torch: true, new LanguageModelOptions(512, new LanguageLimits(32, 2048)), device);
         using var thread = model.EnterThread();
         var random = new Random(5);
         var prompts = Enumerable.Range(0, 20).Select(i => Enumerable.Range(0, 20 + 13 * i).Select(_ => ~random.Next(6561)).ToArray()).ToArray();

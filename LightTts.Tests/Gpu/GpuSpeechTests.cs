@@ -19,18 +19,18 @@ public sealed class GpuSpeechTests(ITestOutputHelper output)
         [.. File.ReadLines(Path.Combine(Repo.Root, "LightTts.Tests", "EndToEnd", "sentences.txt")).Take(Sentences)];
 
     // What the CPU speaks does not depend on the company, so it is spoken once for each voice and mode.
-    private static readonly ConcurrentDictionary<(string, SynthesisMode), double> OnCpu = new();
+    private static readonly ConcurrentDictionary<(string, AudioDelivery), double> OnCpu = new();
 
     [Theory]
-    [InlineData(ComputePrecision.Float32, "slt", SynthesisMode.Whole)]
-    [InlineData(ComputePrecision.Float32, "slt", SynthesisMode.Streaming)]
-    [InlineData(ComputePrecision.Float32, "rms", SynthesisMode.Whole)]
-    [InlineData(ComputePrecision.Float32, "rms", SynthesisMode.Streaming)]
-    [InlineData(ComputePrecision.BFloat16, "slt", SynthesisMode.Whole)]
-    [InlineData(ComputePrecision.BFloat16, "slt", SynthesisMode.Streaming)]
-    [InlineData(ComputePrecision.BFloat16, "rms", SynthesisMode.Whole)]
-    [InlineData(ComputePrecision.BFloat16, "rms", SynthesisMode.Streaming)]
-    public async Task Sentences_are_read_back_as_the_CPUs(ComputePrecision precision, string voice, SynthesisMode mode)
+    [InlineData(ComputePrecision.Float32, "slt", AudioDelivery.Whole)]
+    [InlineData(ComputePrecision.Float32, "slt", AudioDelivery.Streaming)]
+    [InlineData(ComputePrecision.Float32, "rms", AudioDelivery.Whole)]
+    [InlineData(ComputePrecision.Float32, "rms", AudioDelivery.Streaming)]
+    [InlineData(ComputePrecision.BFloat16, "slt", AudioDelivery.Whole)]
+    [InlineData(ComputePrecision.BFloat16, "slt", AudioDelivery.Streaming)]
+    [InlineData(ComputePrecision.BFloat16, "rms", AudioDelivery.Whole)]
+    [InlineData(ComputePrecision.BFloat16, "rms", AudioDelivery.Streaming)]
+    public async Task Sentences_are_read_back_as_the_CPUs(ComputePrecision precision, string voice, AudioDelivery mode)
     {
         TestDevice.Need();
         var cpu = OnCpu.GetOrAdd((voice, mode), key =>
@@ -60,8 +60,8 @@ public sealed class GpuSpeechTests(ITestOutputHelper output)
         await using var pipeline = await LoadAsync(ComputePrecision.Auto);
         async Task Round()
         {
-            await SpeakAsync(pipeline, "rms", SynthesisMode.Streaming, Listeners);
-            await SpeakAsync(pipeline, "slt", SynthesisMode.Whole, Listeners);
+            await SpeakAsync(pipeline, "rms", AudioDelivery.Streaming, Listeners);
+            await SpeakAsync(pipeline, "slt", AudioDelivery.Whole, Listeners);
             foreach (var text in Texts)
                 await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = text, Voice = "rms" }))
                     break; // a listener who leaves after the first chunk
@@ -90,7 +90,7 @@ public sealed class GpuSpeechTests(ITestOutputHelper output)
     }
 
     /// <summary>Speaks all sentences, so many at the same time.</summary>
-    private static async Task<AudioClip[]> SpeakAsync(TtsPipeline pipeline, string voice, SynthesisMode mode, int listeners)
+    private static async Task<AudioClip[]> SpeakAsync(TtsPipeline pipeline, string voice, AudioDelivery mode, int listeners)
     {
         var clips = new AudioClip[Texts.Length];
         using var places = new SemaphoreSlim(listeners);
@@ -99,7 +99,7 @@ public sealed class GpuSpeechTests(ITestOutputHelper output)
             await places.WaitAsync();
             try
             {
-                clips[i] = await pipeline.SpeakAsync(new SynthesisRequest { Text = Texts[i], Voice = voice, Mode = mode, Seed = FirstSeed + i });
+                clips[i] = await pipeline.SpeakAsync(new SynthesisRequest { Text = Texts[i], Voice = voice, Delivery = mode, Seed = FirstSeed + i });
             }
             finally
             {

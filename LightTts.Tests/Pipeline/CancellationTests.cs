@@ -32,7 +32,7 @@ public class CancellationTests
     [Fact]
     public async Task An_enumerable_that_is_never_enumerated_holds_nothing()
     {
-        await using var engine = new FakeEngine(new TtsPipelineOptions { MaxQueuedRequests = 1 });
+        await using var engine = new FakeEngine(new TtsPipelineOptions { MaxActiveRequests = 1 });
         _ = engine.Speak(new SynthesisRequest { Text = Story });
         Assert.NotEmpty(await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story })));
     }
@@ -49,7 +49,7 @@ public class CancellationTests
     [Fact]
     public async Task A_full_queue_refuses_with_its_limit_and_recovers()
     {
-        await using var engine = new FakeEngine(new TtsPipelineOptions { MaxQueuedRequests = 2 });
+        await using var engine = new FakeEngine(new TtsPipelineOptions { MaxActiveRequests = 2 });
         using var hold = new ManualResetEventSlim();
         engine.World.OnCall = _ => hold.Wait();
         var running = Enumerable.Range(0, 2).Select(_ => FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story }))).ToArray();
@@ -95,7 +95,7 @@ public class CancellationTests
         foreach (var task in running)
             await Assert.ThrowsAnyAsync<ObjectDisposedException>(() => task);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story })));
-        Assert.Equal((0, 0, 0), (engine.World.LanguageStates, engine.World.DecodeStates, engine.World.BlocksInUse));
+        Assert.Equal((0, 0, 0), (engine.World.LanguageStates, engine.World.DecodeStates, engine.Engine.Status().KvBlocksInUse));
     }
 
     [Fact]
@@ -114,13 +114,13 @@ public class CancellationTests
     }
 
     [Theory]
-    [InlineData(SynthesisMode.Streaming)]
-    [InlineData(SynthesisMode.Whole)]
-    public async Task What_waits_for_a_consumer_is_bounded(SynthesisMode mode)
+    [InlineData(AudioDelivery.Streaming)]
+    [InlineData(AudioDelivery.Whole)]
+    public async Task What_waits_for_a_consumer_is_bounded(AudioDelivery mode)
     {
         // 0.1 s of audio at 100 Hz: ten samples may wait, and the pass that fills it up brings one sentence at the most
         await using var engine = new FakeEngine(new TtsPipelineOptions { MaxBufferedAudio = TimeSpan.FromSeconds(0.1) });
-        var slow = engine.Speak(new SynthesisRequest { Text = string.Concat(Enumerable.Repeat("one two three. ", 200)), Mode = mode,
+        var slow = engine.Speak(new SynthesisRequest { Text = string.Concat(Enumerable.Repeat("one two three. ", 200)), Delivery = mode,
             Seed = 2 }).GetAsyncEnumerator();
         Assert.True(await slow.MoveNextAsync());
         for (var quiet = 0; quiet < 20; quiet++)

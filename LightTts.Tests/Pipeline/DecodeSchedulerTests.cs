@@ -103,7 +103,10 @@ public class DecodeSchedulerTests
 
     private DecodeItem Item(FakeDecoder decoder, bool prepared = true)
     {
-        var job = new SynthesisJob(++_lastId, new SynthesisRequest(), FakeEngine.Voice, 1, 5, 10_000, _time, () => { }, _ => { });
+        var job = new SynthesisJob(++_lastId, new SynthesisRequest(), FakeEngine.Voice, 1, 5, 10_000, _time, () => { }, _ => { })
+        {
+            Style = new LanguageStyle("fake", new FakeLanguageModel(new FakeWorld())),
+        };
         var item = new DecodeItem(new Utterance(job, 0, new TextPiece("", [], 0..0))) { State = decoder.CreateState(job.Timbre, job.Decode),
             NeedsPrompt = !prepared };
         item.Pending.AddRange(new int[8]);

@@ -16,8 +16,8 @@ public class LanguageSchedulerTests
 
     public LanguageSchedulerTests()
     {
-        _model = new FakeLanguageModel(_world, blocks: 8);
-        _scheduler = new LanguageScheduler(_model, new LanguageLimits(4, 64), 100, 5, NullLogger.Instance);
+        _model = new FakeLanguageModel(_world, blocks: 8, new LanguageLimits(4, 64));
+        _scheduler = new LanguageScheduler(_model, 100, 5, NullLogger.Instance);
     }
 
     [Fact]
@@ -72,8 +72,8 @@ public class LanguageSchedulerTests
     [Fact]
     public void Alone_a_giant_prompt_goes_in_pieces()
     {
-        var model = new FakeLanguageModel(new FakeWorld(), 1024);
-        var scheduler = new LanguageScheduler(model, new LanguageLimits(16, 32), 100, 5,
+        var model = new FakeLanguageModel(new FakeWorld(), 1024, new LanguageLimits(16, 32));
+        var scheduler = new LanguageScheduler(model, 100, 5,
             Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         var giant = Create(5000, model);
         List<int> pieces = [];
@@ -81,7 +81,8 @@ public class LanguageSchedulerTests
         {
             Assert.Equal([giant], scheduler.Choose([giant]));
             pieces.Add(giant.Row!.Inputs.Length);
-            model.Step([giant.Row]);
+            model.Launch([giant.Row]);
+            model.Collect();
             if (giant.Row.Draw is null)
                 giant.Stream.Advance(giant.Row.Inputs.Length);
             else
@@ -94,7 +95,10 @@ public class LanguageSchedulerTests
 
     private LanguageSequence Create(int positions, FakeLanguageModel model)
     {
-        var job = new SynthesisJob(++_lastId, new SynthesisRequest(), FakeEngine.Voice, 1, 5, 1, TimeProvider.System, () => { }, _ => { });
+        var job = new SynthesisJob(++_lastId, new SynthesisRequest(), FakeEngine.Voice, 1, 5, 1, TimeProvider.System, () => { }, _ => { })
+        {
+            Style = new LanguageStyle("fake", model),
+        };
         var text = new int[positions - 2]; // start and task marks come to it
         SpeechTokenStream Stream(Utterance utterance, int attempt) =>
         new OneShotTokenStream(model.Vocabulary, [], text, [], SpeechTokenLimits.ForText(text.Length, null), 1);
@@ -105,7 +109,8 @@ public class LanguageSchedulerTests
     private void Step(LanguageSequence sequence)
     {
         Assert.Equal([sequence], _scheduler.Choose([sequence]));
-        _model.Step([sequence.Row!]);
+        _model.Launch([sequence.Row!]);
+        _model.Collect();
         sequence.Stream.Accept(sequence.Row!.Token);
     }
 

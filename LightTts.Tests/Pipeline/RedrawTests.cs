@@ -7,12 +7,12 @@ namespace LightTts.Tests.Pipeline;
 public class RedrawTests
 {
     [Theory]
-    [InlineData(SynthesisMode.Streaming)]
-    [InlineData(SynthesisMode.Whole)]
-    public async Task A_silent_sentence_is_drawn_again_and_says_so(SynthesisMode mode)
+    [InlineData(AudioDelivery.Streaming)]
+    [InlineData(AudioDelivery.Whole)]
+    public async Task A_silent_sentence_is_drawn_again_and_says_so(AudioDelivery mode)
     {
         await using var engine = new FakeEngine();
-        var request = new SynthesisRequest { Text = "one two three", Seed = FakeWorld.SilentSeed, Mode = mode };
+        var request = new SynthesisRequest { Text = "one two three", Seed = FakeWorld.SilentSeed, Delivery = mode };
         var alone = await FakeEngine.Collect(engine.Speak(request));
         Assert.NotEmpty(FakeEngine.Join(alone));
         Assert.All(alone, chunk => Assert.Equal(1, chunk.Redraws));
@@ -40,14 +40,14 @@ public class RedrawTests
     }
 
     [Theory]
-    [InlineData(SynthesisMode.Streaming)]
-    [InlineData(SynthesisMode.Whole)]
-    public async Task Speech_that_stays_silent_is_an_error(SynthesisMode mode)
+    [InlineData(AudioDelivery.Streaming)]
+    [InlineData(AudioDelivery.Whole)]
+    public async Task Speech_that_stays_silent_is_an_error(AudioDelivery mode)
     {
         await using var engine = new FakeEngine(new TtsPipelineOptions { MaxRedraws = 3 });
         engine.World.IsMute = true;
         var error = await Assert.ThrowsAsync<TtsSynthesisException>(() =>
-            FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = "one two three", Seed = 1, Mode = mode })));
+            FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = "one two three", Seed = 1, Delivery = mode })));
         Assert.Contains("Sentence 1", error.Message);
         Assert.Contains("4 times", error.Message);
         Assert.Contains("seed", error.Message);
@@ -60,13 +60,13 @@ public class RedrawTests
         await using var engine = new FakeEngine();
         engine.World.Pace = new SpeechPace(25, 1, 0.5, 100); // a letter a second: what the fake speaks is far too short
         var text = "one two three four five six seven.";
-        var whole = await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = text, Seed = 5, Mode = SynthesisMode.Whole }));
+        var whole = await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = text, Seed = 5, Delivery = AudioDelivery.Whole }));
         Assert.Equal((SpeechQuality.TooShort, 2), (whole[^1].Quality, whole[^1].Redraws));
         // of a stream the first chunk has left when that is known
         var streamed = await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = text, Seed = 5 }));
         Assert.Equal((SpeechQuality.TooShort, 0), (streamed[^1].Quality, streamed[^1].Redraws));
         engine.World.Pace = new SpeechPace(25, double.MaxValue, 1e9, 0.1);
-        whole = await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = text, Seed = 5, Mode = SynthesisMode.Whole }));
+        whole = await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = text, Seed = 5, Delivery = AudioDelivery.Whole }));
         Assert.Equal((SpeechQuality.TooLong, 2), (whole[^1].Quality, whole[^1].Redraws));
         await engine.AssertIdle();
     }
@@ -104,7 +104,7 @@ public class RedrawTests
         var pipeline = await LightTts.Tests.Support.SharedPipeline.GetAsync();
         var request = new SynthesisRequest { Text = "Every single token of this sentence is named in one chunk.", Seed = 7, Voice = "rms" };
         var streamed = await FakeEngine.Collect(pipeline.SynthesizeAsync(request));
-        var whole = await FakeEngine.Collect(pipeline.SynthesizeAsync(request with { Mode = SynthesisMode.Whole }));
+        var whole = await FakeEngine.Collect(pipeline.SynthesizeAsync(request with { Delivery = AudioDelivery.Whole }));
         Assert.True(streamed.Count > 1);
         Assert.Equal(whole.SelectMany(chunk => chunk.SpeechTokens.ToArray()), streamed.SelectMany(chunk => chunk.SpeechTokens.ToArray()));
     }

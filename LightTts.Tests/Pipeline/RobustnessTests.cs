@@ -65,8 +65,9 @@ public class RobustnessTests
     public async Task A_stage_that_is_lost_fails_every_request_with_the_reason()
     {
         var world = new FakeWorld();
-        var engine = new SynthesisEngine("fake", new FakeEncoder(world), new FakeLanguageModel(world), new LostDecoder(world),
-            new LanguageLimits(16, 32), new TtsPipelineOptions(),
+        var engine = new SynthesisEngine("fake",
+            new ModelParts(new FakeEncoder(world), [new StyleModel("fake", new FakeLanguageModel(world))], new LostDecoder(world)),
+            new TtsPipelineOptions(),
             TimeProvider.System, NullLogger.Instance);
         for (var i = 0; i < 3; i++)
         {
@@ -85,7 +86,7 @@ public class RobustnessTests
         // The log of the end comes before the place is given back: meanwhile the consumer must not see the end.
         using var consumerSawEnd = new ManualResetEventSlim();
         var sawEarly = false;
-        await using var engine = new FakeEngine(new TtsPipelineOptions { MaxQueuedRequests = 1 },
+        await using var engine = new FakeEngine(new TtsPipelineOptions { MaxActiveRequests = 1 },
             log: new EndLogger(() => sawEarly |= consumerSawEnd.Wait(100)));
         Assert.NotEmpty(await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = "one two." })));
         consumerSawEnd.Set();
@@ -204,6 +205,8 @@ public class RobustnessTests
         public int MaxOpenPasses => _inner.MaxOpenPasses;
 
         public IDisposable EnterThread() => throw new InvalidOperationException("no device");
+
+        public void WarmUp() => _inner.WarmUp();
 
         public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options) => _inner.CreateState(timbre, options);
 

@@ -82,7 +82,20 @@ public class StageTests
         Assert.Null(seen);
     }
 
-    private sealed class Recorder() : Stage<int>("test", Capacity, TimeProvider.System, NullLogger.Instance)
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AStageThatCannotStartSaysSoToWhoeverWaitsForIt(bool entering)
+    {
+        var error = new InvalidOperationException("no device");
+        var stage = new Recorder { EnterError = entering ? error : null, WarmUpError = entering ? null : error };
+        stage.Start();
+        Assert.Same(error, await Assert.ThrowsAsync<InvalidOperationException>(() => stage.Started.WaitAsync(Limit)));
+        await stage.Ended.WaitAsync(Limit);
+        Assert.True(stage.IsClosed);
+    }
+
+    private sealed class Recorder() : Stage<int>(PipelineStage.Language, Capacity, TimeProvider.System, NullLogger.Instance)
     {
         public const int Capacity = 8;
 
@@ -103,6 +116,14 @@ public class StageTests
         public Action? OnReceive { get; set; }
 
         public TaskCompletionSource Faulted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Exception? WarmUpError { get; init; }
+
+        protected override void WarmUp()
+        {
+            if (WarmUpError is not null)
+                throw WarmUpError;
+        }
 
         protected override IDisposable Enter()
         {

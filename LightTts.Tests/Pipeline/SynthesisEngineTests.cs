@@ -7,12 +7,12 @@ public class SynthesisEngineTests
     private const string Story = "one two three four. five six seven eight nine ten. eleven twelve. a bb ccc dddd eeeee ffffff.";
 
     [Theory]
-    [InlineData(SynthesisMode.Streaming)]
-    [InlineData(SynthesisMode.Whole)]
-    public async Task Audio_comes_in_order_and_says_what_it_is(SynthesisMode mode)
+    [InlineData(AudioDelivery.Streaming)]
+    [InlineData(AudioDelivery.Whole)]
+    public async Task Audio_comes_in_order_and_says_what_it_is(AudioDelivery mode)
     {
         await using var engine = new FakeEngine();
-        var chunks = await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = 3, Mode = mode }));
+        var chunks = await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = 3, Delivery = mode }));
         Assert.Equal(Enumerable.Range(0, chunks.Count), chunks.Select(chunk => chunk.Index));
         Assert.True(chunks[0].IsFirst);
         Assert.True(chunks[^1].IsLast);
@@ -39,8 +39,8 @@ public class SynthesisEngineTests
         await using var engine = new FakeEngine();
         var alone = FakeEngine.Join(await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = 7 })));
         var crowd = await Task.WhenAll(Enumerable.Range(0, 12).Select(i =>
-            FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = i, Mode = i % 2 == 0 ? SynthesisMode.Whole
-            : SynthesisMode.Streaming }))));
+            FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = i, Delivery = i % 2 == 0 ? AudioDelivery.Whole
+            : AudioDelivery.Streaming }))));
         Assert.Equal(alone, FakeEngine.Join(crowd[7]));
         Assert.NotEqual(alone, FakeEngine.Join(crowd[9]));
         await engine.AssertIdle();
@@ -73,7 +73,7 @@ public class SynthesisEngineTests
             inPass.Set();
             return !first.Task.IsCompleted;
         };
-        var whole = FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = 3, Mode = SynthesisMode.Whole }));
+        var whole = FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = Story, Seed = 3, Delivery = AudioDelivery.Whole }));
         Assert.True(inPass.Wait(TimeSpan.FromSeconds(10)));
         List<AudioChunk> chunks = [];
         var newcomer = Task.Run(async () =>
@@ -107,7 +107,7 @@ public class SynthesisEngineTests
         {
             while (done.Sum() < 160)
             {
-                await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = "one.", Seed = i, Mode = SynthesisMode.Whole }));
+                await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = "one.", Seed = i, Delivery = AudioDelivery.Whole }));
                 Interlocked.Increment(ref done[i]);
             }
         })));
@@ -218,7 +218,7 @@ public class SynthesisEngineTests
         var held = 0;
         var text = string.Concat(Enumerable.Repeat("one two three. ", 2000));
         var chunks = 0;
-        await foreach (var chunk in engine.Speak(new SynthesisRequest { Text = text, Mode = SynthesisMode.Whole }))
+        await foreach (var chunk in engine.Speak(new SynthesisRequest { Text = text, Delivery = AudioDelivery.Whole }))
         {
             held = Math.Max(held, engine.Engine.Status().DecodeUtterances);
             chunks++;

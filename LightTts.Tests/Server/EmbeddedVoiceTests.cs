@@ -37,8 +37,8 @@ public class EmbeddedVoiceTests
     /// <summary>The tests' shared pipeline, which outlives the server.</summary>
     private sealed class SharedLoader(TtsPipeline pipeline) : IPipelineLoader
     {
-        public Task<LoadedPipeline> LoadAsync(TtsPipelineOptions options, IProgress<TtsLoadProgress> progress, CancellationToken cancellationToken) =>
-            Task.FromResult(new LoadedPipeline(new Borrowed(pipeline), () => pipeline.Status, (_, _) => Task.FromResult(true)));
+        public Task<ITtsPipeline> LoadAsync(TtsPipelineOptions options, IProgress<TtsLoadProgress> progress, CancellationToken cancellationToken) =>
+            Task.FromResult<ITtsPipeline>(new Borrowed(pipeline));
     }
 
     private sealed class Borrowed(TtsPipeline pipeline) : ITtsPipeline
@@ -56,6 +56,18 @@ public class EmbeddedVoiceTests
 
         public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>
             pipeline.NormalizeAsync(request, cancellationToken);
+
+        public TtsPipelineStatus Status => pipeline.Status;
+
+        public IReadOnlyList<string> Styles => pipeline.Styles;
+
+        public Task AddStyleAsync(string name, string path, CancellationToken cancellationToken = default) =>
+            pipeline.AddStyleAsync(name, path, cancellationToken);
+
+        public Task<bool> RemoveStyleAsync(string name, CancellationToken cancellationToken = default) =>
+            pipeline.RemoveStyleAsync(name, cancellationToken);
+
+        public Task<bool> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => Task.FromResult(true);
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

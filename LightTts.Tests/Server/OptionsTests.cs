@@ -22,7 +22,7 @@ public class OptionsTests
         {
             ["LightTts:ModelPath"] = "/m", ["Server:Host"] = "0.0.0.0", ["Server:Port"] = "8090", ["LightTts:Precision"] = "BFloat16",
                 ["LightTts:KvCacheTokens"] = "65536",
-            ["Server:MaxConcurrentRequests"] = "30", ["LightTts:MaxTimbres"] = "200", ["LightTts:MaxBatchSize"] = "16",
+            ["Server:MaxConcurrentRequests"] = "30", ["LightTts:MaxTimbres"] = "200", ["LightTts:MaxLanguageRows"] = "16",
         }, settings);
     }
 

@@ -94,7 +94,7 @@ public class SeedContractTests
         await using var server = await TestServer.StartAsync(pipeline);
         using var answer = await server.ZeroShotAsync(TestServer.Form(more: ("stream", value)));
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.Equal(streams ? SynthesisMode.Streaming : SynthesisMode.Whole, pipeline.Requests[^1].Mode);
+        Assert.Equal(streams ? AudioDelivery.Streaming : AudioDelivery.Whole, pipeline.Requests[^1].Delivery);
     }
 
     [Theory]

@@ -24,7 +24,7 @@ internal sealed class StubPipeline : ITtsPipeline, IPipelineLoader
     public TtsModelInfo Model { get; } = new()
     {
         Name = "stub",
-        Kind = "CosyVoice3",
+        Family = ModelFamily.CosyVoice3,
         Path = "/secret/models/stub",
         SampleRate = 24_000,
         TokenRate = 25,
@@ -33,8 +33,8 @@ internal sealed class StubPipeline : ITtsPipeline, IPipelineLoader
         DefaultVoice = "ann",
         FlowSteps = 5,
         Parameters = 1,
-        Device = "cpu",
-        Precision = "float32",
+        Device = ComputeDevice.Cpu,
+        Precision = ComputePrecision.Float32,
     };
 
     public ITimbreStore Timbres { get; } = new TimbreStore(new TimbreStoreOptions { Shared = false }, "stub", (audio, _, _) =>
@@ -84,18 +84,28 @@ internal sealed class StubPipeline : ITtsPipeline, IPipelineLoader
             yield return chunk;
     }
 
+    public IReadOnlyList<string> Styles => ["stub"];
+
+    public TtsPipelineStatus Status => CreateStatus();
+
+    public Task AddStyleAsync(string name, string path, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<bool> RemoveStyleAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(false);
+
+    public Task<bool> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => Task.FromResult(true);
+
     public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<IReadOnlyList<SpokenText>>([new SpokenText(request.Text, ..request.Text.Length)]);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    public Task<LoadedPipeline> LoadAsync(TtsPipelineOptions options, IProgress<TtsLoadProgress> progress, CancellationToken cancellationToken) =>
-        Task.FromResult(new LoadedPipeline(this, Status, (_, _) => Task.FromResult(true)));
+    public Task<ITtsPipeline> LoadAsync(TtsPipelineOptions options, IProgress<TtsLoadProgress> progress, CancellationToken cancellationToken) =>
+        Task.FromResult<ITtsPipeline>(this);
 
-    private TtsPipelineStatus Status() => new()
+    private TtsPipelineStatus CreateStatus() => new()
     {
         ActiveRequests = Active,
-        MaxRequests = 64,
+        MaxActiveRequests = 64,
         Stages = [],
         KvBlocksInUse = 0,
         LanguageSequences = 0,

@@ -63,7 +63,7 @@ internal static class LanguageModels
     {
         var config = name switch { "cv3" => Config, "cv2" => Config2, _ => TinyEn };
         var folder = name == "en" ? Repo.TinyEn : Repo.Golden($"main/models/cosyvoice{name[2]}-tiny");
-        var sizes = options ?? new LanguageModelOptions(KvBlocks: 128);
+        var sizes = options ?? new LanguageModelOptions(128, new LanguageLimits(16, 128));
         device ??= TorchDevice.Cpu;
         using var archive = PyTorchCheckpoint.Open(Path.Combine(folder, "llm.pt"));
         var weights = LanguageWeights.Load(archive, config, device);

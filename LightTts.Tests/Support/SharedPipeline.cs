@@ -15,7 +15,7 @@ internal static class SharedPipeline
         NativeLibraryPath = TestDevice.Natives,
         Device = ComputeDevice.Cpu,
         Precision = Enum.Parse<ComputePrecision>(Environment.GetEnvironmentVariable("LIGHTTTS_TEST_PRECISION") ?? nameof(ComputePrecision.Float32)),
-        MaxQueuedRequests = 512,
+        MaxActiveRequests = 512,
         Timbres = new TimbreStoreOptions { Shared = false },
     };
 }

@@ -39,6 +39,8 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
 
     public IDisposable EnterThread() => thread.Enter();
 
+    public void WarmUp() { }
+
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
     {
         var state = flow.CreateState(timbre, options.Streaming, options.FlowSteps);

@@ -20,6 +20,8 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
 
     public IDisposable EnterThread() => thread.Enter();
 
+    public void WarmUp() => tokenizer.Encode("Hello.", allowSteering: false);
+
     public TimbreFeatures ExtractTimbre(AudioClip reference, string? transcript) => extractor.Extract(reference, transcript);
 
     public IEnumerable<TextPiece> Prepare(SynthesisRequest request) =>
@@ -32,8 +34,9 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
     /// Cross-lingual (no transcript): the prefix alone. Instructed: the instruction
     /// alone. CosyVoice3 wants the end-of-prompt mark in every case; CosyVoice2 only after an instruction.
     /// </remarks>
-    public LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction)
+    public LanguagePrompt CreatePrompt(TimbreFeatures timbre, SynthesisRequest request)
     {
+        var instruction = request.Instruction;
         var prefix = version == CosyVoiceVersion.V3 ? instructionPrefix : "";
         if (instruction is not null)
         {
@@ -43,7 +46,7 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
                 allowSteering: false), tokenizer.EndOfPromptId];
             return new LanguagePrompt(ids, [], ids.Length);
         }
-        if (timbre.PromptText is not { } transcript || timbre.SpeechTokens.Length == 0)
+        if (request.Kind == SynthesisKind.CrossLingual || timbre.PromptText is not { } transcript || timbre.SpeechTokens.Length == 0)
         {
             var ids = tokenizer.Encode(prefix, allowSteering: true);
             return new LanguagePrompt(ids, [], ids.Length);

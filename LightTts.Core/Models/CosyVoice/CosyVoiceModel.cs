@@ -11,8 +11,15 @@ using LightTts.Torch;
 namespace LightTts.Models.CosyVoice;
 
 /// <summary>A loaded model directory: the three stages' models.</summary>
+/// <param name="Directory">Where it came from.</param>
+/// <param name="Device">Where it runs.</param>
+/// <param name="Tokenizer">Of the texts.</param>
+/// <param name="Parts">The stages' models.</param>
+/// <param name="LoadStyle">Loads a further language model over the same decoder, from its weights.</param>
+/// <param name="Parameters">Numbers in the default language model, the flow and the vocoder.</param>
 internal sealed record CosyVoiceModel(
-    ModelDirectory Directory, TorchDevice Device, QwenTokenizer Tokenizer, ISpeechEncoder Encoder, ILanguageModel Language, ISpeechDecoder Decoder,
+    ModelDirectory Directory, TorchDevice Device, QwenTokenizer Tokenizer, ModelParts Parts,
+    Func<string, CancellationToken, ILanguageModel> LoadStyle,
     long Parameters)
 {
     /// <summary>Loads everything, the parts side by side.</summary>
@@ -20,34 +27,46 @@ internal sealed record CosyVoiceModel(
     /// <param name="device">Where to.</param>
     /// <param name="options">Limits and sizes.</param>
     /// <param name="loaded">Told the name of each part that is done, from any thread.</param>
+    /// <param name="cancellationToken">Gives up between files.</param>
     /// <exception cref="TtsModelLoadException">The directory or one of its files cannot be used.</exception>
     /// <exception cref="TtsBackendException">Natives are missing, or the device cannot be had.</exception>
-    public static CosyVoiceModel Load(ModelDirectory directory, TorchDevice device, TtsPipelineOptions options, Action<string> loaded)
+    public static CosyVoiceModel Load(ModelDirectory directory, TorchDevice device, TtsPipelineOptions options, Action<string> loaded,
+        CancellationToken cancellationToken)
     {
         var config = directory.Config;
         // Before gigabytes of the parts that could be loaded are read.
         if (config.Flow.Dit is null)
             throw new TtsModelLoadException($"{directory.Files.Root}: CosyVoice2's flow is not supported yet. Use a CosyVoice3 model directory.");
         var thread = new TorchThread(options.Threads ?? Environment.ProcessorCount);
-        var rows = options.MaxBatchSize ?? (device.IsCuda ? 64 : 16);
+        var rows = options.MaxLanguageRows ?? (device.IsCuda ? 64 : 16);
+        var limits = device.IsCuda ? new LanguageLimits(rows, 2048) : new LanguageLimits(rows, 128, Newcomers: 3);
         var kvTokens = options.KvCacheTokens ?? (device.IsCuda ? 65_536 : 16_384);
+        var languageOptions = new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, limits, thread.Threads);
         var parameters = 0L;
         // On the CPU the language model has an engine of its own that reads 32-bit weights
         // as fast as the memory gives them; half of the bits would not make it faster.
         var exact = device.IsCuda ? device : device with { Compute = TorchDevice.Cpu.Compute };
 
-        T Open<T>(string path, string name, Func<Weights.ITensorArchive, T> load)
+        T Open<T>(string path, string name, Func<Weights.ITensorArchive, T> load, bool counts = true)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             using var archive = ModelFiles.OpenWeights(path);
-            Interlocked.Add(ref parameters, archive.Tensors.Values.Sum(tensor => tensor.ElementCount));
+            if (counts)
+                Interlocked.Add(ref parameters, archive.Tensors.Values.Sum(tensor => tensor.ElementCount));
             var model = load(archive);
             loaded(name);
             return model;
         }
 
-        var language = Task.Run(() => Open(directory.Files.Language, "language model",
-            archive => LanguageModel.Load(archive, config.Language, exact,
-            new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows, thread.Threads))));
+        ILanguageModel LoadStyle(string path, CancellationToken cancellation)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var archive = ModelFiles.OpenWeights(ModelFiles.LanguageWeights(path));
+            return LanguageModel.Load(archive, config.Language, exact, languageOptions);
+        }
+
+        var styles = directory.Files.Styles.Select((style, i) => Task.Run(() => Open(style.Path, i == 0 ? "language model" : $"style {style.Name}",
+            archive => new StyleModel(style.Name, LanguageModel.Load(archive, config.Language, exact, languageOptions)), counts: i == 0))).ToArray();
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive =>
             FlowModel.Load(archive, config.Flow, device, new FlowOptions(options.FlowCacheBytes))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
@@ -70,19 +89,22 @@ internal sealed record CosyVoiceModel(
                 + $"model's embedding {config.Language.TextVocabulary} rows; "
                     + "the tokenizer belongs to another model. Copy the whole CosyVoice-BlankEN folder of this one.");
             loaded("tokenizer");
-            Task.WaitAll(language, flow, vocoder, extractor);
+            Task.WaitAll([.. styles, flow, vocoder, extractor], CancellationToken.None);
             // On the CPU rows do not share operations: chunks are large enough to fill a
             // core, and a peer can then not change a bit of another's audio.
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);
-            return new CosyVoiceModel(directory, device, tokenizer,
-                new CosyVoiceEncoder(tokenizer, extractor.Result, config.Version, directory.InstructionPrefix,
-                TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames), thread),
-                language.Result, new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 16), parameters);
+            var encoder = new CosyVoiceEncoder(tokenizer, extractor.Result, config.Version, directory.InstructionPrefix,
+                TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames), thread);
+            var decoder = new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 16);
+            return new CosyVoiceModel(directory, device, tokenizer, new ModelParts(encoder, [.. styles.Select(style => style.Result)], decoder),
+                LoadStyle, parameters);
         }
         catch (Exception e)
         {
             // Whatever was loaded beside the part that failed goes again.
-            DisposeWhenLoaded(language);
+            foreach (var style in styles)
+                _ = style.ContinueWith(static loaded => loaded.Result.Model.Dispose(), CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
             DisposeWhenLoaded(flow);
             DisposeWhenLoaded(vocoder);
             DisposeWhenLoaded(extractor);

@@ -71,7 +71,7 @@ internal static class AdminRoutes
             json.WriteNumber("decode_cache_bytes", status.DecodeCacheBytes);
             foreach (var stage in status.Stages)
             {
-                json.WriteStartObject(stage.Name);
+                json.WriteStartObject(stage.Stage.ToString().ToLowerInvariant());
                 json.WriteBoolean("alive", stage.IsAlive);
                 json.WriteNumber("busy_ms", stage.BusyFor.TotalMilliseconds);
                 json.WriteNumber("queue", stage.QueueLength);

@@ -17,7 +17,7 @@ internal static class SeedArguments
         ["max_total_token_num"] = "LightTts:KvCacheTokens",
         ["cache_capacity"] = "LightTts:MaxTimbres",
         ["running_max_req_size"] = "Server:MaxConcurrentRequests",
-        ["graph_max_batch_size"] = "LightTts:MaxBatchSize",
+        ["graph_max_batch_size"] = "LightTts:MaxLanguageRows",
     };
 
     private static readonly Dictionary<string, string> Ignored = new()

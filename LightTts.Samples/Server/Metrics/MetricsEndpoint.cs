@@ -22,7 +22,7 @@ internal static class MetricsEndpoint
             text.Gauge("lighttts_pipeline_decode_cache_bytes", "Bytes of flow and vocoder caches", status.DecodeCacheBytes);
             text.Header("lighttts_pipeline_queue_length", "Messages that wait for a stage", "gauge");
             foreach (var stage in status.Stages)
-                text.Value("lighttts_pipeline_queue_length", $"stage=\"{stage.Name}\"", stage.QueueLength);
+                text.Value("lighttts_pipeline_queue_length", $"stage=\"{stage.Stage.ToString().ToLowerInvariant()}\"", stage.QueueLength);
         }
         services.GetRequiredService<EngineMetrics>().Write(text);
         using var process = Process.GetCurrentProcess();

@@ -19,7 +19,7 @@ internal sealed class SpeechEndpoint(ServerOptions options, RequestRunner runner
             Instruction = form.Instructions,
             Speed = form.Speed,
             // Another speed stretches sentences as a whole; they still leave one by one.
-            Mode = form.Speed == 1 ? SynthesisMode.Streaming : SynthesisMode.Whole,
+            Delivery = form.Speed == 1 ? AudioDelivery.Streaming : AudioDelivery.Whole,
             Seed = form.Seed,
             Timeout = options.RequestTimeout,
         }, style, client, form.Voice, context.RequestAborted);

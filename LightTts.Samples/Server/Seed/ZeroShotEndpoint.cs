@@ -26,7 +26,7 @@ internal sealed class ZeroShotEndpoint(ServerOptions options, RequestRunner runn
             Text = form.Text,
             Timbre = await style.Pipeline.Timbres.AddAsync(audio, transcript.Length > 0 ? transcript : null, null, context.RequestAborted),
             Instruction = instruction,
-            Mode = form.Stream ? SynthesisMode.Streaming : SynthesisMode.Whole,
+            Delivery = form.Stream ? AudioDelivery.Streaming : AudioDelivery.Whole,
             Speed = form.Speed,
             Timeout = options.RequestTimeout,
         };

@@ -47,7 +47,7 @@ internal static partial class Usage
             : type.Contains("Double", StringComparison.Ordinal) ? "a number"
             : type.EndsWith(nameof(ComputeDevice), StringComparison.Ordinal) ? "auto, cpu or cuda"
             : type.EndsWith(nameof(ComputePrecision), StringComparison.Ordinal) ? "auto, float32 or bfloat16"
-            : type.Contains(nameof(SynthesisMode), StringComparison.Ordinal) ? "whole or streaming"
+            : type.Contains(nameof(AudioDelivery), StringComparison.Ordinal) ? "whole or streaming"
             : "another kind of value";
         return $"{option} takes {wanted}, not '{value}'.";
     }

@@ -27,7 +27,7 @@ internal sealed class FakeLoader : IPipelineLoader
 
     public void Release() => _gate.TrySetResult();
 
-    public async Task<LoadedPipeline> LoadAsync(TtsPipelineOptions options, IProgress<TtsLoadProgress> progress, CancellationToken cancellationToken)
+    public async Task<ITtsPipeline> LoadAsync(TtsPipelineOptions options, IProgress<TtsLoadProgress> progress, CancellationToken cancellationToken)
     {
         progress.Report(new TtsLoadProgress("configuration", 0.25));
         _entered.TrySetResult();
@@ -40,6 +40,6 @@ internal sealed class FakeLoader : IPipelineLoader
             Options.Add(options);
             Pipelines.Add(pipeline);
         }
-        return new LoadedPipeline(pipeline, () => pipeline.Disguise(pipeline.Engine.Engine.Status()), pipeline.Engine.Engine.DrainAsync);
+        return pipeline;
     }
 }

@@ -12,7 +12,7 @@ internal sealed class FakePipeline : ITtsPipeline
         Model = new TtsModelInfo
         {
             Name = name,
-            Kind = "CosyVoice3",
+            Family = ModelFamily.CosyVoice3,
             Path = "fake",
             SampleRate = 100,
             TokenRate = 25,
@@ -21,8 +21,8 @@ internal sealed class FakePipeline : ITtsPipeline
             DefaultVoice = "slt",
             FlowSteps = 5,
             Parameters = 1,
-            Device = "cpu",
-            Precision = "float32",
+            Device = ComputeDevice.Cpu,
+            Precision = ComputePrecision.Float32,
         };
         Timbres = new TimbreStore(new TimbreStoreOptions { Shared = false }, "fake", (_, _, _) => ValueTask.FromResult(FakeEngine.Voice));
     }
@@ -50,6 +50,17 @@ internal sealed class FakePipeline : ITtsPipeline
     public IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null,
         CancellationToken cancellationToken = default) =>
         Engine.Speak(text, request, cancellationToken);
+
+    public IReadOnlyList<string> Styles => Engine.Engine.Styles;
+
+    public TtsPipelineStatus Status => Disguise(Engine.Engine.Status());
+
+    public Task AddStyleAsync(string name, string path, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<bool> RemoveStyleAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(false);
+
+    public Task<bool> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        Engine.Engine.DrainAsync(timeout, cancellationToken);
 
     public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<IReadOnlyList<SpokenText>>([new SpokenText($"{request.Text}.", ..request.Text.Length)]);

@@ -28,7 +28,7 @@ internal static class FullSizeWorker
             var milliseconds = watch.ElapsedMilliseconds;
             using var process = Process.GetCurrentProcess();
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{pipeline.Model.Parameters} {process.PeakWorkingSet64} {process.WorkingSet64} {milliseconds} {pipeline.Model.Kind}"));
+                $"{pipeline.Model.Parameters} {process.PeakWorkingSet64} {process.WorkingSet64} {milliseconds} {pipeline.Model.Family}"));
             Console.Out.Flush();
             pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult();
             return 0;

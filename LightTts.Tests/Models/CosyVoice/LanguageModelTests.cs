@@ -147,7 +147,7 @@ public class LanguageModelTests
     [InlineData(false)]
     public void BlocksAreTakenAsASequenceGrowsAndGivenBack(bool torch)
     {
-        using var model = LanguageModels.Load("cv3", torch, new LanguageModelOptions(KvBlocks: 4));
+        using var model = LanguageModels.Load("cv3", torch, new LanguageModelOptions(4, new LanguageLimits(16, 128)));
         var block = model.KvBlockSize;
         var row = Row(model);
         Feed(block);
@@ -185,7 +185,7 @@ public class LanguageModelTests
     public void ARowThatFailsHarmsNoOtherAndLeavesNothingBehind(bool torch)
     {
         // Text token 3's embedding is damaged.
-        using var model = LanguageModels.Load("cv3", torch, new LanguageModelOptions(KvBlocks: 2), damagedText: 3);
+        using var model = LanguageModels.Load("cv3", torch, new LanguageModelOptions(2, new LanguageLimits(16, 128)), damagedText: 3);
         var expected = Draw(model, [~1, ~2, ~3]).Token;
         var (good, bad) = (Row(model), Row(model));
         (good.Inputs, good.Draw) = (new[] { ~1, ~2, ~3 }, LanguageModels.AnyDraw);

@@ -29,7 +29,7 @@ public sealed class ModelDirectoryTests : IDisposable
         Assert.Equal(Path.GetFileName(_model.Path), model.Name);
         Assert.Empty(model.Voices);
         Assert.Null(model.DefaultVoice);
-        Assert.Equal(_model["llm.pt"], model.Files.Language);
+        Assert.Equal(new StyleFile("cosyvoice", _model["llm.pt"]), model.Files.Styles.Single());
         Assert.Equal(50, model.Config.Flow.ChunkFrames);
         Assert.Equal(1e-6, model.Config.Language.RmsNormEps);
     }

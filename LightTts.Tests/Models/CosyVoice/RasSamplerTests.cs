@@ -12,7 +12,13 @@ public class RasSamplerTests
         new(LanguageModels.Config with { TopP = topP, TopK = topK, RepetitionWindow = window, RepetitionThreshold = threshold }, mask, mask);
 
     private static int Draw(RasSampler sampler, float[] logits, int[]? history = null, bool ignoreEos = false, ulong seed = 0, int position = 0) =>
-        sampler.Draw((float[])logits.Clone(), new TokenDraw(seed, position, history ?? [], ignoreEos));
+        Draw(sampler, logits, new TokenDraw(seed, position, history ?? [], ignoreEos));
+
+    private static int Draw(RasSampler sampler, float[] logits, TokenDraw draw)
+    {
+        Assert.True(sampler.TryDraw((float[])logits.Clone(), draw, out var token));
+        return token;
+    }
 
     [Fact]
     public void EqualValuesKeepTheirOrder()
@@ -50,7 +56,7 @@ public class RasSamplerTests
             Assert.InRange(Draw(sampler, logits, ignoreEos: true, position: position), 0, vocabulary.Size - 1);
             Assert.True(vocabulary.IsStop(Draw(sampler, logits, position: position)));
         }
-        var between = sampler.Draw((float[])logits.Clone(), new TokenDraw(1, 0, [], IgnoreEos: true, MayFill: true));
+        var between = Draw(sampler, logits, new TokenDraw(1, 0, [], IgnoreEos: true, MayFill: true));
         Assert.Equal(vocabulary.Fill, between);
     }
 
@@ -97,7 +103,7 @@ public class RasSamplerTests
         {
             var logits = new float[37];
             logits[at] = value;
-            Assert.Throws<TtsSynthesisException>(() => Draw(Sampler(), logits));
+            Assert.False(Sampler().TryDraw(logits, new TokenDraw(0, 0, [], IgnoreEos: false), out _));
         }
     }
 }

@@ -23,6 +23,8 @@ internal sealed class FakeDecoder(FakeWorld world, int maxRows = 4, int parts = 
 
     public IDisposable EnterThread() => new MemoryStream();
 
+    public void WarmUp() => world.Call("warm-up decode");
+
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
     {
         world.Call("state");

@@ -1,3 +1,4 @@
+using LightTts.Models;
 using LightTts.Pipeline;
 using LightTts.Timbres;
 using Microsoft.Extensions.Logging;
@@ -14,8 +15,9 @@ internal sealed class FakeEngine : IAsyncDisposable
     public FakeEngine(TtsPipelineOptions? options = null, int blocks = 64, int rows = 16, int decodeRows = 4, TimeProvider? time = null,
         ILogger? log = null)
     {
-        Engine = new SynthesisEngine("fake", new FakeEncoder(World), new FakeLanguageModel(World, blocks), new FakeDecoder(World, decodeRows),
-            new LanguageLimits(rows, 32),
+        Engine = new SynthesisEngine("fake",
+            new ModelParts(new FakeEncoder(World), [new StyleModel("fake", new FakeLanguageModel(World, blocks, new LanguageLimits(rows, 32)))],
+                new FakeDecoder(World, decodeRows)),
             options ?? new TtsPipelineOptions(), time ?? TimeProvider.System, log ?? NullLogger.Instance);
     }
 

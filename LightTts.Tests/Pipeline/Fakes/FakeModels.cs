@@ -8,7 +8,7 @@ namespace LightTts.Tests.Pipeline.Fakes;
 internal sealed class FakeWorld
 {
     public int LanguageStates;
-    public int BlocksInUse;
+    public int ModelsDisposed;
     public int DecodeStates;
     public int OpenPasses;
     public int Steps;
@@ -25,7 +25,7 @@ internal sealed class FakeWorld
     public Func<bool>? InPass;
 
     /// <summary>The call that fails for poisoned requests: "prepare" (their text holds
-    /// <see cref="PoisonText"/>), "step" and "row" (their seed is <see cref="PoisonSeed"/>),
+    /// <see cref="PoisonText"/>), "step", "collect" and "row" (their seed is <see cref="PoisonSeed"/>),
     /// "state", "decode" and "nan" (their flow steps are <see cref="PoisonSteps"/>). A
     /// step or a decode pass that fails takes all of its rows with it.</summary>
     public string? Poisoned;
@@ -63,6 +63,8 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
 
     public IDisposable EnterThread() => new Nothing();
 
+    public void WarmUp() => world.Call("warm-up encode");
+
     public TimbreFeatures ExtractTimbre(AudioClip reference, string? transcript)
     {
         world.Call("extract");
@@ -86,7 +88,7 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
         }
     }
 
-    public LanguagePrompt CreatePrompt(TimbreFeatures timbre, string? instruction) => new([7, 8], timbre.SpeechTokens, 1);
+    public LanguagePrompt CreatePrompt(TimbreFeatures timbre, SynthesisRequest request) => new([7, 8], timbre.SpeechTokens, 1);
 
     public ITextFeed CreateFeed(SynthesisRequest request) => new Feed();
 
@@ -128,8 +130,11 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
 }
 
 /// <summary>Draws tokens as a pure function of the sequence's inputs, so that batching, preemption and order can be seen to change nothing.</summary>
-internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILanguageModel
+internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64, LanguageLimits? limits = null, ulong accent = 0) : ILanguageModel
 {
+    private IReadOnlyList<LanguageRow> _launched = [];
+    private int _blocksInUse;
+
     public const int TokensPerText = 6;
 
     public SpeechVocabulary Vocabulary { get; } = new(100, 105, ~100, ~102, 101, 103, 100, 104, 100, 5, 15, new HashSet<int>());
@@ -140,15 +145,17 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILan
 
     public int KvBlocks => blocks;
 
-    public int FreeKvBlocks => blocks - world.BlocksInUse;
+    public int FreeKvBlocks => blocks - _blocksInUse;
 
-    public int MaxRows => 16;
+    public LanguageLimits Limits { get; } = limits ?? new LanguageLimits(16, 32);
 
     public IDisposable EnterThread() => new MemoryStream();
 
-    public ILanguageState CreateState() => new State(world);
+    public void WarmUp() => world.Call("warm-up language");
 
-    public void Step(IReadOnlyList<LanguageRow> rows)
+    public ILanguageState CreateState() => new State(this, world);
+
+    public void Launch(IReadOnlyList<LanguageRow> rows)
     {
         world.Rows = rows.Count;
         world.Call("step");
@@ -156,11 +163,19 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILan
             world.Check("step", row.Draw is { Seed: FakeWorld.PoisonSeed });
         world.Steps++;
         world.MaxRowsSeen = Math.Max(world.MaxRowsSeen, rows.Count);
-        foreach (var row in rows)
+        _launched = rows;
+    }
+
+    public void Collect()
+    {
+        world.Call("collect");
+        foreach (var row in _launched)
+            world.Check("collect", row.Draw is { Seed: FakeWorld.PoisonSeed });
+        foreach (var row in _launched)
         {
             var state = (State)row.State;
             state.Feed(row.Inputs.Span);
-            if (world.BlocksInUse > blocks)
+            if (_blocksInUse > blocks)
                 throw new InvalidOperationException("the pool ran out of blocks");
             if (row.Draw is not { } draw)
                 continue;
@@ -176,19 +191,22 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILan
             }
             // eos after a few sounds for each text token that the sequence has seen
             var texts = state.Inputs.Count(id => id >= 0);
-            row.Token = !draw.IgnoreEos && draw.History.Count >= texts * TokensPerText / 2 ? 101 : (int)((state.Hash + draw.Seed) % 100);
+            row.Token = !draw.IgnoreEos && draw.History.Count >= texts * TokensPerText / 2 ? 101 : (int)((state.Hash + draw.Seed + accent) % 100);
         }
+        _launched = [];
     }
 
-    public void Dispose() { }
+    public void Dispose() => world.ModelsDisposed++;
 
     private sealed class State : ILanguageState
     {
+        private readonly FakeLanguageModel _model;
         private readonly FakeWorld _world;
         private bool _disposed;
 
-        public State(FakeWorld world)
+        public State(FakeLanguageModel model, FakeWorld world)
         {
+            _model = model;
             _world = world;
             _world.LanguageStates++;
         }
@@ -207,12 +225,12 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64) : ILan
                 Inputs.Add(id);
                 Hash = unchecked(Hash * 31 + (ulong)(id + 1000));
             }
-            _world.BlocksInUse += (Length + 15) / 16 - before;
+            _model._blocksInUse += (Length + 15) / 16 - before;
         }
 
         public void Reset()
         {
-            _world.BlocksInUse -= (Length + 15) / 16;
+            _model._blocksInUse -= (Length + 15) / 16;
             Inputs.Clear();
             Hash = 0;
         }

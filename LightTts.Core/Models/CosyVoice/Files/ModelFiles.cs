@@ -17,9 +17,10 @@ internal sealed record ModelFiles(string Root)
 
     public string Merges => Path.Combine(Tokenizer, "merges.txt");
 
-    /// <summary>Weights of the language model: llm.pt, or llm.safetensors where there is no llm.pt; likewise flow and hift.</summary>
-    public string Language { get; } = Weights(Root, "llm");
+    /// <summary>The language models, the default first: those of style_config.json, or llm.pt (llm.safetensors where there is no llm.pt).</summary>
+    public IReadOnlyList<StyleFile> Styles { get; } = StyleFile.Read(Root, Weights(Root, "llm"));
 
+    /// <summary>Weights of the flow: flow.pt, or flow.safetensors where there is no flow.pt; likewise hift.</summary>
     public string Flow { get; } = Weights(Root, "flow");
 
     public string Vocoder { get; } = Weights(Root, "hift");
@@ -65,6 +66,9 @@ internal sealed record ModelFiles(string Root)
     public static ITensorArchive OpenWeights(string path) =>
         path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) ? SafetensorsFile.Open(path) : PyTorchCheckpoint.Open(path);
 
+    /// <summary>The weights of a language model: the file itself, or the one in that directory.</summary>
+    public static string LanguageWeights(string path) => Directory.Exists(path) ? Weights(path, "llm") : path;
+
     private static string Weights(string root, string name)
     {
         var (torch, safetensors) = (Path.Combine(root, name + ".pt"), Path.Combine(root, name + ".safetensors"));
@@ -73,7 +77,7 @@ internal sealed record ModelFiles(string Root)
 
     private void CheckAll()
     {
-        string[] needed = [QwenConfig, Vocabulary, Merges, Language, Flow, Vocoder, SpeechTokenizer, SpeakerEncoder];
+        string[] needed = [QwenConfig, Vocabulary, Merges, .. Styles.Select(style => style.Path), Flow, Vocoder, SpeechTokenizer, SpeakerEncoder];
         var problems = needed.Select(path => (Name: Path.GetRelativePath(Root, path), Problem: Problem(path))).Where(file =>
             file.Problem is not null).ToList();
         if (problems.Count > 0)

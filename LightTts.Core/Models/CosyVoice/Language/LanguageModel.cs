@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Language.Cpu;
 using LightTts.Models.CosyVoice.Language.Torch;
@@ -9,9 +10,9 @@ namespace LightTts.Models.CosyVoice.Language;
 
 /// <summary>How much a language model takes on.</summary>
 /// <param name="KvBlocks">Blocks in the pool of the KV cache; with 16 positions each, 25 of them hold a ten-second utterance with its prompt.</param>
-/// <param name="MaxRows">Rows of a step.</param>
+/// <param name="Limits">What a step may hold.</param>
 /// <param name="Threads">Threads of one product on the CPU; -1: all cores.</param>
-internal readonly record struct LanguageModelOptions(int KvBlocks = 1024, int MaxRows = 16, int Threads = -1);
+internal readonly record struct LanguageModelOptions(int KvBlocks, LanguageLimits Limits, int Threads = -1);
 
 /// <summary>CosyVoice's language model with its KV cache and its sampling (Qwen2LM and CosyVoice3LM in cosyvoice/llm/llm.py).</summary>
 internal sealed class LanguageModel : ILanguageModel
@@ -19,20 +20,19 @@ internal sealed class LanguageModel : ILanguageModel
     private readonly LanguageModelConfig _config;
     private readonly ILanguageEngine _engine;
     private readonly KvBlockPool _pool;
-    private readonly RasSampler _sampler;
     private readonly LanguageBatch _batch = new();
     private readonly List<LanguageRow> _order = [];
-    private readonly float[] _logits;
+    private readonly List<TokenDraw> _draws = [];
+    private readonly int[] _tokens;
 
     public LanguageModel(LanguageModelConfig config, ILanguageEngine engine, LanguageModelOptions options)
     {
         _config = config;
         _engine = engine;
         _pool = new KvBlockPool(options.KvBlocks);
-        MaxRows = options.MaxRows;
+        Limits = options.Limits;
         Vocabulary = LanguageVocabulary.For(config);
-        _sampler = new RasSampler(config, Vocabulary);
-        _logits = new float[MaxRows * Vocabulary.LogitCount];
+        _tokens = new int[Limits.MaxRows];
     }
 
     /// <summary>Reads llm.pt and chooses the engine for the device.</summary>
@@ -56,61 +56,78 @@ internal sealed class LanguageModel : ILanguageModel
 
     public int FreeKvBlocks => _pool.Free;
 
-    public int MaxRows { get; }
+    public LanguageLimits Limits { get; }
 
     public IDisposable EnterThread() => inference_mode(true);
+
+    /// <summary>A step, so that its code is compiled and its buffers are there.</summary>
+    public void WarmUp()
+    {
+        using var state = CreateState();
+        Launch([new LanguageRow { State = state, Inputs = new[] { Vocabulary.Sos }, Draw = new TokenDraw(0, 0, [], IgnoreEos: true) }]);
+        Collect();
+    }
 
     public ILanguageState CreateState() => new LanguageState(_pool);
 
     /// <inheritdoc/>
     /// <exception cref="KvBlocksExhaustedException">There are too few free blocks; nothing was changed.</exception>
-    public void Step(IReadOnlyList<LanguageRow> rows)
-    {
-        var logits = Forward(rows);
-        var at = 0;
-        foreach (var row in _order)
-        {
-            if (row.Draw is not { } draw)
-                continue;
-            try
-            {
-                row.Token = _sampler.Draw(logits.Slice(at++ * Vocabulary.LogitCount, Vocabulary.LogitCount), draw);
-            }
-            catch (TtsSynthesisException e)
-            {
-                row.Error = e;
-            }
-        }
-    }
-
-    /// <summary>Feeds every row without drawing.</summary>
-    /// <returns>Logits of the rows that ask for a draw, in the order of <see cref="Fed"/>.</returns>
-    internal Span<float> Forward(IReadOnlyList<LanguageRow> rows)
+    public void Launch(IReadOnlyList<LanguageRow> rows)
     {
         Order(rows);
         Reserve();
         _batch.Clear();
+        _draws.Clear();
         foreach (var row in _order)
+        {
             _batch.Add((LanguageState)row.State, row.Inputs.Span, row.Draw is not null);
-        var logits = _logits.AsSpan(0, _batch.LogitRows.Count * Vocabulary.LogitCount);
+            if (row.Draw is { } draw)
+                _draws.Add(draw);
+        }
         if (_order.Count == 0)
-            return logits;
-        _engine.Forward(_batch, logits);
+            return;
+        _engine.Launch(_batch, CollectionsMarshal.AsSpan(_draws));
+        // What is launched later comes after it, so that for all who look they are in the cache.
         foreach (var row in _order)
             ((LanguageState)row.State).Advance(row.Inputs.Length);
-        return logits;
     }
 
-    /// <summary>The rows of the last step that were fed.</summary>
-    internal IReadOnlyList<LanguageRow> Fed => _order;
+    /// <inheritdoc/>
+    public void Collect()
+    {
+        if (_order.Count == 0)
+            return;
+        var tokens = _tokens.AsSpan(0, _draws.Count);
+        _engine.Collect(tokens);
+        var at = 0;
+        foreach (var row in _order)
+        {
+            if (row.Draw is null)
+                continue;
+            if (tokens[at] != ILanguageEngine.NotFinite)
+                row.Token = tokens[at];
+            else
+                row.Error = new TtsSynthesisException(
+                    "The language model produced numbers that are not finite; its weights or this request's prompt are damaged.");
+            at++;
+        }
+    }
+
+    /// <summary>Feeds every row without drawing, for whoever compares engines.</summary>
+    /// <returns>Logits of the rows that ask for a draw: those with one input first, then those with more.</returns>
+    internal ReadOnlySpan<float> Forward(IReadOnlyList<LanguageRow> rows)
+    {
+        Launch(rows);
+        return _order.Count == 0 ? [] : _engine.CollectLogits();
+    }
 
     public void Dispose() => _engine.Dispose();
 
     /// <summary>Sorts the rows as <see cref="LanguageBatch"/> wants them and sets aside those that cannot be fed.</summary>
     private void Order(IReadOnlyList<LanguageRow> rows)
     {
-        if (rows.Count > MaxRows)
-            throw new ArgumentException($"{rows.Count} rows, at most {MaxRows} go into a step.", nameof(rows));
+        if (rows.Count > Limits.MaxRows)
+            throw new ArgumentException($"{rows.Count} rows, at most {Limits.MaxRows} go into a step.", nameof(rows));
         _order.Clear();
         foreach (var row in rows)
         {

@@ -65,11 +65,13 @@ internal sealed class RasSampler
     /// <summary>Draws a token with random numbers that depend on nothing but the draw's seed and position.</summary>
     /// <param name="logits">Unnormalised log-probabilities of one row; the excluded ids are overwritten.</param>
     /// <param name="draw">How to draw.</param>
-    /// <exception cref="TtsSynthesisException">A logit is not finite.</exception>
-    public int Draw(Span<float> logits, in TokenDraw draw)
+    /// <param name="token">The token; -1 where none could be drawn.</param>
+    /// <returns>False where a logit is not finite.</returns>
+    public bool TryDraw(Span<float> logits, in TokenDraw draw, out int token)
     {
         var chooser = new PhiloxChooser(draw.Seed, draw.Position);
-        return Draw(logits, draw.History, draw.IgnoreEos, draw.MayFill, ref chooser);
+        token = AreFinite(logits) ? Draw(logits, draw.History, draw.IgnoreEos, draw.MayFill, ref chooser) : -1;
+        return token >= 0;
     }
 
     /// <summary>Draws a token with a given source of decisions.</summary>
@@ -82,7 +84,6 @@ internal sealed class RasSampler
         if (_probabilities.Length < logits.Length)
             _probabilities = new float[logits.Length];
         var probabilities = _probabilities.AsSpan(0, logits.Length);
-        ThrowIfNotFinite(logits);
         if (ignoreEos)
             Forbid(logits, mayFill ? _fill : -1);
         Softmax(logits, probabilities);
@@ -107,7 +108,7 @@ internal sealed class RasSampler
             logits[except] = allowed;
     }
 
-    private static void ThrowIfNotFinite(ReadOnlySpan<float> x)
+    private static bool AreFinite(ReadOnlySpan<float> x)
     {
         // x - x is 0 for a finite number and NaN for anything else.
         float faults = 0;
@@ -126,9 +127,7 @@ internal sealed class RasSampler
 
         for (; i < x.Length; i++)
             faults += x[i] - x[i];
-        if (float.IsNaN(faults))
-            throw new TtsSynthesisException("The language model produced numbers that are not finite; its weights or this request's prompt are "
-            + "damaged.");
+        return !float.IsNaN(faults);
     }
 
     private static void Softmax(ReadOnlySpan<float> logits, Span<float> probabilities)

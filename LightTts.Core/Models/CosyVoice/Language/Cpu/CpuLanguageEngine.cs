@@ -28,6 +28,8 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     private readonly int _keys;
     private readonly int _inner;
     private readonly int _threads;
+    private readonly HostSampler _sampler;
+    private LanguageBatch? _launched;
     private Scratch _scratch;
 
     /// <summary>Packs the weights and disposes those that it does not keep.</summary>
@@ -46,13 +48,34 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
         _head = Pack(weights.Head, weights.HeadBias);
         _attention = new PagedAttention(config, kvBlocks);
         _rotary = new RotaryTable(config.HeadDim, config.RopeTheta);
+        _sampler = new HostSampler(config);
         _scratch = new Scratch(this, 16);
     }
 
     /// <summary>Whether a model's shapes fit this engine.</summary>
     public static bool Supports(LanguageModelConfig config) => config.HeadDim % 8 == 0;
 
-    public void Forward(LanguageBatch batch, Span<float> logits)
+    // The processor that would do the step is the one that waits for it: the work is done when it is collected.
+    public void Launch(LanguageBatch batch, ReadOnlySpan<TokenDraw> draws)
+    {
+        _sampler.Expect(draws);
+        _launched = batch;
+    }
+
+    public void Collect(Span<int> tokens)
+    {
+        CollectLogits();
+        _sampler.Draw(tokens);
+    }
+
+    public ReadOnlySpan<float> CollectLogits()
+    {
+        Forward(_launched ?? throw new InvalidOperationException("No step was launched."), _sampler.Logits);
+        _launched = null;
+        return _sampler.Logits;
+    }
+
+    private void Forward(LanguageBatch batch, Span<float> logits)
     {
         if (batch.Count > _scratch.Rows)
         {

@@ -25,6 +25,12 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     private readonly Tensor _turns;     // [positions, 1, head / 2] complex
     private readonly Tensor _counting;  // [positions]: 0, 1, 2, ...
     private readonly Dictionary<(int Rows, int Length), LanguageStepBuffers> _buffers = [];
+    private readonly HostSampler _sampler;
+
+    // The step that was launched: in buffers of its own, or, with prompts in it, its logits alone.
+    private LanguageBatch? _batch;
+    private LanguageStepBuffers? _step;
+    private Tensor? _logits;
 
     public TorchLanguageEngine(LanguageModelConfig config, LanguageWeights weights, TorchDevice device, int kvBlocks)
     {
@@ -32,6 +38,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         _config = config;
         _weights = weights;
         _device = device;
+        _sampler = new HostSampler(config);
         _cache = new KvCache(config.Layers, kvBlocks * KvBlockPool.BlockSize, config.KvHeads, config.HeadDim, device);
         // One table, so that a step looks every input up in the same way. The parts are not needed beside it.
         _embedding = cat([weights.TextEmbedding, weights.SpeechEmbedding], 0);
@@ -46,13 +53,16 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         _counting = Index([.. Enumerable.Range(0, positions).Select(position => (long)position)]);
     }
 
-    public void Forward(LanguageBatch batch, Span<float> logits)
+    public void Launch(LanguageBatch batch, ReadOnlySpan<TokenDraw> draws)
     {
         using var inference = torch.inference_mode(true);
         using var scope = NewDisposeScope();
+        Forget();
+        _sampler.Expect(draws);
+        _batch = batch;
         if (batch.Count == batch.Sequences.Count)
         {
-            Decode(batch, logits);
+            _step = Decode(batch);
             return;
         }
 
@@ -65,13 +75,39 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         if (batch.LogitRows.Count == 0)
             return;
         var last = x.index_select(0, Index([.. batch.LogitRows.Select(row => (long)row)]));
-        var head = linear(Normalise(last, _weights.Norm), _weights.Head, _weights.HeadBias);
-        using var host = head.to(ScalarType.Float32, CPU).contiguous();
-        MemoryMarshal.Cast<byte, float>(host.bytes).CopyTo(logits);
+        _logits = linear(Normalise(last, _weights.Norm), _weights.Head, _weights.HeadBias).to(ScalarType.Float32).DetachFromDisposeScope();
+    }
+
+    public void Collect(Span<int> tokens)
+    {
+        CollectLogits();
+        _sampler.Draw(tokens);
+    }
+
+    public ReadOnlySpan<float> CollectLogits()
+    {
+        using var inference = torch.inference_mode(true);
+        var logits = _sampler.Logits;
+        if (_step is { } step)
+        {
+            var all = step.Receive();
+            var rows = _batch!.LogitRows;
+            var width = logits.Length / Math.Max(1, rows.Count);
+            for (var i = 0; i < rows.Count; i++)
+                all.Slice(rows[i] * width, width).CopyTo(logits[(i * width)..]);
+        }
+        else if (_logits is { } head)
+        {
+            using var host = head.to(CPU).contiguous();
+            MemoryMarshal.Cast<byte, float>(host.bytes).CopyTo(logits);
+        }
+        Forget();
+        return logits;
     }
 
     public void Dispose()
     {
+        Forget();
         _cache.Dispose();
         _embedding.Dispose();
         _turns.Dispose();
@@ -82,7 +118,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     }
 
     /// <summary>A step in which every sequence has one input.</summary>
-    private void Decode(LanguageBatch batch, Span<float> logits)
+    private LanguageStepBuffers Decode(LanguageBatch batch)
     {
         var longest = 0;
         foreach (var position in batch.Positions)
@@ -93,10 +129,14 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         Stage(batch, buffers);
         buffers.Send();
         Compute(buffers);
-        var all = buffers.Receive();
-        var width = logits.Length / Math.Max(1, batch.LogitRows.Count);
-        for (var i = 0; i < batch.LogitRows.Count; i++)
-            all.Slice(batch.LogitRows[i] * width, width).CopyTo(logits[(i * width)..]);
+        return buffers;
+    }
+
+    /// <summary>Lets go of the step that was launched last.</summary>
+    private void Forget()
+    {
+        _logits?.Dispose();
+        (_logits, _step, _batch) = (null, null, null);
     }
 
     /// <summary>Writes a batch's inputs into the buffers. Padding rows are at position 0 of a sequence that holds zeros.</summary>

@@ -1,7 +1,7 @@
 namespace LightTts;
 
-/// <summary>How a request's audio is computed.</summary>
-public enum SynthesisMode
+/// <summary>How a request's audio is computed and handed out.</summary>
+public enum AudioDelivery
 {
     /// <summary>Chunk by chunk while the language model still speaks: lowest time to
     /// first audio. Every frame sees the past and its own chunk.</summary>
