@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -11,6 +12,9 @@ internal sealed partial class ElectronicClass : SemioticClass
         + "|py|js|jsx|ts|tsx|cs|cpp|hpp|java|rb|go|rs|php|sh|bat|ps1|html?|css|json|ya?ml|xml|toml|ini|cfg"
         + "|conf|log|md|sql|db|bak|tmp|lock|epub|onnx|pt|bin|dat|ipynb";
 
+    // Of the languages of programs.
+    private static readonly FrozenSet<string> s_directives = Table.Words("include define ifdef ifndef endif pragma undef elif");
+
     public override int Read(Reading r, int start)
     {
         if (char.IsLetterOrDigit(r.At(start - 1)) || r.At(start - 1) is '_' or '@')
@@ -18,8 +22,10 @@ internal sealed partial class ElectronicClass : SemioticClass
         switch (r.At(start))
         {
             case '#' when Hashtag().Match(r.Text, start) is { Success: true } tag:
-                r.Say(char.IsAsciiDigit(tag.Groups[1].Value[0]) && tag.Groups[1].ValueSpan.ContainsAnyExceptInRange('0', '9') is false
-                    ? $"number {r.Number(tag.Groups[1].Value)}" : "hashtag " + Words(r, tag.Groups[1].Value));
+                // "#3", "#3B".
+                r.Say(char.IsAsciiDigit(tag.Groups[1].Value[0]) && tag.Groups[1].ValueSpan[..^1].ContainsAnyExceptInRange('0', '9') is false
+                    ? $"number {Words(r, tag.Groups[1].Value)}"
+                    : (s_directives.Has(tag.Groups[1].ValueSpan) ? "hash " : "hashtag ") + Words(r, tag.Groups[1].Value));
                 return start + tag.Length;
             case '@' when Handle().Match(r.Text, start) is { Success: true } handle:
                 r.Say("at " + Words(r, handle.Groups[1].Value));
