@@ -49,7 +49,9 @@ internal sealed partial class ElectronicClass : SemioticClass
             var end = url.Value.AsSpan().TrimEnd(".,;:!?)'\"]*_").Length;
             var address = url.Value[..end];
             var scheme = address.IndexOf("://", StringComparison.Ordinal);
-            r.Say(Spell(r, address[(scheme > 0 ? scheme + 3 : 0)..].TrimEnd('/')));
+            // A scheme is letters; further on, "://" is part of an address within the address.
+            var own = scheme > 0 && address.AsSpan(0, scheme).IndexOfAnyExceptInRange('a', 'z') < 0;
+            r.Say(Spell(r, address[(own ? scheme + 3 : 0)..].TrimEnd('/')));
             return start + end;
         }
         if (Windows().Match(r.Text, start) is { Success: true } windows)
@@ -151,7 +153,8 @@ internal sealed partial class ElectronicClass : SemioticClass
     [GeneratedRegex(@"\G[A-Za-z]:(?:\\{1,2}|/(?=[A-Za-z]))[^\s<>""|?*,;]{0,200}", RegexOptions.CultureInvariant)]
     private static partial Regex Windows();
 
-    [GeneratedRegex(@"\G(?:~/|\.{1,2}/|/(?=[A-Za-z.][\w.-]*/|(?:etc|usr|var|tmp|home|dev|opt|bin|root|mnt|proc|sys|lib)(?![\w-])))[\w./~+-]{0,200}",
+    [GeneratedRegex(@"\G(?:~/|\.{1,2}/|/(?=[A-Za-z.][\w.-]{0,100}/|"
+        + @"(?:etc|usr|var|tmp|home|dev|opt|bin|root|mnt|proc|sys|lib)(?![\w-])))[\w./~+-]{0,200}",
         RegexOptions.CultureInvariant)]
     private static partial Regex Path();
 

@@ -90,7 +90,7 @@ internal static partial class Markup
     [GeneratedRegex(@"(?<=\b(?:I|[Ww]e|[Yy]ou|[Tt]hey)) <3 ?(?=[A-Za-z])", RegexOptions.CultureInvariant)]
     private static partial Regex Loves();
 
-    [GeneratedRegex(@"(?<=^|[\s.,!?])(?:[:;]['’]?-?[)(DPpOo/|](?=$|[\s.,!?])|<3(?=\s*$|[.,!?]))", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<=^|[\s.,!?])(?:[:;]['’]?-?[)(DPpOo/|](?=$|[\s.,!?])|<3(?=\s{0,8}$|[.,!?]))", RegexOptions.CultureInvariant)]
     private static partial Regex Emoticon();
 
     [GeneratedRegex(@"^(\s*)(?:#{1,6} |[-*•·‣▪>+] )", RegexOptions.CultureInvariant)]
