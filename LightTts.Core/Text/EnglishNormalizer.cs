@@ -12,18 +12,23 @@ internal static class EnglishNormalizer
 {
     // In the order of precedence, by the kind of character that a token starts with.
     private static readonly SemioticClass[] s_letter =
-        [new ElectronicClass(), new MoneyClass(), new AbbreviationClass(), new DateClass(), new VersionClass(), new RomanClass(), new CodeClass(),
-        new LettersClass()];
+        [
+        new ElectronicClass(), new MoneyClass(), new FiscalClass(), new ScriptureClass(), new AbbreviationClass(), new SlashClass(), new DateClass(),
+        new VersionClass(), new RomanClass(), new CodeClass(), new LettersClass(),
+    ];
 
     private static readonly SemioticClass[] s_digit =
     [
-        new ElectronicClass(), new CodeClass(), new TimeClass(), new DateClass(), new TelephoneClass(), new DigitsClass(), new FractionClass(),
-            new MoneyClass(),
+        new ElectronicClass(), new CodeClass(), new FiscalClass(), new ScriptureClass(), new TimeClass(), new DateClass(), new TelephoneClass(),
+        new DigitsClass(), new FractionClass(), new MoneyClass(),
         new OrdinalClass(), new YearClass(), new VersionFirst(), new MeasureClass(),
     ];
 
     private static readonly SemioticClass[] s_sign =
-        [new MoneyClass(), new ElectronicClass(), new TelephoneClass(), new FractionClass(), new MeasureClass(), new YearClass(), new SignClass()];
+        [
+        new MoneyClass(), new ElectronicClass(), new TelephoneClass(), new FractionClass(), new MeasureClass(), new YearClass(), new SectionClass(),
+        new SignClass(),
+    ];
 
     // Words that a class may want although they look like any other.
     private static readonly FrozenSet<string> s_noticed =
@@ -31,7 +36,7 @@ internal static class EnglishNormalizer
         {
             DateLexicon.MonthNames.Keys, DateLexicon.Weekdays.Keys, AbbreviationLexicon.BareTitles.Keys, AbbreviationLexicon.Streets.Keys,
             AbbreviationLexicon.BeforeNumber.Keys, AbbreviationLexicon.Dotted.Keys, LettersLexicon.Mixed.Keys, AbbreviationLexicon.Casual.Keys,
-            ["Jr", "Sr", "Rs", "vs", "etc", "approx"],
+            ["gov", "Gov", "int", "nat", "Jr", "Sr", "Rs", "vs", "etc", "approx"],
         }.SelectMany(words => words).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Normalises a part of a text, American, without emoji.</summary>
@@ -105,6 +110,18 @@ internal static class EnglishNormalizer
     private static int CopyWord(Reading r, int place)
     {
         var end = place;
+        // "4WD": letters behind a figure.
+        if (char.IsAsciiDigit(r.At(place - 1)))
+        {
+            while (char.IsAsciiLetterUpper(r.At(end)) && end - place < 8)
+                end++;
+            if (r.Ends(end) && LettersClass.Spelling(r.Span(place, end)) is { } letters)
+            {
+                r.Say(letters);
+                return end;
+            }
+            end = place;
+        }
         while (end < r.Text.Length && (char.IsLetter(r.Text[end]) || char.IsSurrogate(r.Text[end])
             || r.Text[end] == '\'' && end > place && char.IsLetter(r.At(end + 1))
             || char.GetUnicodeCategory(r.Text[end]) is System.Globalization.UnicodeCategory.NonSpacingMark))

@@ -164,6 +164,7 @@ internal sealed partial class StreamingNormalizer(TextOptions options)
         + @"|[Dd]uring|[Ee]arly|[Ll]ate|[Mm]id" +
         @"|[Ss]pring|[Ss]ummer|[Aa]utumn|[Ff]all|[Ww]inter|number|[Tt]he|of|[Cc]hapter|[Pp]art|[Aa]ct|[Ss]cene|[Vv]olume|[Ss]ection|[Bb]ook|[Pp]hase"
         + @"|[Tt]ype|[Cc]lass|[Aa]ppendix" +
-        @"|[Aa]rticle|[Ee]pisode|[Ss]eason|[Ll]evel|[Ss]tage|[Tt]itle|may|to|and)\s?$)[a-z][a-z']{0,30}[,;!?]?$", RegexOptions.CultureInvariant)]
+        @"|[Aa]rticle|[Ee]pisode|[Ss]eason|[Ll]evel|[Ss]tage|[Tt]itle|may|to|and|flight)\s?$)[a-z][a-z']{0,30}[,;!?]?$",
+        RegexOptions.CultureInvariant)]
     private static partial Regex PlainWord();
 }

@@ -92,23 +92,32 @@ internal sealed record SpeakJob
         else if (player is not null && !Quiet)
             Console.Error.WriteLine($"speak: playing with {player.Name}");
         var target = player?.Name ?? Output ?? "speech.wav";
-        using var sink = player is not null ? AudioSink.Wav(player.Input, pipeline.Model.SampleRate)
+        using var sink = player is not null ? player.Open(pipeline.Model.SampleRate)
             : target == "-" ? AudioSink.Raw(StandardOutput.Open())
             : AudioSink.Wav(target, pipeline.Model.SampleRate);
         var watch = Stopwatch.StartNew();
         TimeSpan? first = null;
         using var progress = new SpeakProgress(Quiet || !Loading.IsWatched);
-        foreach (var part in TextInput.Read(Text, File, Format))
+        try
         {
-            progress.Add(part.Length);
-            await foreach (var chunk in pipeline.SynthesizeAsync(request with { Text = part }, cancellation))
+            foreach (var part in TextInput.Read(Text, File, Format))
             {
-                first ??= watch.Elapsed;
-                await sink.WriteAsync(chunk.Samples, cancellation);
-                progress.Report(chunk, sink.Samples / (double)pipeline.Model.SampleRate);
+                progress.Add(part.Length);
+                await foreach (var chunk in pipeline.SynthesizeAsync(request with { Text = part }, cancellation))
+                {
+                    first ??= watch.Elapsed;
+                    await sink.WriteAsync(chunk.Samples, cancellation);
+                    progress.Report(chunk, sink.Samples / (double)pipeline.Model.SampleRate);
+                }
             }
+            sink.Complete();
         }
-        sink.Complete();
+        catch (IOException e) when (player is not null && StandardOutput.IsBrokenPipe(e))
+        {
+            // The player went before the end; it says why by its exit code. No reader of ours has gone.
+            await player.EndAsync(cancellation);
+            throw new IOException($"{player.Name} ended before the audio did. Write a file instead: -o speech.wav", e);
+        }
         progress.Dispose();
         if (sink.Samples == 0)
             throw new TtsRequestException("The text has nothing to speak. Hand in at least one word or number.");

@@ -96,6 +96,39 @@ public sealed class TimbreProcessFaultTests : IDisposable
     }
 
     [Fact]
+    public void All_named_voices_of_one_process_are_found_by_another_and_after_a_reboot()
+    {
+        var count = FullRun.Pick(300, 10_000).ToString(CultureInfo.InvariantCulture);
+        const string Bytes = "1073741824";
+        using (var writer = ChildProcess.Start(TimbreWorker.Writer, Segment, Bytes, "0", count, "", "0", "0"))
+            Assert.Equal((count, 0), (writer.ReadToEnd().Count.ToString(CultureInfo.InvariantCulture), writer.WaitForExit()));
+        Check();
+        File.Delete(Segment);
+        Check();
+
+        void Check()
+        {
+            using var finder = ChildProcess.Start(TimbreWorker.Finder, Segment, Bytes, count);
+            Assert.Equal($"{count} {count}", Assert.Single(finder.ReadToEnd()));
+            Assert.Equal(0, finder.WaitForExit());
+        }
+    }
+
+    [Theory]
+    [InlineData("durable file created")]
+    [InlineData("durable file half written")]
+    [InlineData("durable file complete")]
+    public void A_full_disk_is_an_error_of_naming_a_voice_and_leaves_nothing(string step)
+    {
+        using var child = ChildProcess.Start(TimbreWorker.Full, Segment, step);
+        var lines = child.ReadToEnd();
+        Assert.Equal(0, child.WaitForExit());
+        Assert.Contains("'bob'", lines[0]);
+        Assert.Contains("No space left on device", lines[0]);
+        Assert.Equal(["absent", "0", "True"], lines[1..]);
+    }
+
+    [Fact]
     public async Task A_reader_that_is_killed_holds_nothing()
     {
         using var store = FakeVoices.Store(Segment, maxTimbres: 4);

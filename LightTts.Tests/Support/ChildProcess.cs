@@ -71,6 +71,8 @@ internal sealed class ChildProcess : IDisposable
         {
             TimbreWorker.Writer => TimbreWorker.Write(arguments),
             TimbreWorker.Hammer => TimbreWorker.RunHammer(arguments),
+            TimbreWorker.Finder => TimbreWorker.Find(arguments),
+            TimbreWorker.Full => TimbreWorker.FillDisk(arguments),
             TimbreWorker.Reader => TimbreWorker.ReadForEver(arguments),
             ExitWorker.Role => ExitWorker.Leave(arguments),
             FullSizeWorker.Role => FullSizeWorker.Load(arguments),

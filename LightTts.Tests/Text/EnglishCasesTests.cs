@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using LightTts.Text;
 
@@ -75,13 +74,20 @@ public sealed class EnglishCasesTests
     [InlineData("aB")]
     [InlineData("A&")]
     [InlineData("5 May ")]
-    public void TimeGrowsWithLengthOnly(string unit)
+    public void WorkGrowsWithLengthOnly(string unit)
     {
-        EnglishNormalizer.Normalize(string.Concat(Enumerable.Repeat(unit, 100)));
-        var watch = Stopwatch.StartNew();
-        EnglishNormalizer.Normalize(string.Concat(Enumerable.Repeat(unit, 100_000)));
-        // Quadratic time would be minutes; a loaded machine has leave to be slow.
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"{watch.Elapsed}");
+        // Allocated bytes: what the machine does beside it changes nothing.
+        Allocated(100);
+        var (small, large) = (Allocated(2_000), Allocated(16_000));
+        Assert.True(large < 14 * small, $"{small} bytes, then {large} bytes");
+
+        long Allocated(int times)
+        {
+            var text = string.Concat(Enumerable.Repeat(unit, times));
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            EnglishNormalizer.Normalize(text);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
     }
 
     private static IEnumerable<string[]> Rows() =>

@@ -70,6 +70,32 @@ public sealed class PresentationTests
     [InlineData("?", "?")]
     public void A_letter_alone_is_named(string text, string presented) => Assert.Equal(presented, LetterNames.Apply(text, british: false));
 
+    [Theory]
+    [InlineData("B", "Bee.")]
+    [InlineData("b.", "Bee.")]
+    [InlineData("\"w\"!", "\"Double you\"!")]
+    [InlineData(" ( Q ) ", "Cue.")]
+    [InlineData("B2", "B two.")]
+    [InlineData("B C", "B C.")]
+    [InlineData("a dog", "A dog.")]
+    [InlineData("é", "É.")]
+    [InlineData("7", "Seven.")]
+    public void A_letter_alone_is_named_whole_and_streamed(string text, string presented)
+    {
+        var named = s_wanted with { LetterNames = true };
+        Assert.Equal(presented, Assert.Single(new TextFrontEnd(TinyTokenizer.Instance).Split(text, named)).Text);
+        for (var length = 1; length < 5; length++)
+            Assert.Equal(presented, TinyTokenizer.Instance.Decode([.. Feed(text, length, named)]));
+    }
+
+    [Fact]
+    public void A_letter_alone_is_named_where_its_sentence_is_flushed()
+    {
+        var feed = new TextFeed(TinyTokenizer.Instance, s_wanted with { LetterNames = true });
+        FeedPart[] parts = [.. feed.Push("F. "), .. feed.Flush(), .. feed.Push("A dog. "), .. feed.Finish()];
+        Assert.Equal("Ef.A dog. ".TrimEnd(), TinyTokenizer.Instance.Decode([.. parts.SelectMany(part => part.Tokens)]).TrimEnd());
+    }
+
     [Fact]
     public void The_last_letter_has_two_names() => Assert.Equal("Zed.", LetterNames.Apply("z.", british: true));
 }

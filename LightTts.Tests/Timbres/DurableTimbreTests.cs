@@ -188,6 +188,45 @@ public sealed class DurableTimbreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_folder_that_may_only_be_read_gives_its_voices_and_adding_to_it_is_an_error()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("access lists of the folder decide on Windows");
+            return;
+        }
+        using (var store = Store())
+            await store.AddAsync(FakeVoices.Clip(1), name: "bob", cancellationToken: Token);
+        Reboot();
+        var folder = Directory.GetDirectories(Named).Single();
+        // Whom permissions do not stop, a folder where the lock belongs does.
+        if (Environment.IsPrivilegedProcess)
+        {
+            File.Delete(Path.Combine(folder, "lock"));
+            Directory.CreateDirectory(Path.Combine(folder, "lock"));
+        }
+        else
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        try
+        {
+            using var later = Store();
+            Assert.True(FakeVoices.Are(later.Get("bob")!.Features, 1));
+            Assert.Equal("bob", Assert.Single(later.List()).Name);
+            var error = await Assert.ThrowsAsync<TtsTimbreException>(() =>
+                later.AddAsync(FakeVoices.Clip(2), name: "eve", cancellationToken: Token).AsTask());
+            Assert.Contains("'eve'", error.Message);
+            Assert.Contains(Named, error.Message);
+            Assert.Null(later.Get("eve"));
+            Assert.True(FakeVoices.Are((await later.AddAsync(FakeVoices.Clip(3), cancellationToken: Token)).Features, 3));
+            Assert.True(FakeVoices.Are(later.Get("bob")!.Features, 1));
+        }
+        finally
+        {
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    [Fact]
     public async Task One_name_more_than_allowed_is_an_error_that_names_the_option()
     {
         using var store = Store(maxNames: 3);

@@ -7,7 +7,7 @@ namespace LightTts.Tests.Timbres;
 /// <summary>What child processes do with a segment.</summary>
 internal static class TimbreWorker
 {
-    public const string Writer = "timbre-writer", Hammer = "timbre-hammer", Reader = "timbre-reader";
+    public const string Writer = "timbre-writer", Hammer = "timbre-hammer", Reader = "timbre-reader", Finder = "timbre-finder", Full = "timbre-full";
 
     /// <summary>Adds voices one after the other and reports each when it is published, until it has added them all or dies.</summary>
     /// <param name="arguments">Segment, its bytes, first voice, number of voices, the step to die at (or empty), how often it is passed before that,
@@ -31,6 +31,48 @@ internal static class TimbreWorker
             Console.Out.WriteLine(voice);
             Console.Out.Flush();
         }
+        return 0;
+    }
+
+    /// <summary>Looks for named voices and reports how many were found, whole and under the right identity, and how many the list has.</summary>
+    /// <param name="arguments">Segment, its bytes, number of voices.</param>
+    public static int Find(string[] arguments)
+    {
+        var options = FakeVoices.Options(arguments[0], long.Parse(arguments[1], CultureInfo.InvariantCulture), maxTimbres: 65_536);
+        options.Durable = true;
+        using var store = FakeVoices.Store(options);
+        var found = Enumerable.Range(0, Number(arguments[2])).Count(voice => store.Get($"voice-{voice}") is { } timbre
+            && timbre.Id == FakeVoices.Id(voice) && FakeVoices.Are(timbre.Features, voice));
+        Console.Out.WriteLine($"{found} {store.List().Sum(info => info.Names.Count)}");
+        return 0;
+    }
+
+    /// <summary>Adds a named voice on a disk that is full half way through a file, then once more when there is space; reports both.</summary>
+    /// <param name="arguments">Segment, the step at which the disk is full.</param>
+    public static int FillDisk(string[] arguments)
+    {
+        var options = FakeVoices.Options(arguments[0]);
+        options.Durable = true;
+        using var store = FakeVoices.Store(options);
+        SegmentSteps.Observer = at =>
+        {
+            if (at == arguments[1])
+                throw new IOException("No space left on device");
+        };
+        try
+        {
+            store.AddAsync(FakeVoices.Clip(1), name: "bob").AsTask().GetAwaiter().GetResult();
+            Console.Out.WriteLine("kept");
+        }
+        catch (TtsTimbreException e)
+        {
+            Console.Out.WriteLine(e.Message);
+        }
+        Console.Out.WriteLine(store.Get("bob") is null ? "absent" : "there");
+        Console.Out.WriteLine(Directory.GetFiles(arguments[0] + ".named", "*.tmp-*", SearchOption.AllDirectories).Length);
+        SegmentSteps.Observer = null;
+        store.AddAsync(FakeVoices.Clip(1), name: "bob").AsTask().GetAwaiter().GetResult();
+        Console.Out.WriteLine(FakeVoices.Are(store.Get("bob")!.Features, 1));
         return 0;
     }
 

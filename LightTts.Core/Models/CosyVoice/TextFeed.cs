@@ -12,6 +12,7 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
 
     private readonly StreamingNormalizer? _normalizer = StreamingNormalizer.IsNeeded(options) ? new StreamingNormalizer(options) : null;
     private readonly StreamingTokenizer _tokens = new(tokenizer, options.AllowSpecialTokens);
+    private readonly LoneLetter _letter = new(options.LetterNames, options.Reading.British);
     private readonly SentenceCase _case = new(options.SentenceCase);
     private string _rest = "";
     private string _untold = "";
@@ -32,7 +33,7 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
         if (_length + _rest.Length == 0 || !IsMark(_ink))
             yield break;
         var spoken = TakeText(_rest);
-        int[] ids = [.. _tokens.Push(_case.Push(_rest) + _case.Finish()), .. _tokens.Finish()];
+        int[] ids = [.. _tokens.Push(Present(_rest) + EndUtterance()), .. _tokens.Finish()];
         (_rest, _length) = ("", 0);
         yield return new FeedPart(ids, true, _source - (_normalizer?.Waiting ?? 0), spoken);
     }
@@ -41,7 +42,7 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
     {
         foreach (var part in Take(_normalizer?.Finish() ?? "", final: true))
             yield return part;
-        var end = _case.Finish();
+        var end = EndUtterance();
         if (options.FinalPunctuation == true && _length > 0 && !IsMark(_ink))
             end += TextRuns.IsUnspaced(_ink) ? "。" : ".";
         if (_tokens.Push(end) is { Length: > 0 } last)
@@ -67,19 +68,23 @@ internal sealed class TextFeed(QwenTokenizer tokenizer, TextOptions options) : I
             if (_length < UtteranceLength || !IsSentenceEnd(i))
                 continue;
             var spoken = TakeText(_rest[start..(i + 1)]);
-            int[] ids = [.. _tokens.Push(_case.Push(_rest[start..(i + 1)]) + _case.Finish()), .. _tokens.Finish()];
+            int[] ids = [.. _tokens.Push(Present(_rest[start..(i + 1)]) + EndUtterance()), .. _tokens.Finish()];
             (start, _length) = (i + 1, 0);
             yield return new FeedPart(ids, true, _source, spoken);
         }
         // A mark at the very end may belong to what comes next ("3.5", "..."): it waits.
         var held = !final && _rest.Length > start && IsMark(_rest[^1]) ? 1 : 0;
-        var open = _tokens.Push(_case.Push(_rest[start..^held]));
+        var open = _tokens.Push(Present(_rest[start..^held]));
         _untold += _rest[start..^held];
         _rest = _rest[^held..];
         _length -= held;
         if (open.Length > 0)
             yield return new FeedPart(open, false, _source, TakeText(""));
     }
+
+    private string Present(string text) => _case.Push(_letter.Push(text));
+
+    private string EndUtterance() => _case.Push(_letter.Finish()) + _case.Finish();
 
     /// <summary>Text whose tokens were held back, and this.</summary>
     private string TakeText(string more)

@@ -18,14 +18,17 @@ internal sealed class AbbreviationClass : SemioticClass
         if (char.IsLetter(r.At(end + 1)) && ReadInitials(r, start, end) is > 0 and var initials)
             return initials;
         var after = r.SkipBlanks(end + 1);
+        // "Apt. #3".
+        if (r.At(after) == '#' && word is "Apt" or "Ste" or "Rm" or "No" or "no")
+            after++;
         var figure = char.IsAsciiDigit(r.At(after));
         if (!figure && after - end == 2 && IsRoman(r, after) && AbbreviationLexicon.BeforeNumeral.Has(word))
             return Say(r, AbbreviationLexicon.BeforeNumber.Find(word)!, end + 1);
-        if (figure && after - end <= 2 && AbbreviationLexicon.BeforeNumber.Find(word) is { } numbered && !IsAnswerNo(r, word, start, after))
+        if (figure && after - end <= 3 && AbbreviationLexicon.BeforeNumber.Find(word) is { } numbered && !IsAnswerNo(r, word, start, after))
         {
             // In running text "the No. 1 player" is no name.
             r.Say(word is "No" or "Nos" && r.At(start - 1) == ' ' && char.IsLetterOrDigit(r.At(start - 2)) ? numbered.ToLowerInvariant() : numbered);
-            return end + 1;
+            return r.At(after - 1) == '#' ? after : end + 1;
         }
         if (word is "c" && IsOrdinalBefore(r, start))
             return r.SayDotted("century", end + 1);
@@ -42,8 +45,6 @@ internal sealed class AbbreviationClass : SemioticClass
             return r.SayDotted("Senior", end + 1);
         if (word is "Sr" && (FollowsComma(r, start) || (name && AbbreviationLexicon.Posts.Has(r.WordAfter(end + 1)))))
             return r.SayDotted("Senior", end + 1);
-        if (figure && word is "Rev" or "Gen" && IsVerse(r, after))
-            return Say(r, word is "Rev" ? "Revelation" : "Genesis", end + 1);
         if (word is "min" && IsOrdinalBefore(r, start))
             return r.SayDotted("minute", end + 1);
         if (r.At(end + 1) == '/' && char.IsLetter(r.At(end + 2)) && AbbreviationLexicon.Dotted.Find(word) is { } paired)
@@ -70,6 +71,20 @@ internal sealed class AbbreviationClass : SemioticClass
             return r.SayDotted(dotted, end + 1);
         if (word.Length == 2 && word is "al" or "ed" && r.WordBefore(start) is "et")
             return r.SayDotted(word, end + 1);
+        // "born" and "died" of a bracket behind a name.
+        if (figure && word is "b" or "d" && r.At(start - 1) is '(' or '\0' && r.Ends(after + 4) && char.IsAsciiDigit(r.At(after + 3)))
+            return Say(r, word is "b" ? "born" : "died", end + 1);
+        // "N. 5th St."
+        if (figure && word is "N" or "S" or "E" or "W" or "NE" or "NW" or "SE" or "SW"
+            && r.Text.AsSpan(after).IndexOfAnyExceptInRange('0', '9') is > 0 and var suffix
+            && r.Span(after + suffix, Math.Min(r.Text.Length, after + suffix + 2)) is "st" or "nd" or "rd" or "th")
+            return Say(r, word, end + 1);
+        // "H.264".
+        if (word is "H" && char.IsAsciiDigit(r.At(end + 1)) && char.IsAsciiDigit(r.At(end + 3)) && r.Ends(end + 4))
+        {
+            r.Say($"H dot {EnglishNumbers.Digits(r.Span(end + 1, end + 4))}");
+            return end + 4;
+        }
         // An initial: "J. Smith", "George W. Bush".
         if (word.Length == 1 && char.IsUpper(word[0]) && name && word is not "I")
         {
@@ -82,14 +97,6 @@ internal sealed class AbbreviationClass : SemioticClass
     /// <summary>"Sammy Davis, Sr."</summary>
     private static bool FollowsComma(Reading r, int start) =>
         r.At(start - 1) == ' ' && r.At(start - 2) == ',' && char.IsLetter(r.At(start - 3)) && !char.IsLetter(r.At(r.SkipBlanks(start + 3)));
-
-    /// <summary>"1:8" of "Rev. 1:8".</summary>
-    private static bool IsVerse(Reading r, int place)
-    {
-        while (char.IsAsciiDigit(r.At(place)))
-            place++;
-        return r.At(place) == ':' && char.IsAsciiDigit(r.At(place + 1));
-    }
 
     private static bool IsOrdinalBefore(Reading r, int start) =>
         r.At(start - 1) == ' ' && r.Span(Math.Max(0, start - 3), start - 1) is "th" or "st" or "nd" or "rd" && char.IsAsciiDigit(r.At(start - 4));
@@ -132,6 +139,9 @@ internal sealed class AbbreviationClass : SemioticClass
         if (word.Length is > 1 and < 6 && name && AbbreviationLexicon.BareTitles.Find(word) is { } title
             && !(AbbreviationLexicon.Streets.ContainsKey(word.ToString()) && FollowsName(r, start)))
             return Say(r, title, end);
+        // "Mr & Mrs Smith".
+        if (word is "Mr" or "Dr" or "Mrs" or "Ms" && JoinedTitle(r, end))
+            return Say(r, AbbreviationLexicon.BareTitles.Find(word)!, end);
         if (word.Length is > 1 and < 6 && AbbreviationLexicon.Streets.Find(word) is { } street && FollowsName(r, start)
             && (r.At(end) is ',' or '\0' || (r.At(end) == ' ' && !name)) && HouseBefore(r, start))
             return Say(r, street, end);
@@ -141,9 +151,17 @@ internal sealed class AbbreviationClass : SemioticClass
             return Say(r, word is "vs" ? "versus" : word is "etc" ? "et cetera" : "approximately", end);
         if (word is "Jr" or "Sr" && FollowsName(r, start))
             return Say(r, word is "Jr" ? "Junior" : "Senior", end);
-        if (word is "No" or "Nr" or "pg" or "Ch" or "Vol" or "Fig" && r.At(end) == ' ' && char.IsAsciiDigit(r.At(end + 1)) && word is not "No")
-            return Say(r, AbbreviationLexicon.BeforeNumber.Find(word)!, end);
+        var number = r.At(end + 1) == '#' ? end + 2 : end + 1;
+        if (word is "Nr" or "pg" or "Ch" or "Vol" or "Fig" or "Apt" or "Ste" or "Rm" or "Rte" && r.At(end) == ' ' && char.IsAsciiDigit(r.At(number)))
+            return Say(r, AbbreviationLexicon.BeforeNumber.Find(word)!, number == end + 1 ? end : number);
         return 0;
+    }
+
+    private static bool JoinedTitle(Reading r, int end)
+    {
+        var rest = r.Text.AsSpan(end, Math.Min(16, r.Text.Length - end));
+        var joint = rest.StartsWith(" & ") ? 3 : rest.StartsWith(" and ") ? 5 : 0;
+        return joint > 0 && AbbreviationLexicon.BareTitles.Find(r.Span(end + joint, r.WordEnd(end + joint))) is not null;
     }
 
     private static int ReadSlashed(Reading r, int start, int end)
@@ -163,7 +181,8 @@ internal sealed class AbbreviationClass : SemioticClass
             return MeasureClass.ReadPer(r, end);
         }
         if (top.Length > 3 && top[^1] == 's'
-            && bottom is "hour" or "minute" or "second" or "day" or "week" or "month" or "year" or "min" or "sec" or "hr" or "h" or "s")
+            && bottom is "hour" or "minute" or "second" or "day" or "week" or "month" or "year" or "min" or "sec" or "hr" or "h" or "s" or "wk"
+            or "mo" or "yr")
         {
             r.Spoken.Copy(top);
             return MeasureClass.ReadPer(r, end);

@@ -17,7 +17,7 @@ internal static class AbbreviationLexicon
 
     /// <summary>Titles that may stand without a stop.</summary>
     public static readonly FrozenDictionary<string, string> BareTitles =
-        Table.Pairs("Mr=Mister|Mrs=Missus|Ms=Miz|Dr=Doctor|Prof=Professor|Sgt=Sergeant|Lt=Lieutenant|Capt=Captain|Cpl=Corporal|Mt=Mount");
+        Table.Pairs("Mr=Mister|Mrs=Missus|Ms=Miz|Dr=Doctor|Prof=Professor|Sgt=Sergeant|Lt=Lieutenant|Capt=Captain|Cpl=Corporal|Mt=Mount|St=Saint");
 
     /// <summary>Streets, after a name.</summary>
     public static readonly FrozenDictionary<string, string> Streets = Table.Pairs("""
@@ -48,7 +48,8 @@ internal static class AbbreviationLexicon
         Acct=Account|acct=account|amt=amount|Amt=Amount|qty=quantity|Qty=Quantity|pkg=package|pt=part|Pt=Part|pts=points|Ref=Reference
         Rep=Representative|Pres=President|Cir=Circle|Sq=Square|Est=Established|est=estimated|dist=district|Dist=District
         Dir=Director|Exec=Executive|Asst=Assistant|asst=assistant|Tech=Technology|Nos=Numbers|nos=numbers|oz=ounces|lb=pounds|lbs=pounds|ft=feet
-        tsp=teaspoon|tbsp=tablespoon|pls=please|Pls=Please|thx=thanks|Thx=Thanks|reb=rebounds|ast=assists|mi=miles|yd=yards|km=kilometers
+        Wt=Weight|wt=weight|Ht=Height|ht=height|Vit=Vitamin|vit=vitamin|tsp=teaspoon|tbsp=tablespoon|pls=please|Pls=Please|thx=thanks|Thx=Thanks
+        reb=rebounds|ast=assists|mi=miles|yd=yards|km=kilometers
         kg=kilograms|cm=centimeters
         """);
 
@@ -65,20 +66,22 @@ internal static class AbbreviationLexicon
         Chap=Chapter|sec=section|Sec=Section|Eq=Equation|eq=equation|ca=circa|c=circa|Art=Article|art=article|par=paragraph|para=paragraph|Pt=Part
         pt=part|vers=version|ver=version|Ver=Version|v=version|Apt=Apartment|Ste=Suite|Bk=Book|Sched=Schedule|ext=extension|Ext=Extension
         tel=telephone|Tel=Telephone|Rm=Room|Op=Opus|op=opus
-        Dep=Departs|dep=departs|Arr=Arrives|arr=arrives|Plat=Platform|plat=platform
+        Rte=Route|rte=route|Dep=Departs|dep=departs|Arr=Arrives|arr=arrives|Plat=Platform|plat=platform
         """);
 
     /// <summary>With a slash.</summary>
     public static readonly FrozenDictionary<string, string> Slashed = Table.Pairs("""
         AM/FM=A M F M|w/o=without|W/o=Without|w/=with|W/=With|b/c=because|c/o=care of|n/a=N A|N/A=N A|b/w=between|w/in=within|s/he=she or he|a/c=A C
         A/C=A C
-        h/w=hardware|s/w=software|p/w=password|y/n=yes or no|Y/N=yes or no|c/w=complete with|R/C=R C|km/hr=kilometers per hour
+        h/w=hardware|s/w=software|p/w=password|y/n=yes or no|y/o=year old|Y/N=yes or no|c/w=complete with|R/C=R C|km/hr=kilometers per hour
         and/or=and or|And/or=And or|And/Or=And or|AND/OR=and or|either/or=either or|yes/no=yes or no|Yes/No=Yes or no|min/max=minimum maximum
         Min/Max=Minimum maximum|max/min=maximum minimum
         """);
 
     /// <summary>Written so in letters to friends.</summary>
-    public static readonly FrozenDictionary<string, string> Casual = Table.Pairs("pls=please|Pls=Please|thx=thanks|Thx=Thanks");
+    public static readonly FrozenDictionary<string, string> Casual =
+        Table.Pairs("pls=please|Pls=Please|thx=thanks|Thx=Thanks|gov't=government|Gov't=Government|int'l=international|nat'l=national|"
+            + "attn=attention|Attn=Attention");
 
     /// <summary>Before a Roman numeral too.</summary>
     public static readonly FrozenSet<string> BeforeNumeral = Table.Words("Art art Vol vol Ch ch Chap chap Sec sec Bk Pt pt Fig fig");

@@ -37,7 +37,8 @@ internal static class CurrencyLexicon
     public static readonly FrozenDictionary<string, string> Scales = Table.Pairs("""
         k=thousand|K=thousand|m=million|M=million|mn=million|mm=million|MM=million|mil=million|mio=million|b=billion|B=billion|bn=billion|Bn=billion
         BN=billion|t=trillion|T=trillion|tn=trillion|trn=trillion
-        hundred=hundred|thousand=thousand|million=million|billion=billion|trillion=trillion|quadrillion=quadrillion|grand=grand|dozen=dozen
+        hundred=hundred|thousand=thousand|million=million|billion=billion|trillion=trillion|quadrillion=quadrillion|grand=grand|lakh=lakh
+        crore=crore|dozen=dozen
         Thousand=Thousand|Million=Million|Billion=Billion|Trillion=Trillion
         """);
 }

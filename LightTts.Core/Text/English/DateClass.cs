@@ -66,7 +66,7 @@ internal sealed partial class DateClass : SemioticClass
             var b = int.Parse(bare.Groups[2].ValueSpan);
             var asked = r.WordBefore(start) is "on" or "On" or "by" or "By" or "since" or "until" or "till" or "before" or "after" or "due" or "dated"
                 or "Monday" or "Tuesday" or "Wednesday"
-                or "Thursday" or "Friday" or "Saturday" or "Sunday";
+                or "Thursday" or "Friday" or "Saturday" or "Sunday" or "Mon" or "Tue" or "Wed" or "Thu" or "Fri" or "Sat" or "Sun";
             var unlikelyFraction = b is > 12 and not (16 or 20 or 32) || (a > 12 && b != 10);
             if ((a, b) is (9, 11) or (7, 7) or (24, 7))
                 return 0;
@@ -102,7 +102,11 @@ internal sealed partial class DateClass : SemioticClass
         if (isMonth is not null && MonthYear().Match(r.Text, start) is { Success: true } year)
         {
             r.Say($"{isMonth} {r.Year(year.Groups[2].ValueSpan)}");
-            return start + year.Length;
+            var yearEnd = start + year.Length;
+            if (r.At(yearEnd) is not ('-' or '–') || DateLexicon.MonthNames.Find(r.Span(yearEnd + 1, r.WordEnd(yearEnd + 1))) is null)
+                return yearEnd;
+            r.Say("to");
+            return yearEnd + 1;
         }
         if (NameRange().Match(r.Text, start) is { Success: true } range)
         {
@@ -125,12 +129,26 @@ internal sealed partial class DateClass : SemioticClass
             && !(r.At(end) == ',' && r.At(end + 1) == ' '
             && (char.IsAsciiDigit(r.At(end + 2)) || DateLexicon.MonthNames.Find(r.Span(end + 2, r.WordEnd(end + 2))) is not null))
             && !(r.At(end) == ' ' && char.IsAsciiDigit(r.At(end + 1)) && weekday is not null)
+            && !(r.At(end) == ' ' && r.At(end + 1) == '\'' && char.IsAsciiDigit(r.At(end + 2)) && isMonth is not null)
+            && !(weekday is not null && IsListed(r, start, end))
             && !(r.At(end) == '/' && (DateLexicon.MonthNames.ContainsKey(r.WordAfter(end + 1).ToString())
             || DateLexicon.Weekdays.ContainsKey(r.Span(end + 1, r.WordEnd(end + 1)).ToString())))
             && !(r.WordBefore(start) is "on" or "next" or "last" or "every" or "this" && r.At(end) is '\0' or ',' or '.' or '?' or '!'))
             return 0;
         r.Say(full);
         return end;
+    }
+
+    /// <summary>"Sat &amp; Sun", "Sat, Sun": beside another weekday.</summary>
+    private static bool IsListed(Reading r, int start, int end)
+    {
+        var next = r.Text.AsSpan(end, Math.Min(5, r.Text.Length - end));
+        var joint = next.StartsWith(" & ") ? 3 : next.StartsWith(" and ") ? 5 : next.StartsWith(", ") ? 2 : 0;
+        if (joint > 0 && DateLexicon.Weekdays.Find(r.Span(end + joint, r.WordEnd(end + joint))) is not null)
+            return true;
+        var before = r.Text.AsSpan(Math.Max(0, start - 5), Math.Min(5, start));
+        joint = before.EndsWith(" & ") ? 3 : before.EndsWith(" and ") ? 5 : before.EndsWith(", ") ? 2 : 0;
+        return joint > 0 && r.WordBefore(start - joint) is var day && DateLexicon.Weekdays.Find(day) is not null;
     }
 
     /// <summary>"Closed Sat.": a weekday that ends the sentence; "the Sun." and "Sat." alone are not.</summary>
@@ -191,6 +209,6 @@ internal sealed partial class DateClass : SemioticClass
     [GeneratedRegex(@"\G" + Month + @"(?:,? | of |-)(1\d{3}|20\d{2})(?![\w%]|[.,:/]\d)", RegexOptions.CultureInvariant)]
     private static partial Regex MonthYear();
 
-    [GeneratedRegex(@"\G\p{L}{3,9}\.? ?[-–—/] ?(\p{L}{3,9})(?![\p{L}-])", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G\p{L}{3,9}\.? ?[-–—] ?(\p{L}{3,9})(?![\p{L}-])", RegexOptions.CultureInvariant)]
     private static partial Regex NameRange();
 }

@@ -29,7 +29,7 @@ internal static class DateLexicon
     public static readonly FrozenSet<string> BeforeYear = Table.Words("""
         in since until till by year before after circa during early late mid spring summer autumn fall winter from between around class of January
         February March April May June July August
-        September October November December ad A.D. ca
+        September October November December ad A.D. ca c
         """, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Time zones.</summary>

@@ -14,7 +14,7 @@ internal sealed partial class DigitsClass : SemioticClass
     private static readonly FrozenSet<string> s_paired = Table.Words("""
         Room room Flight flight Boeing Airbus Route route Highway highway Hwy Interstate Suite suite Apt Apartment apartment bus Bus Gate Peugeot
         Porsche Ferrari BMW Channel channel Area Locker Unit Ryanair United Delta
-        Rm Cessna Ste Exit exit Road
+        Rm Cessna Ste Exit exit Road RTX GTX HTTP Error error Rte
         """);
 
     private static readonly FrozenSet<string> s_states = Table.Words("""
@@ -40,7 +40,10 @@ internal sealed partial class DigitsClass : SemioticClass
         var length = end - start;
         var digits = r.Span(start, end);
         var before = r.WordBefore(start);
-        if (length is 3 or 4 && r.At(end) is 'p' or 'i' && r.Ends(end + 1) && digits is "480" or "720" or "1080" or "1440" or "2160" or "360")
+        if (Model(r, before, start, end) is > 0 and var model)
+            return model;
+        if (length is 3 or 4 && r.At(end) is 'p' or 'i' && !char.IsLetter(r.At(end + 1))
+            && digits is "480" or "720" or "1080" or "1440" or "2160" or "360")
         {
             r.Say(EnglishNumbers.Pairs(digits) + (r.At(end) == 'p' ? " P" : " I"));
             return end + 1;
@@ -69,7 +72,7 @@ internal sealed partial class DigitsClass : SemioticClass
             return Spell(r, digits, end);
         if (length == 5 && linked && s_states.Has(before) && r.At(start - 1) == ' ')
             return Spell(r, digits, end);
-        if (length is 3 or 4 && linked && (s_paired.Has(before) || IsHouse(r, end)))
+        if (length is 3 or 4 && linked && (s_paired.Has(before) || IsHouse(r, end) || IsFlight(r, before, start)))
         {
             r.Say(EnglishNumbers.Pairs(digits));
             return end;
@@ -82,6 +85,40 @@ internal sealed partial class DigitsClass : SemioticClass
             return end;
         }
         return length >= 13 && !digits.EndsWith("000000") ? Spell(r, digits, end) : 0;
+    }
+
+    /// <summary>"737-800", "401(k)", "802.11ac"; 0: none.</summary>
+    private static int Model(Reading r, ReadOnlySpan<char> before, int start, int end)
+    {
+        var digits = r.Span(start, end);
+        var rest = r.Text.AsSpan(end, Math.Min(8, r.Text.Length - end));
+        if (digits.Length == 3 && before is "Boeing" or "Airbus" && rest.Length > 1 && rest[0] == '-' && char.IsAsciiDigit(rest[1]))
+        {
+            r.Say(EnglishNumbers.Pairs(digits));
+            return end + 1;
+        }
+        if (digits is "401" or "403" or "457" && rest is ['(', 'k' or 'b', ')', ..] or ['k', ..] && (rest[0] == '(' || r.Ends(end + 1)))
+        {
+            r.Say($"{EnglishNumbers.Pairs(digits)} {(rest[0] == '(' ? rest[1] : 'k')}");
+            return end + (rest[0] == '(' ? 3 : 1);
+        }
+        if (digits is "802" && rest.StartsWith(".11") && !char.IsAsciiDigit(r.At(end + 3)))
+        {
+            r.Say("eight oh two dot eleven");
+            for (end += 3; char.IsAsciiLetterLower(r.At(end)); end++)
+                r.Say([char.ToUpperInvariant(r.At(end))]);
+            return end;
+        }
+        return 0;
+    }
+
+    /// <summary>"Flight UA 1175".</summary>
+    private static bool IsFlight(Reading r, ReadOnlySpan<char> before, int start)
+    {
+        if (before.Length != 2 || before.ContainsAnyExceptInRange('A', 'Z'))
+            return false;
+        r.WordBefore(start, out var at);
+        return r.WordBefore(at) is "flight" or "Flight";
     }
 
     private static int Spell(Reading r, ReadOnlySpan<char> digits, int end)

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -11,6 +12,9 @@ internal sealed partial class ElectronicClass : SemioticClass
         + "|py|js|jsx|ts|tsx|cs|cpp|hpp|java|rb|go|rs|php|sh|bat|ps1|html?|css|json|ya?ml|xml|toml|ini|cfg"
         + "|conf|log|md|sql|db|bak|tmp|lock|epub|onnx|pt|bin|dat|ipynb";
 
+    // Of the languages of programs.
+    private static readonly FrozenSet<string> s_directives = Table.Words("include define ifdef ifndef endif pragma undef elif");
+
     public override int Read(Reading r, int start)
     {
         if (char.IsLetterOrDigit(r.At(start - 1)) || r.At(start - 1) is '_' or '@')
@@ -18,8 +22,10 @@ internal sealed partial class ElectronicClass : SemioticClass
         switch (r.At(start))
         {
             case '#' when Hashtag().Match(r.Text, start) is { Success: true } tag:
-                r.Say(char.IsAsciiDigit(tag.Groups[1].Value[0]) && tag.Groups[1].ValueSpan.ContainsAnyExceptInRange('0', '9') is false
-                    ? $"number {r.Number(tag.Groups[1].Value)}" : "hashtag " + Words(r, tag.Groups[1].Value));
+                // "#3", "#3B".
+                r.Say(char.IsAsciiDigit(tag.Groups[1].Value[0]) && tag.Groups[1].ValueSpan[..^1].ContainsAnyExceptInRange('0', '9') is false
+                    ? $"number {Words(r, tag.Groups[1].Value)}"
+                    : (s_directives.Has(tag.Groups[1].ValueSpan) ? "hash " : "hashtag ") + Words(r, tag.Groups[1].Value));
                 return start + tag.Length;
             case '@' when Handle().Match(r.Text, start) is { Success: true } handle:
                 r.Say("at " + Words(r, handle.Groups[1].Value));
@@ -43,7 +49,9 @@ internal sealed partial class ElectronicClass : SemioticClass
             var end = url.Value.AsSpan().TrimEnd(".,;:!?)'\"]*_").Length;
             var address = url.Value[..end];
             var scheme = address.IndexOf("://", StringComparison.Ordinal);
-            r.Say(Spell(r, address[(scheme > 0 ? scheme + 3 : 0)..].TrimEnd('/')));
+            // A scheme is letters; further on, "://" is part of an address within the address.
+            var own = scheme > 0 && address.AsSpan(0, scheme).IndexOfAnyExceptInRange('a', 'z') < 0;
+            r.Say(Spell(r, address[(own ? scheme + 3 : 0)..].TrimEnd('/')));
             return start + end;
         }
         if (Windows().Match(r.Text, start) is { Success: true } windows)
@@ -145,7 +153,8 @@ internal sealed partial class ElectronicClass : SemioticClass
     [GeneratedRegex(@"\G[A-Za-z]:(?:\\{1,2}|/(?=[A-Za-z]))[^\s<>""|?*,;]{0,200}", RegexOptions.CultureInvariant)]
     private static partial Regex Windows();
 
-    [GeneratedRegex(@"\G(?:~/|\.{1,2}/|/(?=[A-Za-z.][\w.-]*/|(?:etc|usr|var|tmp|home|dev|opt|bin|root|mnt|proc|sys|lib)(?![\w-])))[\w./~+-]{0,200}",
+    [GeneratedRegex(@"\G(?:~/|\.{1,2}/|/(?=[A-Za-z.][\w.-]{0,100}/|"
+        + @"(?:etc|usr|var|tmp|home|dev|opt|bin|root|mnt|proc|sys|lib)(?![\w-])))[\w./~+-]{0,200}",
         RegexOptions.CultureInvariant)]
     private static partial Regex Path();
 

@@ -45,12 +45,20 @@ internal sealed partial class FractionClass : SemioticClass
         {
             if (Season(r, top, bottom) is { } season)
                 return Said(r, season, end);
+            // "8/7c": the hour in two time zones.
+            if (n == d + 1 && r.At(end) == 'c' && r.Ends(end + 1))
+                return Said(r, $"{r.Cardinal(top)}, {r.Cardinal(bottom)} central", end + 1);
+            if (top is "24" && bottom is "7" && r.Text.AsSpan(end).StartsWith("/365") && r.Ends(end + 4))
+                return Said(r, "twenty-four seven three sixty-five", end + 4);
             if (top is "24" && bottom is "7")
                 return Said(r, "twenty-four seven", end);
             if ((n, d) is (9, 11) or (7, 7))
                 return Said(r, $"{r.Cardinal(top)} {r.Cardinal(bottom)}", end);
             if ((n, d) is (50, 50) or (20, 20) or (60, 40) or (80, 20) or (70, 30) or (20, 40) or (20, 200))
                 return Said(r, $"{r.Cardinal(top)} {r.Cardinal(bottom)}", end);
+            // The two of the world's mains.
+            if ((n, d) is (50, 60) && r.WordAfter(end) is "Hz")
+                return Unit(r, start, end, "fifty sixty", plural: true);
             if (d is 10 or 100 && n != 1 && r.WordAfter(end) is not ("of" or "mile" or "inch" or "second" or "in"))
                 return Said(r, $"{r.Cardinal(top)} out of {r.Cardinal(bottom)}", end);
             if ((n == d && n > 1) || r.WordBefore(start) is "score" or "scored" or "rating" or "rated" or "got" or "grade" or "quiz" or "exam"
@@ -58,7 +66,7 @@ internal sealed partial class FractionClass : SemioticClass
                 return Said(r, $"{r.Cardinal(top)} out of {r.Cardinal(bottom)}", end);
             // "120/80": a blood pressure and the like.
             if (n > d && d > 12)
-                return Said(r, $"{r.Cardinal(top)} over {r.Cardinal(bottom)}", end);
+                return Unit(r, start, end, $"{r.Cardinal(top)} over {r.Cardinal(bottom)}", plural: true);
         }
         if (d < 2 || n == 0 || (whole.IsEmpty && n > d && (d > 10 || n % d == 0)) || d > 1000 || n > 999)
             return Said(r, $"{(whole.IsEmpty ? "" : r.Cardinal(whole) + " ")}{r.Cardinal(top)} over {r.Cardinal(bottom)}", end);
@@ -92,7 +100,7 @@ internal sealed partial class FractionClass : SemioticClass
     {
         r.Say(words);
         return MeasureClass.ReadUnit(r, start, end, plural) is > 0 and var unitEnd ? unitEnd
-            : MeasureClass.Prime(r, start, end, plural) is > 0 and var prime ? prime : end;
+            : FeetAndInches.Prime(r, start, end, plural) is > 0 and var prime ? prime : end;
     }
 
     [GeneratedRegex(@"\G(?:(\d{1,6})[ -]?)?([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞⅐⅑⅒])", RegexOptions.CultureInvariant)]
@@ -102,7 +110,7 @@ internal sealed partial class FractionClass : SemioticClass
         RegexOptions.CultureInvariant)]
     private static partial Regex Ratio();
 
-    [GeneratedRegex(@"\G(?:(\d{1,4})[ -])?(\d{1,4}(?:\.\d{1,2})?) ?[/⁄] ?(\d{1,4}(?:\.\d{1,2})?)(?:ths?|rds?|nds?)?(?![\d/]|[.,]\d)",
+    [GeneratedRegex(@"\G(?:(\d{1,4})[ -])?(\d{1,4}(?:\.\d{1,2})?) ?[/⁄] ?(\d{1,4}(?:\.\d{1,2})?)(?:ths?|rds?|nds?)?(?!\d|/(?!365(?!\d))|[.,]\d)",
         RegexOptions.CultureInvariant)]
     private static partial Regex Slash();
 }

@@ -18,7 +18,7 @@ internal sealed class LettersClass : SemioticClass
         // Names with signs or mixed case: "AT&T", "C#", "mRNA".
         var chunk = start;
         while (chunk < r.Text.Length && chunk - start < 12
-            && (char.IsLetterOrDigit(r.Text[chunk]) || r.Text[chunk] is '&' or '+' or '#' or '-' or '₂'))
+            && (char.IsLetterOrDigit(r.Text[chunk]) || r.Text[chunk] is '&' or '+' or '#' or '-' or '–' or '₂'))
             chunk++;
         for (var last = chunk; last > start + 1; last--)
             if ((r.Ends(last) || !char.IsLetterOrDigit(r.At(last - 1))) && LettersLexicon.Mixed.Find(r.Span(start, last)) is { } mixed)

@@ -57,7 +57,8 @@ internal static class LettersLexicon
         kWh=kilowatt hours|GHz=gigahertz|MHz=megahertz|kHz=kilohertz|mAh=milliamp hours|SaaS=SaaS|PaaS=PaaS|LaTeX=LaTeX|MySQL=My S Q L
         PostgreSQL=Postgres Q L|NoSQL=No S Q L|SQLite=S Q Lite|jQuery=J Query|GitHub=GitHub|OpenAI=Open A I|ChatGPT=Chat G P T|AT&T=A T and T
         R&D=R and D|Q&A=Q and A|B&B=B and B|H&M=H and M|S&P=S and P|M&A=M and A|A&E=A and E|P&L=P and L|R&B=R and B|M&M=M and M|M&Ms=M and Ms
-        P&G=P and G|D&D=D and D
+        P&G=P and G|M-F=Monday to Friday|M–F=Monday to Friday|IPv4=I P V four|IPv6=I P V six|YoY=year over year|QoQ=quarter over quarter
+        mph=miles per hour|mpg=miles per gallon|D&D=D and D
         CO2=C O two|CO₂=C O two|H2O=H two O|H₂O=H two O|O2=O two|N2O=N two O|CH4=C H four|H2SO4=H two S O four|R2-D2=R two D two|C-3PO=C three P O
         WW1=World War One|WWI=World War One|WW2=World War Two|WWII=World War Two|C++=C plus plus|C#=C sharp|F#=F sharp|G#=G sharp|D#=D sharp
         A#=A sharp

@@ -1,6 +1,6 @@
 namespace LightTts.Text.English;
 
-/// <summary>Numbers with a unit, a percent sign, a scale word or nothing behind them; ranges and sizes of them. Feet and inches.</summary>
+/// <summary>Numbers with a unit, a percent sign, a scale word or nothing behind them; ranges and sizes of them.</summary>
 internal sealed class MeasureClass : SemioticClass
 {
     public override int Read(Reading r, int start)
@@ -19,14 +19,26 @@ internal sealed class MeasureClass : SemioticClass
         var end = comma > 0 ? comma : Numerals.End(r.Text, numberStart);
         if (end == 0)
             return 0;
-        if (sign == 0 && Height(r, start, end) is > 0 and var height)
+        if (sign == 0 && FeetAndInches.Height(r, start, end) is > 0 and var height)
             return height;
+        // "2x4s", "MP3s": a plural, not seconds.
+        if (sign == 0 && r.At(end) == 's' && r.Ends(end + 1) && char.IsLetter(r.At(start - 1)) && r.At(end - 1) != '.')
+        {
+            r.Say(EnglishNumbers.Plural(r.Number(Numerals.Plain(r.Text[start..end]))));
+            return end + 1;
+        }
+        if (sign == 0 && r.Text.AsSpan(start).StartsWith("50-50") && r.Starts(start) && r.Ends(start + 5) && r.At(start - 1) != '.')
+        {
+            r.Say("fifty fifty");
+            return start + 5;
+        }
         var number = comma > 0 ? r.Span(numberStart, end).ToString().Replace(',', '.') : Numerals.Plain(r.Text[numberStart..end]);
         var words = (r.At(start) switch { '-' => "minus ", '+' => "plus ", '±' => "plus or minus ", _ => "" }) + Say(r, number, start, end);
         var plural = number != "1";
         // A range: the unit is said once, at its end.
         var upper = RangeEnd(r, end, out var upperStart);
-        if (upper > 0 && (sign == 0 || r.At(start) != '+') && !(r.At(start - 1) == '-' && char.IsAsciiDigit(r.At(start - 2))))
+        if (upper > 0 && (sign == 0 || r.At(start) != '+') && !char.IsLetter(r.At(start - 1))
+            && !(r.At(start - 1) == '-' && char.IsAsciiDigit(r.At(start - 2))))
         {
             var last = Numerals.Plain(r.Text[upperStart..upper]);
             words += $" to {Say(r, last, upperStart, upper)}";
@@ -48,8 +60,9 @@ internal sealed class MeasureClass : SemioticClass
         if (last == start)
             return end;
         var word = r.Span(start, last);
-        var power = r.At(last) is '²' or '³' ? r.At(last) : '\0';
         var unit = UnitLexicon.Units.Find(word);
+        var power = r.At(last) is '²' or '³' ? r.At(last) : unit is null
+            || !r.Ends(last + 1) ? '\0' : r.At(last) switch { '2' => '²', '3' => '³', _ => '\0' };
         if (unit is null && word.Length < 3)
             return end;
         var name = unit is null ? word.ToString() : UnitLexicon.Name(unit, false);
@@ -64,20 +77,22 @@ internal sealed class MeasureClass : SemioticClass
     public static int ReadUnit(Reading r, int start, int end, bool plural)
     {
         var from = r.At(end) is ' ' or '-' ? end + 1 : end;
-        if (r.At(from) == ' ')
+        // "B2B": letters on both sides make a name; "4x100m" does not.
+        if (r.At(from) == ' ' || (from == end && char.IsLetter(r.At(start - 1)) && r.At(start - 1) is not ('x' or 'X')))
             return 0;
         var limit = Math.Min(UnitLexicon.MaxLength, r.Text.Length - from);
         for (var length = limit; length > 0; length--)
         {
             var symbol = r.Span(from, from + length);
             var next = r.At(from + length);
-            if (char.IsLetterOrDigit(next) && next is not ('²' or '³') || UnitLexicon.Units.Find(symbol) is not { } unit)
+            if (char.IsLetterOrDigit(next) && next is not ('²' or '³') && !(symbol is "°" && Compass(r, from + length).Length > 0)
+                || UnitLexicon.Units.Find(symbol) is not { } unit)
                 continue;
             var last = from + length;
             var power = next is '²' or '³' ? next : '\0';
             if (power != '\0')
                 last++;
-            if (char.IsLetterOrDigit(r.At(last)))
+            if (char.IsLetterOrDigit(r.At(last)) && symbol is not "°")
                 continue;
             var noun = r.Text.AsSpan(last).StartsWith("-old")
                 || r.IsBeforeNoun(start, r.At(last) == '.' && !r.EndsSentence(last + 1) ? last + 1 : last);
@@ -91,14 +106,37 @@ internal sealed class MeasureClass : SemioticClass
                 return 0;
             if (from > end && r.At(end) == '-' && symbol.Length == 1 && !noun)
                 return 0;
+            // "10W-40" is an oil, "a 2B pencil" a grade, "2B parameters" billions.
+            if (symbol is "W" && next == '-' && char.IsAsciiDigit(r.At(last + 1)) || (symbol is "B" && r.WordAfter(last).StartsWith("pencil")))
+                return 0;
+            if (symbol is "B" && from == end && r.WordAfter(last).StartsWith("param"))
+            {
+                r.Say("billion");
+                return last;
+            }
+            // "a 240-lb linebacker": whatever noun it is.
+            noun = noun || (from > end && r.At(end) == '-' && next == ' ' && r.WordAfter(last) is { Length: > 2 } what && char.IsLower(what[0])
+                && !NounLexicon.NotNouns.Has(what));
             // "5 in." but not "5 in the box".
-            var name = UnitLexicon.Name(unit, plural && !noun);
+            var name = symbol is "bps" && r.WordBefore(start) is "up" or "Up" or "down" or "Down" or "by" or "of" ? "basis points"
+                : UnitLexicon.Name(unit, plural && !noun);
             if (power != '\0')
                 name = symbol is "s" ? name + (power == '²' ? " squared" : " cubed") : (power == '²' ? "square " : "cubic ") + name;
             if (r.At(last) == '/' || (r.At(last) == ' ' && r.At(last + 1) == '/'))
             {
                 r.Say(name);
+                // "72°F/22°C".
+                if (symbol is "°F" or "°C" && char.IsAsciiDigit(r.At(last + 1)))
+                {
+                    r.Spoken.Pause();
+                    return last + 1;
+                }
                 return ReadPer(r, last);
+            }
+            if (symbol is "°" && r.At(last) != ' ' | r.At(last + 1) != ' ' && Compass(r, last) is { Length: > 0 } direction)
+            {
+                r.Say($"{name} {direction}");
+                return r.SkipBlanks(last) + 1;
             }
             if (symbol is "in.")
                 return r.SayDotted(name, last);
@@ -112,40 +150,19 @@ internal sealed class MeasureClass : SemioticClass
         return 0;
     }
 
-    private static string Say(Reading r, string number, int start, int end) =>
-        IsPixels(r, start, end, number) ? EnglishNumbers.Pairs(number) : YearClass.IsYear(r, start, end, number) ? r.Year(number) : r.Number(number);
-
-    /// <summary>"1920x1080": a side of a picture, of four figures, read in pairs.</summary>
-    private static bool IsPixels(Reading r, int start, int end, string number)
+    /// <summary>"45°N", "74.0060° W".</summary>
+    private static string Compass(Reading r, int place)
     {
-        if (number.Length != 4 || end - start != 4 || number[0] == '0' || number.Contains('.') || number.EndsWith("000", StringComparison.Ordinal))
-            return false;
-        return IsSide(end, 1) || IsSide(start - 1, -1);
-
-        bool IsSide(int at, int step)
+        place = r.SkipBlanks(place);
+        return !r.Ends(place + 1) || r.At(place + 1) == '.' && char.IsLetter(r.At(place + 2)) ? "" : r.At(place) switch
         {
-            at = r.At(at) == ' ' ? at + step : at;
-            if (r.At(at) is not ('x' or 'X' or '×'))
-                return false;
-            at = r.At(at + step) == ' ' ? at + (2 * step) : at + step;
-            return char.IsAsciiDigit(r.At(at)) && char.IsAsciiDigit(r.At(at + step)) && char.IsAsciiDigit(r.At(at + (2 * step)));
-        }
+            'N' => "north", 'S' => "south", 'E' => "east", 'W' => "west", _ => "",
+        };
     }
 
-    /// <summary>"in" without a stop, as inches: "6 ft 2 in", "5 in tall"; 0: it is a word.</summary>
-    private static int Inches(Reading r, int start, int end, bool plural)
-    {
-        if (r.At(end) != ' ' || r.WordAfter(end) is not "in")
-            return 0;
-        var last = end + 3;
-        if (r.At(last) == '.')
-            return 0;
-        var next = r.WordAfter(last);
-        if (r.WordBefore(start) is not ("ft" or "foot" or "feet") && next is not ("tall" or "long" or "wide" or "thick" or "diameter" or "x" or "by"))
-            return 0;
-        r.Say(plural && !r.IsBeforeNoun(start, last) ? "inches" : "inch");
-        return last;
-    }
+    private static string Say(Reading r, string number, int start, int end) =>
+        NamedNumbers.IsModel(r, start, end) ? EnglishNumbers.Pairs(number) : NamedNumbers.IsPixels(r, start, end, number)
+        ? EnglishNumbers.Pairs(number) : YearClass.IsYear(r, start, end, number) ? r.Year(number) : r.Number(number);
 
     private static int Suffix(Reading r, int start, int end, bool plural)
     {
@@ -158,10 +175,19 @@ internal sealed class MeasureClass : SemioticClass
             end = after + word.Length;
             plural = true;
         }
-        else if (after == end && word is "M" or "B" or "K" or "k" && r.At(end + 1) == ' ' && r.WordAfter(end + 1) is { Length: > 3 } counted
-            && counted[^1] == 's' && char.IsLower(counted[0]))
+        else if (after == end && word is "M" or "B" or "K" or "k" && !char.IsLetter(r.At(start - 1)) && !r.WordAfter(end + 1).StartsWith("pencil")
+            && (r.At(end + 1) == ' ' || r.At(end + 1) == '+' && r.At(end + 2) == ' ') && r.WordAfter(r.At(end + 1) == '+' ? end + 2 : end + 1)
+            is { Length: > 3 } counted && (counted[^1] == 's' || counted is "people") && char.IsLower(counted[0]))
         {
             r.Say(word is "M" ? "million" : word is "B" ? "billion" : "thousand");
+            if (r.At(end + 1) == '+')
+                r.Say("plus");
+            return r.At(end + 1) == '+' ? end + 2 : end + 1;
+        }
+        else if (after == end && word is "m" && r.WordAfter(end + 1) is "views" or "users" or "people" or "downloads" or "followers" or "subscribers"
+            or "streams" or "plays" or "copies")
+        {
+            r.Say("million");
             return end + 1;
         }
         if (r.At(end) is '%' or '‰' || (r.At(end) == ' ' && r.At(end + 1) is '%' or '‰'))
@@ -184,7 +210,7 @@ internal sealed class MeasureClass : SemioticClass
             }
             return ReadPer(r, end);
         }
-        if (Inches(r, start, end, plural) is > 0 and var inchEnd)
+        if (FeetAndInches.Inches(r, start, end, plural) is > 0 and var inchEnd)
             return inchEnd;
         if (ReadUnit(r, start, end, plural) is > 0 and var unitEnd)
             return unitEnd;
@@ -197,10 +223,10 @@ internal sealed class MeasureClass : SemioticClass
         if (r.At(end) is 'x' or 'X' or '×' && r.Ends(end + 1) && r.At(end + 1) is not ('-' or '\'')
             && !char.IsAsciiDigit(r.At(r.SkipBlanks(end + 1))))
         {
-            r.Say("times");
-            return end + 1;
+            r.Say(plural || r.At(end + 1) != '/' ? "times" : "time");
+            return ReadPer(r, end + 1);
         }
-        if (Prime(r, start, end, plural) is > 0 and var primeEnd)
+        if (FeetAndInches.Prime(r, start, end, plural) is > 0 and var primeEnd)
             return primeEnd;
         if (r.At(end) == '+' && r.At(end + 1) is ' ' or ',' or '.' or '\0' && !(r.At(end + 1) == ' ' && char.IsAsciiDigit(r.At(end + 2))))
         {
@@ -227,48 +253,5 @@ internal sealed class MeasureClass : SemioticClass
             return 0;
         return upper > 0 && !(r.At(upper) == '-' && char.IsAsciiDigit(r.At(upper + 1)))
             && !(r.At(upper) is '/' or ':' && char.IsAsciiDigit(r.At(upper + 1))) ? upper : 0;
-    }
-
-    /// <summary>6'2" and 5' 10".</summary>
-    private static int Height(Reading r, int start, int end)
-    {
-        if (r.At(end) is not ('\'' or '′') || end - start > 2 || r.Span(start, end).Contains('.'))
-            return 0;
-        var inches = r.SkipBlanks(end + 1);
-        var last = inches;
-        while (char.IsAsciiDigit(r.At(last)) && last - inches < 3)
-            last++;
-        if (last == inches || last - inches > 2 || inches - end > 2)
-            return 0;
-        var close = r.At(last) is '"' or '″' ? last + 1 : r.At(last) == '\'' && r.At(last + 1) == '\'' ? last + 2 : 0;
-        // The second sign may be left out: "5'10 tall".
-        if (close == 0 && inches == end + 1 && end - start == 1 && r.At(start) is >= '3' and <= '8' && int.Parse(r.Span(inches, last)) < 12
-            && r.Ends(last) && r.At(last) is not ('\'' or '-' or ':')
-            && !(r.At(last) == '.' && char.IsAsciiDigit(r.At(last + 1))) && r.At(start - 1) is ' ' or '\0')
-            close = last;
-        if (close == 0)
-            return 0;
-        r.Say($"{r.Cardinal(r.Span(start, end))} {(r.Span(start, end) is "1" ? "foot" : "feet")} {r.Cardinal(r.Span(inches, last))}");
-        return close;
-    }
-
-    /// <summary>5' and 5" where no quotation can end.</summary>
-    public static int Prime(Reading r, int start, int end, bool plural)
-    {
-        var mark = r.At(end);
-        if (mark is not ('"' or '\'' or '′' or '″') || char.IsLetterOrDigit(r.At(end + 1)))
-            return 0;
-        if (mark is '"' or '\'')
-        {
-            var open = false;
-            for (var i = end - 1; i >= Math.Max(0, end - 400); i--)
-                if (r.At(i) == mark && !(mark == '\'' && char.IsLetterOrDigit(r.At(i - 1)) && char.IsLetterOrDigit(r.At(i + 1))))
-                    open = !char.IsAsciiDigit(r.At(i - 1)) && !open;
-            if (open)
-                return 0;
-        }
-        var (one, many) = mark is '"' or '″' ? ("inch", "inches") : ("foot", "feet");
-        r.Say(!plural || r.IsBeforeNoun(start, end + 1) ? one : many);
-        return end + 1;
     }
 }

@@ -6,7 +6,8 @@ namespace LightTts.Text.English;
 internal sealed partial class MoneyClass : SemioticClass
 {
     private const string Scale =
-        @"(?:[ -]?(hundred|thousand|million|billion|trillion|grand|Million|Billion|Trillion|Thousand)(?!\p{L})|(?: ?(bn|mn|tn|mm|MM|mil|[kKmMbBtT]"
+        @"(?:[ -]?(hundred|thousand|million|billion|trillion|grand|lakh|crore|Million|Billion|Trillion|Thousand)(?!\p{L})|(?: ?(bn|mn|tn|mm|MM|mil"
+        + @"|[kKmMbBtT]"
         + @"|Bn|BN|mio|trn))(?![\p{L}\d]))?";
     private const string Codes =
         "USD|EUR|GBP|JPY|CHF|CNY|RMB|CAD|AUD|NZD|HKD|SGD|INR|KRW|RUB|TRY|ILS|UAH|PHP|THB|BTC|SEK|NOK|DKK|PLN|CZK|MXN|ZAR|AED|BRL";
@@ -59,6 +60,9 @@ internal sealed partial class MoneyClass : SemioticClass
             r.Say($"{r.Number(number)} {one}");
             return start + match.Length;
         }
+        // "5.000 €": three figures behind a stop are thousands where the sign stands behind.
+        if (unit is "€" && number.Length > 4 && number[^4] == '.' && number[0] != '0')
+            number = number.Replace(".", "", StringComparison.Ordinal);
         return Finish(r, start, start + match.Length, number, FindScale(match, 2), CurrencyLexicon.Currencies[unit], minus: false);
     }
 

@@ -48,6 +48,9 @@ internal static partial class Numerals
             && (word is "is" or "was" ? before.IsEmpty || before is "about"
             : before is "about" or "nearly" or "is" or "equals" or "exactly" && word.IsEmpty && reading.At(last) is '.' or '\0'))
             return last;
+        // "0,5 l": no list of numbers starts so.
+        if (reading.At(start) == '0' && end - start == 1 && reading.Starts(start) && reading.At(start - 1) is not (',' or '.'))
+            return last;
         return reading.At(after) is '%' or '€' or '°' || CurrencyLexicon.Scales.Find(word) is not null
             || (word.Length > 1 && UnitLexicon.Units.Find(word) is not null) ? last : 0;
     }

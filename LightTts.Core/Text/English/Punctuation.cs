@@ -21,6 +21,10 @@ internal static class Punctuation
                 return place + 1;
             case '—':
                 return Pause(r, place + 1);
+            // An option of a command: "--force".
+            case '-' when next == '-' && char.IsAsciiLetterLower(r.At(place + 2)) && r.At(place - 1) is ' ' or '\0':
+                r.Say("dash dash");
+                return place + 2;
             case '-' when next == '-':
                 var end = place;
                 while (r.At(end) == '-')
@@ -69,8 +73,8 @@ internal static class Punctuation
 
     /// <summary>"noon-1pm", "2010-present".</summary>
     private static bool IsUntil(Reading r, int place) =>
-        (r.WordAfter(place) is "noon" or "midnight" or "present" or "Present" or "now" or "today"
-        && (char.IsAsciiDigit(r.At(place - 1)) || r.At(place - 1) is 'm' or 'M'))
+        (r.Span(place + 1, r.WordEnd(place + 1)) is "noon" or "midnight" or "present" or "Present" or "now" or "today"
+        && (char.IsAsciiDigit(r.At(place - 1)) || r.At(place - 1) is 'm' or 'M' or '.'))
         || (char.IsAsciiDigit(r.At(place + 1)) && r.WordBefore(place) is "noon" or "midnight" or "Noon" or "Midnight");
 
     private static int Pause(Reading r, int place)

@@ -47,6 +47,12 @@ internal sealed class RomanClass : SemioticClass
             r.Say(r.Cardinal(value.ToString()));
             return end;
         }
+        // Four letters that make a numeral make no word: "MMXXIV" is a year, "LVII" a number.
+        if (end - start > 3 && !s_counted.Has(r.WordBefore(start)) && !s_regnal.Has(r.WordBefore(start)))
+        {
+            r.Say(value is > 1000 and < 2100 ? r.Year(value.ToString()) : r.Cardinal(value.ToString()));
+            return end;
+        }
         if (start < 2)
             return 0;
         var before = r.WordBefore(start);

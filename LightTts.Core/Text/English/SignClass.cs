@@ -10,7 +10,8 @@ internal sealed class SignClass : SemioticClass
         =>=arrow|<-=left arrow|==equals|×=times|÷=divided by|±=plus or minus|≈=is about|≠=is not equal to
         ≤=is at most|≥=is at least|<=is less than|>=is greater than|√=square root of|∞=infinity|%=percent|‰=per mille|°=degrees|@=at|/=slash
         $=dollars|€=euros|£=pounds|¥=yen|¢=cents|₹=rupees|²=squared|³=cubed|©=copyright|®=registered|™=trademark
-        #=hash|π=pi|µ=micro|§=section|℃=degrees Celsius|℉=degrees Fahrenheit|→=to|←=from|⇒=implies|∑=sum|∫=integral|∈=in|∪=union|∩=intersection
+        #=hash|π=pi|µ=micro|§=section|¶=paragraph|℃=degrees Celsius|℉=degrees Fahrenheit|→=to|←=from|⇒=implies|∑=sum|∫=integral|∈=in|∪=union
+        ∩=intersection
         ^2=squared|^3=cubed|^=to the power of|№=number|::=colon colon|Δ=delta|∆=delta|⋅=times|∴=therefore|¬=not|∝=is proportional to|∂=partial
         ∇=nabla|⊂=is a subset of|∀=for all|∃=there exists|′=prime|″=double prime
         """);
@@ -43,6 +44,20 @@ internal sealed class SignClass : SemioticClass
         {
             r.Say(c == '<' ? "less than" : "more than");
             return start + 1;
+        }
+        // "orders > $50", but "x > 5" is a formula.
+        if (c is '<' or '>' && r.At(start + 1) == ' ' && r.At(start + 2) is '$' or '£' or '€' && r.WordBefore(start) is { Length: > 2 })
+        {
+            r.Say(c == '<' ? "under" : "over");
+            return start + 1;
+        }
+        // "in $M".
+        if (c is '$' or '£' or '€' && (r.At(start + 1) is 'M' or 'B' or 'K' && r.Ends(start + 2)
+            || (r.Ends(start + 3) && r.Span(start + 1, Math.Min(r.Text.Length, start + 3)) is "bn" or "mn")))
+        {
+            var scale = CurrencyLexicon.Scales.Find(r.Span(start + 1, r.Ends(start + 2) ? start + 2 : start + 3));
+            r.Say($"{scale}s of {s_signs.Find([c])}");
+            return r.Ends(start + 2) ? start + 2 : start + 3;
         }
         if (c == '~' || c == '≈')
         {

@@ -14,8 +14,16 @@ internal sealed partial class TelephoneClass : SemioticClass
         r.Say((match.Value[0] == '+' ? "plus " : "")
             + string.Join(", ", match.Value.Split([' ', '-', '.', '(', ')', '+'], StringSplitOptions.RemoveEmptyEntries).Select(group =>
             char.IsLetter(group[0]) ? group : EnglishNumbers.Digits(group))));
-        return start + match.Length;
+        var end = start + match.Length;
+        if (Extension().Match(r.Text, end) is not { Success: true } extension)
+            return end;
+        r.Spoken.Mark(',', touchesNext: false);
+        r.Say("extension " + EnglishNumbers.Digits(extension.Groups[1].ValueSpan));
+        return end + extension.Length;
     }
+
+    [GeneratedRegex(@"\G,? ?(?:x|ext\.?|Ext\.?) ?(\d{1,6})(?![\w-]|[.,]\d)", RegexOptions.CultureInvariant)]
+    private static partial Regex Extension();
 
     [GeneratedRegex(@"\G(?:(?:\+?\d{1,3}[ .-])?(?:\(\d{3}\)[ -]?|\d{3}[ .-])\d{3}[ .-]\d{4}|\d{3}-\d{4}|1-\d{3}-[A-Z]{3,8}"
         + @"|\+\d{1,3}(?:[ -]?\(?\d{1,5}\)?){2,5}|\(?0\d{2,4}\)? \d{3,4} \d{3,4}|0\d{4} \d{6}|0\d{2} \d{4} \d{4})(?![\w-]|[.,]\d)",

@@ -57,7 +57,7 @@ internal static class UnitLexicon
         V=volt/volts|kV=kilovolt/kilovolts|mV=millivolt/millivolts|A=amp/amps|mA=milliamp/milliamps|mAh=milliamp hour/milliamp hours
         Ah=amp hour/amp hours|Ω=ohm/ohms|Ω=ohm/ohms
         kΩ=kilohm/kilohms|kΩ=kilohm/kilohms|MΩ=megohm/megohms|µF=microfarad/microfarads|nF=nanofarad/nanofarads|pF=picofarad/picofarads
-        dB=decibel/decibels|dBA=decibel/decibels
+        dB=decibel/decibels|dBA=decibel/decibels|dBm=D B M|yo=year old|IU=international unit/international units
         J=joule/joules|kJ=kilojoule/kilojoules|MJ=megajoule/megajoules|cal=calorie/calories|kcal=kilocalorie/kilocalories|N=newton/newtons
         kN=kilonewton/kilonewtons|Nm=newton meter/newton meters
         Pa=pascal/pascals|hPa=hectopascal/hectopascals|kPa=kilopascal/kilopascals|MPa=megapascal/megapascals|atm=atmosphere/atmospheres

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace LightTts.Samples.Speak.Output;
 
 /// <summary>Where the audio goes, chunk by chunk.</summary>
@@ -107,11 +105,10 @@ internal abstract class AudioSink : IDisposable
 
         protected override async Task WriteCoreAsync(ReadOnlyMemory<float> samples, CancellationToken cancellation)
         {
-            if (_bytes.Length < 2 * samples.Length)
-                _bytes = new byte[2 * samples.Length];
-            for (var i = 0; i < samples.Length; i++)
-                BinaryPrimitives.WriteInt16LittleEndian(_bytes.AsSpan(2 * i), (short)MathF.Round(Math.Clamp(samples.Span[i], -1, 1) * 32767));
-            await stream.WriteAsync(_bytes.AsMemory(0, 2 * samples.Length), cancellation);
+            if (_bytes.Length < Pcm16.BytesPerSample * samples.Length)
+                _bytes = new byte[Pcm16.BytesPerSample * samples.Length];
+            var count = Pcm16.Encode(samples.Span, _bytes);
+            await stream.WriteAsync(_bytes.AsMemory(0, count), cancellation);
         }
     }
 }

@@ -10,7 +10,7 @@ internal static partial class SubtitleText
     {
         // Only what stands between a line of times and an empty line is spoken: numbers, names of cues, notes and styles are not.
         var inCue = false;
-        while (reader.ReadLine() is { } line)
+        foreach (var line in WholeText.Lines(reader))
         {
             if (line.Contains("-->", StringComparison.Ordinal))
                 inCue = true;

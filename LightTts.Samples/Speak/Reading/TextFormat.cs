@@ -25,10 +25,10 @@ internal static class TextFormats
     /// <summary>The lines that a person would read aloud; an empty one ends a paragraph.</summary>
     public static IEnumerable<string> Lines(TextFormat format, TextReader reader) => format switch
     {
-        TextFormat.Markdown => MarkdownText.Lines(reader.ReadToEnd()),
-        TextFormat.Html => HtmlText.Lines(reader.ReadToEnd()),
+        TextFormat.Markdown => MarkdownText.Lines(WholeText.Read(reader, "Markdown")),
+        TextFormat.Html => HtmlText.Lines(WholeText.Read(reader, "HTML")),
         TextFormat.Subtitles => SubtitleText.Lines(reader),
-        _ => Plain(reader),
+        _ => WholeText.Lines(reader),
     };
 
     /// <summary>A heading, a list's item or a table's row as a sentence of its own.</summary>
@@ -36,11 +36,5 @@ internal static class TextFormats
     {
         text = text.Trim();
         return text.Length == 0 || char.IsPunctuation(text[^1]) && text[^1] is not (')' or '"' or '\'' or ']') ? text : text + ".";
-    }
-
-    private static IEnumerable<string> Plain(TextReader reader)
-    {
-        while (reader.ReadLine() is { } line)
-            yield return line;
     }
 }
