@@ -21,6 +21,7 @@ internal sealed class SpeechEndpoint(ServerOptions options, RequestRunner runner
             // Another speed stretches sentences as a whole; they still leave one by one.
             Mode = form.Speed == 1 ? SynthesisMode.Streaming : SynthesisMode.Whole,
             Seed = form.Seed,
+            Language = form.Language,
             Timeout = options.RequestTimeout,
         }, style, client, form.Voice, context.RequestAborted);
         using var place = admission.Enter(client);
