@@ -109,6 +109,7 @@ internal static class ServerApp
         app.UseRouting(); // here, so that what the routes leave open passes through the two above
         if (options.CorsOrigins.Count > 0)
             app.UseCors();
+        app.Use(LastFrame.InvokeAsync);
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = options.PingInterval, KeepAliveTimeout = options.PingTimeout });
     }
 }

@@ -1,3 +1,5 @@
+using System.Net.WebSockets;
+using LightTts.Samples.Server.Hosting;
 using LightTts.Samples.Server.Requests;
 using LightTts.Samples.Server.Voices;
 
@@ -19,6 +21,8 @@ internal sealed class BiStreamEndpoint(ServerOptions options, RequestRunner runn
                 : null);
             var session = new BiStreamSession(socket, options, admission, styles, client, record, time);
             var end = await session.RunAsync(context.RequestAborted, admission.Stopping);
+            if (end.Status == WebSocketCloseStatus.ProtocolError)
+                await LastFrame.LeaveAsync(context);
             if (end.Failure is { } failure)
                 throw end.Error ?? new RequestFailedException(failure);
         });
