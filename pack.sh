@@ -19,7 +19,7 @@ version=${2:+-p:Version=$2}
 # Built apart from the working tree, so that nothing stale gets in and nothing that runs from it is replaced.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for project in LightTts.Core LightTts.Extensions models/LightTts.Models.TinyEn $tool; do
+for project in LightTts.Core LightTts.Extensions models/LightTts.Models.TinyEn LightTts.Samples/Templates $tool; do
   # shellcheck disable=SC2086 # no version is no argument
   dotnet pack "$root/$project" --configuration Release --output "$feed" --artifacts-path "$work" --verbosity quiet --nologo -p:ContinuousIntegrationBuild=true $version
 done

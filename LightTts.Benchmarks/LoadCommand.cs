@@ -11,7 +11,7 @@ namespace LightTts.Benchmarks;
 /// then keep the pace that they find; with <c>--burst</c> all in the same moment.</remarks>
 internal static class LoadCommand
 {
-    private static readonly string[] Texts =
+    public static readonly string[] Texts =
     [
         "The quick brown fox jumps over the lazy dog, and then it sleeps under the old tree.",
         "Please close the window before you leave the house, because it will rain tonight.",

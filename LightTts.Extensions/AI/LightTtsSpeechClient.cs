@@ -2,6 +2,7 @@
 #pragma warning disable MEAI001
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using LightTts.Extensions.Formats;
 using LightTts.Extensions.Hosting;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,8 +16,11 @@ namespace LightTts.Extensions.AI;
 /// Options: <see cref="TextToSpeechOptions.VoiceId"/> is a voice's name;
 /// <see cref="TextToSpeechOptions.Language"/> picks a preset voice of that language where no voice
 /// is named; <see cref="TextToSpeechOptions.Speed"/> is 0.25 to 4;
-/// <see cref="TextToSpeechOptions.AudioFormat"/> is "wav" (default of whole audio) or "pcm" (default of
-/// streamed audio: 16 bits, little-endian, mono), or their media types. What else a <see cref="SynthesisRequest"/> can say comes through
+/// <see cref="TextToSpeechOptions.AudioFormat"/> is "wav" (default of whole audio), "pcm" (default of
+/// streamed audio: little-endian, mono), "opus" (in Ogg), "flac", or "mp3" or "aac" where ffmpeg is installed, or their media types; its
+/// <c>AdditionalProperties</c> may say more of it: <c>sample_rate</c> (4,000 to 192,000), <c>bit_rate</c> (6,000 to 320,000) and
+/// <c>sample_format</c> (a name of <see cref="PcmSampleFormat"/>, for wav, pcm and flac).
+/// What else a <see cref="SynthesisRequest"/> can say comes through
 /// <see cref="TextToSpeechOptions.RawRepresentationFactory"/>, which may return one to
 /// start from. <see cref="TextToSpeechOptions.Volume"/> is 0 (silent) to 1 (as the
 /// voice speaks, the default). A <see cref="TextToSpeechOptions.Pitch"/> other than 1 is refused: no model here can do that.
@@ -24,9 +28,6 @@ namespace LightTts.Extensions.AI;
 /// </remarks>
 public sealed class LightTtsSpeechClient : ITextToSpeechClient
 {
-    private const string Wav = "audio/wav";
-    private const string Pcm = "audio/l16"; // as Microsoft.Extensions.AI's other clients call it; the byte order is in the properties
-
     private readonly ITtsPipeline _pipeline;
 
     /// <summary>Makes a client of a pipeline.</summary>
@@ -44,53 +45,61 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var format = MediaType(options?.AudioFormat) ?? Wav;
+        var format = SpeechFormat.Of(options?.AudioFormat, options?.AdditionalProperties, options?.Volume, AudioFormat.Wav);
         var (pipeline, request) = await PrepareAsync(text, options, AudioDelivery.Whole, cancellationToken).ConfigureAwait(false);
         var tokens = 0;
         var audio = new MemoryStream();
-        using (var encoder = new SpeechEncoder(audio, format == Wav, pipeline.Model.SampleRate, options?.Volume ?? 1))
+        var encoder = format.CreateEncoder(audio, pipeline.Model.SampleRate);
+        await using var disposed = encoder.ConfigureAwait(false);
+        await foreach (var chunk in pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
         {
-            await foreach (var chunk in pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
-            {
-                tokens += chunk.SpeechTokens.Length;
-                encoder.Write(chunk.Samples.Span);
-            }
+            tokens += chunk.SpeechTokens.Length;
+            await encoder.WriteAsync(format.Scale(chunk.Samples), cancellationToken).ConfigureAwait(false);
         }
-        return new TextToSpeechResponse([new DataContent(audio.GetBuffer().AsMemory(0, (int)audio.Length), format)])
+        await encoder.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        return new TextToSpeechResponse([new DataContent(audio.GetBuffer().AsMemory(0, (int)audio.Length), format.MediaType)])
         {
             ResponseId = Guid.NewGuid().ToString("N"),
             ModelId = _pipeline.Model.Name,
             Usage = Usage(tokens),
-            AdditionalProperties = Properties(),
+            AdditionalProperties = format.Properties(_pipeline.Model.SampleRate),
         };
     }
 
     /// <inheritdoc/>
-    /// <remarks>Audio leaves while the rest is computed. The pieces' data, joined, is the
-    /// whole: raw PCM, or a WAV file whose header leaves the length open.</remarks>
+    /// <remarks>Audio leaves while the rest is computed. The pieces' data, joined, is the whole; a WAV file's header leaves
+    /// the length open. Of formats that are encoded in frames, a piece may have no data yet.</remarks>
     /// <exception cref="TtsRequestException">The options ask for what cannot be done.</exception>
     /// <inheritdoc cref="ITtsPipeline.SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
     public async IAsyncEnumerable<TextToSpeechResponseUpdate> GetStreamingAudioAsync(string text, TextToSpeechOptions? options = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var format = MediaType(options?.AudioFormat) ?? Pcm;
+        var format = SpeechFormat.Of(options?.AudioFormat, options?.AdditionalProperties, options?.Volume, AudioFormat.Pcm);
         // A changed speed stretches sentences as a whole; they still leave one by one.
         var mode = options?.Speed is null or 1 ? AudioDelivery.Streaming : AudioDelivery.Whole;
         var (pipeline, request) = await PrepareAsync(text, options, mode, cancellationToken).ConfigureAwait(false);
         var id = Guid.NewGuid().ToString("N");
         var tokens = 0;
-        yield return Update(id, TextToSpeechResponseUpdateKind.SessionOpen, null, []);
+        yield return Update(id, TextToSpeechResponseUpdateKind.SessionOpen, null, format, []);
         using var pieces = new PieceStream();
-        using var encoder = new SpeechEncoder(pieces, format == Wav, pipeline.Model.SampleRate, options?.Volume ?? 1);
+        var encoder = format.CreateEncoder(pieces, pipeline.Model.SampleRate);
+        await using var disposed = encoder.ConfigureAwait(false);
+        AudioChunk? last = null;
         await foreach (var chunk in pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
         {
             tokens += chunk.SpeechTokens.Length;
-            encoder.Write(chunk.Samples.Span);
-            var kind = chunk.IsLast ? TextToSpeechResponseUpdateKind.AudioUpdated : TextToSpeechResponseUpdateKind.AudioUpdating;
-            yield return Update(id, kind, chunk, [new DataContent(pieces.Take(), format)]);
+            await encoder.WriteAsync(format.Scale(chunk.Samples), cancellationToken).ConfigureAwait(false);
+            if (chunk.IsLast)
+            {
+                last = chunk;
+                continue;
+            }
+            yield return Update(id, TextToSpeechResponseUpdateKind.AudioUpdating, chunk, format, Contents(pieces, format));
         }
-        yield return Update(id, TextToSpeechResponseUpdateKind.SessionClose, null, [new UsageContent(Usage(tokens))]);
+        await encoder.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        yield return Update(id, TextToSpeechResponseUpdateKind.AudioUpdated, last, format, Contents(pieces, format));
+        yield return Update(id, TextToSpeechResponseUpdateKind.SessionClose, null, format, [new UsageContent(Usage(tokens))]);
     }
 
     /// <inheritdoc/>
@@ -120,9 +129,6 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
         if (options?.Pitch is { } pitch and not 1)
             throw new TtsRequestException(string.Create(CultureInfo.InvariantCulture,
                 $"Pitch is {pitch}, but a voice has only its own pitch (1). Leave it out, or choose a voice that is higher or lower."));
-        if (options?.Volume is { } volume and not (>= 0 and <= 1))
-            throw new TtsRequestException(string.Create(CultureInfo.InvariantCulture,
-            $"Volume is {volume}; use 0 (silent) to 1 (as the voice speaks), or leave it out."));
         var request = (options?.RawRepresentationFactory?.Invoke(this) as SynthesisRequest
             ?? new SynthesisRequest()) with { Text = text, Delivery = mode };
         var pipeline = _pipeline;
@@ -157,35 +163,21 @@ public sealed class LightTtsSpeechClient : ITextToSpeechClient
 
     private static bool SameLanguage(string left, string right) => left.Split('-')[0].Equals(right.Split('-')[0], StringComparison.OrdinalIgnoreCase);
 
-    private static string? MediaType(string? format) => format?.ToLowerInvariant() switch
-    {
-        null => null,
-        "wav" or "audio/wav" or "audio/wave" or "audio/x-wav" or "audio/vnd.wave" => Wav,
-        "pcm" or "audio/l16" or "audio/pcm" => Pcm,
-        _ => throw new TtsRequestException($"AudioFormat '{format}' is not supported. Use wav (audio/wav) or pcm (audio/l16: 16 bits, little-endian, "
-        + $"mono)."),
-    };
+    private static IList<AIContent> Contents(PieceStream pieces, SpeechFormat format) =>
+        pieces.Take() is { Length: > 0 } data ? [new DataContent(data, format.MediaType)] : [];
 
-    private TextToSpeechResponseUpdate Update(string id, TextToSpeechResponseUpdateKind kind, AudioChunk? chunk, IList<AIContent> contents) =>
-        new(contents)
+    private TextToSpeechResponseUpdate Update(string id, TextToSpeechResponseUpdateKind kind, AudioChunk? chunk, SpeechFormat format,
+        IList<AIContent> contents) => new(contents)
     {
         Kind = kind,
         ResponseId = id,
         ModelId = _pipeline.Model.Name,
         RawRepresentation = chunk,
-        AdditionalProperties = Properties(),
+        AdditionalProperties = format.Properties(_pipeline.Model.SampleRate),
     };
 
     private static UsageDetails Usage(int speechTokens) =>
         new() { OutputTokenCount = speechTokens, OutputAudioTokenCount = speechTokens, TotalTokenCount = speechTokens };
-
-    private AdditionalPropertiesDictionary Properties() => new()
-    {
-        ["sample_rate"] = _pipeline.Model.SampleRate,
-        ["channels"] = 1,
-        ["bits_per_sample"] = 16,
-        ["byte_order"] = "little-endian",
-    };
 }
 
 /// <summary>Makes text-to-speech clients of pipelines.</summary>

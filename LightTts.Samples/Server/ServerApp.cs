@@ -5,6 +5,7 @@ using LightTts.Samples.Server.OpenAI;
 using LightTts.Samples.Server.Requests;
 using LightTts.Samples.Server.Seed;
 using LightTts.Samples.Server.Voices;
+using LightTts.Samples.Server.Web;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace LightTts.Samples.Server;
@@ -38,6 +39,7 @@ internal static class ServerApp
         SeedRoutes.Map(app);
         OpenAIRoutes.Map(app);
         AdminRoutes.Map(app);
+        WebPages.Map(app);
         return app;
     }
 
@@ -102,10 +104,12 @@ internal static class ServerApp
         _ = app.Services.GetRequiredService<EngineMetrics>(); // counts from the start, not from the first look
         app.Use(RequestIds.InvokeAsync);
         app.Use(UnknownRoutes.InvokeAsync);
+        app.Use(PlainBodies.InvokeAsync);
         app.Use(AdminRoutes.GuardAsync);
         app.UseRouting(); // here, so that what the routes leave open passes through the two above
         if (options.CorsOrigins.Count > 0)
             app.UseCors();
-        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(20) });
+        app.Use(LastFrame.InvokeAsync);
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = options.PingInterval, KeepAliveTimeout = options.PingTimeout });
     }
 }

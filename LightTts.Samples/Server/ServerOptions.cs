@@ -43,6 +43,15 @@ internal sealed class ServerOptions
     /// <summary>How long a client may take to accept a piece of audio.</summary>
     public TimeSpan SendTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a connection may stay open without a request.</summary>
+    public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often a web socket that says nothing is asked whether it is still there.</summary>
+    public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long it may take to answer that.</summary>
+    public TimeSpan PingTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
     /// <summary>How long a client may take to send a request's headers.</summary>
     public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -85,7 +94,8 @@ internal sealed class ServerOptions
         foreach (var (name, time) in new[]
                  {
                      (nameof(RequestTimeout), RequestTimeout), (nameof(IdleTimeout), IdleTimeout), (nameof(SendTimeout), SendTimeout),
-                         (nameof(HeadersTimeout), HeadersTimeout),
+                     (nameof(HeadersTimeout), HeadersTimeout), (nameof(KeepAliveTimeout), KeepAliveTimeout),
+                     (nameof(PingInterval), PingInterval), (nameof(PingTimeout), PingTimeout),
                  })
             Require(time > TimeSpan.Zero && time < TimeSpan.FromDays(40), $"Server:{name} is {time}; set a time above zero.");
         Require(MinDataRateGrace > TimeSpan.FromSeconds(1), $"Server:MinDataRateGrace is {MinDataRateGrace}; set more than a second.");

@@ -85,7 +85,7 @@ public class SpeechClientTests
         using var client = pipeline.AsTextToSpeechClient();
         async Task<string> Refusal(TextToSpeechOptions options) =>
             (await Assert.ThrowsAsync<TtsRequestException>(() => client.GetAudioAsync("hello.", options))).Message;
-        Assert.Contains("Use wav (audio/wav) or pcm", await Refusal(new TextToSpeechOptions { AudioFormat = "mp3" }));
+        Assert.Contains("Use wav, pcm, opus, flac, mp3 or aac", await Refusal(new TextToSpeechOptions { AudioFormat = "midi" }));
         Assert.Contains("Its languages are: en, de", await Refusal(new TextToSpeechOptions { Language = "fr" }));
         Assert.Contains("speaks with 'fake'", await Refusal(new TextToSpeechOptions { ModelId = "tts-1" }));
         Assert.Empty(pipeline.Requests);

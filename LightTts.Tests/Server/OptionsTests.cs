@@ -31,6 +31,8 @@ public class OptionsTests
     [InlineData("--data_type", "int3")]
     [InlineData("--port", "99999")]
     [InlineData("--running_max_req_size", "0")]
+    [InlineData("--Server:PingInterval=00:00:00")]
+    [InlineData("--Server:KeepAliveTimeout=-00:00:01")]
     [InlineData("--Server:ApiKeys:0:Name=Bad Name", "--Server:ApiKeys:0:Key=1111111111111111")]
     [InlineData("--Server:ApiKeys:0:Name=one", "--Server:ApiKeys:0:Key=short")]
     public void What_is_out_of_range_is_said_at_the_start(params string[] args) =>

@@ -17,7 +17,7 @@ internal static class KestrelSetup
         limits.MaxRequestBodySize = options.MaxUploadBytes;
         limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
         limits.RequestHeadersTimeout = options.HeadersTimeout;
-        limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+        limits.KeepAliveTimeout = options.KeepAliveTimeout;
         limits.MinRequestBodyDataRate = new MinDataRate(options.MinDataRate, options.MinDataRateGrace);
         limits.MinResponseDataRate = new MinDataRate(options.MinDataRate, options.MinDataRateGrace);
         Listen(kestrel, options);

@@ -21,6 +21,7 @@ internal sealed class SpeechEndpoint(ServerOptions options, RequestRunner runner
             // Another speed stretches sentences as a whole; they still leave one by one.
             Delivery = form.Speed == 1 ? AudioDelivery.Streaming : AudioDelivery.Whole,
             Seed = form.Seed,
+            Language = form.Language,
             Timeout = options.RequestTimeout,
         }, style, client, form.Voice, context.RequestAborted);
         using var place = admission.Enter(client);

@@ -13,11 +13,13 @@ namespace LightTts.Samples.Server.OpenAI;
 /// <param name="Speed">0.25 to 4.</param>
 /// <param name="Events">Whether audio comes as server-sent events.</param>
 /// <param name="Seed">Ours: the seed of the draws.</param>
+/// <param name="Language">Ours: the language of the text; null for what it shows.</param>
 internal sealed record SpeechForm(string? Model, string Input, string? Voice, string? Instructions, AudioEncoderOptions Encoding, double Speed,
-    bool Events, long? Seed)
+    bool Events, long? Seed, string? Language)
 {
     private const int MaxBytes = 1 << 20;
     private const int MaxInstructions = 1000;
+    private const int MaxLanguage = 35; // the longest tag that RFC 5646 asks everybody to take
 
     /// <exception cref="RequestFailedException">The body cannot be read or asks for what cannot be done.</exception>
     public static async Task<SpeechForm> ReadAsync(HttpContext context, ServerOptions options)
@@ -52,6 +54,9 @@ internal sealed record SpeechForm(string? Model, string Input, string? Voice, st
         var speed = Number(root, "speed") ?? 1;
         if (!(speed >= 0.25 && speed <= 4))
             throw Invalid("'speed' must be from 0.25 to 4.", "speed");
+        var language = Text(root, "language");
+        if (language?.Length > MaxLanguage)
+            throw Invalid("'language' must be a language tag, such as en or en-GB.", "language");
         var events = Text(root, "stream_format") switch
         {
             null or "audio" => false,
@@ -61,7 +66,7 @@ internal sealed record SpeechForm(string? Model, string Input, string? Voice, st
         var seed = Number(root, "seed") is { } number ? number == Math.Floor(number) && Math.Abs(number) < 1L << 53 ? (long?)number
             : throw Invalid("'seed' must be an integer.", "seed") : null;
         return new SpeechForm(Text(root, "model"), input, VoiceOf(root), string.IsNullOrWhiteSpace(instructions) ? null
-            : instructions, EncodingOf(root), speed, events, seed);
+            : instructions, EncodingOf(root), speed, events, seed, string.IsNullOrEmpty(language) ? null : language);
     }
 
     private static AudioEncoderOptions EncodingOf(JsonElement root)

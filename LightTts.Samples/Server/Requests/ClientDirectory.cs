@@ -8,7 +8,11 @@ namespace LightTts.Samples.Server.Requests;
 /// <summary>Knows the clients: by their keys where there are any, otherwise by their addresses.</summary>
 internal sealed class ClientDirectory(ServerOptions options) : IDisposable
 {
+    /// <summary>The subprotocol that is agreed on where a client offers it; the key stands beside it, as "lighttts-key." and the key.</summary>
+    public const string Protocol = "lighttts";
+
     private const string Scheme = "Bearer ";
+    private const string KeyProtocol = Protocol + "-key.";
     private const int MaxAddresses = 4096;
 
     private readonly (byte[] Hash, Client Client)[] _keys = [.. options.ApiKeys.Select(key => (Hash(key.Key), Create(key, options)))];
@@ -22,10 +26,9 @@ internal sealed class ClientDirectory(ServerOptions options) : IDisposable
     {
         if (!NeedsKey)
             return ByAddress(context.Connection.RemoteIpAddress?.ToString() ?? "unknown");
-        var header = context.Request.Headers.Authorization.ToString();
-        if (header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        if (KeyOf(context) is { } key)
         {
-            var hash = Hash(header[Scheme.Length..].Trim());
+            var hash = Hash(key);
             foreach (var (known, client) in _keys)
                 if (CryptographicOperations.FixedTimeEquals(known, hash))
                     return client;
@@ -36,6 +39,17 @@ internal sealed class ClientDirectory(ServerOptions options) : IDisposable
 
     public void Dispose()
     {
+    }
+
+    /// <summary>The key that the request shows: in its header, or, for web sockets of pages, which cannot set any, as a subprotocol.</summary>
+    private static string? KeyOf(HttpContext context)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        if (header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+            return header[Scheme.Length..].Trim();
+        var offered = context.WebSockets.WebSocketRequestedProtocols;
+        return offered.FirstOrDefault(name => name.StartsWith(KeyProtocol, StringComparison.Ordinal)) is { } shown
+            ? Uri.UnescapeDataString(shown[KeyProtocol.Length..]) : null;
     }
 
     private Client ByAddress(string address)

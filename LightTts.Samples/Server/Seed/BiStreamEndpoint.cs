@@ -1,3 +1,5 @@
+using System.Net.WebSockets;
+using LightTts.Samples.Server.Hosting;
 using LightTts.Samples.Server.Requests;
 using LightTts.Samples.Server.Voices;
 
@@ -14,9 +16,13 @@ internal sealed class BiStreamEndpoint(ServerOptions options, RequestRunner runn
             return SeedAnswers.WriteJsonAsync(context, StatusCodes.Status404NotFound, SeedAnswers.Detail("Not Found"));
         return runner.RunAsync(context, Route, SeedAnswers.WriteAsync, async (client, record) =>
         {
-            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            var offered = context.WebSockets.WebSocketRequestedProtocols;
+            using var socket = await context.WebSockets.AcceptWebSocketAsync(offered.Contains(ClientDirectory.Protocol) ? ClientDirectory.Protocol
+                : null);
             var session = new BiStreamSession(socket, options, admission, styles, client, record, time);
             var end = await session.RunAsync(context.RequestAborted, admission.Stopping);
+            if (end.Status == WebSocketCloseStatus.ProtocolError)
+                await LastFrame.LeaveAsync(context);
             if (end.Failure is { } failure)
                 throw end.Error ?? new RequestFailedException(failure);
         });

@@ -1,0 +1,216 @@
+using LightTts.Tests.Extensions.Formats;
+using Microsoft.Playwright;
+
+namespace LightTts.Tests.Server;
+
+/// <summary>The page in a real browser: Chromium, where it is installed.</summary>
+public sealed class BrowserTests : IAsyncLifetime
+{
+    private const string Speech = "One is a sentence. Two is another.";
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+    private readonly List<string> _complaints = [];
+
+    public async ValueTask InitializeAsync()
+    {
+        var chromium = new[] { "chromium", "chromium-browser", "google-chrome" }.SelectMany(name =>
+            (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name)))
+            .FirstOrDefault(File.Exists);
+        Assert.SkipWhen(chromium is null, "no Chromium on the path: install it (Debian: apt-get install chromium) to test the page");
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = chromium,
+            Args = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream"],
+        });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+            await _browser.DisposeAsync();
+        _playwright?.Dispose();
+    }
+
+    [Fact]
+    public async Task It_speaks_in_the_chosen_voice_shows_the_latency_and_saves_the_audio()
+    {
+        var pipeline = new StubPipeline { Speak = (_, _) => StubPipeline.Chunks(Sounds.Tone(24_000), Sounds.Tone(12_000)) };
+        await using var server = await TestServer.StartAsync(pipeline);
+        var page = await OpenAsync(server);
+        await Expect(page.Locator("#state")).ToContainTextAsync("cosyvoice is ready: 2 voices");
+        await page.SelectOptionAsync("#voice", "bob");
+        await page.FillAsync("#text", Speech);
+        await page.ClickAsync("#speak");
+        await Expect(page.Locator("#said")).ToContainTextAsync("1.50 s of speech");
+        await Expect(page.Locator("#first")).ToContainTextAsync(" s");
+        await Expect(page.Locator("#picture")).ToHaveAttributeAsync("aria-label", "Waveform and spectrogram of 1.50 s of speech");
+        Assert.Equal(("bob", Speech), (pipeline.Requests[^1].Voice, pipeline.Requests[^1].Text));
+        var saved = await page.RunAndWaitForDownloadAsync(() => page.ClickAsync("#save"));
+        var clip = AudioClip.FromWav(new MemoryStream(await File.ReadAllBytesAsync(await saved.PathAsync())));
+        Assert.Equal((36_000, 24_000), (clip.Samples.Length, clip.SampleRate));
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task It_is_worked_by_keyboard_and_stops()
+    {
+        var pipeline = new StubPipeline { Speak = (_, token) => StubPipeline.Endless(token) };
+        await using var server = await TestServer.StartAsync(pipeline);
+        var page = await OpenAsync(server);
+        await Expect(page.Locator("#state")).ToContainTextAsync("ready");
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(page.Locator("#text")).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Control+Enter");
+        await Expect(page.Locator("#first")).ToContainTextAsync(" s");
+        Assert.Equal(1, server.Admission.Active);
+        await page.Keyboard.PressAsync("Escape");
+        await server.Admission.WhenIdle().WaitAsync(TimeSpan.FromSeconds(10));
+        await Expect(page.Locator("#said")).ToHaveTextAsync("Stopped.");
+        await Expect(page.Locator("#speak")).ToBeEnabledAsync();
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task It_says_what_the_server_says()
+    {
+        var pipeline = new StubPipeline { Speak = (_, _) => throw new TtsSynthesisException("no") };
+        await using var server = await TestServer.StartAsync(pipeline, "--Server:MaxTextLength=100");
+        var page = await OpenAsync(server);
+        await Expect(page.Locator("#state")).ToContainTextAsync("ready");
+        await page.FillAsync("#text", new string('a', 101));
+        await page.ClickAsync("#speak");
+        await Expect(page.Locator("#speakError")).ToHaveTextAsync("'input' has 101 characters, the limit is 100. (400)");
+        await page.FillAsync("#text", "Hi.");
+        await page.ClickAsync("#speak");
+        await Expect(page.Locator("#speakError")).ToContainTextAsync("The engine failed on this request");
+        await Expect(page.Locator("#speak")).ToBeEnabledAsync();
+    }
+
+    [Fact]
+    public async Task It_speaks_while_one_types()
+    {
+        var pipeline = new StubPipeline { Speak = (_, _) => StubPipeline.Chunks(Sounds.Tone(6_000)) };
+        await using var server = await TestServer.StartAsync(pipeline);
+        var page = await OpenAsync(server);
+        await Expect(page.Locator("#state")).ToContainTextAsync("ready");
+        await page.Locator("#typing").PressSequentiallyAsync("Good morning to you");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#log")).ToHaveTextAsync("Good morning to you");
+        await Expect(page.Locator("#typingLength")).ToHaveTextAsync("0.25 s");
+        await Expect(page.Locator("#hangUp")).ToBeDisabledAsync(); // the server has closed
+        Assert.Equal("Good morning to you", string.Concat(pipeline.Text));
+        Assert.Equal("ann", pipeline.Requests[^1].Voice);
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task It_learns_a_voice_from_a_file_or_the_microphone_and_forgets_it()
+    {
+        await using var server = await TestServer.StartAsync(new StubPipeline());
+        var page = await OpenAsync(server);
+        await Expect(page.Locator("#state")).ToContainTextAsync("ready");
+        await page.SetInputFilesAsync("#file", new FilePayload { Name = "me.wav", MimeType = "audio/wav", Buffer = TestServer.Voice() });
+        await page.FillAsync("#name", "me");
+        await page.FillAsync("#transcript", "What I say.");
+        await page.ClickAsync("#add");
+        await Expect(page.Locator("#voiceSaid")).ToHaveTextAsync("The voice me is chosen.");
+        await Expect(page.Locator("#voice")).ToHaveValueAsync("me");
+        await page.ClickAsync("text=Remove");
+        await Expect(page.Locator("#voiceSaid")).ToHaveTextAsync("The voice me was removed.");
+        await Expect(page.Locator("#own li")).ToHaveCountAsync(0);
+
+        await page.ClickAsync("#record"); // Chromium's pretended microphone beeps once a second
+        await Expect(page.Locator("#recordHint")).ToHaveTextAsync("Recording: 2 s", new() { Timeout = 20_000 });
+        await page.ClickAsync("#record");
+        await page.FillAsync("#name", "beep");
+        await page.ClickAsync("#add");
+        await Expect(page.Locator("#voiceSaid")).ToHaveTextAsync("The voice beep is chosen.");
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task It_asks_for_a_key_where_the_server_does()
+    {
+        await using var server = await TestServer.StartAsync(new StubPipeline(), "--Server:ApiKeys:0:Name=one",
+            "--Server:ApiKeys:0:Key=1111111111111111");
+        var page = await OpenAsync(server);
+        await page.FillAsync("#key", "1111111111111111");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#state")).ToContainTextAsync("ready");
+        await Expect(page.Locator("#keyCard")).ToBeHiddenAsync();
+        await page.Locator("#typing").PressSequentiallyAsync("Hello there.");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#typingLength")).ToContainTextAsync(" s");
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Light, 1280)]
+    [InlineData(ColorScheme.Dark, 1280)]
+    [InlineData(ColorScheme.Dark, 360)]
+    public async Task It_fits_a_phone_and_the_dark(ColorScheme scheme, int width)
+    {
+        await using var server = await TestServer.StartAsync(new StubPipeline());
+        foreach (var path in new[] { "/", "/docs" })
+        {
+            var page = await OpenAsync(server, path, new() { ColorScheme = scheme, ViewportSize = new() { Width = width, Height = 800 } });
+            await Expect(page.Locator(path == "/" ? "#state" : "#operations")).ToContainTextAsync(path == "/" ? "ready" : "/v1/audio/speech");
+            Assert.False(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth > innerWidth"), "it scrolls sideways");
+            var contrast = await page.EvaluateAsync<double>(Contrast);
+            Assert.True(contrast >= 4.5, $"text with a contrast of {contrast:0.0}");
+            if (Environment.GetEnvironmentVariable("LIGHTTTS_SCREENSHOTS") is { Length: > 0 } folder)
+                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{path.Trim('/')}-{scheme}-{width}.png"), FullPage = true });
+        }
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task Everything_that_is_worked_has_a_name()
+    {
+        await using var server = await TestServer.StartAsync(new StubPipeline());
+        var page = await OpenAsync(server);
+        await Expect(page.Locator("#state")).ToContainTextAsync("ready");
+        var nameless = await page.EvaluateAsync<string[]>("""
+            [...document.querySelectorAll("input, select, textarea, button, meter")].filter(e =>
+                !(e.labels?.length || e.getAttribute("aria-label") || e.textContent.trim())).map(e => e.id || e.outerHTML)
+            """);
+        Assert.Empty(nameless);
+        var dangling = await page.EvaluateAsync<string[]>("""
+            [...document.querySelectorAll("[aria-labelledby], [aria-describedby], [for]")].flatMap(e =>
+                ["aria-labelledby", "aria-describedby", "for"].map(a => e.getAttribute(a)).filter(id => id && !document.getElementById(id)))
+            """);
+        Assert.Empty(dangling);
+    }
+
+    // The least contrast (WCAG 2) of any visible text to what lies behind it.
+    private const string Contrast = """
+        (() => {
+          const parse = color => (color.match(/[\d.]+/g) ?? []).map(Number);
+          const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+          const behind = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length === 3) return c; }
+            return [255, 255, 255]; };
+          return Math.min(...[...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.disabled &&
+            [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && !["SCRIPT", "STYLE", "OPTION"].includes(e.tagName)).map(e => {
+              const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
+              return (a + 0.05) / (b + 0.05);
+            }));
+        })()
+        """;
+
+    private async Task<IPage> OpenAsync(TestServer server, string path = "/", BrowserNewPageOptions? options = null)
+    {
+        var page = await _browser!.NewPageAsync(options);
+        page.PageError += (_, error) => _complaints.Add(error);
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error")
+                _complaints.Add(message.Text);
+        };
+        await page.GotoAsync($"http://localhost:{server.Port}{path}");
+        return page;
+    }
+
+    private static ILocatorAssertions Expect(ILocator locator) => Assertions.Expect(locator);
+}
