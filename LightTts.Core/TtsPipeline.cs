@@ -225,7 +225,7 @@ public sealed class TtsPipeline : ITtsPipeline
     private static TtsModelInfo CreateInfo(CosyVoiceModel model) => new()
     {
         Name = model.Directory.Name,
-        Kind = $"CosyVoice{(int)model.Directory.Config.Version}",
+        Kind = model.Directory.Config.Generation.Name,
         Path = model.Directory.Files.Root,
         SampleRate = model.Directory.Config.SampleRate,
         TokenRate = model.Directory.Config.TokenFrameRate,

@@ -171,7 +171,8 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         var preset = model.Voices.Single(candidate => candidate.Name == voice);
         var features = preset.Features!;
         Assert.Equal(Flows.Ints(expected, "prompt_text_token"), preset.PromptTextIds);
-        Assert.Equal(Flows.Ints(expected, "prompt_text_token"), QwenTokenizer.Load(model.Files.Tokenizer, 3).Encode(features.PromptText!));
+        Assert.Equal(Flows.Ints(expected, "prompt_text_token"),
+            QwenTokenizer.Load(model.Files.Tokenizer, SpecialTokens.Version3).Encode(features.PromptText!));
         Assert.Equal(Flows.Ints(expected, "prompt_speech_token"), features.SpeechTokens);
         Assert.Equal(2 * features.SpeechTokens.Length, features.MelFrames);
         Assert.InRange(Vocoders.MaxDifference(expected.Tensors["prompt_speech_feat"].ToSingles(), features.Mel), 0, 1e-4);
@@ -210,10 +211,10 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
     private static (CosyVoiceEncoder Encoder, QwenTokenizer Tokenizer, ModelDirectory Model) Encoder()
     {
         var model = ModelDirectory.Open(Repo.Golden(GoldenModel));
-        var tokenizer = QwenTokenizer.Load(model.Files.Tokenizer, 3);
+        var tokenizer = QwenTokenizer.Load(model.Files.Tokenizer, SpecialTokens.Version3);
         var extractor = TimbreExtractor.Load(model.Files.SpeechTokenizer, model.Files.SpeakerEncoder, model.Config.PromptMel,
             model.Config.TokenMelRatio, new OnnxOptions { Threads = 1 });
-        return (new CosyVoiceEncoder(tokenizer, extractor, model.Config.Version, model.InstructionPrefix, LightTts.Text.TextOptions.Default,
+        return (new CosyVoiceEncoder(tokenizer, extractor, model.InstructionPrefix, LightTts.Text.TextOptions.Default,
             new TorchThread(1)), tokenizer, model);
     }
 

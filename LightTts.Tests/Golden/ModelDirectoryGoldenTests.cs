@@ -11,7 +11,7 @@ public sealed class ModelDirectoryGoldenTests
     public void CosyVoice3IsReadWhole()
     {
         var model = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice3-tiny"));
-        Assert.Equal(CosyVoiceVersion.V3, model.Config.Version);
+        Assert.Equal(CosyVoiceGeneration.V3, model.Config.Generation);
         Assert.Equal((24000, 25, 2, 25),
             (model.Config.SampleRate, model.Config.TokenFrameRate, model.Config.TokenMelRatio, model.Config.ChunkTokens));
         var llm = model.Config.Language;
@@ -42,7 +42,7 @@ public sealed class ModelDirectoryGoldenTests
     public void CosyVoice2IsReadWhole()
     {
         var model = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice2-tiny"));
-        Assert.Equal(CosyVoiceVersion.V2, model.Config.Version);
+        Assert.Equal(CosyVoiceGeneration.V2, model.Config.Generation);
         Assert.Null(model.Config.Flow.Dit);
         Assert.Equal((400, 32, 32, 0),
             (model.Config.Flow.VocabularySize, model.Config.Flow.InputSize, model.Config.Flow.PreLookaheadChannels,

@@ -118,7 +118,7 @@ internal static class Flows
         TorchDevice? device = null)
     {
         using var archive = PyTorchCheckpoint.Open(path);
-        return FlowModel.Load(archive, config, (device ?? TorchDevice.Cpu) with { Compute = compute }, options);
+        return FlowModel.Load(archive, config, CosyVoiceGeneration.V3.FlowParts!, (device ?? TorchDevice.Cpu) with { Compute = compute }, options);
     }
 
     private static float[] Numbers(Random random, int count, float scale, float shift) =>

@@ -16,11 +16,6 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
     /// <summary>Frames of audio that a first chunk brings at least (0.12 s), beyond those that the vocoder holds back.</summary>
     private const int MinFirstFrames = 6;
 
-    /// <summary>Frames that the vocoder holds back while streaming: 5 is what exactness asks
-    /// for (3 for F0, 4 less what its first layer has seen, 1 at the inverse transform);
-    /// the reference holds back 8, which delays every chunk by 60 ms and changes no sample.</summary>
-    public const int HeldFrames = 5;
-
     private long _framesReported;
 
     public int SampleRate => config.SampleRate;

@@ -26,7 +26,7 @@ internal sealed record CosyVoiceModel(
     {
         var config = directory.Config;
         // Before gigabytes of the parts that could be loaded are read.
-        if (config.Flow.Dit is null)
+        if (config.Generation.FlowParts is not { } parts)
             throw new TtsModelLoadException($"{directory.Files.Root}: CosyVoice2's flow is not supported yet. Use a CosyVoice3 model directory.");
         var thread = new TorchThread(options.Threads ?? Environment.ProcessorCount);
         var rows = options.MaxBatchSize ?? (device.IsCuda ? 64 : 16);
@@ -49,10 +49,9 @@ internal sealed record CosyVoiceModel(
             archive => LanguageModel.Load(archive, config.Language, exact,
             new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows, thread.Threads))));
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive =>
-            FlowModel.Load(archive, config.Flow, device, new FlowOptions(options.FlowCacheBytes))));
+            FlowModel.Load(archive, config.Flow, parts, device, new FlowOptions(options.FlowCacheBytes))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
-            archive => HiftVocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder),
-            CosyVoiceDecoder.HeldFrames)));
+            archive => config.Generation.LoadVocoder(archive, config, device)));
         var extractor = Task.Run(() =>
         {
             var onnx = new OnnxOptions { Device = device.IsCuda ? ComputeDevice.Auto
@@ -64,7 +63,7 @@ internal sealed record CosyVoiceModel(
         });
         try
         {
-            var tokenizer = QwenTokenizer.Load(directory.Files.Tokenizer, (int)config.Version);
+            var tokenizer = QwenTokenizer.Load(directory.Files.Tokenizer, config.Generation.AddedTokens);
             if (tokenizer.VocabularySize > config.Language.TextVocabulary)
                 throw new TtsModelLoadException($"{directory.Files.Tokenizer}: the tokenizer has ids up to {tokenizer.VocabularySize - 1}, the "
                 + $"model's embedding {config.Language.TextVocabulary} rows; "
@@ -75,7 +74,7 @@ internal sealed record CosyVoiceModel(
             // core, and a peer can then not change a bit of another's audio.
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);
             return new CosyVoiceModel(directory, device, tokenizer,
-                new CosyVoiceEncoder(tokenizer, extractor.Result, config.Version, directory.InstructionPrefix,
+                new CosyVoiceEncoder(tokenizer, extractor.Result, directory.InstructionPrefix,
                 TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames), thread),
                 language.Result, new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 16), parameters);
         }
