@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Flow;
+using LightTts.Models.CosyVoice.Flow.Conformer;
 using LightTts.Models.CosyVoice.Flow.DiT;
+using LightTts.Models.CosyVoice.Flow.UNet;
 using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Torch;
 using LightTts.Weights;
@@ -42,8 +44,8 @@ internal sealed record CosyVoiceGeneration
     /// <summary>Adds what only this generation's hift section says.</summary>
     public required Func<ConfigSection, VocoderConfig, VocoderConfig> ReadVocoder { get; init; }
 
-    /// <summary>The flow's encoder and estimator; null where they are still missing.</summary>
-    public required FlowParts? FlowParts { get; init; }
+    /// <summary>The flow's encoder and estimator.</summary>
+    public required FlowParts FlowParts { get; init; }
 
     /// <summary>Reads hift.pt.</summary>
     public required Func<ITensorArchive, CosyVoiceConfig, TorchDevice, IVocoder> LoadVocoder { get; init; }
@@ -61,7 +63,9 @@ internal sealed record CosyVoiceGeneration
         LanguageRows = new LanguageRows(Extra: 3, OwnTable: 2, Sos: 3, TaskId: 4, Eos: 0, Fill: 2, HeadBias: true, FrozenSet<int>.Empty),
         ReadFlow = CosyVoiceConfigReader.ConformerFlow,
         ReadVocoder = static (_, vocoder) => vocoder,
-        FlowParts = null,
+        FlowParts = new FlowParts(
+            static (reader, config) => new ConformerEncoder(reader, config, config.Conformer!),
+            static (reader, config) => new UNetEstimator(UNetWeights.Load(reader, config.UNet!, config.MelBands), reader.Device)),
         LoadVocoder = static (_, _, _) => throw new NotSupportedException(),
     };
 

@@ -25,9 +25,6 @@ internal sealed record CosyVoiceModel(
     public static CosyVoiceModel Load(ModelDirectory directory, TorchDevice device, TtsPipelineOptions options, Action<string> loaded)
     {
         var config = directory.Config;
-        // Before gigabytes of the parts that could be loaded are read.
-        if (config.Generation.FlowParts is not { } parts)
-            throw new TtsModelLoadException($"{directory.Files.Root}: CosyVoice2's flow is not supported yet. Use a CosyVoice3 model directory.");
         var thread = new TorchThread(options.Threads ?? Environment.ProcessorCount);
         var rows = options.MaxBatchSize ?? (device.IsCuda ? 64 : 16);
         var kvTokens = options.KvCacheTokens ?? (device.IsCuda ? 65_536 : 16_384);
@@ -49,7 +46,7 @@ internal sealed record CosyVoiceModel(
             archive => LanguageModel.Load(archive, config.Language, exact,
             new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, rows, thread.Threads))));
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive =>
-            FlowModel.Load(archive, config.Flow, parts, device, new FlowOptions(options.FlowCacheBytes))));
+            FlowModel.Load(archive, config.Flow, config.Generation.FlowParts, device, new FlowOptions(options.FlowCacheBytes))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
             archive => config.Generation.LoadVocoder(archive, config, device)));
         var extractor = Task.Run(() =>

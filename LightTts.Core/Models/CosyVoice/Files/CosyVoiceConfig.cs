@@ -60,10 +60,40 @@ internal sealed record FlowConfig
 
     /// <summary>CosyVoice3's estimator; null in other generations, as the others' parts are in this one.</summary>
     public DiTConfig? Dit { get; init; }
+
+    /// <summary>CosyVoice2's encoder.</summary>
+    public ConformerConfig? Conformer { get; init; }
+
+    /// <summary>CosyVoice2's estimator.</summary>
+    public UNetConfig? UNet { get; init; }
 }
 
 /// <summary>The CosyVoice3 estimator.</summary>
 internal sealed record DiTConfig(int Dim, int Depth, int Heads, int HeadDim, int FeedForwardMultiple);
+
+/// <summary>The CosyVoice2 encoder.</summary>
+/// <param name="Dim">Its width.</param>
+/// <param name="Heads">Of attention.</param>
+/// <param name="FeedForward">Width between the layers of the feed-forward part.</param>
+/// <param name="Blocks">Layers at the tokens' rate.</param>
+internal sealed record ConformerConfig(int Dim, int Heads, int FeedForward, int Blocks)
+{
+    /// <summary>Layers at the frames' rate, for which the yaml has no field.</summary>
+    public int UpBlocks => 4;
+}
+
+/// <summary>The CosyVoice2 estimator.</summary>
+/// <param name="Channels">Its width.</param>
+/// <param name="Heads">Of attention.</param>
+/// <param name="HeadDim">Numbers in a head.</param>
+/// <param name="Blocks">Transformer blocks of a level.</param>
+/// <param name="MidBlocks">Levels in the middle.</param>
+internal sealed record UNetConfig(int Channels, int Heads, int HeadDim, int Blocks, int MidBlocks)
+{
+    // Of the reference's constructors; the yaml has no fields for them.
+    public const int TimeMultiple = 4;
+    public const int FeedForwardMultiple = 4;
+}
 
 /// <summary>HiFT vocoder.</summary>
 internal sealed record VocoderConfig

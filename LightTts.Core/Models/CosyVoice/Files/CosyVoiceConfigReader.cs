@@ -97,8 +97,38 @@ internal static class CosyVoiceConfigReader
     }
 
     /// <summary>A conformer with the look-ahead layer inside it, as wide as that, and a U-Net.</summary>
-    public static FlowConfig ConformerFlow(ConfigSection flow, FlowConfig common) =>
-        common with { PreLookaheadChannels = flow.Section("encoder").Int("output_size") };
+    public static FlowConfig ConformerFlow(ConfigSection flow, FlowConfig common)
+    {
+        var (encoder, estimator) = (flow.Section("encoder"), flow.Section("decoder").Section("estimator"));
+        foreach (var (section, key, supported) in new[]
+        {
+            (encoder, "input_layer", "linear"), (encoder, "pos_enc_layer_type", "rel_pos_espnet"),
+                (encoder, "selfattention_layer_type", "rel_selfattn"),
+            (encoder, "normalize_before", "True"), (encoder, "use_cnn_module", "False"), (encoder, "macaron_style", "False"),
+            (estimator, "act_fn", "gelu"),
+        })
+            if (!section.Text(key).Equals(supported, StringComparison.OrdinalIgnoreCase))
+                throw section.Bad(key, $"is '{section.Text(key)}'; only '{supported}' is supported");
+        if (common.TokenMelRatio != 2)
+            throw flow.Bad("token_mel_ratio", $"= {common.TokenMelRatio}; this encoder gives 2 frames a token");
+        if (encoder.Int("input_size") != common.InputSize)
+            throw encoder.Bad("input_size", $"differs from the flow's input_size = {common.InputSize}");
+        if (estimator.Ints("channels") is not [var channels])
+            throw estimator.Bad("channels", "is not a list of one width; others, which change the frames' rate, are not supported");
+        if (estimator.Int("in_channels") != 4 * common.MelBands || estimator.Int("out_channels") != common.MelBands)
+            throw estimator.Bad("in_channels", $"is not 4 times, or out_channels not, the flow's output_size = {common.MelBands}");
+        var conformer = new ConformerConfig(encoder.Int("output_size", 2), encoder.Int("attention_heads", 1, 1024), encoder.Int("linear_units"),
+            encoder.Int("num_blocks", 1, 1000));
+        if (conformer.Dim % conformer.Heads != 0 || conformer.Dim % 2 != 0)
+            throw encoder.Bad("attention_heads", $"= {conformer.Heads} does not divide output_size = {conformer.Dim}, which must be even");
+        return common with
+        {
+            PreLookaheadChannels = conformer.Dim,
+            Conformer = conformer,
+            UNet = new UNetConfig(channels, estimator.Int("num_heads", 1, 1024), estimator.Int("attention_head_dim", 1, 4096),
+                estimator.Int("n_blocks", 1, 1000), estimator.Int("num_mid_blocks", 0, 1000)),
+        };
+    }
 
     private static DiTConfig Dit(ConfigSection estimator) => new(
         Dim: estimator.Int("dim"),
