@@ -44,6 +44,8 @@ public sealed class ModelDirectoryGoldenTests
         var model = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice2-tiny"));
         Assert.Equal(CosyVoiceGeneration.V2, model.Config.Generation);
         Assert.Null(model.Config.Flow.Dit);
+        Assert.Equal(new ConformerConfig(Dim: 32, Heads: 4, FeedForward: 64, Blocks: 2), model.Config.Flow.Conformer);
+        Assert.Equal(new UNetConfig(Channels: 16, Heads: 4, HeadDim: 8, Blocks: 2, MidBlocks: 2), model.Config.Flow.UNet);
         Assert.Equal((400, 32, 32, 0),
             (model.Config.Flow.VocabularySize, model.Config.Flow.InputSize, model.Config.Flow.PreLookaheadChannels,
             model.Config.Vocoder.ConvPreLookRight));
@@ -110,7 +112,7 @@ public sealed class ModelDirectoryGoldenTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the files would not be sparse");
         using var folder = new TempFolder();
-        FullSizeDirectory.Write(folder.Path, Repo.Golden("main/models/cosyvoice3-tiny"), Repo.Golden("fullsize/manifest_cosyvoice3.json"));
+        FullSizeDirectory.Write(folder.Path);
         var model = ModelDirectory.Open(folder.Path);
         var (llm, flow) = (model.Config.Language, model.Config.Flow);
         Assert.Equal(new DiTConfig(1024, 22, 16, 64, 2), flow.Dit);

@@ -66,7 +66,7 @@ internal sealed record CosyVoiceGeneration
         FlowParts = new FlowParts(
             static (reader, config) => new ConformerEncoder(reader, config, config.Conformer!),
             static (reader, config) => new UNetEstimator(UNetWeights.Load(reader, config.UNet!, config.MelBands), reader.Device)),
-        LoadVocoder = static (_, _, _) => throw new NotSupportedException(),
+        LoadVocoder = static (archive, config, device) => OverlapVocoder.Load(archive, config.Vocoder, device, VocoderNoise.Normal()),
     };
 
     public static CosyVoiceGeneration V3 { get; } = new()
