@@ -55,6 +55,19 @@ public sealed class ModelDirectoryGoldenTests
         Assert.EndsWith("speech_tokenizer_v2.onnx", model.Files.SpeechTokenizer, StringComparison.Ordinal);
     }
 
+    /// <summary>The first release's yaml has no chunk_size: its estimator says "!ref &lt;token_frame_rate&gt; * &lt;token_mel_ratio&gt;".</summary>
+    [Fact]
+    public void TheYamlOfCosyVoice2sFirstReleaseIsRead()
+    {
+        using var folder = new TempFolder();
+        FullSizeDirectory.Write(folder.Path, generation: 2);
+        var yaml = File.ReadAllText(folder["cosyvoice2.yaml"]);
+        Assert.Contains("!ref <chunk_size>", yaml, StringComparison.Ordinal);
+        folder.Write("cosyvoice2.yaml", yaml.Replace("chunk_size: 25", "", StringComparison.Ordinal)
+            .Replace("!ref <chunk_size>", "!ref <token_frame_rate>", StringComparison.Ordinal));
+        Assert.Equal((25, 50), (ModelDirectory.Open(folder.Path).Config.ChunkTokens, ModelDirectory.Open(folder.Path).Config.Flow.ChunkFrames));
+    }
+
     [Theory]
     [InlineData("cosyvoice3-tiny", "cv3")]
     [InlineData("cosyvoice2-tiny", "cv2")]

@@ -42,11 +42,13 @@ internal static class Vocoders
 
     /// <summary>The golden fixtures' vocoder of CosyVoice2.</summary>
     /// <param name="asReference">With calls and noise as the fixtures were recorded with.</param>
-    public static OverlapVocoder Golden2(bool asReference = true)
+    /// <param name="device">Where it runs.</param>
+    public static OverlapVocoder Golden2(bool asReference = true, TorchDevice? device = null)
     {
         var directory = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice2-tiny"));
         using var archive = ModelFiles.OpenWeights(directory.Files.Vocoder);
-        return OverlapVocoder.Load(archive, directory.Config.Vocoder, TorchDevice.Cpu, asReference ? new WeylNormal() : VocoderNoise.Normal(),
+        return OverlapVocoder.Load(archive, directory.Config.Vocoder, device ?? TorchDevice.Cpu, asReference ? new WeylNormal()
+            : VocoderNoise.Normal(),
             asReference);
     }
 

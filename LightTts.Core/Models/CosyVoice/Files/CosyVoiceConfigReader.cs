@@ -15,7 +15,7 @@ internal static class CosyVoiceConfigReader
             SampleRate: yaml.Int("sample_rate", 8000, 192_000),
             TokenFrameRate: yaml.Int("token_frame_rate", 1, 1000),
             TokenMelRatio: yaml.Int("token_mel_ratio", 1, 64),
-            ChunkTokens: yaml.Int("chunk_size", 1, 10_000),
+            ChunkTokens: ChunkTokens(yaml),
             Language(generation, yaml, qwen),
             Flow(generation, yaml.Section("flow")),
             Vocoder(generation, yaml.Section("hift")),
@@ -23,6 +23,10 @@ internal static class CosyVoiceConfigReader
         Check(config, yaml);
         return config;
     }
+
+    /// <summary>CosyVoice2's first release named the chunk in the estimator only.</summary>
+    private static int ChunkTokens(ConfigSection yaml) => yaml.Has("chunk_size") ? yaml.Int("chunk_size", 1, 10_000)
+        : yaml.Section("flow").Section("decoder").Section("estimator").Int("static_chunk_size", 1, 100_000) / yaml.Int("token_mel_ratio", 1, 64);
 
     private static LanguageModelConfig Language(CosyVoiceGeneration generation, ConfigSection yaml, ConfigSection qwen)
     {
