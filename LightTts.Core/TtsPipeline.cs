@@ -254,7 +254,7 @@ public sealed class TtsPipeline : ITtsPipeline
     private static TtsModelInfo CreateInfo(CosyVoiceModel model) => new()
     {
         Name = model.Directory.Name,
-        Family = model.Directory.Config.Version == CosyVoiceVersion.V2 ? ModelFamily.CosyVoice2 : ModelFamily.CosyVoice3,
+        Family = model.Directory.Config.Generation.Family,
         Path = model.Directory.Files.Root,
         SampleRate = model.Directory.Config.SampleRate,
         TokenRate = model.Directory.Config.TokenFrameRate,

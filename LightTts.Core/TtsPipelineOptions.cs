@@ -67,7 +67,8 @@ public sealed class TtsPipelineOptions
 
     /// <summary>Bytes that the flow's streaming caches may take together; a stream beyond
     /// them computes its past again with each chunk instead of keeping it.</summary>
-    /// <value>At least 0. Default 512 MiB. The embedded voice needs 7.2 MB for each second of streamed audio, CosyVoice3-0.5B 180 MB.</value>
+    /// <value>At least 0. Default 512 MiB. The embedded voice needs 7.2 MB for each second of streamed audio, CosyVoice3-0.5B 180 MB,
+    /// CosyVoice2-0.5B 229 MB.</value>
     public long FlowCacheBytes { get; set; } = 512L << 20;
 
     /// <summary>The most characters of text that one request may carry.</summary>

@@ -39,19 +39,13 @@ internal sealed class QwenTokenizer
 
     /// <summary>Loads vocab.json, merges.txt and tokenizer_config.json.</summary>
     /// <param name="folder">CosyVoice-BlankEN of a model directory.</param>
-    /// <param name="cosyVoiceVersion">2 or 3: which special tokens are added.</param>
+    /// <param name="added">The tokens that are added to it, in the order of their ids: one of <see cref="SpecialTokens"/>' lists.</param>
     /// <exception cref="TtsModelLoadException">A file is missing or damaged.</exception>
-    public static QwenTokenizer Load(string folder, int cosyVoiceVersion)
+    public static QwenTokenizer Load(string folder, IReadOnlyList<string> added)
     {
-        var special = cosyVoiceVersion switch
-        {
-            2 => SpecialTokens.Version2,
-            3 => SpecialTokens.Version3,
-            _ => throw new ArgumentOutOfRangeException(nameof(cosyVoiceVersion), cosyVoiceVersion, "2 or 3"),
-        };
         try
         {
-            return new QwenTokenizer(QwenVocabulary.Read(folder, special));
+            return new QwenTokenizer(QwenVocabulary.Read(folder, added));
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException)
         {

@@ -114,11 +114,6 @@ public sealed class BadModelTests
     }
 
     [Fact]
-    public async Task CosyVoice2s_flow_is_refused_by_name() =>
-        Assert.Contains("CosyVoice2's flow is not supported yet", await RefusalAsync(Repo.Golden("main/models/cosyvoice2-tiny")),
-        StringComparison.Ordinal);
-
-    [Fact]
     public async Task Places_that_hold_no_model_are_named()
     {
         using var folder = new TempFolder();

@@ -93,7 +93,8 @@ internal sealed class BiStreamScript
     public static BiStreamScript Load(string model, string name)
     {
         using var json = JsonDocument.Parse(File.ReadAllText(Repo.Golden($"main/llm_bistream_{model}.json")));
-        var vocabulary = model == "cv3" ? LanguageModels.Vocabulary(CosyVoiceVersion.V3, 512) : LanguageModels.Vocabulary(CosyVoiceVersion.V2, 400);
+        var vocabulary = model == "cv3" ? LanguageModels.Vocabulary(CosyVoiceGeneration.V3, 512)
+            : LanguageModels.Vocabulary(CosyVoiceGeneration.V2, 400);
         return new BiStreamScript(json.RootElement.GetProperty(name), vocabulary);
     }
 

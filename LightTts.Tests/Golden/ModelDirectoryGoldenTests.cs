@@ -11,7 +11,7 @@ public sealed class ModelDirectoryGoldenTests
     public void CosyVoice3IsReadWhole()
     {
         var model = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice3-tiny"));
-        Assert.Equal(CosyVoiceVersion.V3, model.Config.Version);
+        Assert.Equal(CosyVoiceGeneration.V3, model.Config.Generation);
         Assert.Equal((24000, 25, 2, 25),
             (model.Config.SampleRate, model.Config.TokenFrameRate, model.Config.TokenMelRatio, model.Config.ChunkTokens));
         var llm = model.Config.Language;
@@ -42,8 +42,10 @@ public sealed class ModelDirectoryGoldenTests
     public void CosyVoice2IsReadWhole()
     {
         var model = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice2-tiny"));
-        Assert.Equal(CosyVoiceVersion.V2, model.Config.Version);
+        Assert.Equal(CosyVoiceGeneration.V2, model.Config.Generation);
         Assert.Null(model.Config.Flow.Dit);
+        Assert.Equal(new ConformerConfig(Dim: 32, Heads: 4, FeedForward: 64, Blocks: 2), model.Config.Flow.Conformer);
+        Assert.Equal(new UNetConfig(Channels: 16, Heads: 4, HeadDim: 8, Blocks: 2, MidBlocks: 2), model.Config.Flow.UNet);
         Assert.Equal((400, 32, 32, 0),
             (model.Config.Flow.VocabularySize, model.Config.Flow.InputSize, model.Config.Flow.PreLookaheadChannels,
             model.Config.Vocoder.ConvPreLookRight));
@@ -51,6 +53,19 @@ public sealed class ModelDirectoryGoldenTests
         Assert.Equal(548, model.Config.Language.TextVocabulary);
         Assert.Equal("", model.InstructionPrefix);
         Assert.EndsWith("speech_tokenizer_v2.onnx", model.Files.SpeechTokenizer, StringComparison.Ordinal);
+    }
+
+    /// <summary>The first release's yaml has no chunk_size: its estimator says "!ref &lt;token_frame_rate&gt; * &lt;token_mel_ratio&gt;".</summary>
+    [Fact]
+    public void TheYamlOfCosyVoice2sFirstReleaseIsRead()
+    {
+        using var folder = new TempFolder();
+        FullSizeDirectory.Write(folder.Path, generation: 2);
+        var yaml = File.ReadAllText(folder["cosyvoice2.yaml"]);
+        Assert.Contains("!ref <chunk_size>", yaml, StringComparison.Ordinal);
+        folder.Write("cosyvoice2.yaml", yaml.Replace("chunk_size: 25", "", StringComparison.Ordinal)
+            .Replace("!ref <chunk_size>", "!ref <token_frame_rate>", StringComparison.Ordinal));
+        Assert.Equal((25, 50), (ModelDirectory.Open(folder.Path).Config.ChunkTokens, ModelDirectory.Open(folder.Path).Config.Flow.ChunkFrames));
     }
 
     [Theory]
@@ -110,7 +125,7 @@ public sealed class ModelDirectoryGoldenTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the files would not be sparse");
         using var folder = new TempFolder();
-        FullSizeDirectory.Write(folder.Path, Repo.Golden("main/models/cosyvoice3-tiny"), Repo.Golden("fullsize/manifest_cosyvoice3.json"));
+        FullSizeDirectory.Write(folder.Path);
         var model = ModelDirectory.Open(folder.Path);
         var (llm, flow) = (model.Config.Language, model.Config.Flow);
         Assert.Equal(new DiTConfig(1024, 22, 16, 64, 2), flow.Dit);

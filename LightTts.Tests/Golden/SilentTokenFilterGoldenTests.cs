@@ -12,7 +12,7 @@ public class SilentTokenFilterGoldenTests
     public void DropsWhatTheReferenceDrops()
     {
         using var golden = JsonDocument.Parse(File.ReadAllText(Repo.Golden("main/silent_token_filter.json")));
-        var silent = LanguageModels.Vocabulary(CosyVoiceVersion.V3, 6561).SilentTokens;
+        var silent = LanguageModels.Vocabulary(CosyVoiceGeneration.V3, 6561).SilentTokens;
         Assert.Equal(Ints(golden.RootElement.GetProperty("silent_tokens")), silent.Order());
         Assert.Equal(SilentTokenFilter.MaxRun, golden.RootElement.GetProperty("max_silent_token_num").GetInt32());
         foreach (var test in golden.RootElement.GetProperty("cases").EnumerateArray())

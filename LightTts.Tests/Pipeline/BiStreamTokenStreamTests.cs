@@ -8,7 +8,7 @@ namespace LightTts.Tests.Pipeline;
 
 public class BiStreamTokenStreamTests
 {
-    private static readonly SpeechVocabulary Ids = LanguageModels.Vocabulary(CosyVoiceVersion.V3, 512);
+    private static readonly SpeechVocabulary Ids = LanguageModels.Vocabulary(CosyVoiceGeneration.V3, 512);
 
     private static BiStreamTokenStream Stream(int? max = null) => new(Ids, [7, 8, 9], 2, [100, 101], max, seed: 0);
 

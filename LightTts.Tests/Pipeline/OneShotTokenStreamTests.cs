@@ -8,7 +8,7 @@ namespace LightTts.Tests.Pipeline;
 
 public class OneShotTokenStreamTests
 {
-    private static readonly SpeechVocabulary Ids = LanguageModels.Vocabulary(CosyVoiceVersion.V3, 512);
+    private static readonly SpeechVocabulary Ids = LanguageModels.Vocabulary(CosyVoiceGeneration.V3, 512);
 
     private static OneShotTokenStream Stream(int textTokens = 3, int? max = null) =>
         new(Ids, [7, 8], Enumerable.Range(20, textTokens).ToArray(), [100, 101], SpeechTokenLimits.ForText(textTokens, max), seed: 5);
@@ -20,7 +20,7 @@ public class OneShotTokenStreamTests
     [Fact]
     public void CosyVoice2TakesItsMarksFromTheirOwnTable()
     {
-        var stream = new OneShotTokenStream(LanguageModels.Vocabulary(CosyVoiceVersion.V2, 400), [], [20], [], new(2, 20), seed: 0);
+        var stream = new OneShotTokenStream(LanguageModels.Vocabulary(CosyVoiceGeneration.V2, 400), [], [20], [], new(2, 20), seed: 0);
         Assert.Equal([~403, 20, ~404], stream.Pending.ToArray());
     }
 

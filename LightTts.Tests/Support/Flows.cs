@@ -33,6 +33,15 @@ internal static class Flows
     public static FlowModel Golden(TorchDevice? device = null) =>
         Load(Repo.Golden("main/models/cosyvoice3-tiny/flow.pt"), GoldenConfig, device: device);
 
+    /// <summary>The flow of one of the fixtures' models, "cv2" or "cv3", as its directory says it.</summary>
+    public static FlowModel Golden(string model, ScalarType compute = ScalarType.Float32, TorchDevice? device = null)
+    {
+        var directory = ModelDirectory.Open(Repo.Golden($"main/models/cosyvoice{model[2]}-tiny"));
+        using var archive = ModelFiles.OpenWeights(directory.Files.Flow);
+        return FlowModel.Load(archive, directory.Config.Flow, directory.Config.Generation.FlowParts,
+            (device ?? TorchDevice.Cpu) with { Compute = compute });
+    }
+
     /// <summary>The embedded voice's flow.</summary>
     public static FlowModel TinyEn(FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null) =>
         Load(Path.Combine(Repo.TinyEn, "flow.pt"), TinyEnConfig, options, compute, device);
@@ -118,7 +127,16 @@ internal static class Flows
         TorchDevice? device = null)
     {
         using var archive = PyTorchCheckpoint.Open(path);
-        return FlowModel.Load(archive, config, (device ?? TorchDevice.Cpu) with { Compute = compute }, options);
+        return FlowModel.Load(archive, config, CosyVoiceGeneration.V3.FlowParts, (device ?? TorchDevice.Cpu) with { Compute = compute }, options);
+    }
+
+    /// <summary>A cut of so many tokens into pieces of 1 to 40.</summary>
+    public static List<int> Pieces(Random random, int total)
+    {
+        List<int> pieces = [];
+        for (var left = total; left > 0; left -= pieces[^1])
+            pieces.Add(random.Next(1, Math.Min(left, 40) + 1));
+        return pieces;
     }
 
     private static float[] Numbers(Random random, int count, float scale, float shift) =>

@@ -16,7 +16,7 @@ internal static class LanguageModels
     /// <summary>A CosyVoice3 model too small to say anything.</summary>
     public static LanguageModelConfig Config { get; } = new()
     {
-        Version = CosyVoiceVersion.V3,
+        Rows = CosyVoiceGeneration.V3.LanguageRows,
         HiddenSize = 32,
         Layers = 2,
         Heads = 4,
@@ -35,7 +35,8 @@ internal static class LanguageModels
     };
 
     /// <summary>The same as a CosyVoice2 model.</summary>
-    public static LanguageModelConfig Config2 { get; } = Config with { Version = CosyVoiceVersion.V2, SpeechTokens = 400, TextVocabulary = 548 };
+    public static LanguageModelConfig Config2 { get; } =
+        Config with { Rows = CosyVoiceGeneration.V2.LanguageRows, SpeechTokens = 400, TextVocabulary = 548 };
 
     /// <summary>The embedded voice's model.</summary>
     public static LanguageModelConfig TinyEn { get; } = Config with
@@ -50,8 +51,8 @@ internal static class LanguageModels
         RepetitionThreshold = 0.8,
     };
 
-    public static SpeechVocabulary Vocabulary(CosyVoiceVersion version, int size) =>
-        LanguageVocabulary.For(Config with { Version = version, SpeechTokens = size });
+    public static SpeechVocabulary Vocabulary(CosyVoiceGeneration generation, int size) =>
+        LanguageVocabulary.For(Config with { Rows = generation.LanguageRows, SpeechTokens = size });
 
     /// <summary>A fixture's model: "cv3", "cv2", or "en" for the embedded voice's.</summary>
     /// <param name="name">Which.</param>

@@ -40,6 +40,18 @@ internal static class Vocoders
         return HiftVocoder.Load(archive, Config(24, 20), device ?? TorchDevice.Cpu, noise ?? new Weyl());
     }
 
+    /// <summary>The golden fixtures' vocoder of CosyVoice2.</summary>
+    /// <param name="asReference">With calls and noise as the fixtures were recorded with.</param>
+    /// <param name="device">Where it runs.</param>
+    public static OverlapVocoder Golden2(bool asReference = true, TorchDevice? device = null)
+    {
+        var directory = ModelDirectory.Open(Repo.Golden("main/models/cosyvoice2-tiny"));
+        using var archive = ModelFiles.OpenWeights(directory.Files.Vocoder);
+        return OverlapVocoder.Load(archive, directory.Config.Vocoder, device ?? TorchDevice.Cpu, asReference ? new WeylNormal()
+            : VocoderNoise.Normal(),
+            asReference);
+    }
+
     /// <summary>The embedded voice's vocoder.</summary>
     public static HiftVocoder TinyEn(VocoderNoise noise, TorchDevice? device = null)
     {
@@ -84,6 +96,18 @@ internal static class Vocoders
         {
             foreach (ref var value in values)
                 value = (float)(((_next++ * 2654435761ul + 2 * 40503ul + 12345ul) & 0xffffffff) / 4294967296.0);
+        }
+    }
+
+    /// <summary>The same with the mean and the spread of a normal distribution.</summary>
+    public sealed class WeylNormal : VocoderNoise
+    {
+        private ulong _next;
+
+        public override void Next(Span<float> values)
+        {
+            foreach (ref var value in values)
+                value = (float)((2 * (((_next++ * 2654435761ul + 2 * 40503ul + 12345ul) & 0xffffffff) / 4294967296.0) - 1) * Math.Sqrt(3));
         }
     }
 

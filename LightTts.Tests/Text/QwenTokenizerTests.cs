@@ -69,11 +69,11 @@ public sealed class QwenTokenizerTests : IDisposable
     {
         foreach (var file in new[] { "vocab.json", "merges.txt", "tokenizer_config.json" })
             File.Copy(Path.Combine(Repo.TinyEn, "CosyVoice-BlankEN", file), Path.Combine(_folder, file));
-        Assert.Equal(1539, QwenTokenizer.Load(_folder, 3).EndOfPromptId);
+        Assert.Equal(1539, QwenTokenizer.Load(_folder, SpecialTokens.Version3).EndOfPromptId);
         File.Delete(Path.Combine(_folder, name));
         if (content is not null)
             File.WriteAllText(Path.Combine(_folder, name), content);
-        var error = Assert.Throws<TtsModelLoadException>(() => QwenTokenizer.Load(_folder, 3));
+        var error = Assert.Throws<TtsModelLoadException>(() => QwenTokenizer.Load(_folder, SpecialTokens.Version3));
         Assert.Contains(name, error.Message);
     }
 }

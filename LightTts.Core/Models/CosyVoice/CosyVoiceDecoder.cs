@@ -16,11 +16,6 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
     /// <summary>Frames of audio that a first chunk brings at least (0.12 s), beyond those that the vocoder holds back.</summary>
     private const int MinFirstFrames = 6;
 
-    /// <summary>Frames that the vocoder holds back while streaming: 5 is what exactness asks
-    /// for (3 for F0, 4 less what its first layer has seen, 1 at the inverse transform);
-    /// the reference holds back 8, which delays every chunk by 60 ms and changes no sample.</summary>
-    public const int HeldFrames = 5;
-
     private long _framesReported;
 
     public int SampleRate => config.SampleRate;
@@ -44,8 +39,9 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
     {
         var state = flow.CreateState(timbre, options.Streaming, options.FlowSteps);
-        return new CosyVoiceDecodeState(state, vocoder.CreateState(), options,
-            MinFirstFrames + vocoder.HeldFrames) { NeedsPrompt = !flow.TryStartBehindPrompt(state) };
+        var first = MinFirstFrames + vocoder.HeldFrames;
+        return new CosyVoiceDecodeState(state, vocoder.CreateState(options.Streaming ? Pieces(timbre.MelFrames, first) : default), options,
+            first) { NeedsPrompt = !flow.TryStartBehindPrompt(state) };
     }
 
     public IDecodePass? BeginPrompt(IDecodeState state) => flow.BeginPrompt(((CosyVoiceDecodeState)state).Flow) is { } pass ? new Reported(this, pass)
@@ -77,6 +73,13 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
     /// [1, bands, n] -> [1, bands, n / speed], at least one frame.</summary>
     internal static Tensor Stretch(Tensor mel, double speed) =>
         interpolate(mel, [Math.Max(1, (long)(mel.shape[2] / speed))], mode: InterpolationMode.Linear, align_corners: false);
+
+    /// <summary>Frames come to the ends of the chunk-causal mask's chunks, which are counted from the prompt's first frame.</summary>
+    private MelPieces Pieces(int promptFrames, int first)
+    {
+        var chunk = flow.ChunkTokens * flow.FramesPerToken;
+        return new MelPieces((promptFrames + first + chunk - 1) / chunk * chunk - promptFrames, chunk);
+    }
 
     private void Report()
     {

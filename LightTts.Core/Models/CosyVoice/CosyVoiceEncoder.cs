@@ -7,7 +7,7 @@ using LightTts.Torch;
 namespace LightTts.Models.CosyVoice;
 
 /// <summary>Text to token ids and reference audio to voices, as the reference's front end does (cosyvoice/cli/frontend.py).</summary>
-internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor extractor, CosyVoiceVersion version, string instructionPrefix,
+internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor extractor, string instructionPrefix,
     TextOptions text,
     TorchThread thread)
     : ISpeechEncoder
@@ -36,23 +36,21 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
     /// </remarks>
     public LanguagePrompt CreatePrompt(TimbreFeatures timbre, SynthesisRequest request)
     {
-        var instruction = request.Instruction;
-        var prefix = version == CosyVoiceVersion.V3 ? instructionPrefix : "";
-        if (instruction is not null)
+        if (request.Instruction is { } instruction)
         {
             // The instruction is a user's text: whatever it holds, the one end of the prompt is ours.
-            var lead = prefix.Replace(EndOfPrompt, "", StringComparison.Ordinal);
+            var lead = instructionPrefix.Replace(EndOfPrompt, "", StringComparison.Ordinal);
             int[] ids = [.. tokenizer.Encode($"{lead}{(lead.Length > 0 ? " " : "")}{instruction.Replace(EndOfPrompt, "", StringComparison.Ordinal)}",
                 allowSteering: false), tokenizer.EndOfPromptId];
             return new LanguagePrompt(ids, [], ids.Length);
         }
         if (request.Kind == SynthesisKind.CrossLingual || timbre.PromptText is not { } transcript || timbre.SpeechTokens.Length == 0)
         {
-            var ids = tokenizer.Encode(prefix, allowSteering: true);
+            var ids = tokenizer.Encode(instructionPrefix, allowSteering: true);
             return new LanguagePrompt(ids, [], ids.Length);
         }
         var text = tokenizer.Encode(transcript.Contains(EndOfPrompt, StringComparison.Ordinal) ? transcript
-            : prefix + transcript, allowSteering: true);
+            : instructionPrefix + transcript, allowSteering: true);
         return new LanguagePrompt(text, timbre.SpeechTokens, Array.IndexOf(text, tokenizer.EndOfPromptId) + 1);
     }
 

@@ -34,9 +34,6 @@ internal sealed record CosyVoiceModel(
         CancellationToken cancellationToken)
     {
         var config = directory.Config;
-        // Before gigabytes of the parts that could be loaded are read.
-        if (config.Flow.Dit is null)
-            throw new TtsModelLoadException($"{directory.Files.Root}: CosyVoice2's flow is not supported yet. Use a CosyVoice3 model directory.");
         var thread = new TorchThread(options.Threads ?? Environment.ProcessorCount);
         var rows = options.MaxLanguageRows ?? (device.IsCuda ? 64 : 16);
         var limits = device.IsCuda ? new LanguageLimits(rows, 2048) : new LanguageLimits(rows, 128, Newcomers: 3);
@@ -68,10 +65,9 @@ internal sealed record CosyVoiceModel(
         var styles = directory.Files.Styles.Select((style, i) => Task.Run(() => Open(style.Path, i == 0 ? "language model" : $"style {style.Name}",
             archive => new StyleModel(style.Name, LanguageModel.Load(archive, config.Language, exact, languageOptions)), counts: i == 0))).ToArray();
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive =>
-            FlowModel.Load(archive, config.Flow, device, new FlowOptions(options.FlowCacheBytes))));
+            FlowModel.Load(archive, config.Flow, config.Generation.FlowParts, device, new FlowOptions(options.FlowCacheBytes))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
-            archive => HiftVocoder.Load(archive, config.Vocoder, device, VocoderNoise.OfFreshModel(config.Flow, config.Vocoder),
-            CosyVoiceDecoder.HeldFrames)));
+            archive => config.Generation.LoadVocoder(archive, config, device)));
         var extractor = Task.Run(() =>
         {
             var onnx = new OnnxOptions { Device = device.IsCuda ? ComputeDevice.Auto
@@ -83,7 +79,7 @@ internal sealed record CosyVoiceModel(
         });
         try
         {
-            var tokenizer = QwenTokenizer.Load(directory.Files.Tokenizer, (int)config.Version);
+            var tokenizer = QwenTokenizer.Load(directory.Files.Tokenizer, config.Generation.AddedTokens);
             if (tokenizer.VocabularySize > config.Language.TextVocabulary)
                 throw new TtsModelLoadException($"{directory.Files.Tokenizer}: the tokenizer has ids up to {tokenizer.VocabularySize - 1}, the "
                 + $"model's embedding {config.Language.TextVocabulary} rows; "
@@ -93,7 +89,7 @@ internal sealed record CosyVoiceModel(
             // On the CPU rows do not share operations: chunks are large enough to fill a
             // core, and a peer can then not change a bit of another's audio.
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);
-            var encoder = new CosyVoiceEncoder(tokenizer, extractor.Result, config.Version, directory.InstructionPrefix,
+            var encoder = new CosyVoiceEncoder(tokenizer, extractor.Result, directory.InstructionPrefix,
                 TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames), thread);
             var decoder = new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 16);
             return new CosyVoiceModel(directory, device, tokenizer, new ModelParts(encoder, [.. styles.Select(style => style.Result)], decoder),

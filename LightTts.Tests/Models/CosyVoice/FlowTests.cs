@@ -30,7 +30,7 @@ public sealed class FlowTests
         for (var round = 0; round < 3; round++)
         {
             using var state = flow.Start(voice, streaming: true, Steps, sharePrefix: round > 0);
-            Flows.Near(expected, flow.Stream(state, tokens, Pieces(random, count)), Tolerance);
+            Flows.Near(expected, flow.Stream(state, tokens, Flows.Pieces(random, count)), Tolerance);
             Assert.InRange(state.FramesComputed, 1, (long)(1.1 * 2 * (prompt + count)));
             Assert.Equal(0, state.CacheBytes);
         }
@@ -194,12 +194,4 @@ public sealed class FlowTests
             Tokens = Flows.Tokens(new Random(30 + i), kind.Count),
             Final = true,
         })];
-
-    private static List<int> Pieces(Random random, int total)
-    {
-        List<int> pieces = [];
-        for (var left = total; left > 0; left -= pieces[^1])
-            pieces.Add(random.Next(1, Math.Min(left, 40) + 1));
-        return pieces;
-    }
 }

@@ -4,20 +4,21 @@ using LightTts.Weights;
 
 namespace LightTts.Tests.Models.CosyVoice;
 
-/// <summary>A CosyVoice3 directory of the real sizes loads: every key and shape of the
+/// <summary>A directory of the real sizes loads: every key and shape of the
 /// real checkpoints, and no second copy of them in memory.</summary>
 public sealed class FullSizeTests(ITestOutputHelper output)
 {
     private static readonly string[] Files = ["llm.pt", "flow.pt", "hift.pt"];
 
-    [Fact]
-    public void The_real_sizes_load_into_little_more_than_their_own_memory()
+    [Theory]
+    [InlineData(3)]
+    [InlineData(2)]
+    public void The_real_sizes_load_into_little_more_than_their_own_memory(int generation)
     {
-        var manifest = Repo.Golden("fullsize/manifest_cosyvoice3.json");
-        var golden = Repo.Golden("main/models/cosyvoice3-tiny");
+        var manifest = FullSizeDirectory.Manifest(generation);
         Assert.SkipUnless(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes > 12L << 30, "needs a machine with more than 12 GB of memory");
         using var folder = new TempFolder();
-        FullSizeDirectory.Write(folder.Path, golden, manifest);
+        FullSizeDirectory.Write(folder.Path, generation);
 
         using var child = ChildProcess.Start(FullSizeWorker.Role, folder.Path);
         var lines = child.ReadToEnd();
@@ -28,7 +29,7 @@ public sealed class FullSizeTests(ITestOutputHelper output)
 
         var tensors = Files.SelectMany(file => FullSizeManifest.Read(manifest, file)).ToList();
         Assert.Equal(tensors.Sum(Elements), parameters);
-        Assert.Equal("CosyVoice3", result[4]);
+        Assert.Equal($"CosyVoice{generation}", result[4]);
         var weights = tensors.Where(tensor => tensor.SharesWith is null).Sum(tensor => Elements(tensor) * TensorEntry.ElementSize(tensor.Type));
         output.WriteLine($"{parameters:N0} parameters, {weights >> 20:N0} MiB of weights: loaded in {result[3]} ms, peak {peak >> 20:N0} MiB "
             + $"({(double)peak / weights:0.00} of the weights), "

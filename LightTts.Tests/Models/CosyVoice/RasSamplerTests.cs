@@ -47,7 +47,7 @@ public class RasSamplerTests
     [Fact]
     public void NoIdThatEndsIsDrawnWhereTheEndIsForbidden()
     {
-        var vocabulary = LanguageModels.Vocabulary(LightTts.Models.CosyVoice.Files.CosyVoiceVersion.V3, 512);
+        var vocabulary = LanguageModels.Vocabulary(LightTts.Models.CosyVoice.CosyVoiceGeneration.V3, 512);
         var sampler = new RasSampler(LanguageModels.Config, vocabulary);
         var logits = new float[vocabulary.LogitCount];
         logits.AsSpan(vocabulary.FirstStop..(vocabulary.LastStop + 1)).Fill(1e30f);

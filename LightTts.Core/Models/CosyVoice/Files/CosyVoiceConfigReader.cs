@@ -4,30 +4,34 @@ namespace LightTts.Models.CosyVoice.Files;
 /// sections are not looked at.</summary>
 internal static class CosyVoiceConfigReader
 {
-    /// <param name="version">Which yaml it is.</param>
+    /// <param name="generation">Whose yaml it is.</param>
     /// <param name="yaml">cosyvoice2.yaml or cosyvoice3.yaml.</param>
     /// <param name="qwen">CosyVoice-BlankEN/config.json.</param>
     /// <exception cref="TtsModelLoadException">A key is missing, wrong, or contradicts another.</exception>
-    public static CosyVoiceConfig Read(CosyVoiceVersion version, ConfigSection yaml, ConfigSection qwen)
+    public static CosyVoiceConfig Read(CosyVoiceGeneration generation, ConfigSection yaml, ConfigSection qwen)
     {
         var config = new CosyVoiceConfig(
-            version,
+            generation,
             SampleRate: yaml.Int("sample_rate", 8000, 192_000),
             TokenFrameRate: yaml.Int("token_frame_rate", 1, 1000),
             TokenMelRatio: yaml.Int("token_mel_ratio", 1, 64),
-            ChunkTokens: yaml.Int("chunk_size", 1, 10_000),
-            Language(version, yaml, qwen),
-            Flow(version, yaml.Section("flow")),
-            Vocoder(version, yaml.Section("hift")),
+            ChunkTokens: ChunkTokens(yaml),
+            Language(generation, yaml, qwen),
+            Flow(generation, yaml.Section("flow")),
+            Vocoder(generation, yaml.Section("hift")),
             PromptMel(yaml.Section("feat_extractor")));
         Check(config, yaml);
         return config;
     }
 
-    private static LanguageModelConfig Language(CosyVoiceVersion version, ConfigSection yaml, ConfigSection qwen)
+    /// <summary>CosyVoice2's first release named the chunk in the estimator only.</summary>
+    private static int ChunkTokens(ConfigSection yaml) => yaml.Has("chunk_size") ? yaml.Int("chunk_size", 1, 10_000)
+        : yaml.Section("flow").Section("decoder").Section("estimator").Int("static_chunk_size", 1, 100_000) / yaml.Int("token_mel_ratio", 1, 64);
+
+    private static LanguageModelConfig Language(CosyVoiceGeneration generation, ConfigSection yaml, ConfigSection qwen)
     {
         var llm = yaml.Section("llm");
-        NeedClass(yaml, "llm", version == CosyVoiceVersion.V3 ? "CosyVoice3LM" : "Qwen2LM");
+        NeedClass(yaml, "llm", generation.LanguageClass);
         var sampling = llm.Section("sampling");
         NeedClass(llm, "sampling", "ras_sampling");
         if (llm.Ints("mix_ratio") is not [var mixText, var mixSpeech])
@@ -36,7 +40,7 @@ internal static class CosyVoiceConfigReader
         var rope = qwen.Has("rope_theta") ? qwen : qwen.Has("rope_parameters") ? qwen.Section("rope_parameters") : qwen;
         var language = new LanguageModelConfig
         {
-            Version = version,
+            Rows = generation.LanguageRows,
             HiddenSize = qwen.Int("hidden_size"),
             Layers = qwen.Int("num_hidden_layers", 1, 1000),
             Heads = qwen.Int("num_attention_heads", 1, 1024),
@@ -63,32 +67,70 @@ internal static class CosyVoiceConfigReader
         return language;
     }
 
-    private static FlowConfig Flow(CosyVoiceVersion version, ConfigSection flow)
+    private static FlowConfig Flow(CosyVoiceGeneration generation, ConfigSection flow)
     {
-        var v3 = version == CosyVoiceVersion.V3;
-        if (flow.ClassName != (v3 ? "CausalMaskedDiffWithDiT" : "CausalMaskedDiffWithXvec"))
-            throw flow.Bad("!new", $"is '{flow.ClassName}', which is not the flow of a {version} model; the yaml belongs to another version");
+        if (flow.ClassName != generation.FlowClass)
+            throw flow.Bad("!new", $"is '{flow.ClassName}', which is not the flow of a {generation} model; the yaml belongs to another version");
         var decoder = flow.Section("decoder");
         var solver = decoder.Section("cfm_params").Section("content");
         if (solver.Text("solver") != "euler" || solver.Text("t_scheduler") != "cosine")
             throw solver.Bad("solver", "or t_scheduler is not the supported one (euler, cosine)");
         var estimator = decoder.Section("estimator");
-        var lookahead = flow.Int("pre_lookahead_len", 0, 1000);
-        if (v3 && flow.Section("pre_lookahead_layer").Int("pre_lookahead_len", 0, 1000) != lookahead)
-            throw flow.Bad("pre_lookahead_len", "differs from pre_lookahead_layer's");
-        return new FlowConfig
+        return generation.ReadFlow(flow, new FlowConfig
         {
             VocabularySize = flow.Int("vocab_size"),
             InputSize = flow.Int("input_size"),
             MelBands = flow.Int("output_size", 1, 4096),
             SpeakerEmbedding = flow.Int("spk_embed_dim"),
             TokenMelRatio = flow.Int("token_mel_ratio", 1, 64),
-            PreLookaheadTokens = lookahead,
-            // CosyVoice2 has its look-ahead layer inside the encoder, as wide as that.
-            PreLookaheadChannels = v3 ? flow.Section("pre_lookahead_layer").Int("channels") : flow.Section("encoder").Int("output_size"),
+            PreLookaheadTokens = flow.Int("pre_lookahead_len", 0, 1000),
             CfgRate = solver.Number("inference_cfg_rate", 0, 100),
             ChunkFrames = estimator.Int("static_chunk_size", 1, 100_000),
-            Dit = v3 ? Dit(estimator) : null,
+        });
+    }
+
+    /// <summary>A look-ahead layer beside the flow, and a diffusion transformer.</summary>
+    public static FlowConfig DiTFlow(ConfigSection flow, FlowConfig common)
+    {
+        var lookahead = flow.Section("pre_lookahead_layer");
+        if (lookahead.Int("pre_lookahead_len", 0, 1000) != common.PreLookaheadTokens)
+            throw flow.Bad("pre_lookahead_len", "differs from pre_lookahead_layer's");
+        if (common.InputSize != common.MelBands)
+            throw flow.Bad("input_size", $"= {common.InputSize} differs from output_size = {common.MelBands}; this flow has one width for both");
+        return common with { PreLookaheadChannels = lookahead.Int("channels"), Dit = Dit(flow.Section("decoder").Section("estimator")) };
+    }
+
+    /// <summary>A conformer with the look-ahead layer inside it, as wide as that, and a U-Net.</summary>
+    public static FlowConfig ConformerFlow(ConfigSection flow, FlowConfig common)
+    {
+        var (encoder, estimator) = (flow.Section("encoder"), flow.Section("decoder").Section("estimator"));
+        foreach (var (section, key, supported) in new[]
+        {
+            (encoder, "input_layer", "linear"), (encoder, "pos_enc_layer_type", "rel_pos_espnet"),
+                (encoder, "selfattention_layer_type", "rel_selfattn"),
+            (encoder, "normalize_before", "True"), (encoder, "use_cnn_module", "False"), (encoder, "macaron_style", "False"),
+            (estimator, "act_fn", "gelu"),
+        })
+            if (!section.Text(key).Equals(supported, StringComparison.OrdinalIgnoreCase))
+                throw section.Bad(key, $"is '{section.Text(key)}'; only '{supported}' is supported");
+        if (common.TokenMelRatio != 2)
+            throw flow.Bad("token_mel_ratio", $"= {common.TokenMelRatio}; this encoder gives 2 frames a token");
+        if (encoder.Int("input_size") != common.InputSize)
+            throw encoder.Bad("input_size", $"differs from the flow's input_size = {common.InputSize}");
+        if (estimator.Ints("channels") is not [var channels])
+            throw estimator.Bad("channels", "is not a list of one width; others, which change the frames' rate, are not supported");
+        if (estimator.Int("in_channels") != 4 * common.MelBands || estimator.Int("out_channels") != common.MelBands)
+            throw estimator.Bad("in_channels", $"is not 4 times, or out_channels not, the flow's output_size = {common.MelBands}");
+        var conformer = new ConformerConfig(encoder.Int("output_size", 2), encoder.Int("attention_heads", 1, 1024), encoder.Int("linear_units"),
+            encoder.Int("num_blocks", 1, 1000));
+        if (conformer.Dim % conformer.Heads != 0 || conformer.Dim % 2 != 0)
+            throw encoder.Bad("attention_heads", $"= {conformer.Heads} does not divide output_size = {conformer.Dim}, which must be even");
+        return common with
+        {
+            PreLookaheadChannels = conformer.Dim,
+            Conformer = conformer,
+            UNet = new UNetConfig(channels, estimator.Int("num_heads", 1, 1024), estimator.Int("attention_head_dim", 1, 4096),
+                estimator.Int("n_blocks", 1, 1000), estimator.Int("num_mid_blocks", 0, 1000)),
         };
     }
 
@@ -99,11 +141,10 @@ internal static class CosyVoiceConfigReader
         HeadDim: estimator.Int("dim_head", 2, 4096),
         FeedForwardMultiple: estimator.Int("ff_mult", 1, 64));
 
-    private static VocoderConfig Vocoder(CosyVoiceVersion version, ConfigSection hift)
+    private static VocoderConfig Vocoder(CosyVoiceGeneration generation, ConfigSection hift)
     {
-        var v3 = version == CosyVoiceVersion.V3;
-        if (hift.ClassName != (v3 ? "CausalHiFTGenerator" : "HiFTGenerator"))
-            throw hift.Bad("!new", $"is '{hift.ClassName}', which is not the vocoder of a {version} model; the yaml belongs to another version");
+        if (hift.ClassName != generation.VocoderClass)
+            throw hift.Bad("!new", $"is '{hift.ClassName}', which is not the vocoder of a {generation} model; the yaml belongs to another version");
         var istft = hift.Section("istft_params");
         var vocoder = new VocoderConfig
         {
@@ -124,7 +165,6 @@ internal static class CosyVoiceConfigReader
             SourceResBlockDilations = [.. hift.IntLists("source_resblock_dilation_sizes", 1, 1000)],
             LeakyReluSlope = hift.Number("lrelu_slope", 0, 1),
             AudioLimit = hift.Number("audio_limit", 0, 1),
-            ConvPreLookRight = v3 ? hift.Int("conv_pre_look_right", 0, 1000) : 0,
             F0Channels = hift.Section("f0_predictor").Int("cond_channels"),
         };
         if (vocoder.UpsampleKernels.Length != vocoder.UpsampleRates.Length || vocoder.SourceResBlockKernels.Length != vocoder.UpsampleRates.Length)
@@ -132,7 +172,7 @@ internal static class CosyVoiceConfigReader
         if (vocoder.ResBlockDilations.Length != vocoder.ResBlockKernels.Length
             || vocoder.SourceResBlockDilations.Length != vocoder.SourceResBlockKernels.Length)
             throw hift.Bad("resblock_dilation_sizes", "has another length than the kernel sizes");
-        return vocoder;
+        return generation.ReadVocoder(hift, vocoder);
     }
 
     private static PromptMelConfig PromptMel(ConfigSection features) => new(

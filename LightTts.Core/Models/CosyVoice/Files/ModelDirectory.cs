@@ -73,8 +73,8 @@ internal sealed class ModelDirectory
     /// <exception cref="TtsModelLoadException">Files are missing, damaged, or contradict each other; the message names them.</exception>
     public static ModelDirectory Open(string path)
     {
-        var (files, version) = ModelFiles.Find(path);
-        var config = CosyVoiceConfigReader.Read(version, ConfigFile.Yaml(files.Yaml), ConfigFile.Json(files.QwenConfig));
+        var (files, generation) = ModelFiles.Find(path);
+        var config = CosyVoiceConfigReader.Read(generation, ConfigFile.Yaml(files.Yaml), ConfigFile.Json(files.QwenConfig));
         CheckVocabulary(files.Vocabulary, config.Language.TextVocabulary);
         return new ModelDirectory(files, config);
     }

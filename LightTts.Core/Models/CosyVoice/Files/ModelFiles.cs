@@ -34,7 +34,7 @@ internal sealed record ModelFiles(string Root)
     /// <summary>Finds out which kind of model the directory holds (in the reference's order:
     /// cosyvoice2.yaml, then cosyvoice3.yaml), and that no file is missing.</summary>
     /// <exception cref="TtsModelLoadException">It cannot be read, holds no known model, or lacks files; the message lists all of them.</exception>
-    public static (ModelFiles Files, CosyVoiceVersion Version) Find(string path)
+    public static (ModelFiles Files, CosyVoiceGeneration Generation) Find(string path)
     {
         var root = Path.GetFullPath(path);
         if (!Directory.Exists(root))
@@ -48,14 +48,14 @@ internal sealed record ModelFiles(string Root)
         {
             throw new TtsModelLoadException($"{root}: the model directory cannot be read; check its permissions.", e);
         }
-        foreach (var version in new[] { CosyVoiceVersion.V2, CosyVoiceVersion.V3 })
+        foreach (var generation in CosyVoiceGeneration.All)
         {
-            var yaml = Path.Combine(root, $"cosyvoice{(int)version}.yaml");
+            var yaml = Path.Combine(root, generation.YamlFile);
             if (!File.Exists(yaml))
                 continue;
-            var files = new ModelFiles(root) { Yaml = yaml, SpeechTokenizer = Path.Combine(root, $"speech_tokenizer_v{(int)version}.onnx") };
+            var files = new ModelFiles(root) { Yaml = yaml, SpeechTokenizer = Path.Combine(root, generation.SpeechTokenizerFile) };
             files.CheckAll();
-            return (files, version);
+            return (files, generation);
         }
         throw new TtsModelLoadException(File.Exists(Path.Combine(root, "cosyvoice.yaml"))
             ? $"{root}: this is a CosyVoice 1 model; CosyVoice2 and CosyVoice3 directories are supported."

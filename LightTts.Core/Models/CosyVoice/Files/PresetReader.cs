@@ -14,7 +14,7 @@ internal sealed class PresetReader(string root, CosyVoiceConfig config)
     /// <exception cref="TtsModelLoadException">It is not valid, or names files that are missing or outside the directory.</exception>
     public (string Prefix, List<PresetVoice> Voices, string? Default) ReadVoicesFile(string? relative)
     {
-        var prefix = config.Version == CosyVoiceVersion.V3 ? "You are a helpful assistant.<|endofprompt|>" : "";
+        var prefix = config.Generation.InstructionPrefix;
         if (relative is null)
             return (prefix, [], null);
         var file = ConfigFile.Json(ContainedPath.Resolve(root, relative, Path.Combine(root, ModelDirectory.InfoFile)));

@@ -1,5 +1,4 @@
 using LightTts.Models.CosyVoice.Files;
-using LightTts.Models.CosyVoice.Flow.DiT;
 using LightTts.Timbres;
 using LightTts.Torch;
 using LightTts.Weights;
@@ -28,16 +27,16 @@ internal sealed class FlowModel : IDisposable
     private long _cacheBytes;
     private long _framesComputed;
 
-    private FlowModel(WeightReader reader, FlowConfig config, DiTConfig dit, FlowOptions options)
+    private FlowModel(WeightReader reader, FlowConfig config, FlowParts parts, FlowOptions options)
     {
         _config = config;
         _device = reader.Device;
-        Encoder = new PreLookaheadEncoder(reader, config);
+        Encoder = parts.Encoder(reader, config);
         _speaker = new Linear(
             reader.Take("spk_embed_affine_layer.weight", config.MelBands, config.SpeakerEmbedding),
             reader.Take("spk_embed_affine_layer.bias", config.MelBands),
             ScalarType.Float32);
-        Estimator = new DiTEstimator(DiTWeights.Load(reader, dit, config.MelBands), _device);
+        Estimator = parts.Estimator(reader, config);
         _noise = FlowNoise.Create(config.MelBands, _device.Device);
         _planner = new FlowPlanner(this, Encoder, Estimator, config.ChunkFrames, config.MelBands, _device.Device, options);
         _prefixes = new FlowPrefixCache(options.PrefixBudget);
@@ -74,22 +73,19 @@ internal sealed class FlowModel : IDisposable
     /// <summary>Reads the flow's weights.</summary>
     /// <param name="archive">flow.pt.</param>
     /// <param name="config">Its shapes.</param>
+    /// <param name="parts">What it is made of.</param>
     /// <param name="device">Where it runs; its compute type is that of the large products.</param>
     /// <param name="options">Limits of what it keeps.</param>
     /// <exception cref="TtsModelLoadException">The weights do not fit the configuration.</exception>
-    public static FlowModel Load(ITensorArchive archive, FlowConfig config, TorchDevice device, FlowOptions? options = null)
+    public static FlowModel Load(ITensorArchive archive, FlowConfig config, FlowParts parts, TorchDevice device, FlowOptions? options = null)
     {
-        if (config.Dit is not { } dit)
-            throw new TtsModelLoadException($"'{archive.Path}': the flow's estimator is not CosyVoice3's DiT: CosyVoice2's flow is not supported "
-            + $"yet. Use a CosyVoice3 model directory.");
-        if (config.InputSize != config.MelBands || config.ChunkFrames % config.TokenMelRatio != 0)
+        if (config.ChunkFrames % config.TokenMelRatio != 0)
             throw new TtsModelLoadException(
-                $"'{archive.Path}': the flow's configuration does not fit together: input_size {config.InputSize} must equal the {config.MelBands} "
-                + $"mel bands, and a chunk of "
-                + $"{config.ChunkFrames} frames must be a multiple of token_mel_ratio {config.TokenMelRatio}. Check the yaml file beside it.");
+                $"'{archive.Path}': the flow's configuration does not fit together: a chunk of {config.ChunkFrames} "
+                + $"frames must be a multiple of token_mel_ratio {config.TokenMelRatio}. Check the yaml file beside it.");
         using var inference = inference_mode();
         var reader = new WeightReader(archive, device);
-        var flow = new FlowModel(reader, config, dit, options ?? new FlowOptions());
+        var flow = new FlowModel(reader, config, parts, options ?? new FlowOptions());
         try
         {
             reader.Complete();

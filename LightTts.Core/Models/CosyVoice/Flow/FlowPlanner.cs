@@ -31,7 +31,7 @@ internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, IVelocit
         var start = state.Cache is null ? 0 : state.DoneTokens;
         var tokens = state.Tokens[start..(row.Final ? end : end + encoder.Lookahead)];
         using var scope = NewDisposeScope();
-        var (mu, tail) = encoder.Encode(tokens, row.Final, start == 0 ? null : state.Tail);
+        var (mu, tail) = encoder.Encode(tokens, row.Final, state.Streaming, start == 0 ? null : state.Tail);
         return new FlowPlan(row, end, tail, new FlowSegment
         {
             Start = start * flow.FramesPerToken,

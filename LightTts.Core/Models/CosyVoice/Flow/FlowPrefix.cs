@@ -15,7 +15,7 @@ internal sealed class FlowPrefix(IFlowCache cache, FlowTail? tail, int tokens)
     /// <summary>Prompt tokens that are done.</summary>
     public int Tokens => tokens;
 
-    public long Bytes { get; } = cache.Bytes;
+    public long Bytes { get; } = cache.Bytes + (tail?.Bytes ?? 0);
 
     public FlowPrefix Hold()
     {

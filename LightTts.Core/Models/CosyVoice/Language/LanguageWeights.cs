@@ -12,7 +12,8 @@ internal sealed record LanguageWeights : IDisposable
     /// <summary>[text vocabulary, hidden].</summary>
     public required Tensor TextEmbedding { get; init; }
 
-    /// <summary>[logits (+ 2 in CosyVoice2), hidden]: speech tokens, steering tokens, then CosyVoice2's table of sos and task.</summary>
+    /// <summary>[logits (+ rows of their own), hidden]: speech tokens, steering tokens,
+    /// then the table of their own that CosyVoice2 keeps sos and task in.</summary>
     public required Tensor SpeechEmbedding { get; init; }
 
     public required IReadOnlyList<LanguageLayer> Layers { get; init; }
@@ -36,16 +37,16 @@ internal sealed record LanguageWeights : IDisposable
         using var noGradients = torch.inference_mode(true);
         var reader = new WeightReader(archive, device);
         int hidden = config.HiddenSize, logits = LanguageVocabulary.LogitCount(config);
-        var v2 = config.Version == CosyVoiceVersion.V2;
+        var rows = config.Rows;
         var speech = reader.Take("speech_embedding.weight", logits, hidden);
         var weights = new LanguageWeights
         {
             TextEmbedding = reader.Take("llm.model.model.embed_tokens.weight", config.TextVocabulary, hidden),
-            SpeechEmbedding = v2 ? Join(speech, reader.Take("llm_embedding.weight", 2, hidden)) : speech,
+            SpeechEmbedding = rows.OwnTable > 0 ? Join(speech, reader.Take("llm_embedding.weight", rows.OwnTable, hidden)) : speech,
             Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => LanguageLayer.Read(reader, $"llm.model.model.layers.{layer}.", config))],
             Norm = reader.Take("llm.model.model.norm.weight", hidden),
             Head = reader.Take("llm_decoder.weight", device.Compute, logits, hidden),
-            HeadBias = v2 ? reader.Take("llm_decoder.bias", device.Compute, logits) : null,
+            HeadBias = rows.HeadBias ? reader.Take("llm_decoder.bias", device.Compute, logits) : null,
         };
         reader.Ignore(key => key == "llm.model.lm_head.weight"); // the text head, which speech does not need
         try

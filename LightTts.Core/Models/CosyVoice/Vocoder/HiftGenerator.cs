@@ -5,34 +5,44 @@ using static TorchSharp.torch.nn.functional;
 
 namespace LightTts.Models.CosyVoice.Vocoder;
 
-/// <summary>Mel and source spectrum to the output's spectrum (reference: CausalHiFTGenerator.decode between its two Fourier transforms).</summary>
+/// <summary>Mel and source spectrum to the output's spectrum (reference: decode of CausalHiFTGenerator or HiFTGenerator
+/// between its two Fourier transforms).</summary>
 internal sealed class HiftGenerator : IDisposable
 {
+    private const int OuterKernel = 7;
+
     private readonly VocoderConfig _config;
     private readonly VocoderConv _pre;
     private readonly VocoderConv _post;
     private readonly List<Stage> _stages = [];
     private readonly int _bins;
+    private readonly bool _causal;
 
-    public HiftGenerator(VocoderSlots slots, WeightReader reader, VocoderConfig config, int bins)
+    /// <param name="slots">Gives the layers their slots.</param>
+    /// <param name="reader">The checkpoint.</param>
+    /// <param name="config">Its shapes.</param>
+    /// <param name="bins">Frequencies of a spectrum.</param>
+    /// <param name="reach">Past: causal, so that a mel can come in pieces; both: symmetric, for whole mels.</param>
+    public HiftGenerator(VocoderSlots slots, WeightReader reader, VocoderConfig config, int bins, VocoderReach reach)
     {
-        (_config, _bins) = (config, bins);
+        (_config, _bins, _causal) = (config, bins, reach == VocoderReach.Past);
         long channels = config.BaseChannels;
-        var (weight, bias) = VocoderConv.Fold(reader, "conv_pre", channels, config.MelBands, config.ConvPreLookRight + 1);
-        _pre = new VocoderConv(slots, weight, bias, looksRight: true);
+        var (weight, bias) = VocoderConv.Fold(reader, "conv_pre", channels, config.MelBands, _causal ? config.ConvPreLookRight + 1 : OuterKernel);
+        _pre = new VocoderConv(slots, weight, bias, reach: _causal ? VocoderReach.Future : reach);
         for (var i = 0; i < config.UpsampleRates.Length; i++)
         {
-            _stages.Add(new Stage(slots, reader, config, i, channels, 2 * bins));
+            _stages.Add(new Stage(slots, reader, config, i, channels, 2 * bins, reach));
             channels /= 2;
         }
-        (weight, bias) = VocoderConv.Fold(reader, "conv_post", 2 * bins, channels, 7);
-        _post = new VocoderConv(slots, weight, bias);
+        (weight, bias) = VocoderConv.Fold(reader, "conv_post", 2 * bins, channels, OuterKernel);
+        _post = new VocoderConv(slots, weight, bias, reach: reach);
     }
 
-    /// <summary>Mel [B, bands, n] -> features [B, base channels, m] of the frames that are determined: 4 fewer than so far, all at the end.</summary>
+    /// <summary>Mel [B, bands, n] -> features [B, base channels, m] of the frames that
+    /// are determined: causal, 4 fewer than so far, all at the end.</summary>
     public Tensor Pre(VocoderPass pass, Tensor mel)
     {
-        if (pass.Final)
+        if (_causal && pass.Final)
             mel = cat([mel, zeros([mel.shape[0], mel.shape[1], _pre.Context], mel.dtype, mel.device)], 2);
         return _pre.Run(pass, mel);
     }
@@ -67,19 +77,21 @@ internal sealed class HiftGenerator : IDisposable
         private readonly VocoderResBlock _sourceBlock;
         private readonly List<VocoderResBlock> _blocks = [];
 
-        public Stage(VocoderSlots slots, WeightReader reader, VocoderConfig config, int index, long channels, long spectrum)
+        public Stage(VocoderSlots slots, WeightReader reader, VocoderConfig config, int index, long channels, long spectrum, VocoderReach reach)
         {
             var half = channels / 2;
-            _up = new VocoderUpsample(slots, reader, $"ups.{index}", half, channels, config.UpsampleKernels[index], config.UpsampleRates[index]);
+            var (kernel, up) = (config.UpsampleKernels[index], config.UpsampleRates[index]);
+            _up = reach == VocoderReach.Past ? VocoderUpsample.Nearest(slots, reader, $"ups.{index}", half, channels, kernel, up)
+                : VocoderUpsample.Transposed(slots, reader, $"ups.{index}", half, channels, kernel, up);
             var rate = config.UpsampleRates[(index + 1)..].Aggregate(1, (a, b) => a * b);
             var weight = reader.Take($"source_downs.{index}.weight", half, spectrum, rate == 1 ? 1 : 2 * rate);
-            _down = new VocoderConv(slots, weight, reader.Take($"source_downs.{index}.bias", half), stride: rate);
+            _down = new VocoderConv(slots, weight, reader.Take($"source_downs.{index}.bias", half), stride: rate, reach: reach);
             _sourceBlock = new VocoderResBlock(slots, reader, $"source_resblocks.{index}", half, config.SourceResBlockKernels[index],
-                config.SourceResBlockDilations[index]);
+                config.SourceResBlockDilations[index], reach);
             for (var j = 0; j < config.ResBlockKernels.Length; j++)
             {
                 var name = $"resblocks.{index * config.ResBlockKernels.Length + j}";
-                _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j]));
+                _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j], reach));
             }
         }
 

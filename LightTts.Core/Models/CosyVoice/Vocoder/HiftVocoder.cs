@@ -32,9 +32,9 @@ internal sealed class HiftVocoder : IVocoder
         SamplesPerFrame = Upsampling * config.IstftHop;
         StepFrames = device.IsCuda ? CudaStepFrames : CpuStepFrames;
         Spectrum = new VocoderSpectrum(_slots, config, device.Device);
-        F0 = new VocoderF0(_slots, reader, config);
+        F0 = new VocoderF0(_slots, reader, config, VocoderReach.Past);
         Source = new VocoderSource(_slots, reader, config, noise, SamplesPerFrame);
-        _decoder = new HiftGenerator(_slots, reader, config, Spectrum.Bins);
+        _decoder = new HiftGenerator(_slots, reader, config, Spectrum.Bins, VocoderReach.Past);
         Parameters = reader.Parameters;
         try
         {
@@ -78,7 +78,7 @@ internal sealed class HiftVocoder : IVocoder
     public static HiftVocoder Load(ITensorArchive archive, VocoderConfig config, TorchDevice device, VocoderNoise noise, int heldFrames = 8) =>
         new(archive, config, device, noise, heldFrames);
 
-    public IVocoderState CreateState() => new VocoderState(_slots.Count);
+    public IVocoderState CreateState(MelPieces pieces = default) => new VocoderState(_slots.Count);
 
     /// <summary>Opens a pass; rows with equal frame counts run as one batch.</summary>
     public IDecodePass Begin(IReadOnlyList<VocoderRow> rows) => new HiftPass(this, rows);

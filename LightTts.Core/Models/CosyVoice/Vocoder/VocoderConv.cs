@@ -6,13 +6,27 @@ using static TorchSharp.torch.nn.functional;
 
 namespace LightTts.Models.CosyVoice.Vocoder;
 
-/// <summary>A causal 1-d convolution whose left context is a tail in the pass (reference: CausalConv1d, CausalConv1dDownSample).</summary>
-/// <remarks>Looking right is the same convolution delayed: it begins without any context and is flushed with zeros at the end.</remarks>
+/// <summary>Where a convolution's context lies.</summary>
+internal enum VocoderReach
+{
+    /// <summary>Before: a tail in the pass.</summary>
+    Past,
+
+    /// <summary>Behind: the same convolution delayed; it begins without any context and is flushed with zeros at the end.</summary>
+    Future,
+
+    /// <summary>Half of it on either side, zeros beyond the ends: for whole calls only.</summary>
+    Both,
+}
+
+/// <summary>A 1-d convolution, causal with its left context in the pass (reference: CausalConv1d, CausalConv1dDownSample), or symmetric.</summary>
 internal sealed class VocoderConv : IDisposable
 {
     private readonly long _stride;
     private readonly long _dilation;
+    private readonly VocoderReach _reach;
     private readonly long _initial;
+    private readonly long _border;
     private readonly SimdConv? _simd;
     private readonly Func<Tensor, Tensor> _valid;
 
@@ -21,13 +35,14 @@ internal sealed class VocoderConv : IDisposable
     /// <param name="bias">[outputs]; owned from here on.</param>
     /// <param name="stride">Input steps of one output step.</param>
     /// <param name="dilation">Input steps between the kernel's taps.</param>
-    /// <param name="looksRight">Whether the context is the future instead of the past.</param>
-    public VocoderConv(VocoderSlots slots, Tensor weight, Tensor? bias, long stride = 1, long dilation = 1, bool looksRight = false)
+    /// <param name="reach">Where its context lies.</param>
+    public VocoderConv(VocoderSlots slots, Tensor weight, Tensor? bias, long stride = 1, long dilation = 1, VocoderReach reach = VocoderReach.Past)
     {
-        (Weight, Bias, _stride, _dilation, Slot) = (weight, bias, stride, dilation, slots.Next());
+        (Weight, Bias, _stride, _dilation, _reach, Slot) = (weight, bias, stride, dilation, reach, slots.Next());
         Context = (weight.shape[2] - 1) * dilation;
         // A strided layer lags by stride - 1 inputs until its first output (the source has one frame more than the mel's share).
-        _initial = looksRight ? 0 : stride > 1 ? stride - 1 : Context;
+        _initial = reach == VocoderReach.Future ? 0 : stride > 1 ? stride - 1 : Context;
+        _border = stride > 1 ? stride / 2 : Context / 2;
         // Not torch's own on the CPU: oneDNN pads channels to 16 (and gives wrong sums
         // for 18 or 20 of them on some processors), and small inputs go to NNPACK,
         // which writes a warning to the console at every call where it is not supported.
@@ -56,20 +71,45 @@ internal sealed class VocoderConv : IDisposable
     /// <summary>Input steps beside the current one that an output depends on.</summary>
     public long Context { get; }
 
+    /// <summary>Input steps of the context that lie before the current one.</summary>
+    public long Left => _reach == VocoderReach.Both ? _border : Context;
+
     /// <summary>[B, inputs, n] -> [B, outputs, n / stride].</summary>
-    public Tensor Run(VocoderPass pass, Tensor input)
+    public Tensor Run(VocoderPass pass, Tensor input) => Valid(_reach == VocoderReach.Both
+        ? _border == 0 ? input : pad(input, [_border, _border])
+        : pass.Join(Slot, input, _initial, Context + 1 - _stride));
+
+    /// <summary>The convolution's input with its context, and the room of n columns
+    /// behind <see cref="Left"/> left to fill; <see cref="Close"/> follows
+    /// when it is filled. For a stride of 1.</summary>
+    /// <returns>[B, channels, Context + n].</returns>
+    public Tensor Open(VocoderPass pass, Tensor like)
     {
-        return Valid(pass.Join(Slot, input, _initial, Context + 1 - _stride));
+        if (_reach != VocoderReach.Both)
+            return pass.Open(Slot, like, Context);
+        var joined = empty([like.shape[0], like.shape[1], Context + like.shape[2]], like.dtype, like.device);
+        using var before = joined.narrow(2, 0, _border);
+        using var behind = joined.narrow(2, joined.shape[2] - _border, _border);
+        before.zero_();
+        behind.zero_();
+        return joined;
+    }
+
+    /// <summary>Keeps the end of an input as the next tail, where there is a next.</summary>
+    public void Close(VocoderPass pass, Tensor joined)
+    {
+        if (_reach != VocoderReach.Both)
+            pass.KeepEnd(Slot, joined, Context);
     }
 
     /// <summary>The convolution alone, of input with its context before it: [B, inputs, n * stride + kernel - stride] -> [B, outputs, n].</summary>
     public Tensor Valid(Tensor joined) => _valid(joined);
 
     /// <summary>On the CPU, without allocation: context and input [inputs, n + context] ->
-    /// the columns of <paramref name="result"/> from <paramref name="column"/> on.</summary>
+    /// the n columns of <paramref name="result"/> from <paramref name="column"/> on.</summary>
     public unsafe void Valid(Tensor joined, Tensor result, long column, Tensor? add = null, SimdSnake? snake = null)
     {
-        var columns = (int)(result.shape[1] - column);
+        var columns = (int)(joined.shape[1] - (Weight.shape[2] / _stride - 1) * _dilation);
         if (columns == 0)
             return;
         var x = joined.Pointer();
@@ -125,15 +165,19 @@ internal sealed class VocoderConv : IDisposable
 
     /// <summary>Reads a weight-normed layer and folds it: w = g * v / |v|, the norm over all dimensions but the first.</summary>
     public static (Tensor Weight, Tensor Bias) Fold(WeightReader reader, string name, long outputs, long inputs, long kernel,
-        ScalarType type = ScalarType.Float32)
+        ScalarType type = ScalarType.Float32) =>
+        (FoldWeight(reader, name, outputs, inputs, kernel, type), reader.Take($"{name}.bias", type, outputs));
+
+    /// <summary>The weight alone: [first, second, kernel].</summary>
+    public static Tensor FoldWeight(WeightReader reader, string name, long first, long second, long kernel, ScalarType type = ScalarType.Float32)
     {
         // The norm in the layer's own type: the reference casts g and v, not the folded weight.
-        using var g = reader.Take($"{name}.parametrizations.weight.original0", type, outputs, 1, 1);
-        using var v = reader.Take($"{name}.parametrizations.weight.original1", type, outputs, inputs, kernel);
+        using var g = reader.Take($"{name}.parametrizations.weight.original0", type, first, 1, 1);
+        using var v = reader.Take($"{name}.parametrizations.weight.original1", type, first, second, kernel);
         using var square = v.square();
         using var sum = square.sum([1, 2], keepdim: true);
         using var norm = sum.sqrt();
         using var scale = g / norm;
-        return (v * scale, reader.Take($"{name}.bias", type, outputs));
+        return v * scale;
     }
 }

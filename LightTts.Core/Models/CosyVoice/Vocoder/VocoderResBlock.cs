@@ -5,21 +5,23 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Vocoder;
 
-/// <summary>Residual block of dilated causal convolutions with Snake activations (reference: hifigan ResBlock, BigVGAN's Snake).</summary>
+/// <summary>Residual block of dilated convolutions with Snake activations (reference: hifigan ResBlock, BigVGAN's Snake).</summary>
 internal sealed class VocoderResBlock : IDisposable
 {
     private readonly List<(Snake Before1, VocoderConv Conv1, Snake Before2, VocoderConv Conv2)> _layers = [];
     private readonly Func<VocoderPass, Tensor, Snake, VocoderConv, Snake, VocoderConv, Tensor> _layer;
 
-    public VocoderResBlock(VocoderSlots slots, WeightReader reader, string name, long channels, int kernel, int[] dilations)
+    public VocoderResBlock(VocoderSlots slots, WeightReader reader, string name, long channels, int kernel, int[] dilations,
+        VocoderReach reach)
     {
         _layer = reader.Device.IsCuda ? Separate : Fused;
         for (var i = 0; i < dilations.Length; i++)
         {
             var (w1, b1) = VocoderConv.Fold(reader, $"{name}.convs1.{i}", channels, channels, kernel);
             var (w2, b2) = VocoderConv.Fold(reader, $"{name}.convs2.{i}", channels, channels, kernel);
-            _layers.Add((new Snake(reader, $"{name}.activations1.{i}.alpha", channels), new VocoderConv(slots, w1, b1, dilation: dilations[i]),
-                new Snake(reader, $"{name}.activations2.{i}.alpha", channels), new VocoderConv(slots, w2, b2)));
+            _layers.Add((new Snake(reader, $"{name}.activations1.{i}.alpha", channels),
+                new VocoderConv(slots, w1, b1, dilation: dilations[i], reach: reach),
+                new Snake(reader, $"{name}.activations2.{i}.alpha", channels), new VocoderConv(slots, w2, b2, reach: reach)));
         }
     }
 
@@ -56,8 +58,8 @@ internal sealed class VocoderResBlock : IDisposable
     private static Tensor Fused(VocoderPass pass, Tensor input, Snake before1, VocoderConv conv1, Snake before2, VocoderConv conv2)
     {
         var x = input.contiguous();
-        var first = pass.Open(conv1.Slot, x, conv1.Context);
-        var second = pass.Open(conv2.Slot, x, conv2.Context);
+        var first = conv1.Open(pass, x);
+        var second = conv2.Open(pass, x);
         var result = empty_like(x);
         for (var row = 0; row < x.shape[0]; row++)
         {
@@ -65,12 +67,12 @@ internal sealed class VocoderResBlock : IDisposable
             using var joined1 = first[row];
             using var joined2 = second[row];
             using var target = result[row];
-            before1.Run(source, joined1, conv1.Context);
-            conv1.Valid(joined1, joined2, conv2.Context, snake: before2.Simd);
+            before1.Run(source, joined1, conv1.Left);
+            conv1.Valid(joined1, joined2, conv2.Left, snake: before2.Simd);
             conv2.Valid(joined2, target, 0, add: source);
         }
-        pass.KeepEnd(conv1.Slot, first, conv1.Context);
-        pass.KeepEnd(conv2.Slot, second, conv2.Context);
+        conv1.Close(pass, first);
+        conv2.Close(pass, second);
         return result;
     }
 

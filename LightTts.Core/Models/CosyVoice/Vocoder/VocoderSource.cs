@@ -1,40 +1,32 @@
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Torch;
 using static TorchSharp.torch;
-using Numerics = System.Numerics.Tensors.TensorPrimitives;
 
 namespace LightTts.Models.CosyVoice.Vocoder;
 
 /// <summary>The harmonic source: sines of the fundamental and its overtones plus fixed
 /// noise, mixed to one signal (reference: SineGen2, SourceModuleHnNSF, causal).</summary>
 /// <remarks>
-/// The reference holds the phase over each frame, so the mixed sines are one number a
-/// frame; and since the mix is linear, the noise table is mixed once as it is
-/// read, which leaves 1 number a sample of it instead of 9.
+/// The reference holds the phase over each frame, so the mixed sines are one number a frame.
 /// </remarks>
 internal sealed class VocoderSource : IDisposable
 {
     private readonly VocoderConfig _config;
-    private readonly VocoderNoise _noise;
+    private readonly MixedNoise _noise;
     private readonly long _samplesPerFrame;
     private readonly int _phaseSlot;
     private readonly Tensor _mix;
     private readonly Tensor _bias;
     private readonly Tensor _multiples;
-    private readonly float[] _mixValues;
-    private readonly Device _device;
-    private Tensor _mixedNoise;
-    private long _noiseSamples;
 
     public VocoderSource(VocoderSlots slots, WeightReader reader, VocoderConfig config, VocoderNoise noise, long samplesPerFrame)
     {
-        (_config, _noise, _samplesPerFrame, _phaseSlot, _device) = (config, noise, samplesPerFrame, slots.Next(), reader.Device.Device);
+        (_config, _samplesPerFrame, _phaseSlot) = (config, samplesPerFrame, slots.Next());
         var harmonics = config.Harmonics + 1;
         _mix = reader.Take("m_source.l_linear.weight", 1, harmonics);
         _bias = reader.Take("m_source.l_linear.bias", 1);
-        _mixValues = _mix.ToSingles();
-        _multiples = Scalars.Range(1, harmonics + 1, _device).view(1, harmonics, 1).clone();
-        _mixedNoise = empty([0], ScalarType.Float32, _device);
+        _multiples = Scalars.Range(1, harmonics + 1, reader.Device.Device).view(1, harmonics, 1).clone();
+        _noise = new MixedNoise(noise, _mix.ToSingles(), config.SampleRate, reader.Device.Device);
     }
 
     /// <summary>Frequencies [B, 1, n] in 64 bits -> samples [B, 1, n * samples per frame].</summary>
@@ -54,7 +46,7 @@ internal sealed class VocoderSource : IDisposable
         var held = matmul(_mix, sines).PlusInPlace(_bias); // [B, 1, n]
         var amplitude = voiced.mul(Scalars.Of(_config.NsfSigma)).PlusInPlace(voiced.neg().add_(Scalars.One).mul_(Scalars.Of(_config.NsfAlpha / 3)));
         var (rows, frames) = (f.shape[0], f.shape[2]);
-        var noise = Noise(pass.SourceSamples, frames * _samplesPerFrame).view(rows, frames, _samplesPerFrame);
+        var noise = _noise.Read(pass.SourceSamples, frames * _samplesPerFrame).view(rows, frames, _samplesPerFrame);
         return (amplitude.view(rows, frames, 1) * noise).PlusInPlace(held.view(rows, frames, 1)).tanh_().view(rows, 1, frames * _samplesPerFrame);
     }
 
@@ -63,46 +55,6 @@ internal sealed class VocoderSource : IDisposable
         _mix.Dispose();
         _bias.Dispose();
         _multiples.Dispose();
-        _mixedNoise.Dispose();
-    }
-
-    // [B, count]. Rows of other batches may ask at the same time.
-    private Tensor Noise(ReadOnlySpan<long> starts, long count)
-    {
-        var rows = new Tensor[starts.Length];
-        for (var i = 0; i < rows.Length; i++)
-            lock (_noise)
-                rows[i] = NoiseFrom(starts[i], count);
-        return stack(rows);
-    }
-
-    private Tensor NoiseFrom(long start, long count)
-    {
-        // The reference's table ends after 300 s; longer utterances begin it anew.
-        var table = 300L * _config.SampleRate;
-        start %= table;
-        if (start + count > table)
-            return cat([NoiseFrom(start, table - start), NoiseFrom(0, count - (table - start))]);
-        if (start + count > _noiseSamples)
-            Extend(Math.Min(table, Math.Max(start + count, _noiseSamples * 3 / 2)));
-        return _mixedNoise.narrow(0, start, count);
-    }
-
-    private void Extend(long wanted)
-    {
-        var second = _config.SampleRate;
-        var missing = (wanted - _noiseSamples + second - 1) / second * second;
-        var mixed = new float[missing];
-        var values = new float[second * _mixValues.Length];
-        for (var done = 0; done < missing; done += second)
-        {
-            _noise.Next(values);
-            for (var i = 0; i < second; i++)
-                mixed[done + i] = Numerics.Dot<float>(values.AsSpan(i * _mixValues.Length, _mixValues.Length), _mixValues);
-        }
-        using var old = _mixedNoise;
-        using var added = TensorData.FromSingles(mixed, _device, missing);
-        _mixedNoise = cat([old, added]).DetachFromDisposeScope();
-        _noiseSamples += missing;
+        _noise.Dispose();
     }
 }

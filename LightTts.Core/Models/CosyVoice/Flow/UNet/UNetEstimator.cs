@@ -1,0 +1,155 @@
+using LightTts.Models.CosyVoice.Flow.DiT;
+using LightTts.Torch;
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace LightTts.Models.CosyVoice.Flow.UNet;
+
+/// <summary>CosyVoice2's velocity estimator over packed frames of several utterances, both guidance rows at once.</summary>
+/// <remarks>
+/// Reference: CausalConditionalDecoder.forward (flow/decoder.py). Frames of all utterances lie one after the other on one axis; row 0 is
+/// conditional, row 1 unconditional. Products and norms see all frames; only attention and the left context of convolutions go utterance by
+/// utterance. Chunk-causal it is exact in pieces: its convolutions are causal, its norms see one frame, and nothing changes the rate.
+/// </remarks>
+internal sealed class UNetEstimator(UNetWeights weights, TorchDevice device) : IVelocityEstimator
+{
+    private readonly int _heads = weights.Config.Heads;
+    private readonly int _headDim = weights.Config.HeadDim;
+    private readonly long _channels = weights.Config.Channels;
+    private readonly DiTAttention _attention = DiTAttention.For(device);
+
+    public bool KeepsPast => true;
+
+    public UNetWeights Weights => weights;
+
+    public long BytesPerFrame(int steps) =>
+        4L * steps * weights.Blocks * _heads * _headDim * (device.Compute == ScalarType.Float32 ? 4 : 2);
+
+    public IFlowCache CreateCache(int steps) => new UNetCache(steps, weights, device.Compute, device.Device);
+
+    public IEstimatorPass Begin(IReadOnlyList<FlowSegment> segments, float[] times)
+    {
+        using var scope = NewDisposeScope();
+        var steps = times.Length - 1;
+        var schedule = new UNetSchedule(weights, TensorData.FromSingles(times[..steps], device.Device, steps));
+        return new Pass(this, segments, schedule, Constant(segments).DetachFromDisposeScope());
+    }
+
+    public void Dispose() => weights.Dispose();
+
+    /// <summary>What stays the same in all steps of a pass: [2, M, 3 MelBands], zeros in the unconditional row.</summary>
+    public static Tensor Constant(IReadOnlyList<FlowSegment> segments)
+    {
+        // Order of the concatenation: x, mu, speaker, cond.
+        var rows = cat([.. segments.Select(s => cat([s.Mu, s.Speaker.expand_as(s.Mu), s.Condition], 1))], 0);
+        return stack([rows, zeros_like(rows)], 0);
+    }
+
+    /// <summary>One evaluation.</summary>
+    /// <param name="x">The noisy mel, [M, MelBands].</param>
+    /// <param name="constant">See <see cref="Constant"/>.</param>
+    /// <param name="segments">The utterances, in the order of their frames.</param>
+    /// <param name="schedule">What the times add.</param>
+    /// <param name="step">The step's number, also under which caches are kept.</param>
+    /// <returns>Velocities [2, M, MelBands].</returns>
+    public Tensor Velocity(Tensor x, Tensor constant, IReadOnlyList<FlowSegment> segments, UNetSchedule schedule, int step)
+    {
+        var frames = new Frames(segments, step);
+        var h = cat([x.unsqueeze(0).expand(2, -1, -1), constant], 2); // [2, M, 4 MelBands]
+        var last = weights.Levels.Length - 1;
+        h = Level(h, frames, schedule, 0);
+        var skip = h;
+        h = Convolve(weights.DownConv, h, frames);
+        for (var level = 1; level < last; level++)
+            h = Level(h, frames, schedule, level);
+        h = Level(cat([h, skip], 2), frames, schedule, last);
+        h = Convolve(weights.UpConv, h, frames);
+        h = F.mish(weights.FinalNorm.Apply(Convolve(weights.FinalConv, h, frames)), inplace: true);
+        return weights.Output.Apply(h);
+    }
+
+    private Tensor Level(Tensor x, Frames frames, UNetSchedule schedule, int index)
+    {
+        using var scope = NewDisposeScope();
+        var level = weights.Levels[index];
+        var h = F.mish(level.Norm1.Apply(Convolve(level.Conv1, x, frames)), inplace: true);
+        h.PlusInPlace(schedule.At(frames.Step, index));
+        h = F.mish(level.Norm2.Apply(Convolve(level.Conv2, h, frames)), inplace: true);
+        h.PlusInPlace(level.Residual.Apply(x));
+        var stream = h.view(-1, _channels);
+        foreach (var block in level.Blocks)
+            Block(block, stream, frames);
+        return h.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One transformer block, in place on the residual stream [2 M, Channels].</summary>
+    private void Block(UNetBlock block, Tensor stream, Frames frames)
+    {
+        using var scope = NewDisposeScope();
+        var split = block.Qkv.Apply(block.Norm1.Apply(stream)).view(2, -1, 3, _heads, _headDim);
+        stream.PlusInPlace(block.AttentionOut.Apply(Attend(block, split, frames).view(-1, block.AttentionOut.Inputs)));
+        var up = block.Up.Apply(block.Norm3.Apply(stream)).gelu_(TorchSharp.Modules.GELU.Approximate.none);
+        stream.PlusInPlace(block.Down.Apply(up));
+    }
+
+    /// <summary>Attention utterance by utterance. [2, M, 3, Heads, HeadDim] -> [2, M, Inner]</summary>
+    private Tensor Attend(UNetBlock block, Tensor split, Frames frames)
+    {
+        var results = new List<Tensor>();
+        frames.ForEach((segment, at) =>
+        {
+            var part = split.narrow(1, at, segment.Count).permute(2, 0, 3, 1, 4); // [3, 2, Heads, n, HeadDim]
+            Tensor q = part[0], k = part[1], v = part[2];
+            if (segment.Cache is UNetCache cache)
+                (k, v) = cache.Block(frames.Step, block.Slot).Append(segment.Start, k, v,
+                    (segment.Shared as UNetCache)?.Block(frames.Step, block.Slot), segment.Last);
+            results.Add(segment.Chunk > 0 ? _attention.ChunkCausal(q, k, v, segment.Chunk) : _attention.Full(q, k, v));
+        });
+        return results.Count == 1 ? results[0] : cat(results, 1);
+    }
+
+    /// <summary>A causal convolution with the left context of an earlier pass. [2, M, In] -> [2, M, Out]</summary>
+    private static Tensor Convolve(UNetConv conv, Tensor x, Frames frames)
+    {
+        using var scope = NewDisposeScope();
+        var windows = new List<Tensor>();
+        frames.ForEach((segment, at) =>
+        {
+            var cache = segment.Cache as UNetCache;
+            var before = cache?.Tail(frames.Step, conv.Slot) ?? (segment.Shared as UNetCache)?.Tail(frames.Step, conv.Slot)
+                ?? zeros([2, UNetConv.Tail, x.shape[2]], x.dtype, x.device);
+            var joined = cat([before, x.narrow(1, at, segment.Count)], 1);
+            if (cache is not null && !segment.Last)
+                cache.SetTail(frames.Step, conv.Slot, joined.narrow(1, segment.Count, UNetConv.Tail).clone());
+            windows.Add(UNetConv.Windows(joined));
+        });
+        return conv.Product.Apply(windows.Count == 1 ? windows[0] : cat(windows, 1)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The utterances at one step.</summary>
+    private readonly record struct Frames(IReadOnlyList<FlowSegment> Segments, int Step)
+    {
+        /// <summary>Calls back with every utterance and its first frame's place.</summary>
+        public void ForEach(Action<FlowSegment, int> segment)
+        {
+            var at = 0;
+            foreach (var each in Segments)
+            {
+                segment(each, at);
+                at += each.Count;
+            }
+        }
+    }
+
+    private sealed class Pass(UNetEstimator estimator, IReadOnlyList<FlowSegment> segments, UNetSchedule schedule, Tensor constant) : IEstimatorPass
+    {
+        public Tensor Velocity(Tensor x, int step) => estimator.Velocity(x, constant, segments, schedule, step);
+
+        public void Dispose()
+        {
+            constant.Dispose();
+            schedule.Dispose();
+        }
+    }
+}
