@@ -29,7 +29,8 @@ internal sealed class LightTtsOptionsValidator : IValidateOptions<LightTtsOption
             "set 1 to 256, or leave it out for the device's default.");
         Require(options.KvCacheTokens is null or >= 1024, nameof(options.KvCacheTokens), options.KvCacheTokens,
             "set at least 1024, or leave it out for the device's default.");
-        Require(options.FlowCacheBytes >= 0, nameof(options.FlowCacheBytes), options.FlowCacheBytes, "set 0 (no cache) or more bytes.");
+        Require(options.FlowCacheBytes is null or >= 0, nameof(options.FlowCacheBytes), options.FlowCacheBytes,
+            "set 0 (no cache) or more bytes, or leave it out for the device's default.");
         Require(options.MaxTextLength >= 1, nameof(options.MaxTextLength), options.MaxTextLength, "set at least 1 character.");
         Require(Enum.IsDefined(options.WarmUp), nameof(options.WarmUp), options.WarmUp, "use Blocking, Background or Lazy.");
         Require(Enum.IsDefined(options.English), nameof(options.English), options.English, "use American or British.");

@@ -65,6 +65,9 @@ internal sealed class FlowModel : IDisposable
     /// <summary>Bytes that precomputed prompts take now.</summary>
     public long PrefixBytes => _prefixes.Bytes;
 
+    /// <summary>Memory of both.</summary>
+    public DecodeMemory MemoryInUse => Estimator.Pages is { } pages ? new(pages.Bytes, pages.InUse * pages.PageBytes, PrefixBytes) : default;
+
     /// <summary>Frames computed since loading, prompts and prefixes included; a frame counts once however many solver steps it takes.</summary>
     public long FramesComputed => Interlocked.Read(ref _framesComputed);
 
