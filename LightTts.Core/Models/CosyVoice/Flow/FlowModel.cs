@@ -33,7 +33,7 @@ internal sealed class FlowModel : IDisposable
         _config = config;
         _device = reader.Device;
         Encoder = new PreLookaheadEncoder(reader, config);
-        _speaker = new Linear(
+        _speaker = Linear.Create(
             reader.Take("spk_embed_affine_layer.weight", config.MelBands, config.SpeakerEmbedding),
             reader.Take("spk_embed_affine_layer.bias", config.MelBands),
             ScalarType.Float32);

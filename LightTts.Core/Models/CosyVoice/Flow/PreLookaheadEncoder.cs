@@ -24,7 +24,7 @@ internal sealed class PreLookaheadEncoder : IFlowEncoder
         Lookahead = config.PreLookaheadTokens;
         FramesPerToken = config.TokenMelRatio;
         _embedding = reader.Take("input_embedding.weight", Vocabulary, input).DetachFromDisposeScope();
-        Linear Convolution(string name, long outputs, long inputs, int kernel) => new(
+        Linear Convolution(string name, long outputs, long inputs, int kernel) => Linear.Create(
             reader.Take($"pre_lookahead_layer.{name}.weight", outputs, inputs, kernel).flatten(1),
             reader.Take($"pre_lookahead_layer.{name}.bias", outputs),
             ScalarType.Float32);
