@@ -65,11 +65,13 @@ public sealed class TtsPipelineOptions
     /// <value>At least 1,024. Default null: 16,384 on the CPU, 65,536 on CUDA.</value>
     public int? KvCacheTokens { get; set; }
 
-    /// <summary>Bytes that the flow's streaming caches may take together; a stream beyond
-    /// them computes its past again with each chunk instead of keeping it.</summary>
-    /// <value>At least 0. Default 512 MiB. The embedded voice needs 7.2 MB for each second of streamed audio, CosyVoice3-0.5B 180 MB,
-    /// CosyVoice2-0.5B 229 MB.</value>
-    public long FlowCacheBytes { get; set; } = 512L << 20;
+    /// <summary>Bytes that the flow's streaming caches may take together, the prompts of voices included, which may take half of them. When they
+    /// are taken, the stream whose listener has the most audio ahead computes its past again with each chunk instead of keeping it,
+    /// until there is room.</summary>
+    /// <value>At least 0. Default null: 512 MiB on the CPU, taken as streams need them; on CUDA half of the memory that is free when the model has
+    /// been loaded, taken at once. For each second of streamed audio the embedded voice needs 4.3 MB at 3 steps, CosyVoice3-0.5B 90 MB (in
+    /// bfloat16, at 10 steps) and CosyVoice2-0.5B 115 MB.</value>
+    public long? FlowCacheBytes { get; set; }
 
     /// <summary>The most characters of text that one request may carry.</summary>
     /// <value>At least 1. Default 1,000,000.</value>
@@ -118,7 +120,8 @@ public sealed class TtsPipelineOptions
         faults.Require(KvCacheTokens is null or >= 1024, KvCacheTokens, "Set at least 1024, or leave it out for the device's default.");
         faults.Require(MaxRedraws is >= 0 and <= 10, MaxRedraws, "Set 0 to 10 (default 2).");
         faults.Require(MaxFlowSteps is >= 1 and <= 100, MaxFlowSteps, "Set 1 to 100 (default 50).");
-        faults.Require(FlowCacheBytes >= 0, FlowCacheBytes, "Set 0 (no cache) or more bytes.");
+        faults.Require(FlowCacheBytes is null or >= 0, FlowCacheBytes,
+            "Set 0 (no cache) or more bytes, or leave it out for the device's default.");
         faults.Require(MaxTextLength >= 1, MaxTextLength, "Set at least 1 character.");
         faults.Require(MaxBufferedAudio > TimeSpan.Zero, MaxBufferedAudio, "Set a time above zero (default 00:00:30).");
         faults.RequireTime(RequestTimeout, "leave it out for no limit");

@@ -23,4 +23,13 @@ public sealed record TtsPipelineStatus
 
     /// <summary>Bytes of flow and vocoder caches that the decode stage holds.</summary>
     public required long DecodeCacheBytes { get; init; }
+
+    /// <summary>Bytes of memory that the flow has set aside for its caches (see <see cref="TtsPipelineOptions.FlowCacheBytes"/>).</summary>
+    public long FlowCacheBytes { get; init; }
+
+    /// <summary>Those of them that hold something: utterances' pasts and voices' prompts, what is shared counted once.</summary>
+    public long FlowCacheBytesInUse { get; init; }
+
+    /// <summary>Bytes of the prompts of voices that are kept for their next utterance.</summary>
+    public long FlowPromptBytes { get; init; }
 }

@@ -48,7 +48,7 @@ public sealed class LightTtsOptions
     public int? KvCacheTokens { get; set; }
 
     /// <inheritdoc cref="TtsPipelineOptions.FlowCacheBytes"/>
-    public long FlowCacheBytes { get; set; } = 512L << 20;
+    public long? FlowCacheBytes { get; set; }
 
     /// <inheritdoc cref="TtsPipelineOptions.MaxTextLength"/>
     public int MaxTextLength { get; set; } = 1_000_000;

@@ -20,6 +20,9 @@ internal interface ISpeechDecoder : IStageModel
     /// working memory; a decoder with buffers of one size has few.</summary>
     int MaxOpenPasses { get; }
 
+    /// <summary>Memory that it keeps for its caches; asked for on any thread.</summary>
+    DecodeMemory Memory => default;
+
     /// <summary>Starts an utterance; cheap, as the voice's prompt is computed in a pass of its own or in the utterance's first.</summary>
     IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options);
 
@@ -39,6 +42,12 @@ internal interface ISpeechDecoder : IStageModel
 /// <param name="Speed">Speaking rate; 1 when streaming.</param>
 internal readonly record struct DecodeOptions(bool Streaming, int FlowSteps, double Speed);
 
+/// <summary>Memory of a decoder's caches, in bytes.</summary>
+/// <param name="Pool">Taken from the system for them.</param>
+/// <param name="InUse">Of these, what holds something.</param>
+/// <param name="Prompts">Prompts of voices that are kept for their next utterance.</param>
+internal readonly record struct DecodeMemory(long Pool, long InUse, long Prompts);
+
 /// <summary>What an utterance carries between passes: flow keys/values, convolution tails, vocoder tails, tokens that wait for look-ahead.</summary>
 internal interface IDecodeState : IDisposable
 {
@@ -48,6 +57,10 @@ internal interface IDecodeState : IDisposable
     /// <summary>Whether, when it was made, the part of its voice's prompt that utterances
     /// share was still to be computed (<see cref="ISpeechDecoder.BeginPrompt"/>).</summary>
     bool NeedsPrompt { get; }
+
+    /// <summary>When the listener runs out of audio, on a clock that all states share: where memory is short, those give theirs up first who
+    /// run dry last. Brought up to date before each pass.</summary>
+    TimeSpan Deadline { set { } }
 
     /// <summary>Bytes of cache that the state holds now.</summary>
     long CacheBytes { get; }

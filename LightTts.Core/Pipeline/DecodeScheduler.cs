@@ -50,6 +50,7 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
         if (_open.Exists(work => work.Rows is null) || _open.Count > Math.Max(0, decoder.MaxOpenPasses - 2))
             return false;
         item.NeedsPrompt = false;
+        item.State.Deadline = item.RunsDry(decoder.SampleRate);
         if (decoder.BeginPrompt(item.State) is { } pass)
             Add(new DecodeWork(item, pass));
         return true;
@@ -76,6 +77,9 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
         foreach (var work in _open)
             if (work.Rows is not null && !Overtakes(_ready[0], work))
                 return;
+        foreach (var item in items)
+            if (item.State is { } state)
+                state.Deadline = item.RunsDry(decoder.SampleRate);
         // First audio is not held up by what could wait: rows of a pass leave together.
         var isFirst = _ready[0].Utterance.Job.AwaitsFirstAudio;
         List<DecodeRow> rows = [];

@@ -29,6 +29,9 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
     /// <summary>Bytes of flow and vocoder caches held now.</summary>
     public long CacheBytes => Interlocked.Read(ref _cacheBytes);
 
+    /// <summary>Memory that the decoder keeps for its caches.</summary>
+    public DecodeMemory Memory => decoder.Memory;
+
     protected override IDisposable Enter() => decoder.EnterThread();
 
     protected override void WarmUp() => decoder.WarmUp();

@@ -186,6 +186,9 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         LanguageSequences = _language.Held,
         DecodeUtterances = _decode.Held,
         DecodeCacheBytes = _decode.CacheBytes,
+        FlowCacheBytes = _decode.Memory.Pool,
+        FlowCacheBytesInUse = _decode.Memory.InUse,
+        FlowPromptBytes = _decode.Memory.Prompts,
     };
 
     /// <summary>Accepts no more requests and waits until those that run are done.</summary>

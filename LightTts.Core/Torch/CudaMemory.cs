@@ -6,7 +6,9 @@ namespace LightTts.Torch;
 /// driver says, as TorchSharp does not give out libtorch's own counts.</summary>
 internal static unsafe class CudaMemory
 {
-    private static readonly delegate* unmanaged<nuint*, nuint*, int> MemGetInfo = Find();
+    private static readonly delegate* unmanaged<nuint*, nuint*, int> MemGetInfo = (delegate* unmanaged<nuint*, nuint*, int>)Find("cudaMemGetInfo");
+    private static readonly delegate* unmanaged<int*, int> GetDevice = (delegate* unmanaged<int*, int>)Find("cudaGetDevice");
+    private static readonly delegate* unmanaged<int, int> SetDevice = (delegate* unmanaged<int, int>)Find("cudaSetDevice");
 
     /// <summary>Bytes taken, libtorch's cache and CUDA's own context included; null where they cannot be had.</summary>
     public static long? Used()
@@ -15,10 +17,19 @@ internal static unsafe class CudaMemory
         return MemGetInfo != null && MemGetInfo(&free, &total) == 0 ? (long)(total - free) : null;
     }
 
+    /// <summary>Bytes of a device that nobody has taken; null where they cannot be had.</summary>
+    public static long? Free(int device)
+    {
+        int before;
+        if (MemGetInfo == null || GetDevice == null || SetDevice == null || GetDevice(&before) != 0 || SetDevice(device) != 0)
+            return null;
+        nuint free, total;
+        var error = MemGetInfo(&free, &total);
+        return SetDevice(before) == 0 && error == 0 ? (long)free : null;
+    }
+
     // A look-up in a library finds what its dependencies export, too: CUDA's runtime, under whichever name it has there.
-    private static delegate* unmanaged<nuint*, nuint*, int> Find() =>
+    private static nint Find(string name) =>
         OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc10_cuda.so", out var library)
-        && NativeLibrary.TryGetExport(library, "cudaMemGetInfo", out var address)
-            ? (delegate* unmanaged<nuint*, nuint*, int>)address
-            : null;
+        && NativeLibrary.TryGetExport(library, name, out var address) ? address : 0;
 }

@@ -19,6 +19,14 @@ internal static class Precisions
         _ => cuda || CpuHasBFloat16 ? Half : ScalarType.Float32,
     };
 
+    /// <summary>Bytes of a number.</summary>
+    public static int Bytes(ScalarType type) => type switch
+    {
+        ScalarType.Float32 => 4,
+        Half => 2,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type that products are computed in."),
+    };
+
     private static bool DetectBFloat16()
     {
         if (!X86Base.IsSupported || X86Base.CpuId(0, 0).Eax < 7 || !Avx512F.IsSupported)

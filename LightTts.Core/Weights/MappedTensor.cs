@@ -54,10 +54,25 @@ internal sealed unsafe class MappedTensor : TensorEntry
         ElementType.Float64 => (float)Unsafe.ReadUnaligned<double>(bytes + i * 8),
         ElementType.Float16 => (float)Unsafe.ReadUnaligned<Half>(bytes + i * 2),
         ElementType.BFloat16 => BitConverter.UInt32BitsToSingle((uint)Unsafe.ReadUnaligned<ushort>(bytes + i * 2) << 16),
+        ElementType.Float8E4M3 => SingleFromE4M3(bytes[i]),
+        ElementType.Float8E5M2 => (float)BitConverter.UInt16BitsToHalf((ushort)(bytes[i] << 8)),
         _ => Integer(bytes, type, i),
     });
 
+    private static float SingleFromE4M3(byte bits)
+    {
+        int exponent = bits >> 3 & 15, mantissa = bits & 7;
+        var magnitude = (exponent, mantissa) switch
+        {
+            (15, 7) => float.NaN,
+            (0, _) => MathF.ScaleB(mantissa, -9),
+            _ => MathF.ScaleB(8 + mantissa, exponent - 10),
+        };
+        return (bits & 0x80) == 0 ? magnitude : -magnitude;
+    }
+
     public override long[] ToInt64s() => Type is ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16
+        or ElementType.Float8E4M3 or ElementType.Float8E5M2
         ? throw new TtsModelLoadException($"{_file.Path}: tensor '{Name}' holds {Type} where integers are expected.")
         : Convert(Integer);
 

@@ -49,6 +49,8 @@ internal sealed class SafetensorsFile : ITensorArchive
         "F32" => ElementType.Float32,
         "F16" => ElementType.Float16,
         "BF16" => ElementType.BFloat16,
+        "F8_E4M3" => ElementType.Float8E4M3,
+        "F8_E5M2" => ElementType.Float8E5M2,
         "F64" => ElementType.Float64,
         "I8" => ElementType.Int8,
         "U8" => ElementType.UInt8,

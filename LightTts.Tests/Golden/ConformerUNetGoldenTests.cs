@@ -40,7 +40,8 @@ public sealed class ConformerUNetGoldenTests
                     Speaker = Flows.Fixture(file, "dit.spks").narrow(0, row, 1),
                 },
             ];
-            var velocity = estimator.Velocity(Row(file, "dit.x", row), UNetEstimator.Constant(segments), segments, schedule, 0);
+            using var scratch = new FlowScratch();
+            var velocity = estimator.Velocity(Row(file, "dit.x", row), UNetEstimator.Constant(segments), segments, schedule, 0, scratch);
             Flows.Near(Flows.Fixture(file, expected)[row], velocity[0].t(), Tolerance);
         }
     }

@@ -24,6 +24,7 @@ public sealed class FlowPartsGoldenTests
         using var file = SafetensorsFile.Open(Repo.Golden("main/flow_parts.safetensors"));
         using var flow = Flows.Golden();
         var estimator = (DiTEstimator)flow.Estimator;
+        using var scratch = new FlowScratch();
         var weights = estimator.Weights;
         var time = DiTSchedule.TimeEmbedding(weights, Flows.Fixture(file, "dit.t"));
         Flows.Near(Flows.Fixture(file, "dit.time_embed"), time, Tolerance);
@@ -40,10 +41,10 @@ public sealed class FlowPartsGoldenTests
                 if (chunk > 0)
                 {
                     var stream = h.view(-1, weights.Config.Dim);
-                    estimator.Block(stream, inputs.Rotations, segments, step.Blocks[0], 0, 0);
+                    estimator.Block(stream, inputs.Rotations, segments, step.Blocks[0], 0, 0, scratch);
                     Flows.Near(Flows.Fixture(file, "dit.block0_streaming")[row], stream.narrow(0, 0, Frames), Tolerance);
                 }
-                var velocity = estimator.Velocity(x, inputs, segments, step, 0)[0];
+                var velocity = estimator.Velocity(x, inputs, segments, step, 0, scratch)[0];
                 Flows.Near(Flows.Fixture(file, chunk > 0 ? "dit.out_streaming" : "dit.out_offline")[row], velocity.t(), Tolerance);
             }
         }

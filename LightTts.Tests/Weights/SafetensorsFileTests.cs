@@ -53,6 +53,27 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Equal([1.5f, -2.5f, 0.5f, 1f], new[] { "d", "f", "h", "b" }.SelectMany(name => file.Tensors[name].ToSingles()));
     }
 
+    [Fact]
+    public void ConvertsEightBitFloats()
+    {
+        const string header = """{"e4":{"dtype":"F8_E4M3","shape":[9],"data_offsets":[0,9]},"""
+            + """ "e5":{"dtype":"F8_E5M2","shape":[3,3],"data_offsets":[9,18]}}""";
+        var bytes = Make(header, 18);
+        // Zeros, the smallest and the largest subnormal, the smallest normal, one, a mantissa's last bit, the largest, not a number.
+        byte[] data =
+        [
+            0x00, 0x80, 0x01, 0x07, 0x08, 0x38, 0xb9, 0x7e, 0xff,
+            0x00, 0x80, 0x01, 0x03, 0x04, 0x3c, 0xbd, 0x7b, 0xfc,
+        ];
+        data.CopyTo(bytes, bytes.Length - data.Length);
+        using var file = SafetensorsFile.Open(_temp.Write("a.safetensors", bytes));
+        Assert.Equal([0, -0f, 1 / 512f, 7 / 512f, 1 / 64f, 1, -1.125f, 448, float.NaN], file.Tensors["e4"].ToSingles());
+        Assert.Equal([0, -0f, 1 / 65536f, 3 / 65536f, 1 / 16384f, 1, -1.25f, 57344, float.NegativeInfinity], file.Tensors["e5"].ToSingles());
+        Assert.Equal((9, 9), (file.Tensors["e4"].ByteLength, file.Tensors["e5"].ByteLength));
+        Assert.Equal(ElementType.Float8E5M2, file.Tensors["e5"].Type);
+        Assert.Throws<TtsModelLoadException>(() => file.Tensors["e4"].ToInt64s());
+    }
+
     public static TheoryData<string, string, int, string> Damaged => new()
     {
         { "overlap", """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}""", 6,
@@ -74,7 +95,7 @@ public sealed class SafetensorsFileTests : IDisposable
         { "fraction", """{"a":{"dtype":"U8","shape":[1.5],"data_offsets":[0,1]}}""", 1, "integers" },
         { "text as number", """{"a":{"dtype":"U8","shape":["1"],"data_offsets":[0,1]}}""", 1, "integers" },
         { "dtype lies", """{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,4]}}""", 4, "needs 16 bytes" },
-        { "unknown dtype", """{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}""", 4, "'a': dtype 'F8_E4M3'" },
+        { "unknown dtype", """{"a":{"dtype":"F8_E8M0","shape":[4],"data_offsets":[0,4]}}""", 4, "'a': dtype 'F8_E8M0'" },
         { "dtype missing", """{"a":{"shape":[4],"data_offsets":[0,4]}}""", 4, "dtype ''" },
         { "shape missing", """{"a":{"dtype":"U8","data_offsets":[0,4]}}""", 4, "missing" },
         { "offsets missing", """{"a":{"dtype":"U8","shape":[4]}}""", 4, "missing" },

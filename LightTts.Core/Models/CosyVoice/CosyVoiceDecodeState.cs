@@ -19,6 +19,11 @@ internal sealed class CosyVoiceDecodeState(FlowState flow, IVocoderState vocoder
 
     public int TokensWanted => flow.TokensFor(HasAudio ? 1 : firstFrames);
 
+    public TimeSpan Deadline
+    {
+        set => flow.Deadline = value;
+    }
+
     public long CacheBytes => flow.CacheBytes + vocoder.CacheBytes;
 
     public void Dispose()

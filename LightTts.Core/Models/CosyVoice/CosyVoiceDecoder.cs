@@ -29,6 +29,8 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
     /// <summary>One that others overtake, one that overtakes it, newcomers, a prompt.</summary>
     public int MaxOpenPasses => 4;
 
+    public DecodeMemory Memory => flow.MemoryInUse;
+
     /// <summary>Mel frames computed since loading, see <see cref="FlowModel.FramesComputed"/>.</summary>
     public long FramesComputed => flow.FramesComputed;
 

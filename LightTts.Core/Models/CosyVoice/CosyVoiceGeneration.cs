@@ -67,7 +67,8 @@ internal sealed record CosyVoiceGeneration
         ReadVocoder = static (_, vocoder) => vocoder,
         FlowParts = new FlowParts(
             static (reader, config) => new ConformerEncoder(reader, config, config.Conformer!),
-            static (reader, config) => new UNetEstimator(UNetWeights.Load(reader, config.UNet!, config.MelBands), reader.Device)),
+            static (reader, config, options) => new UNetEstimator(
+                UNetWeights.Load(reader, config.UNet!, config.MelBands), reader.Device, config.ChunkFrames, options.CacheBudget)),
         LoadVocoder = static (archive, config, device) => OverlapVocoder.Load(archive, config.Vocoder, device, VocoderNoise.Normal()),
     };
 
@@ -88,7 +89,8 @@ internal sealed record CosyVoiceGeneration
         ReadVocoder = static (hift, vocoder) => vocoder with { ConvPreLookRight = hift.Int("conv_pre_look_right", 0, 1000) },
         FlowParts = new FlowParts(
             static (reader, config) => new PreLookaheadEncoder(reader, config),
-            static (reader, config) => new DiTEstimator(DiTWeights.Load(reader, config.Dit!, config.MelBands), reader.Device)),
+            static (reader, config, options) => new DiTEstimator(
+                DiTWeights.Load(reader, config.Dit!, config.MelBands), reader.Device, config.ChunkFrames, options.CacheBudget)),
         // 5 frames held back are what exactness asks for (3 for F0, 4 less what its first layer has seen, 1 at the inverse transform); the
         // reference holds back 8, which delays every chunk by 60 ms and changes no sample.
         LoadVocoder = static (archive, config, device) => HiftVocoder.Load(archive, config.Vocoder, device,

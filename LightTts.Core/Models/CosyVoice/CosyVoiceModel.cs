@@ -86,6 +86,7 @@ internal sealed record CosyVoiceModel(
                     + "the tokenizer belongs to another model. Copy the whole CosyVoice-BlankEN folder of this one.");
             loaded("tokenizer");
             Task.WaitAll([.. styles, flow, vocoder, extractor], CancellationToken.None);
+            flow.Result.AllocateCaches();
             // On the CPU rows do not share operations: chunks are large enough to fill a
             // core, and a peer can then not change a bit of another's audio.
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);

@@ -69,6 +69,9 @@ internal static class AdminRoutes
             json.WriteNumber("active_requests", status.ActiveRequests);
             json.WriteNumber("kv_blocks_in_use", status.KvBlocksInUse);
             json.WriteNumber("decode_cache_bytes", status.DecodeCacheBytes);
+            json.WriteNumber("flow_cache_bytes", status.FlowCacheBytes);
+            json.WriteNumber("flow_cache_bytes_in_use", status.FlowCacheBytesInUse);
+            json.WriteNumber("flow_prompt_bytes", status.FlowPromptBytes);
             foreach (var stage in status.Stages)
             {
                 json.WriteStartObject(stage.Stage.ToString().ToLowerInvariant());

@@ -20,6 +20,9 @@ internal static class MetricsEndpoint
             text.Gauge("lighttts_pipeline_language_sequences", "Sequences in the language stage", status.LanguageSequences);
             text.Gauge("lighttts_pipeline_decode_utterances", "Utterances in the decode stage", status.DecodeUtterances);
             text.Gauge("lighttts_pipeline_decode_cache_bytes", "Bytes of flow and vocoder caches", status.DecodeCacheBytes);
+            text.Gauge("lighttts_pipeline_flow_cache_bytes", "Bytes set aside for the flow's caches", status.FlowCacheBytes);
+            text.Gauge("lighttts_pipeline_flow_cache_bytes_in_use", "Bytes of them that hold something", status.FlowCacheBytesInUse);
+            text.Gauge("lighttts_pipeline_flow_prompt_bytes", "Bytes of voices' prompts kept for later", status.FlowPromptBytes);
             text.Header("lighttts_pipeline_queue_length", "Messages that wait for a stage", "gauge");
             foreach (var stage in status.Stages)
                 text.Value("lighttts_pipeline_queue_length", $"stage=\"{stage.Stage.ToString().ToLowerInvariant()}\"", stage.QueueLength);

@@ -54,8 +54,8 @@ public sealed class UNetFlowTests
         using var flow = Flows.Golden("cv2");
         using var state = flow.Start(Flows.Timbre(8, 0, Vocabulary), streaming: true, Steps);
         flow.Run(state, Flows.Tokens(new Random(8), 103, Vocabulary), final: false)!.Dispose();
-        var said = 200 * flow.Estimator.BytesPerFrame(Steps);
-        Assert.InRange(state.CacheBytes, said, 3 * said); // buffers grow by 64 frames; tails of the convolutions and the encoder come on top
+        var said = 4 * Steps * flow.Estimator.Pages!.PageBytes; // four chunks of 50 frames
+        Assert.InRange(state.CacheBytes, said, 2 * said); // tails of the convolutions and the encoder come on top
     }
 
     [Fact]

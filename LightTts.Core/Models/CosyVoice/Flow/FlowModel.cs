@@ -32,14 +32,15 @@ internal sealed class FlowModel : IDisposable
         _config = config;
         _device = reader.Device;
         Encoder = parts.Encoder(reader, config);
-        _speaker = new Linear(
+        _speaker = Linear.Create(
             reader.Take("spk_embed_affine_layer.weight", config.MelBands, config.SpeakerEmbedding),
             reader.Take("spk_embed_affine_layer.bias", config.MelBands),
             ScalarType.Float32);
-        Estimator = parts.Estimator(reader, config);
+        Estimator = parts.Estimator(reader, config, options);
         _noise = FlowNoise.Create(config.MelBands, _device.Device);
-        _planner = new FlowPlanner(this, Encoder, Estimator, config.ChunkFrames, config.MelBands, _device.Device, options);
-        _prefixes = new FlowPrefixCache(options.PrefixBudget);
+        _planner = new FlowPlanner(this, Encoder, config.ChunkFrames, config.MelBands, _device.Device);
+        _prefixes = new FlowPrefixCache(() => options.PrefixBudget ?? Estimator.Pages!.Capacity * Estimator.Pages.PageBytes / 2);
+        Memory = new FlowMemory(Estimator.Pages, _prefixes);
         Parameters = reader.Parameters;
     }
 
@@ -63,8 +64,16 @@ internal sealed class FlowModel : IDisposable
     /// <summary>Bytes that precomputed prompts take now.</summary>
     public long PrefixBytes => _prefixes.Bytes;
 
+    /// <summary>Memory of both.</summary>
+    public DecodeMemory MemoryInUse => Estimator.Pages is { } pages ? new(pages.Bytes, pages.InUse * pages.PageBytes, PrefixBytes) : default;
+
     /// <summary>Frames computed since loading, prompts and prefixes included; a frame counts once however many solver steps it takes.</summary>
     public long FramesComputed => Interlocked.Read(ref _framesComputed);
+
+    internal FlowMemory Memory { get; }
+
+    /// <summary>Whether streamed utterances can keep their past.</summary>
+    internal bool KeepsPast => Estimator.KeepsPast;
 
     internal IFlowEncoder Encoder { get; }
 
@@ -98,6 +107,10 @@ internal sealed class FlowModel : IDisposable
         }
     }
 
+    /// <summary>Takes the memory of the caches where it is taken at once; when everything else has been loaded.</summary>
+    /// <exception cref="TtsBackendException">The device has too little of it.</exception>
+    public void AllocateCaches() => Estimator.Pages?.Allocate();
+
     /// <summary>Starts an utterance.</summary>
     /// <param name="timbre">The voice.</param>
     /// <param name="streaming">Chunk-causal in pieces, or offline in one pass.</param>
@@ -118,7 +131,7 @@ internal sealed class FlowModel : IDisposable
     /// <returns>False where that part is still to be computed; true where it begins behind it, or there is none.</returns>
     public bool TryStartBehindPrompt(FlowState state)
     {
-        if (state.Policy != FlowCachePolicy.Cached || state.PromptTokens < ChunkTokens + LookaheadTokens)
+        if (state.Policy != FlowCachePolicy.Cached || !PromptTokensShared(state))
             return true;
         if (_prefixes.Find(FlowPrefixKey.Of(state.Timbre, state.Steps)) is not { } prefix)
             return false;
@@ -152,7 +165,26 @@ internal sealed class FlowModel : IDisposable
     internal FlowSolve BeginSolve(IReadOnlyList<FlowSegment> segments, int steps, Action<int, Tensor, Tensor>? observe = null) =>
         new(Estimator, _noise, _config.CfgRate, segments, steps) { Observe = observe };
 
-    internal IFlowCache? NewCache(int steps) => Estimator.KeepsPast ? Estimator.CreateCache(steps) : null;
+    internal IFlowCache? NewCache(int steps) => Estimator.CreateCache(steps);
+
+    /// <summary>Gives an utterance that lost its cache another, where there is room.</summary>
+    /// <param name="state">One without.</param>
+    /// <param name="end">Tokens from the prompt's first that its next pass reaches.</param>
+    internal void TryRegain(FlowState state, int end)
+    {
+        var prefix = PromptTokensShared(state) ? _prefixes.Find(FlowPrefixKey.Of(state.Timbre, state.Steps)) : null;
+        var cache = NewCache(state.Steps)!;
+        if (!Memory.TryRegain(cache, end * FramesPerToken, prefix?.Cache, _config.ChunkFrames))
+        {
+            cache.Dispose();
+            prefix?.Release();
+            return;
+        }
+        state.TakeCache(cache, prefix);
+        Memory.Enter(state);
+    }
+
+    private bool PromptTokensShared(FlowState state) => state.PromptTokens >= ChunkTokens + LookaheadTokens;
 
     internal void Account(long bytes) => Interlocked.Add(ref _cacheBytes, bytes);
 

@@ -1,7 +1,8 @@
 namespace LightTts.Models.CosyVoice.Flow;
 
 /// <summary>Limits of what the flow keeps.</summary>
-/// <param name="CacheBudget">Bytes that all utterances' caches may take together; an utterance
-/// that would exceed it goes on with <see cref="FlowCachePolicy.Recompute"/>.</param>
-/// <param name="PrefixBudget">Bytes that precomputed prompts may take; the least recently used go first.</param>
-internal sealed record FlowOptions(long CacheBudget = 4L << 30, long PrefixBudget = 512L << 20);
+/// <param name="CacheBudget">Bytes that utterances' caches and precomputed prompts may take together; null: half of a CUDA device's free
+/// memory, 512 MiB on the CPU. Utterances beyond it go on with <see cref="FlowCachePolicy.Recompute"/> until there is room again.</param>
+/// <param name="PrefixBudget">Bytes of it that precomputed prompts may take, the least recently used going first; null: half.
+/// What nobody speaks with goes as soon as utterances need the room.</param>
+internal sealed record FlowOptions(long? CacheBudget = null, long? PrefixBudget = null);

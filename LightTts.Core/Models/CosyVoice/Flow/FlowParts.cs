@@ -7,4 +7,5 @@ namespace LightTts.Models.CosyVoice.Flow;
 /// <see cref="TtsModelLoadException"/>.</summary>
 /// <param name="Encoder">Reads the encoder.</param>
 /// <param name="Estimator">Reads the velocity estimator.</param>
-internal sealed record FlowParts(Func<WeightReader, FlowConfig, IFlowEncoder> Encoder, Func<WeightReader, FlowConfig, IVelocityEstimator> Estimator);
+internal sealed record FlowParts(Func<WeightReader, FlowConfig, IFlowEncoder> Encoder,
+    Func<WeightReader, FlowConfig, FlowOptions, IVelocityEstimator> Estimator);

@@ -5,6 +5,13 @@ internal sealed record FlowPlan(FlowRow Row, int EndTokens, FlowTail Tail, FlowS
 {
     private bool _kept;
 
+    /// <summary>The state's cache stays while the plan lives.</summary>
+    public FlowPlan Begin()
+    {
+        Row.State.IsInPass = true;
+        return this;
+    }
+
     /// <summary>The tail is the state's now.</summary>
     public FlowTail TakeTail()
     {
@@ -14,6 +21,7 @@ internal sealed record FlowPlan(FlowRow Row, int EndTokens, FlowTail Tail, FlowS
 
     public void Dispose()
     {
+        Row.State.IsInPass = false;
         Segment.Mu.Dispose();
         Segment.Condition.Dispose();
         if (!_kept)

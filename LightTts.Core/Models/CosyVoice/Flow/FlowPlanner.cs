@@ -3,8 +3,7 @@ using static TorchSharp.torch;
 namespace LightTts.Models.CosyVoice.Flow;
 
 /// <summary>Decides what a pass computes of each row, and which rows are solved together.</summary>
-internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, IVelocityEstimator estimator, int chunkFrames, int melBands, Device device,
-    FlowOptions options)
+internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, int chunkFrames, int melBands, Device device)
 {
     private const int MaxSolveFrames = 1 << 14;
 
@@ -26,9 +25,8 @@ internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, IVelocit
                 state.Advance(end, 0, null, final: true);
             return null;
         }
-        if (state.Cache is not null && ExceedsBudget(state, end))
-            state.GiveUpCaches();
-        var start = state.Cache is null ? 0 : state.DoneTokens;
+        Remember(state, end, row.Final);
+        var start = state.KeptTokens;
         var tokens = state.Tokens[start..(row.Final ? end : end + encoder.Lookahead)];
         using var scope = NewDisposeScope();
         var (mu, tail) = encoder.Encode(tokens, row.Final, state.Streaming, start == 0 ? null : state.Tail);
@@ -43,7 +41,7 @@ internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, IVelocit
             Cache = state.Cache,
             Shared = state.Shared,
             Last = row.Final,
-        });
+        }).Begin();
     }
 
     /// <summary>Groups of equal numbers of solver steps, none with more frames than memory is meant for.</summary>
@@ -77,6 +75,18 @@ internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, IVelocit
         return condition;
     }
 
-    private bool ExceedsBudget(FlowState state, int end) =>
-        flow.CacheBytes - state.CacheBytes + end * flow.FramesPerToken * estimator.BytesPerFrame(state.Steps) > options.CacheBudget;
+    /// <summary>Makes room for what a pass adds to what the state keeps; where there is none, the state goes on without.</summary>
+    private void Remember(FlowState state, int end, bool final)
+    {
+        if (state.Cache is not null)
+        {
+            // A last pass adds nothing; it may begin from a prefix's pages, which takes no more than they.
+            if (!flow.Memory.TryReserve(state, (final ? state.KeptTokens : end) * flow.FramesPerToken))
+                state.GiveUpCaches();
+        }
+        else if (state.WantsCache && !final)
+        {
+            flow.TryRegain(state, end);
+        }
+    }
 }

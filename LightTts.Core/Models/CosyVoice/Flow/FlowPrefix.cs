@@ -17,6 +17,9 @@ internal sealed class FlowPrefix(IFlowCache cache, FlowTail? tail, int tokens)
 
     public long Bytes { get; } = cache.Bytes + (tail?.Bytes ?? 0);
 
+    /// <summary>Whether nobody but the store holds it.</summary>
+    public bool IsIdle => Volatile.Read(ref _holders) == 1;
+
     public FlowPrefix Hold()
     {
         Interlocked.Increment(ref _holders);

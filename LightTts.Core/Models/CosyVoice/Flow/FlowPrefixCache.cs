@@ -27,11 +27,15 @@ internal readonly record struct FlowPrefixKey(UInt128 Voice, int Steps)
 }
 
 /// <summary>Precomputed prompts by voice and number of solver steps; the least recently used go when they exceed the budget.</summary>
-internal sealed class FlowPrefixCache(long budget) : IDisposable
+/// <param name="budget">Bytes that they may take; asked for when there is something to store.</param>
+internal sealed class FlowPrefixCache(Func<long> budget) : IDisposable
 {
     private readonly LinkedList<(FlowPrefixKey Key, FlowPrefix Prefix)> _entries = new(); // most recent first; few, so a search is enough
 
-    public long Bytes { get; private set; }
+    private long _bytes;
+
+    /// <summary>Bytes that they take now; on any thread.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>A held prefix, or null where none is stored.</summary>
     public FlowPrefix? Find(FlowPrefixKey key)
@@ -51,13 +55,23 @@ internal sealed class FlowPrefixCache(long budget) : IDisposable
     public void Add(FlowPrefixKey key, FlowPrefix prefix)
     {
         _entries.AddFirst((key, prefix));
-        Bytes += prefix.Bytes;
-        while (Bytes > budget && _entries.Last is { } oldest)
+        Interlocked.Add(ref _bytes, prefix.Bytes);
+        while (Bytes > budget() && _entries.Last is { } oldest)
+            Drop(oldest);
+    }
+
+    /// <summary>Drops the least recently used that no utterance uses.</summary>
+    /// <returns>False where there is none.</returns>
+    public bool TryDropIdle()
+    {
+        for (var node = _entries.Last; node is not null; node = node.Previous)
         {
-            _entries.RemoveLast();
-            Bytes -= oldest.Value.Prefix.Bytes;
-            oldest.Value.Prefix.Release();
+            if (!node.Value.Prefix.IsIdle)
+                continue;
+            Drop(node);
+            return true;
         }
+        return false;
     }
 
     public void Dispose()
@@ -65,6 +79,13 @@ internal sealed class FlowPrefixCache(long budget) : IDisposable
         foreach (var entry in _entries)
             entry.Prefix.Release();
         _entries.Clear();
-        Bytes = 0;
+        Interlocked.Exchange(ref _bytes, 0);
+    }
+
+    private void Drop(LinkedListNode<(FlowPrefixKey Key, FlowPrefix Prefix)> node)
+    {
+        _entries.Remove(node);
+        Interlocked.Add(ref _bytes, -node.Value.Prefix.Bytes);
+        node.Value.Prefix.Release();
     }
 }

@@ -16,7 +16,9 @@ internal sealed class FlowPrefixPass : IDecodePass
     public FlowPrefixPass(FlowModel flow, FlowPrefixCache prefixes, FlowPrefixKey key, FlowState asking)
     {
         (_prefixes, _key, _asking) = (prefixes, key, asking);
+        // In the name of the one who asks, also where memory is short.
         _row = new FlowRow { State = flow.CreateState(asking.Timbre, streaming: true, asking.Steps), Tokens = default, Final = false };
+        _row.State.Deadline = asking.Deadline;
         _pass = flow.Begin([_row]);
     }
 

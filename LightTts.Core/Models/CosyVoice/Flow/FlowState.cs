@@ -9,6 +9,7 @@ internal sealed class FlowState : IDisposable
 {
     private readonly List<int> _tokens;
     private readonly FlowModel _flow;
+    private readonly FlowCachePolicy _wanted;
     private FlowPrefix? _prefix;
     private FlowTail? _tail;
     private bool _disposed;
@@ -20,21 +21,25 @@ internal sealed class FlowState : IDisposable
         Timbre = timbre;
         Streaming = streaming;
         Steps = steps;
-        Policy = streaming ? policy : FlowCachePolicy.Recompute;
+        Policy = _wanted = streaming && flow.KeepsPast ? policy : FlowCachePolicy.Recompute;
         Speaker = speaker;
         PromptMel = promptMel;
         PromptFrames = timbre.MelFrames;
         PromptTokens = timbre.SpeechTokens.Length;
         Hop = flow.ChunkTokens;
-        if (Policy == FlowCachePolicy.Cached && (Cache = flow.NewCache(steps)) is null)
-            Policy = FlowCachePolicy.Recompute;
+        if (Policy == FlowCachePolicy.Cached)
+            Cache = flow.NewCache(steps);
     }
 
     public bool Streaming { get; }
 
     public int Steps { get; }
 
+    /// <summary>How it gets at its past now: one that lost its cache may get another.</summary>
     public FlowCachePolicy Policy { get; private set; }
+
+    /// <summary>When its listener runs out of audio, on a clock that all states share.</summary>
+    public TimeSpan Deadline { get; set; }
 
     /// <summary>Frames that this utterance's passes have computed, the prompt's and
     /// repetitions included (a shared prefix is not among them).</summary>
@@ -58,6 +63,15 @@ internal sealed class FlowState : IDisposable
 
     /// <summary>Tokens from the prompt's first whose frames are computed.</summary>
     internal int DoneTokens { get; private set; }
+
+    /// <summary>Tokens from the prompt's first whose frames are kept.</summary>
+    internal int KeptTokens { get; private set; }
+
+    /// <summary>Whether a pass uses its cache.</summary>
+    internal bool IsInPass { get; set; }
+
+    /// <summary>Whether it would keep its past if there were room.</summary>
+    internal bool WantsCache => _wanted == FlowCachePolicy.Cached && Cache is null;
 
     internal bool Finished { get; private set; }
 
@@ -103,7 +117,7 @@ internal sealed class FlowState : IDisposable
     internal void Start(FlowPrefix prefix)
     {
         _prefix = prefix;
-        DoneTokens = prefix.Tokens;
+        DoneTokens = KeptTokens = prefix.Tokens;
     }
 
     internal void Append(ReadOnlySpan<int> tokens) => _tokens.AddRange(tokens);
@@ -118,11 +132,20 @@ internal sealed class FlowState : IDisposable
         return Math.Max(DoneTokens, (_tokens.Count - _flow.LookaheadTokens) / _flow.ChunkTokens * _flow.ChunkTokens);
     }
 
-    /// <summary>Goes on without caches, from the next pass on.</summary>
+    /// <summary>Goes on without caches, from the next pass on; not in one.</summary>
     internal void GiveUpCaches()
     {
         ReleaseCaches();
         Policy = FlowCachePolicy.Recompute;
+    }
+
+    /// <summary>Keeps its past again; the next pass computes what <paramref name="prefix"/> does not hold once more.</summary>
+    /// <param name="cache">With room for the pass's frames.</param>
+    /// <param name="prefix">Its voice's prompt, of which this takes a hold over; null: from the first frame.</param>
+    internal void TakeCache(IFlowCache cache, FlowPrefix? prefix)
+    {
+        (Cache, _prefix, KeptTokens, Policy) = (cache, prefix, prefix?.Tokens ?? 0, FlowCachePolicy.Cached);
+        Account();
     }
 
     /// <summary>A pass succeeded.</summary>
@@ -138,11 +161,9 @@ internal sealed class FlowState : IDisposable
             tail?.Dispose();
             return;
         }
+        KeptTokens = doneTokens;
         _tail?.Dispose();
         _tail = tail;
-        // The pass copied the prefix's keys and values in front of its own.
-        _prefix?.Release();
-        _prefix = null;
         Account();
     }
 
@@ -152,12 +173,15 @@ internal sealed class FlowState : IDisposable
         var prefix = new FlowPrefix(Cache!, _tail, DoneTokens);
         Cache = null;
         _tail = null;
+        _flow.Memory.Leave(this);
         Account();
         return prefix;
     }
 
     private void ReleaseCaches()
     {
+        _flow.Memory.Leave(this);
+        KeptTokens = 0;
         Cache?.Dispose();
         Cache = null;
         _tail?.Dispose();

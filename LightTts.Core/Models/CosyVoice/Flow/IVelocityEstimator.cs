@@ -9,10 +9,10 @@ internal interface IVelocityEstimator : IDisposable
     /// over again with every pass (<see cref="FlowCachePolicy.Recompute"/>).</summary>
     bool KeepsPast { get; }
 
-    /// <summary>Bytes that a kept frame takes with so many solver steps.</summary>
-    long BytesPerFrame(int steps);
+    /// <summary>Where the caches take their memory; null where none is kept.</summary>
+    FlowPagePool? Pages { get; }
 
-    /// <summary>Memory for an utterance's past; null where none is kept.</summary>
+    /// <summary>Room for an utterance's past, empty as yet; null where none is kept.</summary>
     IFlowCache? CreateCache(int steps);
 
     /// <summary>Prepares what a pass needs in all of its steps. May be called, and the
@@ -36,8 +36,22 @@ internal interface IEstimatorPass : IDisposable
 /// from <see cref="Commit"/> on, so that a pass that failed can be run again.</summary>
 internal interface IFlowCache : IDisposable
 {
-    /// <summary>Bytes that it takes now.</summary>
+    /// <summary>Bytes that it takes now, without what it shares with the cache that it began from.</summary>
     long Bytes { get; }
+
+    /// <summary>Pages that would be free without it.</summary>
+    long OwnPages { get; }
+
+    /// <summary>Pages that it lacks for so many frames from the first.</summary>
+    /// <param name="frames">Frames.</param>
+    /// <param name="shared">What it will begin from, while it is empty.</param>
+    int PagesFor(int frames, IFlowCache? shared);
+
+    /// <summary>Takes the pages for so many frames from the first.</summary>
+    /// <param name="frames">Frames; a part of a page counts as a page.</param>
+    /// <param name="shared">While it is empty: the cache whose frames are its first, of which it holds the pages from then on.</param>
+    /// <returns>False where the pool has too few; then nothing has changed.</returns>
+    bool TryReserve(int frames, IFlowCache? shared);
 
     /// <summary>A pass has succeeded.</summary>
     void Commit();

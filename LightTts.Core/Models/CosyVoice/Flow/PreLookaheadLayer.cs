@@ -22,7 +22,7 @@ internal sealed class PreLookaheadLayer : IDisposable
     public PreLookaheadLayer(WeightReader reader, string name, long width, long channels, int lookahead)
     {
         Lookahead = lookahead;
-        Linear Convolution(string part, long outputs, long inputs, int kernel) => new(
+        Linear Convolution(string part, long outputs, long inputs, int kernel) => Linear.Create(
             reader.Take($"{name}.{part}.weight", outputs, inputs, kernel).flatten(1),
             reader.Take($"{name}.{part}.bias", outputs),
             ScalarType.Float32);

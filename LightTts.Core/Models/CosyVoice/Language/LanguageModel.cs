@@ -39,10 +39,10 @@ internal sealed class LanguageModel : ILanguageModel
     /// <exception cref="TtsModelLoadException">Tensors are missing or have other shapes.</exception>
     public static LanguageModel Load(ITensorArchive archive, LanguageModelConfig config, TorchDevice device, LanguageModelOptions options)
     {
-        var weights = LanguageWeights.Load(archive, config, device);
         ILanguageEngine engine = !device.IsCuda && device.Compute == ScalarType.Float32 && CpuLanguageEngine.Supports(config)
-            ? new CpuLanguageEngine(config, weights, options.KvBlocks, options.Threads)
-            : new TorchLanguageEngine(config, weights, device, options.KvBlocks);
+            ? new CpuLanguageEngine(config, LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix), options.KvBlocks,
+                options.Threads)
+            : new TorchLanguageEngine(config, LanguageWeights.Load(archive, config, device), device, options.KvBlocks);
         return new LanguageModel(config, engine, options);
     }
 

@@ -21,19 +21,19 @@ internal sealed record LanguageWeights : IDisposable
     /// <summary>[hidden].</summary>
     public required Tensor Norm { get; init; }
 
-    /// <summary>[logits, hidden].</summary>
-    public required Tensor Head { get; init; }
-
-    /// <summary>[logits]; null in CosyVoice3.</summary>
-    public required Tensor? HeadBias { get; init; }
+    /// <summary>[hidden -> logits], with a bias in CosyVoice2.</summary>
+    public required Linear Head { get; init; }
 
     /// <summary>Reads llm.pt.</summary>
     /// <param name="archive">The checkpoint.</param>
     /// <param name="config">The shapes to expect.</param>
     /// <param name="device">Where the tensors go; the matrices are kept as its <see cref="TorchDevice.Compute"/>.</param>
+    /// <param name="matrix">Makes a layer of weights and bias, as the engine wants it; null: <see cref="TorchLinear"/>.</param>
     /// <exception cref="TtsModelLoadException">Tensors are missing or have other shapes.</exception>
-    public static LanguageWeights Load(ITensorArchive archive, LanguageModelConfig config, TorchDevice device)
+    public static LanguageWeights Load(ITensorArchive archive, LanguageModelConfig config, TorchDevice device,
+        Func<Tensor, Tensor?, Linear>? matrix = null)
     {
+        matrix ??= (weight, bias) => new TorchLinear(weight, bias, device.Compute);
         using var noGradients = torch.inference_mode(true);
         var reader = new WeightReader(archive, device);
         int hidden = config.HiddenSize, logits = LanguageVocabulary.LogitCount(config);
@@ -43,10 +43,11 @@ internal sealed record LanguageWeights : IDisposable
         {
             TextEmbedding = reader.Take("llm.model.model.embed_tokens.weight", config.TextVocabulary, hidden),
             SpeechEmbedding = rows.OwnTable > 0 ? Join(speech, reader.Take("llm_embedding.weight", rows.OwnTable, hidden)) : speech,
-            Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => LanguageLayer.Read(reader, $"llm.model.model.layers.{layer}.", config))],
+            Layers = [.. Enumerable.Range(0, config.Layers).Select(layer =>
+                LanguageLayer.Read(reader, $"llm.model.model.layers.{layer}.", config, matrix))],
             Norm = reader.Take("llm.model.model.norm.weight", hidden),
-            Head = reader.Take("llm_decoder.weight", device.Compute, logits, hidden),
-            HeadBias = rows.HeadBias ? reader.Take("llm_decoder.bias", device.Compute, logits) : null,
+            Head = matrix(reader.Take("llm_decoder.weight", device.Compute, logits, hidden),
+                rows.HeadBias ? reader.Take("llm_decoder.bias", device.Compute, logits) : null),
         };
         reader.Ignore(key => key == "llm.model.lm_head.weight"); // the text head, which speech does not need
         try
@@ -76,7 +77,6 @@ internal sealed record LanguageWeights : IDisposable
         SpeechEmbedding.Dispose();
         Norm.Dispose();
         Head.Dispose();
-        HeadBias?.Dispose();
         foreach (var layer in Layers)
             layer.Dispose();
     }
@@ -88,25 +88,22 @@ internal sealed record LanguageLayer : IDisposable
     /// <summary>[hidden].</summary>
     public required Tensor AttentionNorm { get; init; }
 
-    /// <summary>[(heads + 2 kv heads) * head size, hidden]; the rows of q and k are in rotation order, see <see cref="Interleave"/>.</summary>
-    public required Tensor Qkv { get; init; }
+    /// <summary>[hidden -> (heads + 2 kv heads) * head size]; q and k are in rotation order, see <see cref="Interleave"/>.</summary>
+    public required Linear Qkv { get; init; }
 
-    /// <summary>[(heads + 2 kv heads) * head size].</summary>
-    public required Tensor QkvBias { get; init; }
-
-    /// <summary>[hidden, heads * head size].</summary>
-    public required Tensor Output { get; init; }
+    /// <summary>[heads * head size -> hidden].</summary>
+    public required Linear Output { get; init; }
 
     /// <summary>[hidden].</summary>
     public required Tensor FeedForwardNorm { get; init; }
 
-    /// <summary>[2 intermediate, hidden]: gate, then up.</summary>
-    public required Tensor GateUp { get; init; }
+    /// <summary>[hidden -> 2 intermediate]: gate, then up.</summary>
+    public required Linear GateUp { get; init; }
 
-    /// <summary>[hidden, intermediate].</summary>
-    public required Tensor Down { get; init; }
+    /// <summary>[intermediate -> hidden].</summary>
+    public required Linear Down { get; init; }
 
-    public static LanguageLayer Read(WeightReader reader, string prefix, LanguageModelConfig config)
+    public static LanguageLayer Read(WeightReader reader, string prefix, LanguageModelConfig config, Func<Tensor, Tensor?, Linear> matrix)
     {
         int hidden = config.HiddenSize, headDim = config.HeadDim, kv = config.KvHeads * headDim, q = config.Heads * headDim,
             inner = config.IntermediateSize;
@@ -114,20 +111,23 @@ internal sealed record LanguageLayer : IDisposable
         return new LanguageLayer
         {
             AttentionNorm = reader.Take(prefix + "input_layernorm.weight", hidden),
-            Qkv = LanguageWeights.Join(
-                Interleave(reader.Take(prefix + "self_attn.q_proj.weight", type, q, hidden), headDim),
-                Interleave(reader.Take(prefix + "self_attn.k_proj.weight", type, kv, hidden), headDim),
-                reader.Take(prefix + "self_attn.v_proj.weight", type, kv, hidden)),
-            QkvBias = LanguageWeights.Join(
-                Interleave(reader.Take(prefix + "self_attn.q_proj.bias", type, q), headDim),
-                Interleave(reader.Take(prefix + "self_attn.k_proj.bias", type, kv), headDim),
-                reader.Take(prefix + "self_attn.v_proj.bias", type, kv)),
-            Output = reader.Take(prefix + "self_attn.o_proj.weight", type, hidden, q),
+            Qkv = matrix(
+                LanguageWeights.Join(
+                    Interleave(reader.Take(prefix + "self_attn.q_proj.weight", type, q, hidden), headDim),
+                    Interleave(reader.Take(prefix + "self_attn.k_proj.weight", type, kv, hidden), headDim),
+                    reader.Take(prefix + "self_attn.v_proj.weight", type, kv, hidden)),
+                LanguageWeights.Join(
+                    Interleave(reader.Take(prefix + "self_attn.q_proj.bias", type, q), headDim),
+                    Interleave(reader.Take(prefix + "self_attn.k_proj.bias", type, kv), headDim),
+                    reader.Take(prefix + "self_attn.v_proj.bias", type, kv))),
+            Output = matrix(reader.Take(prefix + "self_attn.o_proj.weight", type, hidden, q), null),
             FeedForwardNorm = reader.Take(prefix + "post_attention_layernorm.weight", hidden),
-            GateUp = LanguageWeights.Join(
-                reader.Take(prefix + "mlp.gate_proj.weight", type, inner, hidden),
-                reader.Take(prefix + "mlp.up_proj.weight", type, inner, hidden)),
-            Down = reader.Take(prefix + "mlp.down_proj.weight", type, hidden, inner),
+            GateUp = matrix(
+                LanguageWeights.Join(
+                    reader.Take(prefix + "mlp.gate_proj.weight", type, inner, hidden),
+                    reader.Take(prefix + "mlp.up_proj.weight", type, inner, hidden)),
+                null),
+            Down = matrix(reader.Take(prefix + "mlp.down_proj.weight", type, hidden, inner), null),
         };
     }
 
@@ -149,7 +149,7 @@ internal sealed record LanguageLayer : IDisposable
 
     public void Dispose()
     {
-        foreach (var tensor in (Tensor[])[AttentionNorm, Qkv, QkvBias, Output, FeedForwardNorm, GateUp, Down])
-            tensor.Dispose();
+        foreach (var part in (IDisposable[])[AttentionNorm, Qkv, Output, FeedForwardNorm, GateUp, Down])
+            part.Dispose();
     }
 }

@@ -28,6 +28,7 @@ internal sealed class VocoderConv : IDisposable
     private readonly long _initial;
     private readonly long _border;
     private readonly SimdConv? _simd;
+    private readonly Linear? _product;
     private readonly Func<Tensor, Tensor> _valid;
 
     /// <param name="slots">Gives the tail its slot.</param>
@@ -57,6 +58,7 @@ internal sealed class VocoderConv : IDisposable
         }
         else
         {
+            _product = new TorchLinear(weight.flatten(1), bias?.view(-1), weight.dtype);
             _valid = Unfolded;
         }
     }
@@ -136,7 +138,7 @@ internal sealed class VocoderConv : IDisposable
     private Tensor Unfolded(Tensor joined)
     {
         var windows = joined.unfold(2, Weight.shape[2], 1).transpose(1, 2).flatten(2);
-        return nn.functional.linear(windows, Weight.flatten(1), Bias).transpose(1, 2);
+        return _product!.Apply(windows).transpose(1, 2);
     }
 
     // [B, inputs, n * stride] -> [B, inputs * stride, n]: a strided convolution is one of stride 1 over the input's phases.
@@ -161,6 +163,7 @@ internal sealed class VocoderConv : IDisposable
     {
         Weight.Dispose();
         Bias?.Dispose();
+        _product?.Dispose();
     }
 
     /// <summary>Reads a weight-normed layer and folds it: w = g * v / |v|, the norm over all dimensions but the first.</summary>

@@ -39,13 +39,13 @@ internal sealed class ConformerEncoder : IFlowEncoder
         ConformerLayer[] Layers(string name, int count) =>
             [.. Enumerable.Range(0, count).Select(i => new ConformerLayer(reader, $"encoder.{name}.{i}.", conformer))];
         _layers = Layers("encoders", conformer.Blocks);
-        _upConv = new Linear(reader.Take("encoder.up_layer.conv.weight", _dim, _dim, UpTail + 1).flatten(1),
+        _upConv = Linear.Create(reader.Take("encoder.up_layer.conv.weight", _dim, _dim, UpTail + 1).flatten(1),
             reader.Take("encoder.up_layer.conv.bias", _dim), ScalarType.Float32);
         _upInput = new ConformerInput(reader, "encoder.up_embed.out", _dim, _dim);
         _upLayers = Layers("up_encoders", conformer.UpBlocks);
         _norm = reader.Take("encoder.after_norm.weight", _dim).DetachFromDisposeScope();
         _normBias = reader.Take("encoder.after_norm.bias", _dim).DetachFromDisposeScope();
-        _project = new Linear(reader.Take("encoder_proj.weight", config.MelBands, _dim), reader.Take("encoder_proj.bias", config.MelBands),
+        _project = Linear.Create(reader.Take("encoder_proj.weight", config.MelBands, _dim), reader.Take("encoder_proj.bias", config.MelBands),
             ScalarType.Float32);
     }
 

@@ -11,7 +11,8 @@ internal sealed class ConformerInput(WeightReader reader, string name, long inpu
 {
     public const double NormEps = 1e-5;
 
-    private readonly Linear _linear = new(reader.Take($"{name}.0.weight", dim, inputs), reader.Take($"{name}.0.bias", dim), ScalarType.Float32);
+    private readonly Linear _linear =
+        Linear.Create(reader.Take($"{name}.0.weight", dim, inputs), reader.Take($"{name}.0.bias", dim), ScalarType.Float32);
     private readonly Tensor _norm = reader.Take($"{name}.1.weight", dim).DetachFromDisposeScope();
     private readonly Tensor _normBias = reader.Take($"{name}.1.bias", dim).DetachFromDisposeScope();
 

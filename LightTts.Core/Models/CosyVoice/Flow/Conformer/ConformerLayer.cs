@@ -28,14 +28,14 @@ internal sealed class ConformerLayer : IDisposable
     public ConformerLayer(WeightReader reader, string root, ConformerConfig config)
     {
         (_heads, _dim, _headDim) = (config.Heads, config.Dim, config.Dim / config.Heads);
-        Linear Take(string name, long outputs, long inputs, bool bias = true) => new(
+        Linear Take(string name, long outputs, long inputs, bool bias = true) => Linear.Create(
             reader.Take($"{root}{name}.weight", outputs, inputs), bias ? reader.Take($"{root}{name}.bias", outputs) : null, ScalarType.Float32);
         Tensor Stack(string part, params long[] shape)
         {
             using var scope = NewDisposeScope();
             return cat([.. "qkv".Select(c => reader.Take($"{root}self_attn.linear_{c}.{part}", shape))], 0).MoveToOuterDisposeScope();
         }
-        _qkv = new Linear(Stack("weight", _dim, _dim), Stack("bias", _dim), ScalarType.Float32);
+        _qkv = Linear.Create(Stack("weight", _dim, _dim), Stack("bias", _dim), ScalarType.Float32);
         _positions = Take("self_attn.linear_pos", _dim, _dim, bias: false);
         _out = Take("self_attn.linear_out", _dim, _dim);
         _up = Take("feed_forward.w_1", config.FeedForward, _dim);

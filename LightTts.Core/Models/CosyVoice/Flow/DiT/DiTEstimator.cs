@@ -12,17 +12,32 @@ namespace LightTts.Models.CosyVoice.Flow.DiT;
 /// and norms see [2 M, Dim]; only attention and the positional convolutions go utterance
 /// by utterance. All times of a pass are equal, so modulation is a vector.
 /// </remarks>
-internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVelocityEstimator
+internal sealed class DiTEstimator : IVelocityEstimator
 {
     private const int MaxSchedules = 8;
     private const double NormEps = 1e-6;
 
-    private readonly int _heads = weights.Config.Heads;
-    private readonly int _headDim = weights.Config.HeadDim;
-    private readonly long _dim = weights.Config.Dim;
-    private readonly bool _exact = device.Compute == ScalarType.Float32;
-    private readonly DiTAttention _attention = DiTAttention.For(device);
+    private readonly DiTWeights _weights;
+    private readonly int _heads;
+    private readonly int _headDim;
+    private readonly long _dim;
+    private readonly bool _exact;
+    private readonly DiTAttention _attention;
+    private readonly FlowPages _pages;
     private readonly Dictionary<int, DiTSchedule> _schedules = [];
+
+    /// <param name="weights">Owned from here on.</param>
+    /// <param name="device">Where they lie.</param>
+    /// <param name="pageFrames">Frames in a page of what is kept: those of a chunk.</param>
+    /// <param name="cacheBudget">Bytes that the pages may take together; null: <see cref="FlowPagePool.DefaultBudget"/>.</param>
+    public DiTEstimator(DiTWeights weights, TorchDevice device, int pageFrames, long? cacheBudget)
+    {
+        _weights = weights;
+        (_heads, _headDim, _dim) = (_weights.Config.Heads, _weights.Config.HeadDim, _weights.Config.Dim);
+        _exact = device.Compute == ScalarType.Float32;
+        _attention = DiTAttention.For(device);
+        _pages = FlowPages.Create(new FlowPageShape(_weights.Config.Depth, _heads, _headDim), pageFrames, device, cacheBudget);
+    }
 
     /// <summary>What a pass computes once for all its steps: the input projection's constant part and the rotations.</summary>
     /// <param name="Constant">[2, M, Dim]: the conditional row's mu, condition and speaker; the unconditional row's bias.</param>
@@ -31,11 +46,11 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
 
     public bool KeepsPast => true;
 
-    public DiTWeights Weights => weights;
+    public DiTWeights Weights => _weights;
 
-    public long BytesPerFrame(int steps) => 4L * steps * weights.Config.Depth * weights.Config.Heads * weights.Config.HeadDim * (_exact ? 4 : 2);
+    public FlowPagePool Pages => _pages.Pool;
 
-    public IFlowCache CreateCache(int steps) => new DiTCache(steps, weights.Config, device.Compute, device.Device);
+    public IFlowCache CreateCache(int steps) => new FlowCache(steps, 2, _pages);
 
     public IEstimatorPass Begin(IReadOnlyList<FlowSegment> segments, float[] times)
     {
@@ -48,18 +63,19 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
     {
         foreach (var schedule in _schedules.Values)
             schedule.Dispose();
-        weights.Dispose();
+        _weights.Dispose();
+        _pages.Dispose();
     }
 
     /// <summary>Prepares the constant part of a pass.</summary>
     public Inputs Prepare(IReadOnlyList<FlowSegment> segments)
     {
         var conditional = segments.Select(s =>
-            weights.InputCondMu.Apply(cat([s.Condition, s.Mu], 1)).PlusInPlace(weights.InputSpeaker.Apply(s.Speaker)));
+            _weights.InputCondMu.Apply(cat([s.Condition, s.Mu], 1)).PlusInPlace(_weights.InputSpeaker.Apply(s.Speaker)));
         var constant = cat([.. conditional], 0);
         var positions = cat([.. segments.Select(s => Scalars.Range(s.Start, s.Start + s.Count, constant.device))], 0);
-        var angles = positions.unsqueeze(1) * weights.InverseFrequencies; // [M, HeadDim / 2], in 32 bits as in the reference
-        return new Inputs(stack([constant, weights.InputBias.expand_as(constant)], 0), polar(ones_like(angles), angles).unsqueeze(1));
+        var angles = positions.unsqueeze(1) * _weights.InverseFrequencies; // [M, HeadDim / 2], in 32 bits as in the reference
+        return new Inputs(stack([constant, _weights.InputBias.expand_as(constant)], 0), polar(ones_like(angles), angles).unsqueeze(1));
     }
 
     /// <summary>One evaluation.</summary>
@@ -68,23 +84,24 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
     /// <param name="segments">The utterances, in the order of their frames.</param>
     /// <param name="step">Modulation of this step.</param>
     /// <param name="index">The step's number, under which caches are kept.</param>
+    /// <param name="scratch">The pass's working memory.</param>
     /// <returns>Velocities [2, M, MelBands].</returns>
-    public Tensor Velocity(Tensor x, Inputs inputs, IReadOnlyList<FlowSegment> segments, DiTStep step, int index)
+    public Tensor Velocity(Tensor x, Inputs inputs, IReadOnlyList<FlowSegment> segments, DiTStep step, int index, FlowScratch scratch)
     {
         var h = Embed(x, inputs, segments, index).view(-1, _dim);
-        for (var layer = 0; layer < weights.Blocks.Length; layer++)
+        for (var layer = 0; layer < _weights.Blocks.Length; layer++)
         {
             using var scope = NewDisposeScope();
-            Block(h, inputs.Rotations, segments, step.Blocks[layer], index, layer);
+            Block(h, inputs.Rotations, segments, step.Blocks[layer], index, layer, scratch);
         }
         h = F.layer_norm(h, [_dim], step.Scale, step.Shift, NormEps);
-        return weights.Output.Apply(h).view(2, -1, weights.MelBands);
+        return _weights.Output.Apply(h).view(2, -1, _weights.MelBands);
     }
 
     /// <summary>InputEmbedding: projection, plus two causal grouped convolutions of it. Gives [2, M, Dim].</summary>
     public Tensor Embed(Tensor x, Inputs inputs, IReadOnlyList<FlowSegment> segments, int index)
     {
-        var h = weights.InputX.Apply(x).unsqueeze(0).Plus(inputs.Constant); // [1, M, Dim] + [2, M, Dim]
+        var h = _weights.InputX.Apply(x).unsqueeze(0).Plus(inputs.Constant); // [1, M, Dim] + [2, M, Dim]
         var at = 0;
         foreach (var segment in segments)
         {
@@ -97,13 +114,14 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
     }
 
     /// <summary>One transformer block (DiTBlock), in place on the residual stream [2 M, Dim].</summary>
-    public void Block(Tensor h, Tensor rotations, IReadOnlyList<FlowSegment> segments, DiTModulation modulation, int index, int layer)
+    public void Block(Tensor h, Tensor rotations, IReadOnlyList<FlowSegment> segments, DiTModulation modulation, int index, int layer,
+        FlowScratch scratch)
     {
-        var block = weights.Blocks[layer];
+        var block = _weights.Blocks[layer];
         var qkv = block.Qkv.Apply(F.layer_norm(h, [_dim], modulation.Scale1, modulation.Shift1, NormEps));
         var split = qkv.view(2, -1, 3, _heads, _headDim);
         Rotate(split, rotations);
-        var attended = Attend(split, segments, index, layer);
+        var attended = Attend(split, segments, index, layer, scratch);
         h.addcmul_(block.AttentionOut.Apply(attended.view(-1, block.AttentionOut.Inputs)), modulation.Gate1, Scalars.One);
         var up = block.Up.Apply(F.layer_norm(h, [_dim], modulation.Scale2, modulation.Shift2,
             NormEps)).gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
@@ -128,7 +146,7 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
     }
 
     /// <summary>Attention utterance by utterance. [2, M, 3, Heads, HeadDim] -> [2, M, Inner]</summary>
-    private Tensor Attend(Tensor split, IReadOnlyList<FlowSegment> segments, int index, int layer)
+    private Tensor Attend(Tensor split, IReadOnlyList<FlowSegment> segments, int index, int layer, FlowScratch scratch)
     {
         var results = new Tensor[segments.Count];
         var at = 0;
@@ -138,8 +156,8 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
             var part = split.narrow(1, at, segment.Count).permute(2, 0, 3, 1, 4); // [3, 2, Heads, n, HeadDim]
             at += segment.Count;
             Tensor q = part[0], k = part[1], v = part[2];
-            if (segment.Cache is DiTCache cache)
-                (k, v) = cache.Layer(index, layer).Append(segment.Start, k, v, (segment.Shared as DiTCache)?.Layer(index, layer), segment.Last);
+            if (segment.Cache is FlowCache cache)
+                (k, v) = cache.Append(index, layer, segment.Start, k, v, segment.Last, scratch);
             results[i] = segment.Chunk > 0 ? _attention.ChunkCausal(q, k, v, segment.Chunk) : _attention.Full(q, k, v);
         }
         return results.Length == 1 ? results[0] : cat(results, 1);
@@ -148,15 +166,18 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
     /// <summary>CausalConvPositionEmbedding with the left context of an earlier pass. [2, n, Dim] -> [2, n, Dim]</summary>
     private Tensor Positional(Tensor part, FlowSegment segment, int index)
     {
-        var tails = (segment.Cache as DiTCache)?.Tails(index) ?? (segment.Shared as DiTCache)?.Tails(index);
-        var before = tails?.First ?? zeros([2, _dim, weights.ConvTail], part.dtype, part.device);
+        Tensor? Tail(int convolution) =>
+            (segment.Cache as FlowCache)?.Tail(index, convolution) ?? (segment.Shared as FlowCache)?.Tail(index, convolution);
+        var before = Tail(0) ?? zeros([2, _dim, _weights.ConvTail], part.dtype, part.device);
         var input = cat([before, part.transpose(1, 2)], 2); // [2, Dim, ConvTail + n]
-        var hidden = F.mish(F.conv1d(input, weights.Conv1, weights.Conv1Bias, groups: weights.Groups), inplace: true);
-        hidden = cat([tails?.Second ?? zeros_like(before), hidden], 2);
-        if (segment.Cache is DiTCache cache && !segment.Last)
-            cache.SetTails(index, input.narrow(2, segment.Count, weights.ConvTail).clone(),
-            hidden.narrow(2, segment.Count, weights.ConvTail).clone());
-        return F.mish(F.conv1d(hidden, weights.Conv2, weights.Conv2Bias, groups: weights.Groups), inplace: true).transpose(1, 2);
+        var hidden = F.mish(F.conv1d(input, _weights.Conv1, _weights.Conv1Bias, groups: _weights.Groups), inplace: true);
+        hidden = cat([Tail(1) ?? zeros_like(before), hidden], 2);
+        if (segment.Cache is FlowCache cache && !segment.Last)
+        {
+            cache.SetTail(index, 0, input.narrow(2, segment.Count, _weights.ConvTail).clone());
+            cache.SetTail(index, 1, hidden.narrow(2, segment.Count, _weights.ConvTail).clone());
+        }
+        return F.mish(F.conv1d(hidden, _weights.Conv2, _weights.Conv2Bias, groups: _weights.Groups), inplace: true).transpose(1, 2);
     }
 
     /// <summary>The schedule of so many steps, made at its first use; passes of several threads may ask at the same time.</summary>
@@ -172,17 +193,21 @@ internal sealed class DiTEstimator(DiTWeights weights, TorchDevice device) : IVe
                     old.Dispose();
                 _schedules.Clear();
             }
-            return (_schedules[times.Length] = new DiTSchedule(weights, times)).Hold();
+            return (_schedules[times.Length] = new DiTSchedule(_weights, times)).Hold();
         }
     }
 
     private sealed class Pass(DiTEstimator estimator, IReadOnlyList<FlowSegment> segments, DiTSchedule schedule, Tensor constant, Tensor rotations)
         : IEstimatorPass
     {
-        public Tensor Velocity(Tensor x, int step) => estimator.Velocity(x, new Inputs(constant, rotations), segments, schedule.Steps[step], step);
+        private readonly FlowScratch _scratch = new();
+
+        public Tensor Velocity(Tensor x, int step) =>
+            estimator.Velocity(x, new Inputs(constant, rotations), segments, schedule.Steps[step], step, _scratch);
 
         public void Dispose()
         {
+            _scratch.Dispose();
             constant.Dispose();
             rotations.Dispose();
             schedule.Dispose();

@@ -71,7 +71,7 @@ internal sealed class DiTWeights : IDisposable
         var compute = reader.Device.Compute;
         long dim = config.Dim;
         Linear Take(string name, long outputs, long inputs, ScalarType type) =>
-            new(reader.Take($"{root}{name}.weight", outputs, inputs), reader.Take($"{root}{name}.bias", outputs), type);
+            Linear.Create(reader.Take($"{root}{name}.weight", outputs, inputs), reader.Take($"{root}{name}.bias", outputs), type);
         using var project = reader.Take($"{root}input_embed.proj.weight", dim, 4 * mel);
         var bias = reader.Take($"{root}input_embed.proj.bias", dim).DetachFromDisposeScope();
         const string conv = $"{root}input_embed.conv_pos_embed.conv";
@@ -80,9 +80,9 @@ internal sealed class DiTWeights : IDisposable
             Time1 = Take("time_embed.time_mlp.0", dim, TimeFrequencies, ScalarType.Float32),
             Time2 = Take("time_embed.time_mlp.2", dim, dim, ScalarType.Float32),
             // Order of the concatenation: x, cond, mu, speaker.
-            InputX = new(project.narrow(1, 0, mel).clone(), null, ScalarType.Float32),
-            InputCondMu = new(project.narrow(1, mel, 2 * mel).clone(), null, ScalarType.Float32),
-            InputSpeaker = new(project.narrow(1, 3 * mel, mel).clone(), bias.clone(), ScalarType.Float32),
+            InputX = Linear.Create(project.narrow(1, 0, mel).clone(), null, ScalarType.Float32),
+            InputCondMu = Linear.Create(project.narrow(1, mel, 2 * mel).clone(), null, ScalarType.Float32),
+            InputSpeaker = Linear.Create(project.narrow(1, 3 * mel, mel).clone(), bias.clone(), ScalarType.Float32),
             InputBias = bias,
             Conv1 = reader.Take($"{conv}1.0.weight", dim, dim / ConvGroups, ConvKernel).DetachFromDisposeScope(),
             Conv1Bias = reader.Take($"{conv}1.0.bias", dim).DetachFromDisposeScope(),
@@ -119,7 +119,7 @@ internal sealed record DiTBlockWeights(Linear Modulation, Linear Qkv, Linear Att
     {
         long dim = config.Dim, inner = (long)config.Heads * config.HeadDim, hidden = dim * config.FeedForwardMultiple;
         Linear Take(string name, long outputs, long inputs, ScalarType type) =>
-            new(reader.Take($"{root}{name}.weight", outputs, inputs), reader.Take($"{root}{name}.bias", outputs), type);
+            Linear.Create(reader.Take($"{root}{name}.weight", outputs, inputs), reader.Take($"{root}{name}.bias", outputs), type);
         Tensor Stack(string part, params long[] shape)
         {
             using var scope = NewDisposeScope();
@@ -127,7 +127,7 @@ internal sealed record DiTBlockWeights(Linear Modulation, Linear Qkv, Linear Att
         }
         return new DiTBlockWeights(
             Take("attn_norm.linear", 6 * dim, dim, ScalarType.Float32),
-            new Linear(Stack("weight", inner, dim), Stack("bias", inner), compute),
+            Linear.Create(Stack("weight", inner, dim), Stack("bias", inner), compute),
             Take("attn.to_out.0", dim, inner, compute),
             Take("ff.ff.0.0", hidden, dim, compute),
             Take("ff.ff.2", dim, hidden, compute));

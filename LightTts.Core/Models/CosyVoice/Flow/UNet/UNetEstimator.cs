@@ -12,21 +12,26 @@ namespace LightTts.Models.CosyVoice.Flow.UNet;
 /// conditional, row 1 unconditional. Products and norms see all frames; only attention and the left context of convolutions go utterance by
 /// utterance. Chunk-causal it is exact in pieces: its convolutions are causal, its norms see one frame, and nothing changes the rate.
 /// </remarks>
-internal sealed class UNetEstimator(UNetWeights weights, TorchDevice device) : IVelocityEstimator
+/// <param name="weights">Owned from here on.</param>
+/// <param name="device">Where they lie.</param>
+/// <param name="pageFrames">Frames in a page of what is kept: those of a chunk.</param>
+/// <param name="cacheBudget">Bytes that the pages may take together; null: <see cref="FlowPagePool.DefaultBudget"/>.</param>
+internal sealed class UNetEstimator(UNetWeights weights, TorchDevice device, int pageFrames, long? cacheBudget) : IVelocityEstimator
 {
     private readonly int _heads = weights.Config.Heads;
     private readonly int _headDim = weights.Config.HeadDim;
     private readonly long _channels = weights.Config.Channels;
     private readonly DiTAttention _attention = DiTAttention.For(device);
+    private readonly FlowPages _pages = FlowPages.Create(
+        new FlowPageShape(weights.Blocks, weights.Config.Heads, weights.Config.HeadDim), pageFrames, device, cacheBudget);
 
     public bool KeepsPast => true;
 
     public UNetWeights Weights => weights;
 
-    public long BytesPerFrame(int steps) =>
-        4L * steps * weights.Blocks * _heads * _headDim * (device.Compute == ScalarType.Float32 ? 4 : 2);
+    public FlowPagePool Pages => _pages.Pool;
 
-    public IFlowCache CreateCache(int steps) => new UNetCache(steps, weights, device.Compute, device.Device);
+    public IFlowCache CreateCache(int steps) => new FlowCache(steps, weights.Convolutions, _pages);
 
     public IEstimatorPass Begin(IReadOnlyList<FlowSegment> segments, float[] times)
     {
@@ -36,7 +41,11 @@ internal sealed class UNetEstimator(UNetWeights weights, TorchDevice device) : I
         return new Pass(this, segments, schedule, Constant(segments).DetachFromDisposeScope());
     }
 
-    public void Dispose() => weights.Dispose();
+    public void Dispose()
+    {
+        _pages.Dispose();
+        weights.Dispose();
+    }
 
     /// <summary>What stays the same in all steps of a pass: [2, M, 3 MelBands], zeros in the unconditional row.</summary>
     public static Tensor Constant(IReadOnlyList<FlowSegment> segments)
@@ -52,10 +61,12 @@ internal sealed class UNetEstimator(UNetWeights weights, TorchDevice device) : I
     /// <param name="segments">The utterances, in the order of their frames.</param>
     /// <param name="schedule">What the times add.</param>
     /// <param name="step">The step's number, also under which caches are kept.</param>
+    /// <param name="scratch">The pass's working memory.</param>
     /// <returns>Velocities [2, M, MelBands].</returns>
-    public Tensor Velocity(Tensor x, Tensor constant, IReadOnlyList<FlowSegment> segments, UNetSchedule schedule, int step)
+    public Tensor Velocity(Tensor x, Tensor constant, IReadOnlyList<FlowSegment> segments, UNetSchedule schedule, int step,
+        FlowScratch scratch)
     {
-        var frames = new Frames(segments, step);
+        var frames = new Frames(segments, step, scratch);
         var h = cat([x.unsqueeze(0).expand(2, -1, -1), constant], 2); // [2, M, 4 MelBands]
         var last = weights.Levels.Length - 1;
         h = Level(h, frames, schedule, 0);
@@ -101,9 +112,8 @@ internal sealed class UNetEstimator(UNetWeights weights, TorchDevice device) : I
         {
             var part = split.narrow(1, at, segment.Count).permute(2, 0, 3, 1, 4); // [3, 2, Heads, n, HeadDim]
             Tensor q = part[0], k = part[1], v = part[2];
-            if (segment.Cache is UNetCache cache)
-                (k, v) = cache.Block(frames.Step, block.Slot).Append(segment.Start, k, v,
-                    (segment.Shared as UNetCache)?.Block(frames.Step, block.Slot), segment.Last);
+            if (segment.Cache is FlowCache cache)
+                (k, v) = cache.Append(frames.Step, block.Slot, segment.Start, k, v, segment.Last, frames.Scratch);
             results.Add(segment.Chunk > 0 ? _attention.ChunkCausal(q, k, v, segment.Chunk) : _attention.Full(q, k, v));
         });
         return results.Count == 1 ? results[0] : cat(results, 1);
@@ -116,8 +126,8 @@ internal sealed class UNetEstimator(UNetWeights weights, TorchDevice device) : I
         var windows = new List<Tensor>();
         frames.ForEach((segment, at) =>
         {
-            var cache = segment.Cache as UNetCache;
-            var before = cache?.Tail(frames.Step, conv.Slot) ?? (segment.Shared as UNetCache)?.Tail(frames.Step, conv.Slot)
+            var cache = segment.Cache as FlowCache;
+            var before = cache?.Tail(frames.Step, conv.Slot) ?? (segment.Shared as FlowCache)?.Tail(frames.Step, conv.Slot)
                 ?? zeros([2, UNetConv.Tail, x.shape[2]], x.dtype, x.device);
             var joined = cat([before, x.narrow(1, at, segment.Count)], 1);
             if (cache is not null && !segment.Last)
@@ -128,7 +138,7 @@ internal sealed class UNetEstimator(UNetWeights weights, TorchDevice device) : I
     }
 
     /// <summary>The utterances at one step.</summary>
-    private readonly record struct Frames(IReadOnlyList<FlowSegment> Segments, int Step)
+    private readonly record struct Frames(IReadOnlyList<FlowSegment> Segments, int Step, FlowScratch Scratch)
     {
         /// <summary>Calls back with every utterance and its first frame's place.</summary>
         public void ForEach(Action<FlowSegment, int> segment)
@@ -144,10 +154,13 @@ internal sealed class UNetEstimator(UNetWeights weights, TorchDevice device) : I
 
     private sealed class Pass(UNetEstimator estimator, IReadOnlyList<FlowSegment> segments, UNetSchedule schedule, Tensor constant) : IEstimatorPass
     {
-        public Tensor Velocity(Tensor x, int step) => estimator.Velocity(x, constant, segments, schedule, step);
+        private readonly FlowScratch _scratch = new();
+
+        public Tensor Velocity(Tensor x, int step) => estimator.Velocity(x, constant, segments, schedule, step, _scratch);
 
         public void Dispose()
         {
+            _scratch.Dispose();
             constant.Dispose();
             schedule.Dispose();
         }

@@ -36,14 +36,14 @@ internal sealed record UNetConv(Linear Product, int Slot) : IDisposable
     public static UNetConv Load(WeightReader reader, string name, long outputs, long inputs, int slot)
     {
         using var weight = reader.Take($"{name}.weight", outputs, inputs, Kernel);
-        return new(new Linear(weight.transpose(1, 2).flatten(1).contiguous(), reader.Take($"{name}.bias", outputs), ScalarType.Float32), slot);
+        return new(Linear.Create(weight.transpose(1, 2).flatten(1).contiguous(), reader.Take($"{name}.bias", outputs), ScalarType.Float32), slot);
     }
 
     /// <summary>A convolution of one frame.</summary>
     public static Linear Pointwise(WeightReader reader, string name, long outputs, long inputs)
     {
         using var weight = reader.Take($"{name}.weight", outputs, inputs, 1);
-        return new Linear(weight.view(outputs, inputs).clone(), reader.Take($"{name}.bias", outputs), ScalarType.Float32);
+        return Linear.Create(weight.view(outputs, inputs).clone(), reader.Take($"{name}.bias", outputs), ScalarType.Float32);
     }
 
     /// <summary>Three frames side by side. [2, n + Tail, C] -> [2, n, 3 C]</summary>

@@ -50,7 +50,7 @@ internal sealed class UNetWeights : IDisposable
         long channels = config.Channels, time = UNetConfig.TimeMultiple * channels, inputs = 4 * mel;
         var slots = 2 * (config.MidBlocks + 2);
         Linear Take(string name, long outputs, long width) =>
-            new(reader.Take($"{root}{name}.weight", outputs, width), reader.Take($"{root}{name}.bias", outputs), ScalarType.Float32);
+            Linear.Create(reader.Take($"{root}{name}.weight", outputs, width), reader.Take($"{root}{name}.bias", outputs), ScalarType.Float32);
         UNetLevel Level(int index, string name, long width) => UNetLevel.Load(reader, $"{root}{name}.", config, width, index);
         return new UNetWeights(config, mel)
         {
@@ -92,7 +92,7 @@ internal sealed record UNetLevel(Linear Time, UNetConv Conv1, UNetNorm Norm1, UN
     {
         long channels = config.Channels;
         return new UNetLevel(
-            new Linear(reader.Take($"{root}0.mlp.1.weight", channels, UNetConfig.TimeMultiple * channels),
+            Linear.Create(reader.Take($"{root}0.mlp.1.weight", channels, UNetConfig.TimeMultiple * channels),
             reader.Take($"{root}0.mlp.1.bias", channels),
                 ScalarType.Float32),
             UNetConv.Load(reader, $"{root}0.block1.block.0", channels, inputs, 2 * index),
@@ -126,12 +126,12 @@ internal sealed record UNetBlock(UNetNorm Norm1, Linear Qkv, Linear AttentionOut
         long channels = config.Channels, inner = (long)config.Heads * config.HeadDim, hidden = UNetConfig.FeedForwardMultiple * channels;
         var compute = reader.Device.Compute;
         Linear Take(string name, long outputs, long inputs) =>
-            new(reader.Take($"{root}{name}.weight", outputs, inputs), reader.Take($"{root}{name}.bias", outputs), compute);
+            Linear.Create(reader.Take($"{root}{name}.weight", outputs, inputs), reader.Take($"{root}{name}.bias", outputs), compute);
         using var scope = NewDisposeScope();
         var qkv = cat([.. "qkv".Select(c => reader.Take($"{root}attn1.to_{c}.weight", inner, channels))], 0);
         return new UNetBlock(
             UNetNorm.Load(reader, $"{root}norm1", channels),
-            new Linear(qkv, null, compute),
+            Linear.Create(qkv, null, compute),
             Take("attn1.to_out.0", channels, inner),
             UNetNorm.Load(reader, $"{root}norm3", channels),
             Take("ff.net.0.proj", hidden, channels),

@@ -20,7 +20,7 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     private readonly torch.Tensor _speechEmbedding;
     private readonly Layer[] _layers;
     private readonly NativeBuffer _norm;
-    private readonly PackedMatrix _head;
+    private readonly HostLinear _head;
     private readonly PagedAttention _attention;
     private readonly RotaryTable _rotary;
     private readonly int _hidden;
@@ -32,7 +32,11 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     private LanguageBatch? _launched;
     private Scratch _scratch;
 
-    /// <summary>Packs the weights and disposes those that it does not keep.</summary>
+    /// <summary>Takes the weights over.</summary>
+    /// <param name="config">The model's shapes.</param>
+    /// <param name="weights">Loaded with <see cref="Matrix"/>.</param>
+    /// <param name="kvBlocks">Blocks of the key/value cache.</param>
+    /// <param name="threads">Threads of one product; -1: all cores.</param>
     public CpuLanguageEngine(LanguageModelConfig config, LanguageWeights weights, int kvBlocks, int threads = -1)
     {
         _threads = threads;
@@ -45,12 +49,15 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
         _speechEmbedding = weights.SpeechEmbedding;
         _layers = [.. weights.Layers.Select(layer => new Layer(layer))];
         _norm = Copy(weights.Norm);
-        _head = Pack(weights.Head, weights.HeadBias);
+        _head = (HostLinear)weights.Head;
         _attention = new PagedAttention(config, kvBlocks);
         _rotary = new RotaryTable(config.HeadDim, config.RopeTheta);
         _sampler = new HostSampler(config);
         _scratch = new Scratch(this, 16);
     }
+
+    /// <summary>Makes the layers that this engine multiplies by.</summary>
+    public static Linear Matrix(torch.Tensor weight, torch.Tensor? bias) => new PackedLinear(weight, bias);
 
     /// <summary>Whether a model's shapes fit this engine.</summary>
     public static bool Supports(LanguageModelConfig config) => config.HeadDim % 8 == 0;
@@ -149,25 +156,19 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
 
     private void Head(IReadOnlyList<int> rows, Span<float> logits)
     {
-        var (x, normal, outputs) = (_scratch.X, _scratch.Normal, _scratch.Logits(rows.Count, _head.Outputs));
+        var width = (int)_head.Outputs;
+        var (x, normal, outputs) = (_scratch.X, _scratch.Normal, _scratch.Logits(rows.Count, width));
         for (var i = 0; i < rows.Count; i++)
             VectorMath.RmsNorm(x.At(rows[i]), _norm.Start, normal.At(i), _hidden, (float)_config.RmsNormEps);
         _head.Multiply(normal.Start, normal.Stride, rows.Count, outputs.Start, outputs.Stride, accumulate: false, _threads);
         for (var i = 0; i < rows.Count; i++)
-            new ReadOnlySpan<float>(outputs.At(i), _head.Outputs).CopyTo(logits[(i * _head.Outputs)..]);
+            new ReadOnlySpan<float>(outputs.At(i), width).CopyTo(logits[(i * width)..]);
     }
 
     private void Normalise(Rows x, NativeBuffer weight, Rows y, int rows)
     {
         for (var row = 0; row < rows; row++)
             VectorMath.RmsNorm(x.At(row), weight.Start, y.At(row), _hidden, (float)_config.RmsNormEps);
-    }
-
-    private static PackedMatrix Pack(torch.Tensor weight, torch.Tensor? bias)
-    {
-        using (weight)
-        using (bias)
-            return new PackedMatrix(weight.Pointer(), (int)weight.size(0), (int)weight.size(1), bias is null ? null : bias.Pointer());
     }
 
     private static NativeBuffer Copy(torch.Tensor vector)
@@ -180,20 +181,20 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
         }
     }
 
-    /// <summary>A layer's weights, packed.</summary>
+    /// <summary>A layer's weights.</summary>
     private sealed class Layer(LanguageLayer weights) : IDisposable
     {
         public NativeBuffer AttentionNorm { get; } = Copy(weights.AttentionNorm);
 
-        public PackedMatrix Qkv { get; } = Pack(weights.Qkv, weights.QkvBias);
+        public HostLinear Qkv { get; } = (HostLinear)weights.Qkv;
 
-        public PackedMatrix Output { get; } = Pack(weights.Output, null);
+        public HostLinear Output { get; } = (HostLinear)weights.Output;
 
         public NativeBuffer FeedForwardNorm { get; } = Copy(weights.FeedForwardNorm);
 
-        public PackedMatrix GateUp { get; } = Pack(weights.GateUp, null);
+        public HostLinear GateUp { get; } = (HostLinear)weights.GateUp;
 
-        public PackedMatrix Down { get; } = Pack(weights.Down, null);
+        public HostLinear Down { get; } = (HostLinear)weights.Down;
 
         public void Dispose()
         {

@@ -75,7 +75,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         if (batch.LogitRows.Count == 0)
             return;
         var last = x.index_select(0, Index([.. batch.LogitRows.Select(row => (long)row)]));
-        _logits = linear(Normalise(last, _weights.Norm), _weights.Head, _weights.HeadBias).to(ScalarType.Float32).DetachFromDisposeScope();
+        _logits = _weights.Head.Apply(Normalise(last, _weights.Norm)).to(ScalarType.Float32).DetachFromDisposeScope();
     }
 
     public void Collect(Span<int> tokens)
@@ -125,7 +125,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
             longest = Math.Max(longest, position + 1);
         var shape = (Rows: LanguageStepBuffers.RowsFor(batch.Count), Length: LanguageStepBuffers.LengthFor(longest));
         if (!_buffers.TryGetValue(shape, out var buffers))
-            _buffers[shape] = buffers = new LanguageStepBuffers(shape.Rows, shape.Length, (int)_weights.Head.shape[0], _device);
+            _buffers[shape] = buffers = new LanguageStepBuffers(shape.Rows, shape.Length, (int)_weights.Head.Outputs, _device);
         Stage(batch, buffers);
         buffers.Send();
         Compute(buffers);
@@ -175,7 +175,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         var x = _embedding.index_select(0, buffers.Inputs);
         for (var layer = 0; layer < _config.Layers; layer++)
             x = Layer(layer, x, turns, buffers.Write, groups);
-        buffers.Logits.copy_(linear(Normalise(x, _weights.Norm), _weights.Head, _weights.HeadBias));
+        buffers.Logits.copy_(_weights.Head.Apply(Normalise(x, _weights.Norm)));
     }
 
     private Tensor Layer(int index, Tensor x, Tensor turns, Tensor slots, List<AttentionGroup> groups)
@@ -184,7 +184,7 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         var layer = _weights.Layers[index];
         int headDim = _config.HeadDim, queries = _config.Heads * headDim, keys = _config.KvHeads * headDim;
 
-        var qkv = linear(Normalise(x, layer.AttentionNorm), layer.Qkv, layer.QkvBias).to(ScalarType.Float32); // [T, (q, k, v)]
+        var qkv = layer.Qkv.Apply(Normalise(x, layer.AttentionNorm)).to(ScalarType.Float32); // [T, (q, k, v)]
         var turned = view_as_complex(qkv.narrow(1, 0, queries + keys).unflatten(1, _config.Heads + _config.KvHeads, headDim / 2, 2));
         turned.mul_(turns); // rotates q and k where they lie
         qkv = qkv.to(_device.Compute);
@@ -193,11 +193,11 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         var outputs = new Tensor[groups.Count];
         for (var i = 0; i < outputs.Length; i++)
             outputs[i] = Attend(index, qkv.narrow(1, 0, queries).narrow(0, groups[i].Start, groups[i].Rows), groups[i]);
-        x = x.Plus(linear(outputs.Length == 1 ? outputs[0] : cat(outputs, 0), layer.Output));
+        x = x.Plus(layer.Output.Apply(outputs.Length == 1 ? outputs[0] : cat(outputs, 0)));
 
-        var gateUp = linear(Normalise(x, layer.FeedForwardNorm), layer.GateUp); // [T, 2 * inner]
+        var gateUp = layer.GateUp.Apply(Normalise(x, layer.FeedForwardNorm)); // [T, 2 * inner]
         var gated = silu(gateUp.narrow(1, 0, _config.IntermediateSize)) * gateUp.narrow(1, _config.IntermediateSize, _config.IntermediateSize);
-        x = x.Plus(linear(gated, layer.Down));
+        x = x.Plus(layer.Down.Apply(gated));
         return x.MoveToOuterDisposeScope();
     }
 

@@ -1,0 +1,38 @@
+using LightTts.Torch;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LightTts.Models.CosyVoice.Flow;
+
+/// <summary>Pages in the processor's memory: plain copies, a head's frames of a page at a time.</summary>
+internal sealed unsafe class HostFlowPages(FlowPagePool pool, FlowPageShape shape, int frames, ScalarType type) : FlowPages(pool, shape, frames)
+{
+    private readonly int _planes = 4 * shape.Heads; // keys and values, two guidance rows, heads
+    private readonly long _frameBytes = (long)shape.HeadDim * Precisions.Bytes(type);
+
+    public override (Tensor Keys, Tensor Values) Join(int layer, FlowPageTable table, int before, Tensor keys, Tensor values, int fill,
+        FlowScratch scratch)
+    {
+        long past = before * Frames, count = keys.shape[2], length = past + count;
+        var joined = scratch.Take([2, 2, Shape.Heads, length, Shape.HeadDim], type, keys.device);
+        var start = (byte*)joined.Pointer();
+        for (var i = 0; i < before; i++)
+            Copy(start + (long)i * Frames * _frameBytes, length, Layer(table.Pages[i], layer), Frames, Frames);
+        var (allKeys, allValues) = (joined[0], joined[1]);
+        allKeys.narrow(2, past, count).copy_(keys);
+        allValues.narrow(2, past, count).copy_(values);
+        for (var i = 0; i < fill; i++)
+            Copy(Layer(table.Pages[before + i], layer), Frames, start + (past + (long)i * Frames) * _frameBytes, length, Frames);
+        return (allKeys, allValues);
+    }
+
+    private byte* Layer(int page, int layer) => (byte*)Pool.Address(page) + (long)layer * _planes * Frames * _frameBytes;
+
+    /// <summary>Copies so many frames of every plane between places with so many frames a plane.</summary>
+    private void Copy(byte* to, long toFrames, byte* from, long fromFrames, long count)
+    {
+        var bytes = count * _frameBytes;
+        for (var plane = 0; plane < _planes; plane++)
+            Buffer.MemoryCopy(from + plane * fromFrames * _frameBytes, to + plane * toFrames * _frameBytes, bytes, bytes);
+    }
+}
