@@ -36,7 +36,15 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
 
     public IDisposable EnterThread() => thread.Enter();
 
-    public void WarmUp() { }
+    public void WarmUp()
+    {
+        var voice = new TimbreFeatures(null, [], [], 0, new float[config.Flow.SpeakerEmbedding]);
+        using var state = CreateState(voice, new DecodeOptions(Streaming: true, FlowSteps: 1, Speed: 1));
+        using var pass = Begin([new DecodeRow { State = state, Tokens = new int[ChunkTokens], Final = true }]);
+        while (pass.Advance())
+        {
+        }
+    }
 
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
     {

@@ -130,14 +130,15 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
 }
 
 /// <summary>Draws tokens as a pure function of the sequence's inputs, so that batching, preemption and order can be seen to change nothing.</summary>
-internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64, LanguageLimits? limits = null, ulong accent = 0) : ILanguageModel
+internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64, LanguageLimits? limits = null, ulong accent = 0,
+    SpeechVocabulary? vocabulary = null) : ILanguageModel
 {
     private IReadOnlyList<LanguageRow> _launched = [];
     private int _blocksInUse;
 
     public const int TokensPerText = 6;
 
-    public SpeechVocabulary Vocabulary { get; } = new(100, 105, ~100, ~102, 101, 103, 100, 104, 100, 5, 15, new HashSet<int>());
+    public SpeechVocabulary Vocabulary { get; } = vocabulary ?? new(100, 105, ~100, ~102, 101, 103, 100, 104, 100, 5, 15, new HashSet<int>());
 
     public SpeechPace Pace => world.Pace;
 
@@ -186,12 +187,14 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64, Langua
             }
             if (world.IsMute || draw.Seed is FakeWorld.EndlessSeed or FakeWorld.SilentSeed)
             {
-                row.Token = world.IsMute || draw.Seed == FakeWorld.SilentSeed ? 101 : 1;
+                row.Token = world.IsMute || draw.Seed == FakeWorld.SilentSeed ? Vocabulary.Eos : 1;
                 continue;
             }
             // eos after a few sounds for each text token that the sequence has seen
             var texts = state.Inputs.Count(id => id >= 0);
-            row.Token = !draw.IgnoreEos && draw.History.Count >= texts * TokensPerText / 2 ? 101 : (int)((state.Hash + draw.Seed + accent) % 100);
+            row.Token = !draw.IgnoreEos && draw.History.Count >= texts * TokensPerText / 2
+                ? Vocabulary.Eos
+                : (int)((state.Hash + draw.Seed + accent) % (ulong)Vocabulary.Size);
         }
         _launched = [];
     }
