@@ -5,34 +5,16 @@ using Microsoft.Playwright;
 namespace LightTts.Tests.Server;
 
 /// <summary>The page in a real browser: Chromium, where it is installed.</summary>
-public sealed class BrowserTests : IAsyncLifetime
+public sealed class BrowserTests : IClassFixture<Chromium>
 {
     private const string Speech = "One is a sentence. Two is another.";
-    private IPlaywright? _playwright;
-    private IBrowser? _browser;
+    private readonly IBrowser _browser;
     private readonly List<string> _complaints = [];
 
-    public async ValueTask InitializeAsync()
+    public BrowserTests(Chromium chromium)
     {
-        var chromium = new[] { "chromium", "chromium-browser", "google-chrome" }.SelectMany(name =>
-            (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name)))
-            .FirstOrDefault(File.Exists);
-        Assert.SkipWhen(chromium is null, "no Chromium on the path: install it (Debian: apt-get install chromium) to test the page");
-        Assertions.SetDefaultExpectTimeout(30_000); // a machine that is busy with other tests
-        _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = chromium,
-            Args = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream"],
-        });
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_browser is not null)
-            await _browser.DisposeAsync();
-        _playwright?.Dispose();
+        Assert.SkipWhen(chromium.Browser is null, "no Chromium on the path: install it (Debian: apt-get install chromium) to test the page");
+        _browser = chromium.Browser;
     }
 
     [Fact]
@@ -186,7 +168,7 @@ public sealed class BrowserTests : IAsyncLifetime
 
     private async Task<IPage> OpenAsync(TestServer server, string path = "/", BrowserNewPageOptions? options = null)
     {
-        var page = await _browser!.NewPageAsync(options);
+        var page = await _browser.NewPageAsync(options);
         page.PageError += (_, error) => _complaints.Add(error);
         page.Console += (_, message) =>
         {
