@@ -86,11 +86,12 @@ internal sealed class SpeechCall(Uri server, byte[] voice, string transcript, st
                 bytes += frame.Count;
             }
         }
-        var result = Result(watch.Elapsed, first, bytes);
+        var total = watch.Elapsed;
         await typing;
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, limit.Token);
         return error.Length > 0 || socket.CloseStatus != WebSocketCloseStatus.NormalClosure
-            ? throw new WebSocketException($"{(int?)socket.CloseStatus} {socket.CloseStatusDescription} {error}") : result;
+            ? throw new WebSocketException($"{(int?)socket.CloseStatus} {socket.CloseStatusDescription} {error}")
+            : Result(total, first, bytes);
     }
 
     private static async Task TypeAsync(ClientWebSocket socket, string text, CancellationToken cancellationToken)

@@ -1,0 +1,51 @@
+using System.Net.WebSockets;
+using LightTts.Benchmarks.ServeLoad;
+
+namespace LightTts.Tests.Server;
+
+/// <summary>The load generator's client against this server, and the numbers that it makes of what it saw.</summary>
+public class ServeLoadTests
+{
+    [Theory]
+    [InlineData("Whole")]
+    [InlineData("Stream")]
+    [InlineData("BiStream")]
+    public async Task A_call_measures_the_audio_that_the_server_sent(string mode)
+    {
+        var pipeline = new StubPipeline { Speak = (_, _) => StubPipeline.Chunks(new float[12_000], new float[24_000]) };
+        await using var server = await TestServer.StartAsync(pipeline, "--Server:ApiKeys:0:Name=one", "--Server:ApiKeys:0:Key=1111111111111111");
+        using var call = new SpeechCall(server.Addresses[0], TestServer.Voice(), "What it says.", "1111111111111111", reuse: false);
+        var result = await call.SpeakAsync(Enum.Parse<ServeMode>(mode), "Good morning to you.", CancellationToken.None);
+        Assert.Equal(1.5, result.Audio);
+        Assert.InRange(result.FirstAudio, double.Epsilon, result.Cost);
+        Assert.Equal(result.Cost / 1.5, result.RealTimeFactor);
+        var spoken = mode == "BiStream" ? string.Concat(pipeline.Text) : pipeline.Requests[^1].Text;
+        Assert.Equal("Good morning to you.", spoken);
+    }
+
+    [Fact]
+    public async Task Whatever_is_no_audio_is_an_error()
+    {
+        await using var server = await TestServer.StartAsync(new StubPipeline { Speak = (_, _) => throw new TtsSynthesisException("no") });
+        using var call = new SpeechCall(server.Addresses[0], TestServer.Voice(), "What it says.", null, reuse: true);
+        var refused = await Assert.ThrowsAsync<HttpRequestException>(() => call.SpeakAsync(ServeMode.Whole, "Hi.", CancellationToken.None));
+        Assert.StartsWith("417 ", refused.Message, StringComparison.Ordinal);
+        var told = await Assert.ThrowsAsync<WebSocketException>(() => call.SpeakAsync(ServeMode.BiStream, "Hi.", CancellationToken.None));
+        Assert.Contains("Server error: ", told.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InvalidDataException>(() => call.SpeakAsync(ServeMode.Whole, "...", CancellationToken.None)); // an empty success
+    }
+
+    [Fact]
+    public void Rows_are_what_was_measured()
+    {
+        var good = Enumerable.Range(1, 100).Select(i => new CallResult(i, i / 2.0, 2)).ToList();
+        var row = ServeLoadRow.Create(ServeMode.Stream, 8, 50, good, ["busy", "busy"]);
+        Assert.Equal((102, 2, 2.0, 200.0), (row.Requests, row.Errors, row.Qps, row.AudioSeconds));
+        Assert.Equal(new Percentiles(50, 90, 95, 99), row.Cost);
+        Assert.Equal(new Percentiles(25, 45, 47.5, 49.5), row.FirstAudio);
+        Assert.Equal(25.25, row.RtfMean);
+        Assert.Equal(2, row.ErrorMessages["busy"]);
+        Assert.True(double.IsNaN(ServeLoadRow.Create(ServeMode.Whole, 1, 1, [], ["gone"]).Cost.P50));
+        Assert.Equal(new Percentiles(7, 7, 7, 7), Percentiles.Of([7]));
+    }
+}
