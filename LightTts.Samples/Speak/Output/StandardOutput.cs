@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -30,7 +31,9 @@ internal static partial class StandardOutput
     }
 
     /// <summary>Whether the reader of a pipe has gone.</summary>
-    public static bool IsBrokenPipe(IOException error) => error.HResult is BrokenPipeUnix or BrokenPipeWindows or NoDataWindows;
+    /// <remarks>A child's standard input is a pair of sockets to the runtime.</remarks>
+    public static bool IsBrokenPipe(IOException error) => error.HResult is BrokenPipeUnix or BrokenPipeWindows or NoDataWindows
+        || error.InnerException is SocketException { SocketErrorCode: SocketError.Shutdown or SocketError.ConnectionReset };
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Control(int descriptor, int command);
