@@ -19,6 +19,7 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     private readonly StringBuilder _spoken = new(utterance.Piece.Text);
     private bool _textComplete = !utterance.IsFed;
     private bool _released;
+    private Attempt? _best; // of the attempts so far
 
     public Utterance Utterance { get; } = utterance;
 
@@ -125,15 +126,30 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
         _held.Clear();
     }
 
+    /// <summary>Judges the attempt that has ended. Where an earlier one was nearer to
+    /// what is plausible, and nothing has left, that one counts.</summary>
     public Verdict Judge(ILanguageModel model)
     {
         var requested = Job.Request.MaxSpeechTokens;
-        return SpeechJudge.Judge(model.Pace, model.Vocabulary, _spoken.ToString(), Stream, requested <= Stream.History.Count);
+        var text = _spoken.ToString();
+        var verdict = SpeechJudge.Judge(model.Pace, model.Vocabulary, text, Stream, requested <= Stream.History.Count);
+        var attempt = new Attempt(Stream, [], verdict, SpeechJudge.Distance(model.Pace, model.Vocabulary, text, Stream, verdict));
+        if (_best is { } best && best.Distance <= attempt.Distance && !_released)
+        {
+            attempt = best;
+            Job.AddTokensWaiting(best.Held.Length - _held.Count);
+            _held.Clear();
+            _held.AddRange(best.Held);
+            Stream = best.Stream;
+        }
+        _best = attempt;
+        return attempt.Verdict;
     }
 
-    /// <summary>Begins anew with other random numbers.</summary>
+    /// <summary>Begins anew with other random numbers; what was judged best so far is kept.</summary>
     public void Redraw()
     {
+        _best = _best is { } best ? best with { Held = [.. _held] } : null;
         Job.AddTokensWaiting(-_held.Count);
         _held.Clear();
         Row?.State.Reset();
@@ -152,4 +168,6 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
         LightTtsDiagnostics.End(Span, LightTtsDiagnostics.ErrorType(Job.Error));
         Span = null;
     }
+
+    private sealed record Attempt(SpeechTokenStream Stream, int[] Held, Verdict Verdict, double Distance);
 }

@@ -14,13 +14,7 @@ internal static class SpeechJudge
     /// <param name="isCutByRequest">Whether the request itself asked for so few tokens.</param>
     public static Verdict Judge(SpeechPace pace, SpeechVocabulary vocabulary, string text, SpeechTokenStream stream, bool isCutByRequest)
     {
-        var sounds = 0;
-        var audible = 0;
-        foreach (var token in stream.History)
-        {
-            sounds += token < vocabulary.Size ? 1 : 0;
-            audible += token < vocabulary.Size && !vocabulary.SilentTokens.Contains(token) ? 1 : 0;
-        }
+        var (sounds, audible) = Count(vocabulary, stream);
         if (isCutByRequest && stream.FinishReason == FinishReason.Length)
             return Verdict.Plausible;
         if (audible == 0)
@@ -28,6 +22,31 @@ internal static class SpeechJudge
         if (sounds > pace.Most(text) || stream.FinishReason == FinishReason.Length)
             return Verdict.TooLong;
         return audible < pace.Fewest(text) || sounds < pace.FewestOfAny(text) ? Verdict.TooShort : Verdict.Plausible;
+    }
+
+    /// <summary>How far an implausible utterance is from a plausible length: by what
+    /// factor it is too long or too short; silence is farthest.</summary>
+    public static double Distance(SpeechPace pace, SpeechVocabulary vocabulary, string text, SpeechTokenStream stream, Verdict verdict)
+    {
+        var (sounds, audible) = Count(vocabulary, stream);
+        return verdict switch
+        {
+            Verdict.Plausible => 0,
+            Verdict.Silent => double.PositiveInfinity,
+            Verdict.TooLong => Math.Max(1, (double)sounds / pace.Most(text)),
+            _ => Math.Max((double)pace.Fewest(text) / audible, (double)pace.FewestOfAny(text) / sounds),
+        };
+    }
+
+    private static (int Sounds, int Audible) Count(SpeechVocabulary vocabulary, SpeechTokenStream stream)
+    {
+        var (sounds, audible) = (0, 0);
+        foreach (var token in stream.History)
+        {
+            sounds += token < vocabulary.Size ? 1 : 0;
+            audible += token < vocabulary.Size && !vocabulary.SilentTokens.Contains(token) ? 1 : 0;
+        }
+        return (sounds, audible);
     }
 }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LightTts.Samples.Speak.Output;
 using LightTts.Samples.Speak.Reading;
 
 namespace LightTts.Samples.Speak;
@@ -76,6 +77,9 @@ internal static class SpeakCommand
                 Console.Error.WriteLine($"speak: {problem}");
                 return ExitCodes.Usage;
             }
+            // Before the model is loaded, and before anything else could be opened in its place.
+            if (only || parsed.GetValue(show))
+                StandardOutput.Need("Leave it open: what was asked for is printed there.");
             var options = model.Read(parsed);
             options.English = parsed.GetValue(reading) == "uk" ? EnglishReading.British : EnglishReading.American;
             options.Emoji = parsed.GetValue(emoji) == "name" ? EmojiReading.Named : EmojiReading.Dropped;

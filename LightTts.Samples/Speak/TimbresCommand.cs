@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LightTts.Samples.Speak.Output;
 
 namespace LightTts.Samples.Speak;
 
@@ -75,6 +76,7 @@ internal static class TimbresCommand
         model.AddTo(command);
         command.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>
         {
+            StandardOutput.Need("Leave it open: the result is printed there.");
             await using var pipeline = await Loading.LoadAsync(model.Read(parsed), quiet: true, cancellation);
             return await run(pipeline, parsed, cancellation);
         }));

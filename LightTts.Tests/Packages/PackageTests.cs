@@ -1,5 +1,7 @@
 using System.IO.Compression;
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using LightTts.Tests.Support;
 
@@ -101,6 +103,38 @@ public sealed class PackageTests(PackedFeed packed) : IClassFixture<PackedFeed>
             package.Entries.Single(entry => entry.FullName == $"lib/net10.0/{id}.dll").Open().CopyTo(assembly);
             Assert.DoesNotContain(Repo.Root, Encoding.Latin1.GetString(assembly.ToArray()));
         }
+    }
+
+    /// <summary>All that the command loads by name is in the tool's package: its libraries, the natives of this system, the voice.</summary>
+    [Fact]
+    public void The_tool_is_complete()
+    {
+        PackedFeed.Need();
+        const string Root = "tools/net10.0/any/";
+        using var package = ZipFile.OpenRead(Path.Combine(packed.Feed, $"LightTts.Tool.{packed.Version}.nupkg"));
+        var sizes = package.Entries.ToDictionary(entry => entry.FullName, entry => entry.Length, StringComparer.Ordinal);
+        var settings = XDocument.Load(package.GetEntry(Root + "DotnetToolSettings.xml")!.Open()).Descendants("Command").Single();
+        Assert.Equal(("speak", "speak.dll"), ((string?)settings.Attribute("Name"), (string?)settings.Attribute("EntryPoint")));
+        Assert.Contains(Root + "speak.runtimeconfig.json", sizes.Keys);
+        var libraries = JsonNode.Parse(package.GetEntry(Root + "speak.deps.json")!.Open())!["targets"]!.AsObject().Single().Value!.AsObject();
+        var (managed, native) = (0, 0);
+        foreach (var (_, library) in libraries)
+        {
+            foreach (var (path, _) in library!["runtime"]?.AsObject() ?? [])
+            {
+                Assert.True(sizes.GetValueOrDefault(Root + Path.GetFileName(path)) > 0, path);
+                managed++;
+            }
+            foreach (var (path, target) in library["runtimeTargets"]?.AsObject() ?? [])
+            {
+                Assert.True(sizes.ContainsKey(Root + path), path);
+                native += (string?)target!["rid"] == RuntimeInformation.RuntimeIdentifier ? 1 : 0;
+            }
+        }
+        Assert.True(managed > 10 && native > 4, $"{managed} libraries, {native} of them native");
+        foreach (var file in Directory.GetFiles(Repo.TinyEn, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) != ".md"))
+            Assert.Equal(new FileInfo(file).Length, sizes.GetValueOrDefault(
+                $"{Root}models/lighttts-tiny-en/{Path.GetRelativePath(Repo.TinyEn, file).Replace('\\', '/')}"));
     }
 
     private static string Reference(string[] words) =>

@@ -33,7 +33,7 @@ public sealed class PackedFeed : IAsyncLifetime
     {
         if (!IsWanted || OperatingSystem.IsWindows())
             return;
-        await ConsoleProcess.RunAsync(Repo.Root, null, "sh", Path.Combine(Repo.Root, "pack.sh"), Feed, Version);
+        await ConsoleProcess.RunAsync(Repo.Root, null, "sh", Path.Combine(Repo.Root, "pack.sh"), "--tool", Feed, Version);
         // The repository's own sources stand in for those that a new nuget.config names.
         var sources = XDocument.Load(Path.Combine(Repo.Root, "nuget.config"));
         Directory.CreateDirectory(Path.Combine(Folder, ".nuget", "NuGet"));

@@ -72,6 +72,26 @@ public class RedrawTests
     }
 
     [Fact]
+    public async Task Of_attempts_that_are_all_implausible_the_nearest_is_kept()
+    {
+        // The third attempt is the silent one; the two before it are too short, and of two that are alike the first counts.
+        var request = new SynthesisRequest { Text = "one.", Seed = unchecked((long)(FakeWorld.SilentSeed - 2 * 0xD1B54A32D192ED03)) };
+        var pace = new SpeechPace(25, 1, 0.5, 100);
+        await using var engine = new FakeEngine(new TtsPipelineOptions { MaxRedraws = 2 });
+        engine.World.Pace = pace;
+        var kept = await FakeEngine.Collect(engine.Speak(request));
+        Assert.Equal((SpeechQuality.TooShort, 2), (kept[^1].Quality, kept[^1].Redraws));
+        await engine.AssertIdle();
+        await using var first = new FakeEngine(new TtsPipelineOptions { MaxRedraws = 0 });
+        first.World.Pace = pace;
+        var alone = await FakeEngine.Collect(first.Speak(request));
+        Assert.Equal((SpeechQuality.TooShort, 0), (alone[^1].Quality, alone[^1].Redraws));
+        Assert.NotEmpty(FakeEngine.Join(alone));
+        Assert.Equal(FakeEngine.Join(alone), FakeEngine.Join(kept));
+        Assert.Equal(alone.SelectMany(chunk => chunk.SpeechTokens.ToArray()), kept.SelectMany(chunk => chunk.SpeechTokens.ToArray()));
+    }
+
+    [Fact]
     public void Pace_counts_letters_as_they_are_spoken()
     {
         var pace = new SpeechPace(25, 25, 5, 1);

@@ -54,6 +54,37 @@ public sealed class ReadingTests : IDisposable
         Assert.Equal((0, 0), (us.ExitCode, uk.ExitCode));
     }
 
+    [Fact]
+    public async Task Emoji_are_named_or_dropped_by_option()
+    {
+        var named = await SpeakProcess.RunAsync(_folder, ["--show-text", "--timbres", "voices", "--emoji", "name", "Well done 👍"]);
+        var dropped = await SpeakProcess.RunAsync(_folder, ["--show-text", "--timbres", "voices", "Well done 👍"]);
+        Assert.Equal((0, "Well done thumbs up.\n"), (named.ExitCode, named.Output));
+        Assert.Equal((0, "Well done.\n"), (dropped.ExitCode, dropped.Output));
+    }
+
+    [Theory]
+    [InlineData("big.md", "Markdown")]
+    [InlineData("big.html", "HTML")]
+    public async Task Markup_too_long_to_be_read_as_a_whole_is_an_error_with_a_cure(string name, string format)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, name), string.Concat(Enumerable.Repeat("More words. ", 1_500_000)));
+        var result = await SpeakProcess.RunAsync(_folder, ["-f", name, "--show-text", "--timbres", "voices"]);
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.StartsWith($"speak: The {format} is longer than 16,777,216 characters", result.Error);
+        Assert.Contains("--format text", result.Error);
+    }
+
+    [Fact]
+    public async Task A_line_that_does_not_end_loses_nothing()
+    {
+        var text = string.Join(' ', Enumerable.Range(0, 20_000).Select(i => i % 9 == 0 ? "garden." : "window"));
+        await File.WriteAllTextAsync(Path.Combine(_folder, "line.txt"), text);
+        var result = await SpeakProcess.RunAsync(_folder, ["-f", "line.txt", "--show-text", "--timbres", "voices"]);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(text.Split(' ').Length, Words(result.Output).Split(' ').Length);
+    }
+
     [Theory]
     [InlineData("", "nothing to speak")]
     [InlineData("\n \n", "nothing to speak")]
