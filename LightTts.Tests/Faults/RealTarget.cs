@@ -25,7 +25,8 @@ internal sealed class RealTarget(TtsPipeline pipeline, FaultyModels models, Even
     {
         options ??= new TtsPipelineOptions();
         var shared = SharedPipeline.Options();
-        (options.ModelPath, options.Device, options.Precision, options.Timbres) = (shared.ModelPath, shared.Device, shared.Precision, shared.Timbres);
+        options.ModelPath ??= shared.ModelPath;
+        (options.Device, options.Precision, options.Timbres) = (shared.Device, shared.Precision, shared.Timbres);
         return options;
     }
 

@@ -26,6 +26,16 @@ public class StressTests
         await Stress(target, 4, FullRun.Pick(60, 500), FullRun.Pick(60, 100));
     }
 
+    /// <summary>The other generation, whose flow and vocoder carry other things from chunk to chunk.</summary>
+    [Fact]
+    public async Task CosyVoice2_too()
+    {
+        var options = Options();
+        options.ModelPath = Repo.Golden("main/models/cosyvoice2-tiny");
+        await using var target = await RealTarget.LoadAsync(options);
+        await Stress(target, 5, FullRun.Pick(100, 500), FullRun.Pick(60, 100));
+    }
+
     private static TtsPipelineOptions Options() =>
         new() { MaxActiveRequests = 48, MaxBufferedAudio = TimeSpan.FromSeconds(1), TextIdleTimeout = TimeSpan.FromMilliseconds(200) };
 

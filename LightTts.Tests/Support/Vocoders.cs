@@ -62,6 +62,17 @@ internal static class Vocoders
     /// <summary>Runs rows as one pass.</summary>
     public static void Run(this HiftVocoder vocoder, IReadOnlyList<VocoderRow> rows) => vocoder.Begin(rows).Finish();
 
+    /// <summary>One call from its beginning to its end: samples and source.</summary>
+    public static (Tensor Samples, Tensor Source) Run(this OverlapVocoder vocoder, Tensor mel, long[] firstFrames, Tensor? known)
+    {
+        using var call = vocoder.Begin(mel, firstFrames, known);
+        while (call.Advance())
+        {
+        }
+        var (samples, source) = call.Finish();
+        return (samples.clone(), source.clone());
+    }
+
     /// <summary>A whole utterance in one pass: [1, bands, frames] -> samples.</summary>
     public static float[] Run(this HiftVocoder vocoder, Tensor mel)
     {

@@ -38,6 +38,24 @@ public sealed class OverlapVocoderTests
         Assert.NotEqual(expected, Speak(vocoder, mel, [180]));
     }
 
+    /// <summary>A tile sees as much beside it as its layers look at.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(37)]
+    public void A_mel_in_tiles_is_the_mel_in_one(int tile)
+    {
+        using var scope = NewDisposeScope();
+        using var vocoder = Vocoders.Golden2();
+        var mel = Mel(4, 210);
+        vocoder.TileFrames = 1000;
+        var expected = Speak(vocoder, mel, [210]);
+        vocoder.TileFrames = tile;
+        var actual = Speak(vocoder, mel, [210]);
+        Assert.InRange(Vocoders.MaxDifference(expected, actual), 0, 1e-6f);
+        vocoder.Margin /= 3;
+        Assert.True(Vocoders.MaxDifference(expected, Speak(vocoder, mel, [210])) > 1e-6f, "a third of the margin would do");
+    }
+
     [Fact]
     public void What_it_keeps_does_not_grow_and_goes_with_the_end()
     {

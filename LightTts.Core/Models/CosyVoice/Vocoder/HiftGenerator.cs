@@ -9,7 +9,8 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 /// between its two Fourier transforms).</summary>
 internal sealed class HiftGenerator : IDisposable
 {
-    private const int OuterKernel = 7;
+    /// <summary>Of the last convolution, and of the first where that looks both ways.</summary>
+    public const int OuterKernel = 7;
 
     private readonly VocoderConfig _config;
     private readonly VocoderConv _pre;

@@ -3,11 +3,13 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Vocoder;
 
-/// <summary>A pass over some rows: a part is a call for those whose next calls are of equal lengths.</summary>
+/// <summary>A pass over some rows: a part is a tile of a call for those whose next calls are of equal lengths.</summary>
 internal sealed class OverlapPass : IDecodePass
 {
     private readonly OverlapVocoder _vocoder;
     private readonly List<Item> _open = [];
+    private List<Item> _items = []; // of the call
+    private OverlapCall? _call;
 
     public OverlapPass(OverlapVocoder vocoder, IReadOnlyList<VocoderRow> rows)
     {
@@ -22,34 +24,32 @@ internal sealed class OverlapPass : IDecodePass
         if (_open.Count == 0)
             return false;
         using var mode = inference_mode();
-        List<Item> items = [.. _open.Where(item => item.Next == _open[0].Next && item.State.Source.Length == _open[0].State.Source.Length)];
         try
         {
-            Run(items);
+            if ((_call ??= Begin()).Advance())
+                return true;
+            using var scope = NewDisposeScope();
+            Finish(_call.Finish());
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            foreach (var item in items)
+            foreach (var item in _items)
             {
                 item.Row.Error = e;
                 _open.Remove(item);
             }
-            return _open.Count > 0;
         }
-        foreach (var item in items)
-        {
-            item.Next = item.State.NextCall(_vocoder.HeldFrames);
-            if (item.Next > 0)
-                continue;
-            _open.Remove(item);
-            item.Row.Samples = [.. item.Samples];
-            if (item.Row.Final)
-                item.State.Clear();
-        }
+        _call?.Dispose();
+        _call = null;
         return _open.Count > 0;
     }
 
-    public void Dispose() => _open.Clear();
+    public void Dispose()
+    {
+        _call?.Dispose();
+        _call = null;
+        _open.Clear();
+    }
 
     private void Take(VocoderRow row)
     {
@@ -78,19 +78,34 @@ internal sealed class OverlapPass : IDecodePass
         state.Clear();
     }
 
-    private void Run(List<Item> items)
+    private OverlapCall Begin()
     {
+        var next = _open[0];
+        _items = [.. _open.Where(item => item.Next == next.Next && item.State.Source.Length == next.State.Source.Length)];
         using var scope = NewDisposeScope();
-        var known = items[0].State.Source.Length;
+        var known = next.State.Source.Length;
         var again = known / _vocoder.SamplesPerFrame;
-        var mel = cat([.. items.Select(item => item.State.Mel!.narrow(2, 0, again + item.Next))]);
+        var mel = cat([.. _items.Select(item => item.State.Mel!.narrow(2, 0, again + item.Next))]);
         var source = known == 0 ? null
-            : TensorData.FromSingles([.. items.SelectMany(item => item.State.Source)], _vocoder.Device, items.Count, 1, known);
-        var (samples, made) = _vocoder.Run(mel, [.. items.Select(item => item.State.Done - again)], source);
-        var (waves, sources) = (TensorData.ToSingles(samples), TensorData.ToSingles(made));
-        var each = waves.Length / items.Count;
-        for (var i = 0; i < items.Count; i++)
-            Finish(items[i], waves.AsSpan(i * each, each), sources.AsSpan(i * each, each));
+            : TensorData.FromSingles([.. _items.SelectMany(item => item.State.Source)], _vocoder.Device, _items.Count, 1, known);
+        return _vocoder.Begin(mel, [.. _items.Select(item => item.State.Done - again)], source);
+    }
+
+    private void Finish((Tensor Samples, Tensor Source) made)
+    {
+        var (waves, sources) = (TensorData.ToSingles(made.Samples), TensorData.ToSingles(made.Source));
+        var each = waves.Length / _items.Count;
+        for (var i = 0; i < _items.Count; i++)
+        {
+            var item = _items[i];
+            Finish(item, waves.AsSpan(i * each, each), sources.AsSpan(i * each, each));
+            if ((item.Next = item.State.NextCall(_vocoder.HeldFrames)) > 0)
+                continue;
+            _open.Remove(item);
+            item.Row.Samples = [.. item.Samples];
+            if (item.Row.Final)
+                item.State.Clear();
+        }
     }
 
     private void Finish(Item item, Span<float> wave, ReadOnlySpan<float> source)

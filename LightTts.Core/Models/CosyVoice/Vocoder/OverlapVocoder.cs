@@ -14,21 +14,26 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 /// </remarks>
 internal sealed class OverlapVocoder : IVocoder
 {
+    // Frames that a tile has: its activations stay in the processor's cache, and what it computes beside them costs a quarter more.
+    private const int CpuTileFrames = 150;
+    private const int CudaTileFrames = 2000;
+
     private readonly VocoderSlots _slots = new();
-    private readonly VocoderSpectrum _spectrum;
-    private readonly HiftGenerator _generator;
     private readonly bool _asReference;
 
     private OverlapVocoder(ITensorArchive archive, VocoderConfig config, TorchDevice device, VocoderNoise noise, bool asReference)
     {
         (Config, Device, _asReference) = (config, device.Device, asReference);
         var reader = new WeightReader(archive, device, key => key.Replace("generator.", "", StringComparison.Ordinal));
-        SamplesPerFrame = config.UpsampleRates.Aggregate(1, (a, b) => a * b) * config.IstftHop;
+        Upsampling = config.UpsampleRates.Aggregate(1, (a, b) => a * b);
+        SamplesPerFrame = Upsampling * config.IstftHop;
+        Margin = OverlapCall.MarginOf(config);
+        TileFrames = device.IsCuda ? CudaTileFrames : CpuTileFrames;
         Fade = new OverlapFade(HeldFrames * SamplesPerFrame);
-        _spectrum = new VocoderSpectrum(_slots, config, device.Device);
+        Spectrum = new VocoderSpectrum(_slots, config, device.Device);
         F0 = new VocoderF0(_slots, reader, config, VocoderReach.Both);
         Source = new InterpolatedSource(reader, config, noise, SamplesPerFrame);
-        _generator = new HiftGenerator(_slots, reader, config, _spectrum.Bins, VocoderReach.Both);
+        Generator = new HiftGenerator(_slots, reader, config, Spectrum.Bins, VocoderReach.Both);
         try
         {
             reader.Complete();
@@ -53,7 +58,18 @@ internal sealed class OverlapVocoder : IVocoder
 
     internal InterpolatedSource Source { get; }
 
+    internal VocoderSpectrum Spectrum { get; }
+
+    internal HiftGenerator Generator { get; }
+
     internal OverlapFade Fade { get; }
+
+    internal int Upsampling { get; }
+
+    /// <summary>Frames beside a tile that it is computed with.</summary>
+    internal int Margin { get; set; }
+
+    internal int TileFrames { get; set; }
 
     /// <summary>Reads hift.pt.</summary>
     /// <param name="archive">The checkpoint; needed during the call only.</param>
@@ -74,30 +90,22 @@ internal sealed class OverlapVocoder : IVocoder
     {
         F0.Dispose();
         Source.Dispose();
-        _spectrum.Dispose();
-        _generator.Dispose();
+        Spectrum.Dispose();
+        Generator.Dispose();
     }
 
-    /// <summary>One call over whole mels.</summary>
+    /// <summary>Opens a call over whole mels.</summary>
     /// <param name="mel">[B, bands, n].</param>
     /// <param name="firstFrames">Of each row, the number of its first frame in its utterance.</param>
     /// <param name="known">The source of the first samples, from the call before: [B, 1, m]; or null.</param>
-    /// <returns>Samples [B, n SamplesPerFrame], and the source that they were made from, [B, 1, n SamplesPerFrame].</returns>
-    internal (Tensor Samples, Tensor Source) Run(Tensor mel, ReadOnlySpan<long> firstFrames, Tensor? known)
+    internal OverlapCall Begin(Tensor mel, ReadOnlySpan<long> firstFrames, Tensor? known)
     {
-        using var scope = NewDisposeScope();
-        // Of the machinery for causal layers in pieces, a call is one whole utterance.
-        using var pass = new VocoderPass([.. Enumerable.Range(0, firstFrames.Length).Select(_ => new VocoderState(_slots.Count))]) { Final = true };
         var starts = new long[firstFrames.Length];
         for (var i = 0; i < starts.Length; i++)
             starts[i] = _asReference ? 0 : firstFrames[i] * SamplesPerFrame;
-        var source = Source.Run(F0.Run(pass, mel), starts);
-        if (known is not null)
-            source.narrow(2, 0, known.shape[2]).copy_(known);
-        var features = _generator.Pre(pass, mel);
-        var spectrum = _spectrum.Forward(pass, source, source.shape[2] / Config.IstftHop + 1);
-        var limit = Config.AudioLimit;
-        var samples = _spectrum.Inverse(pass, _generator.Run(pass, features, spectrum)).clamp_(Scalars.Of(-limit), Scalars.Of(limit));
-        return (samples.MoveToOuterDisposeScope(), source.MoveToOuterDisposeScope());
+        return new OverlapCall(this, mel, starts, known);
     }
+
+    internal VocoderPass NewPass(int rows) =>
+        new([.. Enumerable.Range(0, rows).Select(_ => new VocoderState(_slots.Count))]) { Final = true };
 }
