@@ -2,7 +2,8 @@ using LightTts.Tests.Support;
 
 namespace LightTts.Tests.EndToEnd;
 
-/// <summary>Listeners in company whose streams have nearly no memory for their pasts: slower, but nobody fails and nobody hears a difference.</summary>
+/// <summary>Listeners in company whose streams have nearly no memory for their pasts: slower, but
+/// nobody fails and nobody hears a difference.</summary>
 public sealed class ShortMemoryTests(ITestOutputHelper output)
 {
     private static readonly string[] Texts =

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow;
 
-/// <summary>Memory for what the flow keeps of its utterances, in pages of one size that are counted by their holders. May be used by several threads.</summary>
+/// <summary>Memory for what the flow keeps of its utterances, in pages of one size whose holders are counted.
+/// May be used by several threads.</summary>
 /// <remarks>
 /// What lies in a page is the estimator's business. Pages never move, so their addresses can be captured. On the CPU the memory comes in
 /// slabs when it is first needed, so that a process that streams nothing stays small; on CUDA it is one slab, so that
