@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LightTts.Cuda;
 using LightTts.Torch;
 
 namespace LightTts.Benchmarks;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LightTts.Cuda;
 using LightTts.Diagnostics;
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
@@ -201,6 +202,8 @@ public sealed class TtsPipeline : ITtsPipeline
         TorchRuntime.EnsureLoaded(options.NativeLibraryPath);
         var device = TorchDevice.Open(options.Device, options.DeviceIndex, options.Precision);
         Loaded("native libraries");
+        if (device.IsCuda && !CudaStream.IsSupported)
+            LogMessages.NoStreams(log);
         cancellationToken.ThrowIfCancellationRequested();
         var model = CosyVoiceModel.Load(directory, device, options, Loaded, cancellationToken);
         var info = CreateInfo(model);

@@ -10,6 +10,7 @@ public sealed class TtsPipelineOptions
     public string? ModelPath { get; set; }
 
     /// <summary>Where the models run.</summary>
+    /// <remarks>On CUDA the process's TF32 switches (cuDNN and matrix products) are turned off: the vocoder's phases do not bear ten bits.</remarks>
     /// <value>Default <see cref="ComputeDevice.Auto"/>.</value>
     public ComputeDevice Device { get; set; }
 

@@ -10,11 +10,12 @@ public partial class ArchitectureTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         // the facade: TtsPipeline and its plain types
-        [""] = ["Pipeline", "Models", "Torch", "Cpu", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
+        [""] = ["Pipeline", "Models", "Torch", "Cpu", "Cuda", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
         ["Pipeline"] = ["Models", "Timbres", "Text", "Audio", "Diagnostics"],
-        ["Models"] = ["Torch", "Cpu", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
-        ["Torch"] = ["Cpu", "Weights", "Diagnostics"],
+        ["Models"] = ["Torch", "Cpu", "Cuda", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
+        ["Torch"] = ["Cpu", "Cuda", "Weights", "Diagnostics"],
         ["Cpu"] = [],
+        ["Cuda"] = ["Diagnostics"],
         ["Onnx"] = ["Diagnostics"],
         ["Weights"] = [],
         ["Timbres"] = ["Diagnostics"],
@@ -142,7 +143,7 @@ public partial class ArchitectureTests
     }
 
     // "LightTts.Room" anywhere, and "Room.Type" in code, which the namespaces make visible without a using.
-    [GeneratedRegex(@"(?<![\w.])(?:LightTts\.)?(?<room>Pipeline|Models|Cpu|Torch|Onnx|Weights|Timbres|Text|Audio|Diagnostics)(?=[.;])")]
+    [GeneratedRegex(@"(?<![\w.])(?:LightTts\.)?(?<room>Pipeline|Models|Cpu|Cuda|Torch|Onnx|Weights|Timbres|Text|Audio|Diagnostics)(?=[.;])")]
     private static partial Regex RoomName();
 
     [GeneratedRegex(@"LightTts\.Models\.CosyVoice\.(?<part>\w+)")]

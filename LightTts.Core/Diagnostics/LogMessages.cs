@@ -41,4 +41,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(1104, LogLevel.Warning, "Sentence {Sentence} of request {RequestId} does not fit its text: {Reason}, after {Redraws} redraws")]
     public static partial void Implausible(ILogger log, long requestId, int sentence, string reason, int redraws);
+
+    [LoggerMessage(1200, LogLevel.Warning, "This libtorch does not let streams be chosen: the stages wait for each other on the device")]
+    public static partial void NoStreams(ILogger log);
 }

@@ -28,6 +28,7 @@ internal static class SpeakCommand
             "-o") { Description =
             "WAV file to write; - for raw PCM (16-bit little-endian, mono) on standard output. Default: the speakers on a terminal, else "
             + "speech.wav." };
+        var style = new Option<string?>("--style") { Description = "Language model to speak with, where the model has several; see --inspect." };
         var voice = new Option<string?>("--voice", "-v") { Description = "Voice to speak in; see --list-voices." };
         var listVoices = new Option<bool>("--list-voices") { Description = "List the voices and end." };
         var inspect = new Option<bool>("--inspect") { Description = "Print the model's facts and end." };
@@ -44,7 +45,7 @@ internal static class SpeakCommand
 
         var root = new RootCommand("Speaks text with LightTts.") { text };
         model.AddTo(root);
-        foreach (var option in (Option[])[file, format, output, play, json, show, reading, emoji, dictionary, voice, listVoices, inspect, prompt,
+        foreach (var option in (Option[])[file, format, output, play, json, show, reading, emoji, dictionary, voice, style, listVoices, inspect, prompt,
             promptText, instruct, mode, speed, seed, steps, plain, quiet])
             root.Options.Add(option);
         root.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>
@@ -62,6 +63,7 @@ internal static class SpeakCommand
                 Request = new SynthesisRequest
                 {
                     Voice = parsed.GetValue(voice),
+                    Style = parsed.GetValue(style),
                     Instruction = parsed.GetValue(instruct),
                     Speed = parsed.GetValue(speed),
                     Seed = parsed.GetValue(seed),
@@ -81,6 +83,7 @@ internal static class SpeakCommand
             if (only || parsed.GetValue(show))
                 StandardOutput.Need("Leave it open: what was asked for is printed there.");
             var options = model.Read(parsed);
+            options.MaxFlowSteps = 100; // whoever sits at the command line pays for them alone
             options.English = parsed.GetValue(reading) == "uk" ? EnglishReading.British : EnglishReading.American;
             options.Emoji = parsed.GetValue(emoji) == "name" ? EmojiReading.Named : EmojiReading.Dropped;
             options.Pronunciations = parsed.GetValue(dictionary) is { } words ? PronunciationDictionary.Load(words) : null;

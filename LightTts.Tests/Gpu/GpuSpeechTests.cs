@@ -4,6 +4,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using LightTts.Tests.EndToEnd;
 using LightTts.Tests.Support;
+using LightTts.Cuda;
 using LightTts.Torch;
 using TorchSharp;
 

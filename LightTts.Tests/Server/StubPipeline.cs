@@ -84,7 +84,7 @@ internal sealed class StubPipeline : ITtsPipeline, IPipelineLoader
             yield return chunk;
     }
 
-    public IReadOnlyList<string> Styles => ["stub"];
+    public IReadOnlyList<string> Styles { get; set; } = ["cosyvoice"];
 
     public TtsPipelineStatus Status => CreateStatus();
 

@@ -7,6 +7,7 @@ using LightTts.Models.CosyVoice.Voices;
 using LightTts.Onnx;
 using LightTts.Text;
 using LightTts.Torch;
+using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice;
 
@@ -34,11 +35,11 @@ internal sealed record CosyVoiceModel(
         CancellationToken cancellationToken)
     {
         var config = directory.Config;
-        var thread = new TorchThread(options.Threads ?? Environment.ProcessorCount);
+        var thread = new TorchThread(options.Threads ?? Environment.ProcessorCount, device.IsCuda ? device.Device.index : null);
         var rows = options.MaxLanguageRows ?? (device.IsCuda ? 64 : 16);
         var limits = device.IsCuda ? new LanguageLimits(rows, 2048) : new LanguageLimits(rows, 128, Newcomers: 3);
         var kvTokens = options.KvCacheTokens ?? (device.IsCuda ? 65_536 : 16_384);
-        var languageOptions = new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, limits, thread.Threads);
+        var languageOptions = new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, limits, thread);
         var parameters = 0L;
         // On the CPU the language model has an engine of its own that reads 32-bit weights
         // as fast as the memory gives them; half of the bits would not make it faster.
@@ -87,6 +88,8 @@ internal sealed record CosyVoiceModel(
             loaded("tokenizer");
             Task.WaitAll([.. styles, flow, vocoder, extractor], CancellationToken.None);
             flow.Result.AllocateCaches();
+            if (device.IsCuda)
+                cuda.synchronize(); // the stages work on streams of their own, which do not wait for the one that loaded
             // On the CPU rows do not share operations: chunks are large enough to fill a
             // core, and a peer can then not change a bit of another's audio.
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);

@@ -49,7 +49,7 @@ internal static class AdminRoutes
             json.WriteStartObject();
             json.WriteNumber("active_requests", services.GetRequiredService<Admission>().Active);
             json.WriteStartArray("models");
-            foreach (var style in services.GetRequiredService<StyleCatalog>().All)
+            foreach (var style in services.GetRequiredService<StyleCatalog>().Pipelines)
                 Write(json, style);
             json.WriteEndArray();
             json.WriteEndObject();

@@ -16,6 +16,7 @@ internal sealed class SpeechEndpoint(ServerOptions options, RequestRunner runner
         var request = await VoiceCatalog.WithVoiceAsync(new SynthesisRequest
         {
             Text = form.Input,
+            Style = style.Language,
             Instruction = form.Instructions,
             Speed = form.Speed,
             // Another speed stretches sentences as a whole; they still leave one by one.

@@ -131,6 +131,7 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
         {
             var opening = type == WebSocketMessageType.Text ? BiStreamMessage.Parse(message) : throw new FormatException(FirstFrame);
             _style = styles.Find(opening.Style);
+            _request = _request with { Style = _style.Language };
             if (opening.Voice is { } voice)
             {
                 // Ours: a voice by its name needs no upload.

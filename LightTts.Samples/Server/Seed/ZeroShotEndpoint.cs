@@ -24,6 +24,7 @@ internal sealed class ZeroShotEndpoint(ServerOptions options, RequestRunner runn
         var request = new SynthesisRequest
         {
             Text = form.Text,
+            Style = style.Language,
             Timbre = await style.Pipeline.Timbres.AddAsync(audio, transcript.Length > 0 ? transcript : null, null, context.RequestAborted),
             Instruction = instruction,
             Delivery = form.Stream ? AudioDelivery.Streaming : AudioDelivery.Whole,

@@ -3,7 +3,8 @@ using LightTts.Samples.Server.Requests;
 
 namespace LightTts.Samples.Server.Voices;
 
-/// <summary>The models of this server; the first is the one of requests that name none.</summary>
+/// <summary>The models of this server: the language models of the model directory, then other directories. The first is the one of requests
+/// that name none.</summary>
 internal sealed class StyleCatalog
 {
     /// <summary>What the seed system calls a single model.</summary>
@@ -23,7 +24,12 @@ internal sealed class StyleCatalog
 
     public Style Default => _styles[0];
 
-    public IReadOnlyList<Style> All => _styles;
+    public IReadOnlyList<Style> All => [.. Default.Pipeline.Styles is { Count: > 0 } names
+        ? names.Select(name => Default with { Name = name, Language = name })
+        : [Default], .. _styles.Skip(1)];
+
+    /// <summary>One for each pipeline.</summary>
+    public IReadOnlyList<Style> Pipelines => _styles;
 
     /// <summary>Finds a model by its style's name, its own name, or a name that stands for the default.</summary>
     /// <exception cref="RequestFailedException">There is none.</exception>
@@ -31,11 +37,11 @@ internal sealed class StyleCatalog
     {
         if (string.IsNullOrEmpty(name) || Aliases.Contains(name))
             return Ready(Default);
-        foreach (var style in _styles)
+        foreach (var style in All)
             if (style.Name == name || style.Host.Model?.Name == name)
                 return Ready(style);
         throw new RequestFailedException(new Failure(StatusCodes.Status404NotFound, "model_not_found",
-            $"There is no such model. The models are: {string.Join(", ", _styles.Select(style => style.Name))}.", null, "model"));
+            $"There is no such model. The models are: {string.Join(", ", All.Select(style => style.Name))}.", null, "model"));
     }
 
     private static Style Ready(Style style) => style.Host.State switch

@@ -22,7 +22,7 @@ internal sealed class Help : SynchronousCommandLineAction
                 -p, --prompt WAV     3 to 10 s of a voice;  -t, --prompt-text  its words
                 --instruct TEXT      how to speak, where the model follows that
                 --speed 0.25..4      -s, --seed N      --steps 1..100
-                --mode MODE          whole or streaming
+                --mode MODE          whole or streaming;  --style NAME, see --inspect
         Model   -m, --model FOLDER   --inspect  what it is    --list-voices [--json]
                 -d, --device DEVICE  auto, cpu, cuda;  --precision auto, float32, ...
                 --threads 1..1024    --natives FOLDER (libtorch)  --timbres FILE (store)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LightTts.Cuda;
 using LightTts.Torch;
 using static TorchSharp.torch;
 

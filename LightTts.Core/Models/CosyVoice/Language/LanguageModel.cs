@@ -11,8 +11,8 @@ namespace LightTts.Models.CosyVoice.Language;
 /// <summary>How much a language model takes on.</summary>
 /// <param name="KvBlocks">Blocks in the pool of the KV cache; with 16 positions each, 25 of them hold a ten-second utterance with its prompt.</param>
 /// <param name="Limits">What a step may hold.</param>
-/// <param name="Threads">Threads of one product on the CPU; -1: all cores.</param>
-internal readonly record struct LanguageModelOptions(int KvBlocks, LanguageLimits Limits, int Threads = -1);
+/// <param name="Thread">How its thread uses libtorch; null: as it comes, with all cores for a product on the CPU.</param>
+internal readonly record struct LanguageModelOptions(int KvBlocks, LanguageLimits Limits, TorchThread? Thread = null);
 
 /// <summary>CosyVoice's language model with its KV cache and its sampling (Qwen2LM and CosyVoice3LM in cosyvoice/llm/llm.py).</summary>
 internal sealed class LanguageModel : ILanguageModel
@@ -24,6 +24,7 @@ internal sealed class LanguageModel : ILanguageModel
     private readonly List<LanguageRow> _order = [];
     private readonly List<TokenDraw> _draws = [];
     private readonly int[] _tokens;
+    private readonly TorchThread? _thread;
 
     public LanguageModel(LanguageModelConfig config, ILanguageEngine engine, LanguageModelOptions options)
     {
@@ -31,6 +32,7 @@ internal sealed class LanguageModel : ILanguageModel
         _engine = engine;
         _pool = new KvBlockPool(options.KvBlocks);
         Limits = options.Limits;
+        _thread = options.Thread;
         Vocabulary = LanguageVocabulary.For(config);
         _tokens = new int[Limits.MaxRows];
     }
@@ -41,7 +43,7 @@ internal sealed class LanguageModel : ILanguageModel
     {
         ILanguageEngine engine = !device.IsCuda && device.Compute == ScalarType.Float32 && CpuLanguageEngine.Supports(config)
             ? new CpuLanguageEngine(config, LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix), options.KvBlocks,
-                options.Threads)
+                options.Thread?.Threads ?? -1)
             : new TorchLanguageEngine(config, LanguageWeights.Load(archive, config, device), device, options.KvBlocks);
         return new LanguageModel(config, engine, options);
     }
@@ -58,7 +60,8 @@ internal sealed class LanguageModel : ILanguageModel
 
     public LanguageLimits Limits { get; }
 
-    public IDisposable EnterThread() => inference_mode(true);
+    // Its steps are short, and everybody waits for them.
+    public IDisposable EnterThread() => _thread?.Enter(urgent: true) ?? inference_mode(true);
 
     /// <summary>A step, so that its code is compiled and its buffers are there.</summary>
     public void WarmUp()

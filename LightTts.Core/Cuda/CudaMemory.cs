@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace LightTts.Torch;
+namespace LightTts.Cuda;
 
 /// <summary>How much of the current CUDA device's memory is taken, by whomever: what the
 /// driver says, as TorchSharp does not give out libtorch's own counts.</summary>

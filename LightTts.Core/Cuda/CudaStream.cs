@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+
+namespace LightTts.Cuda;
+
+/// <summary>A CUDA stream of libtorch's pool as the current one of a stage's thread: what the stages do on the device then runs side by side, and
+/// one that waits for its results waits for nobody else's.</summary>
+/// <remarks>
+/// TorchSharp knows no streams; these are the exported C++ functions of libc10_cuda, whose arguments and results fit registers
+/// (c10::cuda::CUDAStream is a c10::Stream: device type, device index, 64-bit id). Linux only: other systems pass such values in other ways.
+/// Tensors that were made on one stream and are used on another need the device to be
+/// waited for between; the stages hand each other host memory only.
+/// </remarks>
+internal sealed unsafe class CudaStream : IDisposable
+{
+    private static readonly delegate* unmanaged<byte, sbyte, Value> FromPool =
+        (delegate* unmanaged<byte, sbyte, Value>)Find("_ZN3c104cuda17getStreamFromPoolEba");
+
+    private static readonly delegate* unmanaged<sbyte, Value> Current =
+        (delegate* unmanaged<sbyte, Value>)Find("_ZN3c104cuda20getCurrentCUDAStreamEa");
+
+    private static readonly delegate* unmanaged<Value, void> SetCurrent =
+        (delegate* unmanaged<Value, void>)Find("_ZN3c104cuda20setCurrentCUDAStreamENS0_10CUDAStreamE");
+
+    private readonly Value _before;
+
+    private CudaStream(Value before) => _before = before;
+
+    /// <summary>Whether this libtorch lets streams be chosen; otherwise all threads share the default one.</summary>
+    public static bool IsSupported => FromPool != null && Current != null && SetCurrent != null;
+
+    /// <summary>Makes a stream of its own the current one of the calling thread, until the result is disposed on it.</summary>
+    /// <param name="device">Number of the CUDA device; there is one of that number.</param>
+    /// <param name="urgent">Whether its work goes before that of streams that are not.</param>
+    /// <returns>Null where that is not supported.</returns>
+    public static CudaStream? Enter(int device, bool urgent)
+    {
+        if (!IsSupported)
+            return null;
+        var index = checked((sbyte)device);
+        var before = Current(index);
+        SetCurrent(FromPool(urgent ? (byte)1 : (byte)0, index));
+        return new CudaStream(before);
+    }
+
+    /// <summary>The id of the calling thread's current stream; 0 is the default one.</summary>
+    public static long CurrentId(int device) => IsSupported ? Current(checked((sbyte)device)).Id : 0;
+
+    public void Dispose() => SetCurrent(_before);
+
+    // libtorch is loaded by then, so that its parts are found by name.
+    private static nint Find(string symbol) =>
+        OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc10_cuda.so", out var library)
+        && NativeLibrary.TryGetExport(library, symbol, out var address)
+            ? address
+            : 0;
+
+    /// <summary>c10::Stream.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct Value
+    {
+        public readonly sbyte DeviceType;
+        public readonly sbyte DeviceIndex;
+        public readonly long Id;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using LightTts.Cuda;
+using LightTts.Tests.Support;
+using LightTts.Torch;
+using static TorchSharp.torch;
+
+namespace LightTts.Tests.Gpu;
+
+/// <summary>Each stage's thread has a stream of its own on the device.</summary>
+[Collection(GpuCollection.Name)]
+public sealed class GpuStreamTests
+{
+    [Fact]
+    public void A_stages_thread_has_a_stream_of_its_own_and_gives_it_back()
+    {
+        TestDevice.Need();
+        Assert.True(CudaStream.IsSupported);
+        var thread = new TorchThread(1, 0);
+        Assert.Equal(0, CudaStream.CurrentId(0));
+        long first, second;
+        using (thread.Enter(urgent: true))
+        {
+            first = CudaStream.CurrentId(0);
+            using (thread.Enter())
+                second = CudaStream.CurrentId(0);
+            Assert.Equal(first, CudaStream.CurrentId(0));
+        }
+        Assert.Equal(0, CudaStream.CurrentId(0));
+        Assert.True(first != 0 && second != 0 && first != second, $"{first}, {second}");
+    }
+
+    [Fact]
+    public void A_stream_does_not_wait_for_another_ones_work()
+    {
+        TestDevice.Need();
+        var device = new Device(TorchSharp.DeviceType.CUDA, 0);
+        using var scope = NewDisposeScope();
+        var large = ones([8192, 8192], ScalarType.Float32, device);
+        var small = ones([16, 16], ScalarType.Float32, device);
+        large.mm(large).Dispose(); // loads the kernels
+        small.mm(small).Dispose();
+        cuda.synchronize();
+        using var busy = new TorchThread(1, 0).Enter();
+        // Some hundred milliseconds on the fastest card.
+        for (var i = 0; i < 20; i++)
+            large.mm(large).Dispose();
+        var order = new ConcurrentQueue<string>();
+        var quick = new Thread(() =>
+        {
+            using var stream = new TorchThread(1, 0).Enter(urgent: true);
+            using var product = small.mm(small);
+            using var result = product.cpu();
+            order.Enqueue("quick");
+        });
+        quick.Start();
+        using var last = large[0].cpu(); // on one stream for all this would end first
+        order.Enqueue("busy");
+        quick.Join();
+        Assert.Equal(["quick", "busy"], order);
+    }
+}
