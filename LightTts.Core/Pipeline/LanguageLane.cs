@@ -238,6 +238,7 @@ internal sealed class LanguageLane
                 sequence.Start();
                 sequence.Release();
                 utterance.Tokens.Finish(sequence.Stream.FinishReason!.Value);
+                _decode.Wake(); // there may be no step after this one
                 sequence.Job.SpokenUtterances++;
             }
             sequence.Free();
