@@ -13,6 +13,9 @@ internal sealed partial class ScriptureClass : SemioticClass
         Phil=Philippians|Col=Colossians|Thess=Thessalonians|Tim=Timothy|Tit=Titus|Heb=Hebrews|Jas=James|Pet=Peter|Rev=Revelation
         """);
 
+    // Short for people, too: only with a stop or a book's number.
+    private static readonly FrozenSet<string> s_people = Table.Words("Dan Tim Sam Phil Matt Mal Tit Pet Col Mt Num Ex Josh Jer");
+
     // Written out; some are names of people too, who have no verses.
     private static readonly FrozenSet<string> s_names = Table.Words("""
         Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles Ezra Nehemiah Esther Job Psalm Psalms Proverbs
@@ -27,7 +30,8 @@ internal sealed partial class ScriptureClass : SemioticClass
             return 0;
         var book = match.Groups["book"].Value;
         var name = s_books.Find(book) ?? (s_names.Contains(book) ? book : null);
-        if (name is null || (!match.Groups["verse"].Success && name != "Psalm"))
+        if (name is null || (s_people.Contains(book) && !match.Groups["stop"].Success && !match.Groups["number"].Success)
+            || (!match.Groups["verse"].Success && name != "Psalm"))
             return 0;
         r.Say(match.Groups["number"].Value switch { "1" => "First ", "2" => "Second ", "3" => "Third ", _ => "" } + name);
         r.Say(r.Cardinal(match.Groups["chapter"].ValueSpan));
@@ -38,7 +42,7 @@ internal sealed partial class ScriptureClass : SemioticClass
         return start + match.Length;
     }
 
-    [GeneratedRegex(@"\G(?:(?<number>[1-3]) )?(?<book>[A-Z][a-z]{1,13})\.? (?<chapter>[1-9]\d{0,2})"
+    [GeneratedRegex(@"\G(?:(?<number>[1-3]) )?(?<book>[A-Z][a-z]{1,13})(?<stop>\.)? (?<chapter>[1-9]\d{0,2})"
         + @"(?::(?<verse>[1-9]\d{0,2})(?: ?[-–] ?(?<until>\d{1,3}))?)?"
         + @"(?![\w:]|[.,]\d| ?[AaPp]\.?[Mm]\b)", RegexOptions.CultureInvariant)]
     private static partial Regex Verse();
