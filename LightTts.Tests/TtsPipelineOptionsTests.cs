@@ -6,7 +6,7 @@ public class TtsPipelineOptionsTests
     {
         { "RequestTimeout", options => options.RequestTimeout = TimeSpan.FromDays(50), "at most 40 days" },
         { "RequestTimeout", options => options.RequestTimeout = TimeSpan.Zero, "above zero" },
-        { "TextIdleTimeout", options => options.TextIdleTimeout = TimeSpan.FromDays(50), "Timeout.InfiniteTimeSpan for no limit" },
+        { "TextIdleTimeout", options => options.TextIdleTimeout = TimeSpan.FromDays(50), "Timeout.InfiniteTimeSpan (-00:00:00.001) for no limit" },
         { "Device", options => options.Device = (ComputeDevice)9, "Use Auto, Cpu or Cuda" },
         { "Precision", options => options.Precision = (ComputePrecision)9, "Use Auto, Float32 or BFloat16" },
         { "Threads", options => options.Threads = 0, "leave it out for all cores" },

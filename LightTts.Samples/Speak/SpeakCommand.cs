@@ -45,7 +45,8 @@ internal static class SpeakCommand
 
         var root = new RootCommand("Speaks text with LightTts.") { text };
         model.AddTo(root);
-        foreach (var option in (Option[])[file, format, output, play, json, show, reading, emoji, dictionary, voice, style, listVoices, inspect, prompt,
+        foreach (var option in (Option[])[file, format, output, play, json, show, reading, emoji, dictionary, voice, style, listVoices, inspect,
+            prompt,
             promptText, instruct, mode, speed, seed, steps, plain, quiet])
             root.Options.Add(option);
         root.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>

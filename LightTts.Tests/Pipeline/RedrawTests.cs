@@ -76,7 +76,7 @@ public class RedrawTests
     {
         // The third attempt is the silent one; the two before it are too short, and of two that are alike the first counts.
         var seed = unchecked((long)(FakeWorld.SilentSeed - 2 * 0xD1B54A32D192ED03));
-        var request = new SynthesisRequest { Text = "one.", Seed = seed, Mode = SynthesisMode.Whole };
+        var request = new SynthesisRequest { Text = "one.", Seed = seed, Delivery = AudioDelivery.Whole };
         var pace = new SpeechPace(25, 1, 0.5, 100);
         await using var engine = new FakeEngine(new TtsPipelineOptions { MaxRedraws = 2 });
         engine.World.Pace = pace;
