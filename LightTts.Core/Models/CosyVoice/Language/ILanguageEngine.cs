@@ -10,6 +10,10 @@ internal interface ILanguageEngine : IDisposable
     /// <summary>What <see cref="Collect"/> says of a row whose logits are not finite.</summary>
     const int NotFinite = -1;
 
+    /// <summary>Captures the steps that can be captured, on the thread that will launch them; others are computed as they come.</summary>
+    /// <param name="maxRows">Sequences in a step at the most.</param>
+    void Prepare(int maxRows);
+
     /// <summary>Begins a step: feeds a batch, whose keys and values go into the cache.</summary>
     /// <param name="batch">At least one input; to be left as it is until the step is collected.</param>
     /// <param name="draws">How to draw after each of <see cref="LanguageBatch.LogitRows"/>, in their order.</param>

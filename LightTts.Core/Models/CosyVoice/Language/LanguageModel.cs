@@ -69,6 +69,7 @@ internal sealed class LanguageModel : ILanguageModel
         using var state = CreateState();
         Launch([new LanguageRow { State = state, Inputs = new[] { Vocabulary.Sos }, Draw = new TokenDraw(0, 0, [], IgnoreEos: true) }]);
         Collect();
+        _engine.Prepare(Limits.MaxRows);
     }
 
     public ILanguageState CreateState() => new LanguageState(_pool);

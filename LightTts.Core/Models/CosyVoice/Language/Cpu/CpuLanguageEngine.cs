@@ -62,6 +62,11 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     /// <summary>Whether a model's shapes fit this engine.</summary>
     public static bool Supports(LanguageModelConfig config) => config.HeadDim % 8 == 0;
 
+    public void Prepare(int maxRows)
+    {
+        // Nothing is captured on the CPU.
+    }
+
     // The processor that would do the step is the one that waits for it: the work is done when it is collected.
     public void Launch(LanguageBatch batch, ReadOnlySpan<TokenDraw> draws)
     {

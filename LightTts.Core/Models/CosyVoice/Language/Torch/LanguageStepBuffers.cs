@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using LightTts.Cuda;
 using LightTts.Torch;
 using static TorchSharp.torch;
 
@@ -50,6 +51,9 @@ internal sealed class LanguageStepBuffers : IDisposable
     /// <summary>[rows, logits], the step's result.</summary>
     public Tensor Logits { get; }
 
+    /// <summary>The step from these inputs to this result, where it was captured.</summary>
+    public CudaGraph? Graph { get; set; }
+
     /// <summary>The inputs in main memory, to be filled before <see cref="Send"/>, in the order in which the remarks name them.</summary>
     public Span<long> Staging => MemoryMarshal.Cast<byte, long>(_host.bytes);
 
@@ -75,6 +79,7 @@ internal sealed class LanguageStepBuffers : IDisposable
 
     public void Dispose()
     {
+        Graph?.Dispose();
         foreach (var tensor in (Tensor[])[Inputs, Positions, Write, Read, Logits, _device, _hostLogits, _host])
             tensor.Dispose();
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LightTts.Models.CosyVoice.Files;
+using LightTts.Cuda;
 using LightTts.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,10 +14,13 @@ namespace LightTts.Models.CosyVoice.Language.Torch;
 /// positions, SwiGLU. All inputs of a step go through the linear layers
 /// together; rows with one input (decoding) share one attention call over padded lengths,
 /// rows with more (prompts) have one each. A step that only decodes works on
-/// preallocated buffers of few shapes (<see cref="LanguageStepBuffers"/>).
+/// preallocated buffers of few shapes (<see cref="LanguageStepBuffers"/>); on CUDA those of up to 1,024 positions are captured once and launched as
+/// one piece.
 /// </remarks>
 internal sealed class TorchLanguageEngine : ILanguageEngine
 {
+    private static readonly int[] CapturedLengths = [128, 256, 512, 1024];
+
     private readonly LanguageModelConfig _config;
     private readonly LanguageWeights _weights;
     private readonly TorchDevice _device;
@@ -26,6 +30,8 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
     private readonly Tensor _counting;  // [positions]: 0, 1, 2, ...
     private readonly Dictionary<(int Rows, int Length), LanguageStepBuffers> _buffers = [];
     private readonly HostSampler _sampler;
+    private readonly LanguageBatch _nobody = new();
+    private int[] _captured = []; // lengths, ascending
 
     // The step that was launched: in buffers of its own, or, with prompts in it, its logits alone.
     private LanguageBatch? _batch;
@@ -51,6 +57,37 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         using var pairs = TensorData.FromSingles(rotary.Pairs[..(positions * rotary.Stride)], device.Device, positions, 1, config.HeadDim / 2, 2);
         _turns = view_as_complex(pairs);
         _counting = Index([.. Enumerable.Range(0, positions).Select(position => (long)position)]);
+    }
+
+    public void Prepare(int maxRows)
+    {
+        // The default stream cannot be captured.
+        if (!_device.IsCuda || !CudaGraph.IsSupported || CudaStream.CurrentId(_device.Device.index) == 0)
+            return;
+        using var inference = torch.inference_mode(true);
+        var lengths = CapturedLengths.Where(length => length <= _counting.shape[0]).ToArray();
+        var pool = CudaGraph.CreatePool();
+        for (var rows = 1; rows <= LanguageStepBuffers.RowsFor(maxRows); rows *= 2)
+            foreach (var length in lengths)
+                Capture(Buffers(rows, length), pool);
+        _captured = lengths;
+    }
+
+    private void Capture(LanguageStepBuffers buffers, CudaGraph.Pool pool)
+    {
+        void Step()
+        {
+            using var scope = NewDisposeScope();
+            Compute(buffers);
+        }
+
+        Stage(_nobody, buffers);
+        buffers.Send();
+        // The first time libraries allocate what they need; what would fail in a capture fails here, where it can be caught.
+        Step();
+        Step();
+        cuda.synchronize();
+        buffers.Graph = CudaGraph.Capture(pool, Step);
     }
 
     public void Launch(LanguageBatch batch, ReadOnlySpan<TokenDraw> draws)
@@ -123,13 +160,30 @@ internal sealed class TorchLanguageEngine : ILanguageEngine
         var longest = 0;
         foreach (var position in batch.Positions)
             longest = Math.Max(longest, position + 1);
-        var shape = (Rows: LanguageStepBuffers.RowsFor(batch.Count), Length: LanguageStepBuffers.LengthFor(longest));
-        if (!_buffers.TryGetValue(shape, out var buffers))
-            _buffers[shape] = buffers = new LanguageStepBuffers(shape.Rows, shape.Length, (int)_weights.Head.Outputs, _device);
+        var buffers = Buffers(LanguageStepBuffers.RowsFor(batch.Count), LengthFor(longest));
         Stage(batch, buffers);
         buffers.Send();
-        Compute(buffers);
+        if (buffers.Graph is { } graph)
+            graph.Replay();
+        else
+            Compute(buffers);
         return buffers;
+    }
+
+    private LanguageStepBuffers Buffers(int rows, int length)
+    {
+        if (!_buffers.TryGetValue((rows, length), out var buffers))
+            _buffers[(rows, length)] = buffers = new LanguageStepBuffers(rows, length, (int)_weights.Head.Outputs, _device);
+        return buffers;
+    }
+
+    /// <summary>The shape's length: one that was captured where there is one, however coarse, as its launch costs next to nothing.</summary>
+    private int LengthFor(int positions)
+    {
+        foreach (var length in _captured)
+            if (length >= positions)
+                return length;
+        return LanguageStepBuffers.LengthFor(positions);
     }
 
     /// <summary>Lets go of the step that was launched last.</summary>
