@@ -6,6 +6,25 @@ namespace LightTts.Tests.Server;
 /// <summary>What the seed system's clients depend on, byte for byte.</summary>
 public class SeedContractTests
 {
+    [Fact]
+    public async Task Styles_of_the_model_directory_are_listed_and_asked_for_by_name()
+    {
+        var pipeline = new StubPipeline { Styles = ["calm", "angry"] };
+        await using var server = await TestServer.StartAsync(pipeline);
+        Assert.Equal("""{"tts_models": ["calm", "angry"]}""", await server.Client.GetStringAsync("/query_tts_model"));
+        foreach (var (asked, spoken) in new[] { ("angry", "angry"), ("default", null), ("calm", "calm") })
+        {
+            using var answer = await server.ZeroShotAsync(TestServer.Form(more: ("tts_model_name", asked)));
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Equal(spoken, pipeline.Requests[^1].Style);
+        }
+        using var talk = await Talk.BeginAsync(server, """{"prompt_text":"Hi.","tts_model_name":"angry"}""");
+        await talk.SendAsync("""{"tts_text":"Hello."}""");
+        await talk.SendAsync("""{"finish":true}""");
+        await talk.ReadAsync();
+        Assert.Equal("angry", pipeline.Requests[^1].Style);
+    }
+
     [Theory]
     [InlineData("GET", "/query_tts_model", 200, """{"tts_models": ["cosyvoice"]}""")]
     [InlineData("POST", "/query_tts_model", 200, """{"tts_models": ["cosyvoice"]}""")]

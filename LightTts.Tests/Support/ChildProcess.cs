@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using LightTts.Tests.Faults;
-using LightTts.Tests.Models.CosyVoice;
+using LightTts.Tests.Models.CosyVoice.Files;
 using LightTts.Tests.Timbres;
 
 namespace LightTts.Tests.Support;

@@ -14,5 +14,23 @@ internal sealed class MemoryFolder : IDisposable
 
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    /// <summary>Deletes it. An extraction that nobody waits for any more may still leave a file while the folder is emptied.</summary>
+    public void Dispose()
+    {
+        if (!SpinWait.SpinUntil(TryDelete, TimeSpan.FromSeconds(10)))
+            Directory.Delete(Path, recursive: true);
+    }
+
+    private bool TryDelete()
+    {
+        try
+        {
+            Directory.Delete(Path, recursive: true);
+            return true;
+        }
+        catch (IOException) when (Directory.Exists(Path))
+        {
+            return false;
+        }
+    }
 }

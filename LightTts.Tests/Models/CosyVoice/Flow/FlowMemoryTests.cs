@@ -3,7 +3,7 @@ using LightTts.Tests.Support;
 using LightTts.Timbres;
 using static TorchSharp.torch;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Flow;
 
 /// <summary>When the flow's memory is short: who gives pages up, who gets some again, and that nobody's audio changes.</summary>
 public sealed class FlowMemoryTests

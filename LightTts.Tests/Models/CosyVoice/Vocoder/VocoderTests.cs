@@ -4,7 +4,7 @@ using LightTts.Tests.Support;
 using LightTts.Weights;
 using static TorchSharp.torch;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Vocoder;
 
 /// <summary>Streamed, tiled and batched vocoding against the whole utterance alone.</summary>
 public class VocoderTests(ITestOutputHelper output)

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Files;
 
 /// <summary>Loads a model in a process of its own, whose peak memory is then the model's and no other test's.</summary>
 internal static class FullSizeWorker

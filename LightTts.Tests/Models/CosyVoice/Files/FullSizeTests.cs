@@ -2,7 +2,7 @@ using System.Globalization;
 using LightTts.Tests.Support;
 using LightTts.Weights;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Files;
 
 /// <summary>A directory of the real sizes loads: every key and shape of the
 /// real checkpoints, and no second copy of them in memory.</summary>

@@ -3,7 +3,7 @@ using LightTts.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Flow;
 
 /// <summary>The laws of the flow (see <see cref="FlowTests"/>) on CosyVoice2's encoder and estimator, in the fixtures' model.</summary>
 public sealed class UNetFlowTests

@@ -1,7 +1,7 @@
 using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Language;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Language;
 
 public class PhiloxTests
 {

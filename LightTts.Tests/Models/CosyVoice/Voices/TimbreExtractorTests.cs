@@ -4,7 +4,7 @@ using LightTts.Models.CosyVoice.Voices;
 using LightTts.Onnx;
 using LightTts.Tests.Support;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Voices;
 
 /// <summary>The extractor on the embedded voice model.</summary>
 public sealed class TimbreExtractorTests : IDisposable

@@ -3,7 +3,7 @@ using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Tests.Support;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Files;
 
 /// <summary>Random damage to a model directory's yaml and JSON files: either it opens, or <see cref="TtsModelLoadException"/> says why not.</summary>
 public sealed class ModelDirectoryFuzzTests : IDisposable

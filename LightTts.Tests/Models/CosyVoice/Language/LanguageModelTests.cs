@@ -5,7 +5,7 @@ using LightTts.Models.CosyVoice.Language.Torch;
 using LightTts.Pipeline;
 using LightTts.Tests.Support;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Language;
 
 /// <summary>What holds for the language model whatever its weights: batches, blocks, faults.</summary>
 public class LanguageModelTests

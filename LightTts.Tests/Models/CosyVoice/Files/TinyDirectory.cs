@@ -1,6 +1,6 @@
 using LightTts.Tests.Support;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Files;
 
 /// <summary>A complete CosyVoice3 model directory as far as opening goes; its weights and ONNX files are not looked at.</summary>
 internal static class TinyDirectory

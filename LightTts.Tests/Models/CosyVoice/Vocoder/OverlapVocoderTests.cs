@@ -2,7 +2,7 @@ using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Tests.Support;
 using static TorchSharp.torch;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Vocoder;
 
 /// <summary>Laws of the vocoder whose calls overlap: nothing is lost, company changes nothing, and what it keeps does not grow.</summary>
 public sealed class OverlapVocoderTests

@@ -4,7 +4,7 @@ using LightTts.Models.CosyVoice.Files;
 using LightTts.Tests.Support;
 using LightTts.Weights;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Files;
 
 public sealed class ModelDirectoryTests : IDisposable
 {

@@ -6,7 +6,7 @@ using LightTts.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Flow;
 
 /// <summary>Pages of the flow's memory: taken all or none, held by several, the same numbers on either side.</summary>
 public sealed class FlowPagePoolTests

@@ -4,7 +4,7 @@ using LightTts.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Flow;
 
 /// <summary>Laws of the flow on the embedded voice: streamed is whole, batched is alone,
 /// cached is recomputed; nothing is computed twice and everything is freed.</summary>

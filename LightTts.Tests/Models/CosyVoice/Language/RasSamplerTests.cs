@@ -4,7 +4,7 @@ using LightTts.Models.CosyVoice.Language;
 using LightTts.Pipeline;
 using LightTts.Tests.Support;
 
-namespace LightTts.Tests.Models.CosyVoice;
+namespace LightTts.Tests.Models.CosyVoice.Language;
 
 public class RasSamplerTests
 {
