@@ -58,7 +58,7 @@ public sealed class TtsPipeline : ITtsPipeline
     public ITimbreStore Timbres => _timbres;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Styles => _engine.Styles;
+    public IReadOnlyList<string> Styles => _engine.Styles.Names;
 
     /// <inheritdoc/>
     public TtsPipelineStatus Status => _engine.Status();
@@ -122,7 +122,7 @@ public sealed class TtsPipeline : ITtsPipeline
     {
         ArgumentNullException.ThrowIfNull(request);
         _validator.Check(request, streamsText: false);
-        _engine.CheckStyle(request);
+        _engine.Styles.Check(request);
         return RunAsync(request, null, cancellationToken);
     }
 
@@ -133,7 +133,7 @@ public sealed class TtsPipeline : ITtsPipeline
         ArgumentNullException.ThrowIfNull(text);
         request ??= new SynthesisRequest();
         _validator.Check(request, streamsText: true);
-        _engine.CheckStyle(request);
+        _engine.Styles.Check(request);
         return RunAsync(request, text, cancellationToken);
     }
 
@@ -162,19 +162,19 @@ public sealed class TtsPipeline : ITtsPipeline
         if (!StyleFile.IsName(name))
             throw new ArgumentException($"'{RequestValidator.Shown(name)}' cannot be a style's name: use 1 to 64 letters, digits and . _ -",
             nameof(name));
-        if (_engine.Styles.Contains(name))
+        if (Styles.Contains(name))
             throw new ArgumentException($"There is a style '{name}' already. Remove it first, or take another name.", nameof(name));
         var model = await Task.Run(() => _loadStyle(path, cancellationToken), cancellationToken).ConfigureAwait(false);
-        await _engine.AddStyleAsync(name, model).ConfigureAwait(false);
+        await _engine.Styles.AddAsync(name, model).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public Task<bool> RemoveStyleAsync(string name, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (name == _engine.DefaultStyle)
+        if (name == _engine.Styles.Default)
             throw new ArgumentException($"'{name}' is the style of requests that name none; it stays as long as the pipeline.", nameof(name));
-        return _engine.RemoveStyleAsync(name, cancellationToken);
+        return _engine.Styles.RemoveAsync(name, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -211,7 +211,7 @@ public sealed class TtsPipeline : ITtsPipeline
         var engine = new SynthesisEngine(info.Name, parts, options, options.TimeProvider, log);
         try
         {
-            engine.StartedAsync().GetAwaiter().GetResult();
+            WaitForStart(engine, info.DeviceName, cancellationToken);
             Loaded("warm-up");
             cancellationToken.ThrowIfCancellationRequested();
             var flow = directory.Config.Flow;
@@ -226,6 +226,19 @@ public sealed class TtsPipeline : ITtsPipeline
         {
             engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
             throw;
+        }
+    }
+
+    private static void WaitForStart(SynthesisEngine engine, string device, CancellationToken cancellationToken)
+    {
+        try
+        {
+            engine.StartedAsync().WaitAsync(cancellationToken).GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (e is not (TtsException or OperationCanceledException) && !IsOutOfMemory(e))
+        {
+            throw new TtsBackendException($"The models could not be made ready on {device}: {e.Message} Update the driver or the native backend, or "
+                + $"set {nameof(TtsPipelineOptions)}.{nameof(TtsPipelineOptions.Device)} to {nameof(ComputeDevice.Cpu)}.", e);
         }
     }
 

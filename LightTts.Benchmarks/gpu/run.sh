@@ -58,7 +58,7 @@ export LIGHTTTS_TEST_DEVICE=$device LIGHTTTS_NATIVES=$natives LIGHTTTS_ROOT=$roo
 passed=0 failed=0 skipped=0
 count() { sed -nE "s/.* $1: *([0-9]+).*/\1/p" "$2" | tail -n 1; }
 tests() {
-  for class in GpuStreamTests GpuLanguageGraphTests GpuGoldenTests GpuCosyVoice2Tests GpuSpeechTests; do
+  for class in GpuStreamTests GpuSecondCardTests GpuLanguageGraphTests GpuGoldenTests GpuCosyVoice2Tests GpuSpeechTests; do
     timeout "${LIGHTTTS_GPU_TIMEOUT:-900}" "$published/LightTts.Tests" -class "*.$class" -showliveoutput -noColor > "$out/$class.log" 2>&1
     code=$?
     grep -vE 'STARTING|FINISHED' "$out/$class.log" | cut -c1-400

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace LightTts.Cuda;
@@ -17,27 +16,31 @@ internal sealed unsafe class CudaGraph : IDisposable
     private const int ThreadLocalMode = 1; // other threads may go on with what a capture forbids
 
     private static readonly delegate* unmanaged<void*, byte, void> Construct =
-        (delegate* unmanaged<void*, byte, void>)Find("_ZN2at4cuda9CUDAGraphC1Eb");
+        (delegate* unmanaged<void*, byte, void>)CudaSymbols.OfTorch("_ZN2at4cuda9CUDAGraphC1Eb");
 
-    private static readonly delegate* unmanaged<void*, void> Destruct = (delegate* unmanaged<void*, void>)Find("_ZN2at4cuda9CUDAGraphD1Ev");
+    private static readonly delegate* unmanaged<void*,
+        void> Destruct = (delegate* unmanaged<void*, void>)CudaSymbols.OfTorch("_ZN2at4cuda9CUDAGraphD1Ev");
 
     private static readonly delegate* unmanaged<void*, Pool, int, void> Begin =
-        (delegate* unmanaged<void*, Pool, int, void>)Find("_ZN2at4cuda9CUDAGraph13capture_beginESt4pairIyyE21cudaStreamCaptureMode");
+        (delegate* unmanaged<void*, Pool, int, void>)CudaSymbols.OfTorch("_ZN2at4cuda9CUDAGraph13capture_beginESt4pairIyyE21cudaStreamCaptureMode");
 
-    private static readonly delegate* unmanaged<void*, void> End = (delegate* unmanaged<void*, void>)Find("_ZN2at4cuda9CUDAGraph11capture_endEv");
+    private static readonly delegate* unmanaged<void*,
+        void> End = (delegate* unmanaged<void*, void>)CudaSymbols.OfTorch("_ZN2at4cuda9CUDAGraph11capture_endEv");
 
-    private static readonly delegate* unmanaged<void*, void> Launch = (delegate* unmanaged<void*, void>)Find("_ZN2at4cuda9CUDAGraph6replayEv");
+    private static readonly delegate* unmanaged<void*,
+        void> Launch = (delegate* unmanaged<void*, void>)CudaSymbols.OfTorch("_ZN2at4cuda9CUDAGraph6replayEv");
 
-    private static readonly delegate* unmanaged<Pool> NewPool = (delegate* unmanaged<Pool>)Find("_ZN2at4cuda17graph_pool_handleEv");
+    private static readonly delegate* unmanaged<Pool> NewPool = (delegate* unmanaged<Pool>)CudaSymbols.OfTorch("_ZN2at4cuda17graph_pool_handleEv");
 
     private void* _graph;
 
     private CudaGraph(void* graph) => _graph = graph;
 
-    /// <summary>Whether this libtorch lets work be captured.</summary>
-    public static bool IsSupported => CudaStream.IsSupported && Construct != null && Destruct != null && Begin != null && End != null
-        && Launch != null
-        && NewPool != null;
+    /// <summary>Whether the calling thread can capture what it does on a device: this libtorch lets work be captured, the device is the thread's
+    /// current one, and its stream is not the default one, which cannot be captured.</summary>
+    public static bool CanCapture(int device) =>
+        Construct != null && Destruct != null && Begin != null && End != null && Launch != null && NewPool != null
+        && CudaStream.CurrentDevice == device && CudaStream.CurrentId(device) != 0;
 
     /// <summary>Memory that graphs share which are never launched at the same time.</summary>
     public static Pool CreatePool() => NewPool();
@@ -71,13 +74,6 @@ internal sealed unsafe class CudaGraph : IDisposable
         NativeMemory.AlignedFree(_graph);
         _graph = null;
     }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static nint Find(string symbol) =>
-        OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libtorch_cuda.so", out var library)
-        && NativeLibrary.TryGetExport(library, symbol, out var address)
-            ? address
-            : 0;
 
     /// <summary>c10::MempoolId_t.</summary>
     [StructLayout(LayoutKind.Sequential)]

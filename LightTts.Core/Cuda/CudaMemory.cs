@@ -1,14 +1,13 @@
-using System.Runtime.InteropServices;
-
 namespace LightTts.Cuda;
 
 /// <summary>How much of the current CUDA device's memory is taken, by whomever: what the
 /// driver says, as TorchSharp does not give out libtorch's own counts.</summary>
 internal static unsafe class CudaMemory
 {
-    private static readonly delegate* unmanaged<nuint*, nuint*, int> MemGetInfo = (delegate* unmanaged<nuint*, nuint*, int>)Find("cudaMemGetInfo");
-    private static readonly delegate* unmanaged<int*, int> GetDevice = (delegate* unmanaged<int*, int>)Find("cudaGetDevice");
-    private static readonly delegate* unmanaged<int, int> SetDevice = (delegate* unmanaged<int, int>)Find("cudaSetDevice");
+    private static readonly delegate* unmanaged<nuint*, nuint*,
+        int> MemGetInfo = (delegate* unmanaged<nuint*, nuint*, int>)CudaSymbols.OfCore("cudaMemGetInfo");
+    private static readonly delegate* unmanaged<int*, int> GetDevice = (delegate* unmanaged<int*, int>)CudaSymbols.OfCore("cudaGetDevice");
+    private static readonly delegate* unmanaged<int, int> SetDevice = (delegate* unmanaged<int, int>)CudaSymbols.OfCore("cudaSetDevice");
 
     /// <summary>Bytes taken, libtorch's cache and CUDA's own context included; null where they cannot be had.</summary>
     public static long? Used()
@@ -27,9 +26,4 @@ internal static unsafe class CudaMemory
         var error = MemGetInfo(&free, &total);
         return SetDevice(before) == 0 && error == 0 ? (long)free : null;
     }
-
-    // A look-up in a library finds what its dependencies export, too: CUDA's runtime, under whichever name it has there.
-    private static nint Find(string name) =>
-        OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc10_cuda.so", out var library)
-        && NativeLibrary.TryGetExport(library, name, out var address) ? address : 0;
 }

@@ -13,22 +13,37 @@ namespace LightTts.Cuda;
 internal sealed unsafe class CudaStream : IDisposable
 {
     private static readonly delegate* unmanaged<byte, sbyte, Value> FromPool =
-        (delegate* unmanaged<byte, sbyte, Value>)Find("_ZN3c104cuda17getStreamFromPoolEba");
+        (delegate* unmanaged<byte, sbyte, Value>)CudaSymbols.OfCore("_ZN3c104cuda17getStreamFromPoolEba");
 
     private static readonly delegate* unmanaged<sbyte, Value> Current =
-        (delegate* unmanaged<sbyte, Value>)Find("_ZN3c104cuda20getCurrentCUDAStreamEa");
+        (delegate* unmanaged<sbyte, Value>)CudaSymbols.OfCore("_ZN3c104cuda20getCurrentCUDAStreamEa");
 
     private static readonly delegate* unmanaged<Value, void> SetCurrent =
-        (delegate* unmanaged<Value, void>)Find("_ZN3c104cuda20setCurrentCUDAStreamENS0_10CUDAStreamE");
+        (delegate* unmanaged<Value, void>)CudaSymbols.OfCore("_ZN3c104cuda20setCurrentCUDAStreamENS0_10CUDAStreamE");
+
+    private static readonly delegate* unmanaged<int*, int> GetDevice = (delegate* unmanaged<int*, int>)CudaSymbols.OfCore("cudaGetDevice");
+
+    private static readonly delegate* unmanaged<int, int> SetDevice = (delegate* unmanaged<int, int>)CudaSymbols.OfCore("cudaSetDevice");
 
     private readonly Value _before;
+    private readonly int _deviceBefore;
 
-    private CudaStream(Value before) => _before = before;
+    private CudaStream(Value before, int deviceBefore) => (_before, _deviceBefore) = (before, deviceBefore);
 
     /// <summary>Whether this libtorch lets streams be chosen; otherwise all threads share the default one.</summary>
-    public static bool IsSupported => FromPool != null && Current != null && SetCurrent != null;
+    public static bool IsSupported => FromPool != null && Current != null && SetCurrent != null && GetDevice != null && SetDevice != null;
 
-    /// <summary>Makes a stream of its own the current one of the calling thread, until the result is disposed on it.</summary>
+    /// <summary>The calling thread's current device; -1 where that cannot be told.</summary>
+    public static int CurrentDevice
+    {
+        get
+        {
+            int device;
+            return GetDevice != null && GetDevice(&device) == 0 ? device : -1;
+        }
+    }
+
+    /// <summary>Makes a device, and a stream of its own there, the current ones of the calling thread, until the result is disposed on it.</summary>
     /// <param name="device">Number of the CUDA device; there is one of that number.</param>
     /// <param name="urgent">Whether its work goes before that of streams that are not.</param>
     /// <returns>Null where that is not supported.</returns>
@@ -37,22 +52,21 @@ internal sealed unsafe class CudaStream : IDisposable
         if (!IsSupported)
             return null;
         var index = checked((sbyte)device);
-        var before = Current(index);
+        var (deviceBefore, before) = (CurrentDevice, Current(index));
+        SetDevice(device);
         SetCurrent(FromPool(urgent ? (byte)1 : (byte)0, index));
-        return new CudaStream(before);
+        return new CudaStream(before, deviceBefore);
     }
 
     /// <summary>The id of the calling thread's current stream; 0 is the default one.</summary>
     public static long CurrentId(int device) => IsSupported ? Current(checked((sbyte)device)).Id : 0;
 
-    public void Dispose() => SetCurrent(_before);
-
-    // libtorch is loaded by then, so that its parts are found by name.
-    private static nint Find(string symbol) =>
-        OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc10_cuda.so", out var library)
-        && NativeLibrary.TryGetExport(library, symbol, out var address)
-            ? address
-            : 0;
+    public void Dispose()
+    {
+        SetCurrent(_before);
+        if (_deviceBefore >= 0)
+            SetDevice(_deviceBefore);
+    }
 
     /// <summary>c10::Stream.</summary>
     [StructLayout(LayoutKind.Sequential)]

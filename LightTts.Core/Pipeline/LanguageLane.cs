@@ -16,6 +16,8 @@ internal sealed class LanguageLane
     private readonly ILogger _log;
     private readonly Dictionary<Utterance, LanguageSequence> _sequences = [];
     private readonly List<LanguageRow> _rows = [];
+    private readonly Action _launch;
+    private readonly Action _collect;
     private List<LanguageSequence> _chosen = [];
 
     public LanguageLane(ILanguageModel model, DecodeStage decode, int maxRedraws, ILogger log, Action wakeEncode)
@@ -25,6 +27,7 @@ internal sealed class LanguageLane
         _maxRedraws = maxRedraws;
         _log = log;
         _wakeEncode = wakeEncode;
+        (_launch, _collect) = (() => model.Launch(_rows), model.Collect);
         _scheduler = new LanguageScheduler(model, decode.SampleRate, decode.ChunkTokens, log);
     }
 
@@ -63,13 +66,14 @@ internal sealed class LanguageLane
         _rows.Clear();
         foreach (var sequence in _chosen)
             _rows.Add(sequence.Row!);
-        return Guarded(() => _model.Launch(_rows));
+        Try(_launch);
+        return true;
     }
 
     /// <summary>Waits for the step, and hands on what it drew.</summary>
     public void Collect()
     {
-        if (_chosen.Count == 0 || !Guarded(_model.Collect))
+        if (_chosen.Count == 0 || !Try(_collect))
             return;
         foreach (var sequence in _chosen)
             Distribute(sequence);
@@ -96,18 +100,20 @@ internal sealed class LanguageLane
         _model.Dispose();
     }
 
-    private bool Guarded(Action step)
+    /// <returns>False where it failed: then nothing is left to collect.</returns>
+    private bool Try(Action part)
     {
         try
         {
-            step();
+            part();
+            return true;
         }
         catch (Exception e) when (!DeviceLoss.Is(e))
         {
             Quarantine(_chosen, e);
             _chosen = [];
+            return false;
         }
-        return true;
     }
 
     private void Begin(Utterance utterance)

@@ -69,7 +69,11 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
     protected override void Refuse(LanguageMessage message, Exception cause)
     {
         message.Utterance?.Job.Fail(cause);
-        message.Change?.Done.TrySetException(cause);
+        if (message.Change is not { } change)
+            return;
+        change.Done.TrySetException(cause);
+        if (!change.IsRemoval)
+            change.Style.Model.Dispose(); // it was handed over, and nobody else has it
     }
 
     protected override bool Step()
@@ -111,15 +115,7 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         if (!change.IsRemoval)
         {
             var lane = CreateLane(change.Style);
-            try
-            {
-                lane.WarmUp();
-            }
-            catch
-            {
-                lane.Close(new ObjectDisposedException(nameof(TtsPipeline)));
-                throw;
-            }
+            lane.WarmUp();
             _lanes.Add(change.Style, lane);
         }
         else if (_lanes.Remove(change.Style, out var lane))

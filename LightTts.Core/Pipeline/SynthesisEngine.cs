@@ -16,7 +16,6 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly string _modelName;
-    private readonly ConcurrentDictionary<string, LanguageStyle> _styles = new(StringComparer.Ordinal);
     private readonly Lazy<Task> _stopped;
     private readonly ISpeechDecoder _decoder;
     private readonly EncodeStage _encode;
@@ -37,13 +36,11 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         _time = time;
         _log = log = new GuardedLogger(log);
         _decoder = parts.Decoder;
-        DefaultStyle = parts.Styles[0].Name;
-        foreach (var (name, model) in parts.Styles)
-            _styles[name] = new LanguageStyle(name, model);
+        Styles = new LanguageStyles(parts.Styles, ChangeAsync);
         _stopped = new Lazy<Task>(StopStagesAsync);
         var capacity = Math.Max(256, options.MaxActiveRequests * 4);
         _decode = new DecodeStage(_decoder, capacity, time, log, () => _language!.Wake()) { Died = OnStageDied };
-        _language = new LanguageStage(parts.Styles.Select(style => _styles[style.Name]), _decode, options.MaxRedraws, capacity, time, log,
+        _language = new LanguageStage(Styles.All, _decode, options.MaxRedraws, capacity, time, log,
             () => _encode!.Wake()) { Died = OnStageDied };
         _encode = new EncodeStage(parts.Encoder, _language, capacity, time, log) { Died = OnStageDied };
         _decode.Start();
@@ -53,81 +50,11 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         _processEnd = ProcessEnd.Register(() => DisposeAsync().AsTask());
     }
 
-    /// <summary>The style of requests that name none.</summary>
-    public string DefaultStyle { get; }
-
-    /// <summary>Names of the styles that can be asked for now, the default first.</summary>
-    public IReadOnlyList<string> Styles =>
-        [DefaultStyle, .. _styles.Keys.Where(name => name != DefaultStyle).Order(StringComparer.Ordinal)];
-
-    /// <exception cref="TtsRequestException">The request names a style that there is not.</exception>
-    public void CheckStyle(SynthesisRequest request)
-    {
-        if (request.Style is { } name && !_styles.ContainsKey(name))
-            throw NoStyle(name);
-    }
+    /// <summary>The language models that requests can ask for.</summary>
+    public LanguageStyles Styles { get; }
 
     /// <summary>Ends when all stages are ready to serve, or with what kept one from that.</summary>
     public Task StartedAsync() => Task.WhenAll(_encode.Started, _language.Started, _decode.Started);
-
-    /// <summary>Adds a language model over the same decoder; from then on the engine owns it, whether this succeeds or not.</summary>
-    /// <exception cref="ArgumentException">There is a style of that name.</exception>
-    public async Task AddStyleAsync(string name, ILanguageModel model)
-    {
-        var style = new LanguageStyle(name, model);
-        if (_styles.ContainsKey(name))
-        {
-            model.Dispose();
-            throw Taken(name);
-        }
-        await ChangeAsync(new StyleChange(style, IsRemoval: false)).ConfigureAwait(false);
-        if (_styles.TryAdd(name, style))
-            return;
-        await ChangeAsync(new StyleChange(style, IsRemoval: true)).ConfigureAwait(false); // two at once
-        throw Taken(name);
-    }
-
-    /// <summary>Lets no more requests use a style, waits for those that do, and frees its model.</summary>
-    /// <returns>False where there is none of that name, or somebody removes it already.</returns>
-    /// <exception cref="OperationCanceledException">The wait was cancelled; the style serves again.</exception>
-    public async Task<bool> RemoveStyleAsync(string name, CancellationToken cancellationToken)
-    {
-        if (!_styles.TryGetValue(name, out var style) || style.Close() is not { } left)
-            return false;
-        try
-        {
-            await left.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            style.Reopen();
-            throw;
-        }
-        _styles.TryRemove(name, out _);
-        await ChangeAsync(new StyleChange(style, IsRemoval: true)).ConfigureAwait(false);
-        return true;
-    }
-
-    private TtsRequestException NoStyle(string name) =>
-        new($"There is no style '{RequestValidator.Shown(name)}'. The styles are: {string.Join(", ", Styles)}.");
-
-    private static ArgumentException Taken(string name) =>
-        new($"There is a style '{name}' already. Remove it first, or take another name.", nameof(name));
-
-    private async Task ChangeAsync(StyleChange change)
-    {
-        try
-        {
-            await _language.PostAsync(new LanguageMessage(null, null, false, Change: change), CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (System.Threading.Channels.ChannelClosedException)
-        {
-            if (!change.IsRemoval)
-                change.Style.Model.Dispose();
-            throw Closed();
-        }
-        await change.Done.Task.ConfigureAwait(false);
-    }
 
     /// <summary>Runs a request; the queue slot is taken when the enumeration starts and given back however it ends.</summary>
     public async IAsyncEnumerable<AudioChunk> RunAsync(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text,
@@ -234,10 +161,26 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         await _decode.Ended.ConfigureAwait(false);
     }
 
+    private async Task ChangeAsync(StyleChange change)
+    {
+        try
+        {
+            await _language.PostAsync(new LanguageMessage(null, null, false, Change: change), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (System.Threading.Channels.ChannelClosedException)
+        {
+            if (!change.IsRemoval)
+                change.Style.Model.Dispose();
+            throw Closed();
+        }
+        await change.Done.Task.ConfigureAwait(false);
+    }
+
     private SynthesisJob Accept(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text)
     {
         // Counted first and checked then, while closing sets its flag first and counts then: one of the two sees the other.
         var active = Interlocked.Increment(ref _active);
+        LanguageStyle? style = null;
         try
         {
             ThrowIfClosed();
@@ -247,22 +190,22 @@ internal sealed class SynthesisEngine : IAsyncDisposable
                 LightTtsDiagnostics.RequestRefused(_modelName, request, nameof(TtsQueueFullException));
                 throw new TtsQueueFullException(_options.MaxActiveRequests);
             }
-            return CreateJob(request, timbre, flowSteps, text);
+            style = Styles.Enter(request);
+            return CreateJob(request, style, timbre, flowSteps, text);
         }
         catch
         {
+            style?.Leave();
             Leave();
             throw;
         }
     }
 
-    private SynthesisJob CreateJob(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text)
+    private SynthesisJob CreateJob(SynthesisRequest request, LanguageStyle style, TimbreFeatures timbre, int flowSteps,
+        IAsyncEnumerable<string>? text)
     {
         var seed = unchecked((ulong)(request.Seed ?? Random.Shared.NextInt64()));
         var capacity = Math.Max(1, (long)(_options.MaxBufferedAudio.TotalSeconds * _decoder.SampleRate));
-        var name = request.Style ?? DefaultStyle;
-        if (!_styles.TryGetValue(name, out var style) || !style.TryEnter())
-            throw NoStyle(name);
         var job = new SynthesisJob(Interlocked.Increment(ref _lastId), request, timbre, seed, flowSteps, capacity, _time, WakeAfterConsumer, OnEnded)
         {
             Source = text is null ? null : new TextSource(text, MaxPendingText, _options.TextPause, _options.TextIdleTimeout),

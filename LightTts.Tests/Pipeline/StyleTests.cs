@@ -17,15 +17,15 @@ public sealed class StyleTests
     {
         await using var target = new Target();
         var alone = new Dictionary<string, float[]>();
-        foreach (var style in target.Engine.Styles)
+        foreach (var style in target.Engine.Styles.Names)
             alone[style] = await target.SpeakAsync(style);
-        Assert.Equal(["calm", "angry", "happy"], target.Engine.Styles.Order().OrderBy(style => style == "calm" ? 0 : 1));
+        Assert.Equal(["calm", "angry", "happy"], target.Engine.Styles.Names.Order().OrderBy(style => style == "calm" ? 0 : 1));
         Assert.NotEqual(alone["calm"], alone["angry"]);
         Assert.NotEqual(alone["angry"], alone["happy"]);
         Assert.Equal(alone["calm"], await target.SpeakAsync(null));
-        var together = await Task.WhenAll(Enumerable.Range(0, 24).Select(i => target.SpeakAsync(target.Engine.Styles[i % 3])));
+        var together = await Task.WhenAll(Enumerable.Range(0, 24).Select(i => target.SpeakAsync(target.Engine.Styles.Names[i % 3])));
         for (var i = 0; i < together.Length; i++)
-            Assert.Equal(alone[target.Engine.Styles[i % 3]], together[i]);
+            Assert.Equal(alone[target.Engine.Styles.Names[i % 3]], together[i]);
         Assert.True(target.World.MaxRowsSeen > 1, "the requests of a style shared no step");
         await target.AssertIdleAsync();
     }
@@ -55,11 +55,11 @@ public sealed class StyleTests
         }).ToArray();
         for (var i = 0; i < 20; i++)
         {
-            await target.Engine.AddStyleAsync("sad", new FakeLanguageModel(target.World, accent: 7));
+            await target.Engine.Styles.AddAsync("sad", new FakeLanguageModel(target.World, accent: 7));
             var spoken = await target.SpeakAsync("sad");
             Assert.NotEqual(expected, spoken);
-            Assert.True(await target.Engine.RemoveStyleAsync("sad", default).WaitAsync(Limit));
-            Assert.DoesNotContain("sad", target.Engine.Styles);
+            Assert.True(await target.Engine.Styles.RemoveAsync("sad", default).WaitAsync(Limit));
+            Assert.DoesNotContain("sad", target.Engine.Styles.Names);
         }
         await stop.CancelAsync();
         Assert.All(await Task.WhenAll(others), count => Assert.True(count > 0));
@@ -74,10 +74,10 @@ public sealed class StyleTests
         using var brake = new Brake(target.World, "decode", 1);
         var running = target.SpeakAsync("angry");
         await brake.Held.WaitAsync(Limit);
-        var removal = target.Engine.RemoveStyleAsync("angry", default);
+        var removal = target.Engine.Styles.RemoveAsync("angry", default);
         await Assert.ThrowsAsync<TtsRequestException>(() => target.SpeakAsync("angry"));
         Assert.False(removal.IsCompleted);
-        Assert.False(await target.Engine.RemoveStyleAsync("angry", default)); // somebody does already
+        Assert.False(await target.Engine.Styles.RemoveAsync("angry", default)); // somebody does already
         brake.Release();
         Assert.NotEmpty(await running);
         Assert.True(await removal.WaitAsync(Limit));
@@ -93,7 +93,7 @@ public sealed class StyleTests
         var running = target.SpeakAsync("angry");
         await brake.Held.WaitAsync(Limit);
         using var cancel = new CancellationTokenSource();
-        var removal = target.Engine.RemoveStyleAsync("angry", cancel.Token);
+        var removal = target.Engine.Styles.RemoveAsync("angry", cancel.Token);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => removal.WaitAsync(Limit));
         brake.Release();
@@ -122,11 +122,11 @@ public sealed class StyleTests
         await using var target = new Target();
         var model = new FakeLanguageModel(target.World);
         target.World.OnCall = name => _ = name == "warm-up language" ? throw new InvalidOperationException("no memory") : 0;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => target.Engine.AddStyleAsync("sad", model));
-        Assert.DoesNotContain("sad", target.Engine.Styles);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => target.Engine.Styles.AddAsync("sad", model));
+        Assert.DoesNotContain("sad", target.Engine.Styles.Names);
         Assert.Equal(1, target.World.ModelsDisposed);
         Assert.NotEmpty(await target.SpeakAsync("calm"));
-        await Assert.ThrowsAsync<ArgumentException>(() => target.Engine.AddStyleAsync("calm", new FakeLanguageModel(target.World)));
+        await Assert.ThrowsAsync<ArgumentException>(() => target.Engine.Styles.AddAsync("calm", new FakeLanguageModel(target.World)));
         Assert.Equal(2, target.World.ModelsDisposed);
     }
 

@@ -89,7 +89,7 @@ internal sealed record CosyVoiceModel(
             Task.WaitAll([.. styles, flow, vocoder, extractor], CancellationToken.None);
             flow.Result.AllocateCaches();
             if (device.IsCuda)
-                cuda.synchronize(); // the stages work on streams of their own, which do not wait for the one that loaded
+                cuda.synchronize(device.Device); // the stages work on streams of their own, which do not wait for the one that loaded
             // On the CPU rows do not share operations: chunks are large enough to fill a
             // core, and a peer can then not change a bit of another's audio.
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);

@@ -51,7 +51,7 @@ internal sealed class FakePipeline : ITtsPipeline
         CancellationToken cancellationToken = default) =>
         Engine.Speak(text, request, cancellationToken);
 
-    public IReadOnlyList<string> Styles => Engine.Engine.Styles;
+    public IReadOnlyList<string> Styles => Engine.Engine.Styles.Names;
 
     public TtsPipelineStatus Status => Disguise(Engine.Engine.Status());
 

@@ -31,6 +31,10 @@ internal sealed class KvCache : IDisposable
     /// <summary>The position for what nobody will read.</summary>
     public int Scratch => Padding + 1;
 
+    /// <summary>Where a sequence's position lies.</summary>
+    public static long Slot(LanguageState state, int position) =>
+        (long)state.Blocks[position / KvBlockPool.BlockSize] * KvBlockPool.BlockSize + position % KvBlockPool.BlockSize;
+
     /// <summary>Writes rows of keys and values.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="slots">[T] positions in the pool.</param>
