@@ -155,6 +155,26 @@ public sealed class TimbreSegmentTests : IDisposable
         Assert.Equal(50, extractions);
     }
 
+    /// <summary>.NET itself locks, for a moment, the files that it makes; that must not look like a fault.</summary>
+    [Fact]
+    public async Task A_lock_whose_file_comes_and_goes_is_held_by_one_at_a_time_and_never_refused()
+    {
+        int inside = 0, taken = 0;
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(() =>
+        {
+            for (var i = 0; i < 20_000; i++)
+            {
+                using var turn = FileLock.TryAcquire(_folder["turn"], TimeSpan.Zero, deleteAfterwards: true);
+                if (turn is null)
+                    continue;
+                Assert.Equal(1, Interlocked.Increment(ref inside));
+                Interlocked.Increment(ref taken);
+                Interlocked.Decrement(ref inside);
+            }
+        }, Token, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        Assert.True(taken > 100, $"{taken} times");
+    }
+
     [Fact]
     public async Task A_process_that_holds_on_to_an_extraction_does_not_stop_the_others()
     {

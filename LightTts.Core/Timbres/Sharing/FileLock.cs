@@ -13,6 +13,7 @@ internal sealed class FileLock : IDisposable
     private const int QuickTries = 64;
     private const int FileExistsOnUnix = 17; // EEXIST
     private const int FileExistsOnWindows = unchecked((int)0x80070050);
+    private const int WouldBlockOnLinux = 11, WouldBlockOnMacOS = 35; // EWOULDBLOCK
 
     private readonly SafeFileHandle _file;
     private readonly string? _deletePath;
@@ -90,13 +91,18 @@ internal sealed class FileLock : IDisposable
             {
                 PrivateFile.Create(path).Dispose();
             }
-            catch (IOException e) when (e.HResult is FileExistsOnUnix or FileExistsOnWindows)
+            catch (IOException e) when (e.HResult is FileExistsOnUnix or FileExistsOnWindows || IsLocked(e))
             {
-                // Another process was faster, and may have deleted it again already.
+                // Another one was faster, and may have deleted it again already; or made it ours, and locked it before we let go of it.
             }
             return null;
         }
     }
+
+    // .NET puts a shared lock of its own on every file that it makes, without waiting: where somebody else has opened and
+    // locked the new file in between, it throws, though the file was made.
+    private static bool IsLocked(IOException e) => !OperatingSystem.IsWindows()
+        && e.HResult == (OperatingSystem.IsMacOS() ? WouldBlockOnMacOS : WouldBlockOnLinux);
 
     // Owns the file where it returns false.
     private static bool TryLock(SafeFileHandle file, TimeSpan wait)
