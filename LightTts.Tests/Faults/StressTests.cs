@@ -62,8 +62,8 @@ public class StressTests
         target.OnModelCall = null;
         await target.AssertIdle();
         // it was a test of something: requests were served, cancelled, left and failed
-        Assert.All(["done", "cancelled", "left", nameof(TtsSynthesisException)], outcome =>
-            Assert.True(outcomes.GetValueOrDefault(outcome) > requests / 100, $"{outcome}: {string.Join(", ", outcomes)}"));
+        Assert.All(["done", "cancelled", "left", "consumer failed", nameof(TtsSynthesisException)], outcome =>
+            Assert.True(outcomes.ContainsKey(outcome), $"{outcome}: {string.Join(", ", outcomes)}"));
         Assert.NotEmpty(await target.Render(new SynthesisRequest { Text = target.Story }));
         await target.AssertIdle();
         unobserved.AssertNone();
@@ -89,7 +89,7 @@ public class StressTests
             Timeout = TimeSpan.FromSeconds(random.Next(8) == 0 ? 0.05 : target.Limit.TotalSeconds / 2),
         };
         var end = random.Next(5);
-        var chunks = random.Next(6);
+        var chunks = random.Next(3);
         var slow = random.Next(8) == 0;
         if (end == 0)
             cancel.CancelAfter(random.Next(40));
@@ -106,17 +106,24 @@ public class StressTests
                 if (end == 2)
                     cancel.Cancel();
                 if (end == 3)
-                    throw new InvalidDataException("the consumer's own");
+                    throw new ConsumerException();
             }
             return "done";
+        }
+        catch (ConsumerException)
+        {
+            return "consumer failed";
         }
         catch (OperationCanceledException)
         {
             return "cancelled";
         }
-        catch (Exception e) when (e is TtsException or InvalidDataException)
+        catch (TtsException e)
         {
-            return e.GetType().Name;
+            return e.GetType().Name; // anything else that a request ends with fails the test
         }
     }
+
+    /// <summary>Thrown by who reads the audio, so that it cannot be taken for anything that the pipeline or a text source threw.</summary>
+    private sealed class ConsumerException : Exception;
 }
