@@ -36,6 +36,26 @@ public interface ITtsPipeline : IAsyncDisposable
     IAsyncEnumerable<AudioChunk> SynthesizeAsync(IAsyncEnumerable<string> text, SynthesisRequest? request = null,
         CancellationToken cancellationToken = default);
 
+    /// <summary>Speaks speech in another voice: the words and their timing are the source's, the sound is the voice's.</summary>
+    /// <param name="source">The speech: one speaker, at least 0.1 s, 16 kHz or more, of any length (above 30 s it is cut at quiet places).</param>
+    /// <param name="request">The voice, and how to hand out the audio; null: the model's default voice, streamed.</param>
+    /// <param name="cancellationToken">Cancels the request. Ending the enumeration early cancels it, too.</param>
+    /// <returns>The audio in order, as long as the source to a twenty-fifth of a second where its speed is not changed.</returns>
+    /// <remarks>No language model takes part. <see cref="AudioChunk.SpeechTokens"/> are the source's.</remarks>
+    /// <exception cref="TtsAudioException">The source cannot be used; the message says why.</exception>
+    /// <inheritdoc cref="SynthesizeAsync(SynthesisRequest, CancellationToken)" path="/exception"/>
+    IAsyncEnumerable<AudioChunk> ConvertAsync(AudioClip source, ConversionRequest? request = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Speaks live speech in another voice: audio comes a second or so after the source's.</summary>
+    /// <param name="source">Pieces of speech of any length, all at one sample rate; where they are cut does not change what is spoken. A source
+    /// that is silent for <see cref="TtsPipelineOptions.TextIdleTimeout"/> without giving pieces ends its request.</param>
+    /// <param name="request">The voice, and how to hand out the audio; null: the model's default voice, streamed.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The audio in order.</returns>
+    /// <inheritdoc cref="ConvertAsync(AudioClip, ConversionRequest, CancellationToken)" path="/exception"/>
+    IAsyncEnumerable<AudioChunk> ConvertAsync(IAsyncEnumerable<AudioClip> source, ConversionRequest? request = null,
+        CancellationToken cancellationToken = default);
+
     /// <summary>Shows a text as it would be spoken, without speaking it.</summary>
     /// <param name="request">The text, and how to read it; the voice and the rest do not count.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LightTts.Audio;
 using LightTts.Cuda;
 using LightTts.Diagnostics;
 using LightTts.Models;
@@ -138,6 +139,23 @@ public sealed class TtsPipeline : ITtsPipeline
     }
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<AudioChunk> ConvertAsync(AudioClip source, ConversionRequest? request = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        SourceAudio.Check(source);
+        return ConvertAsync(request, source, null, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<AudioChunk> ConvertAsync(IAsyncEnumerable<AudioClip> source, ConversionRequest? request = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return ConvertAsync(request, null, source, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -250,6 +268,24 @@ public sealed class TtsPipeline : ITtsPipeline
         using var lease = _timbres.Lease(timbre);
         await foreach (var chunk in _engine.RunAsync(request, timbre.Features, request.FlowSteps
             ?? Model.FlowSteps, text, cancellationToken).ConfigureAwait(false))
+            yield return chunk;
+    }
+
+    private IAsyncEnumerable<AudioChunk> ConvertAsync(ConversionRequest? request, AudioClip? clip, IAsyncEnumerable<AudioClip>? pieces,
+        CancellationToken cancellationToken)
+    {
+        var common = (request ?? new ConversionRequest()).ToSynthesis();
+        _validator.Check(common, streamsText: true);
+        return RunConversionAsync(common, clip, pieces, cancellationToken);
+    }
+
+    private async IAsyncEnumerable<AudioChunk> RunConversionAsync(SynthesisRequest request, AudioClip? clip, IAsyncEnumerable<AudioClip>? pieces,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var timbre = request.Timbre ?? await FindVoiceAsync(request.Voice, cancellationToken).ConfigureAwait(false);
+        using var lease = _timbres.Lease(timbre);
+        await foreach (var chunk in _engine.ConvertAsync(request, timbre.Features, request.FlowSteps ?? Model.FlowSteps, clip, pieces,
+            cancellationToken).ConfigureAwait(false))
             yield return chunk;
     }
 

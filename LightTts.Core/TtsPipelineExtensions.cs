@@ -26,9 +26,29 @@ public static class TtsPipelineExtensions
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(request);
         request = request with { Delivery = request.Delivery ?? AudioDelivery.Whole };
+        return await JoinAsync(pipeline, pipeline.SynthesizeAsync(request, cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>Speaks speech in another voice and returns the whole audio.</summary>
+    /// <param name="pipeline">The pipeline.</param>
+    /// <param name="source">The speech.</param>
+    /// <param name="voice">The voice; null for the model's default.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The audio, computed as <see cref="AudioDelivery.Whole"/>.</returns>
+    /// <inheritdoc cref="ITtsPipeline.ConvertAsync(AudioClip, ConversionRequest, CancellationToken)" path="/exception"/>
+    public static Task<AudioClip> ConvertToClipAsync(this ITtsPipeline pipeline, AudioClip source, string? voice = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        return JoinAsync(pipeline,
+            pipeline.ConvertAsync(source, new ConversionRequest { Voice = voice, Delivery = AudioDelivery.Whole }, cancellationToken));
+    }
+
+    private static async Task<AudioClip> JoinAsync(ITtsPipeline pipeline, IAsyncEnumerable<AudioChunk> chunks)
+    {
         List<ReadOnlyMemory<float>> pieces = [];
         var length = 0;
-        await foreach (var chunk in pipeline.SynthesizeAsync(request, cancellationToken).ConfigureAwait(false))
+        await foreach (var chunk in chunks.ConfigureAwait(false))
         {
             pieces.Add(chunk.Samples);
             length = checked(length + chunk.Samples.Length);

@@ -43,7 +43,7 @@ public sealed class TtsPipelineOptions
     /// <value>Above zero and at most 40 days. Default null: no limit.</value>
     public TimeSpan? RequestTimeout { get; set; }
 
-    /// <summary>How long a source of streamed text may be silent before its request fails with <see cref="TtsTimeoutException"/>.</summary>
+    /// <summary>How long a source of streamed text or speech may give nothing before its request fails with <see cref="TtsTimeoutException"/>.</summary>
     /// <value>Above zero and at most 40 days; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Default 30 s.</value>
     public TimeSpan TextIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -27,17 +27,24 @@ internal static class ReferenceAudio
             + $"{ReferenceLimits.Advice}");
 
         var samples = clip.Samples.Span;
-        foreach (var sample in samples)
-        {
-            if (!float.IsFinite(sample))
-                throw new TtsAudioException("The reference audio holds samples that are not numbers (NaN) or infinite. Record or export it again.");
-            if (Math.Abs(sample) > MaxPeak)
-                throw new TtsAudioException($"The reference audio's samples reach {sample:G3} where [-1, 1] is expected. Divide integers by their "
-                    + "full scale (32768 for 16 bits).");
-        }
+        CheckSamples(samples, "reference audio");
         if (LoudestRms(samples, clip.SampleRate / 10) < SilenceRms)
             throw new TtsAudioException($"The reference audio has no speech: it is silent or almost (below {20 * Math.Log10(SilenceRms):0} dBFS). "
                 + $"{ReferenceLimits.Advice}");
+    }
+
+    /// <summary>Checks that samples are numbers of a usable size.</summary>
+    /// <exception cref="TtsAudioException">They are not; the message says what they are, and the cure.</exception>
+    public static void CheckSamples(ReadOnlySpan<float> samples, string what)
+    {
+        foreach (var sample in samples)
+        {
+            if (!float.IsFinite(sample))
+                throw new TtsAudioException($"The {what} holds samples that are not numbers (NaN) or infinite. Record or export it again.");
+            if (Math.Abs(sample) > MaxPeak)
+                throw new TtsAudioException($"The {what}'s samples reach {sample:G3} where [-1, 1] is expected. Divide integers by their "
+                    + "full scale (32768 for 16 bits).");
+        }
     }
 
     private static double LoudestRms(ReadOnlySpan<float> samples, int window)

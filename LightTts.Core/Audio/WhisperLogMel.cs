@@ -8,6 +8,9 @@ namespace LightTts.Audio;
 internal sealed class WhisperLogMel(int bands)
 {
     public const int SampleRate = 16_000;
+
+    /// <summary>Fewer samples than one more than these cannot be mirrored at the ends.</summary>
+    public const int MinSamples = FftSize / 2;
     private const int FftSize = 400;
     private const int Hop = 160;
 
@@ -21,7 +24,7 @@ internal sealed class WhisperLogMel(int bands)
     /// <returns>[bands, frames], row-major.</returns>
     public float[] Compute(ReadOnlyMemory<float> signal, out int frames)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(signal.Length, FftSize / 2, nameof(signal));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(signal.Length, MinSamples, nameof(signal));
         var count = signal.Length / Hop; // the reference drops the last of 1 + length / hop frames
         frames = count;
         var result = new float[bands * count];

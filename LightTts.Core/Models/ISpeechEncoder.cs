@@ -25,6 +25,10 @@ internal interface ISpeechEncoder : IStageModel
 
     /// <summary>Starts to read text that arrives in pieces, as a request wants it read.</summary>
     ITextFeed CreateFeed(SynthesisRequest request);
+
+    /// <summary>Starts to read speech that is to be spoken in another voice.</summary>
+    /// <param name="live">Whether tokens are wanted before the source has ended.</param>
+    ISourceFeed CreateSourceFeed(bool live);
 }
 
 /// <summary>A piece of a request's text that is spoken as one utterance.</summary>

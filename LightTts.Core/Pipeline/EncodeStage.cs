@@ -13,12 +13,14 @@ internal sealed record TimbreExtraction(AudioClip Reference, string? Transcript,
     public TaskCompletionSource<Timbres.TimbreFeatures> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>First stage: text into pieces of token ids, one ahead of the language stage; reference audio into voices.</summary>
-internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language, int capacity, TimeProvider time, ILogger log)
+/// <summary>First stage: text into pieces of token ids, one ahead of the language stage; reference audio into voices; speech into tokens.</summary>
+internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language, DecodeStage decode, int capacity, TimeProvider time, ILogger log)
     : Stage<EncodeMessage>(PipelineStage.Encode, capacity, time, log)
 {
     private readonly List<TextReading> _readings = [];
     private readonly Queue<TimbreExtraction> _extractions = new();
+    private readonly List<SpeechReading> _speech = [];
+    private int _turn; // whose turn it is among those
 
     protected override IDisposable Enter() => encoder.EnterThread();
 
@@ -26,7 +28,9 @@ internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language
 
     protected override void Receive(EncodeMessage message)
     {
-        if (message.Job is { } job)
+        if (message.Job is { Speech: not null } conversion)
+            _speech.Add(new SpeechReading(conversion, decode));
+        else if (message.Job is { } job)
             _readings.Add(new TextReading(job));
         if (message.Extraction is { } extraction)
             _extractions.Enqueue(extraction);
@@ -56,7 +60,25 @@ internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language
         }
         if (_extractions.TryDequeue(out var extraction))
             Extract(extraction);
-        return more || _extractions.Count > 0;
+        return ReadSpeech() | more || _extractions.Count > 0;
+    }
+
+    /// <summary>Makes tokens of one source, the next in turn that has audio for it: that costs as much as an extraction.</summary>
+    private bool ReadSpeech()
+    {
+        for (var tries = _speech.Count; tries > 0; tries--)
+        {
+            _turn = (_turn + 1) % _speech.Count;
+            var reading = _speech[_turn];
+            var worked = reading.Advance(encoder);
+            if (reading.IsOver)
+                _speech.RemoveAt(_turn);
+            if (worked)
+                return true;
+            if (_speech.Count == 0)
+                break;
+        }
+        return false;
     }
 
     protected override void Fault(Exception cause)
@@ -67,6 +89,9 @@ internal sealed class EncodeStage(ISpeechEncoder encoder, LanguageStage language
             reading.Dispose();
         }
         _readings.Clear();
+        foreach (var reading in _speech)
+            reading.Job.Fail(cause);
+        _speech.Clear();
         while (_extractions.TryDequeue(out var extraction))
             extraction.Result.TrySetException(cause);
     }

@@ -63,7 +63,7 @@ internal sealed class LanguageStage : Stage<LanguageMessage>
         if (message.Change is { } change)
             Apply(change);
         else if (message.Utterance is { Job.HasEnded: false } utterance)
-            _lanes[utterance.Job.Style].Receive(message);
+            _lanes[utterance.Job.Style!].Receive(message);
     }
 
     protected override void Refuse(LanguageMessage message, Exception cause)

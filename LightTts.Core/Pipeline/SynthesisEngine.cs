@@ -42,7 +42,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         _decode = new DecodeStage(_decoder, capacity, time, log, () => _language!.Wake()) { Died = OnStageDied };
         _language = new LanguageStage(Styles.All, _decode, options.MaxRedraws, capacity, time, log,
             () => _encode!.Wake()) { Died = OnStageDied };
-        _encode = new EncodeStage(parts.Encoder, _language, capacity, time, log) { Died = OnStageDied };
+        _encode = new EncodeStage(parts.Encoder, _language, _decode, capacity, time, log) { Died = OnStageDied };
         _decode.Start();
         _language.Start();
         _encode.Start();
@@ -56,12 +56,22 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     /// <summary>Ends when all stages are ready to serve, or with what kept one from that.</summary>
     public Task StartedAsync() => Task.WhenAll(_encode.Started, _language.Started, _decode.Started);
 
+    /// <summary>Speaks a request's text, or text that comes in pieces.</summary>
+    public IAsyncEnumerable<AudioChunk> RunAsync(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text,
+        CancellationToken cancellationToken) => RunAsync(request, timbre, flowSteps, text, null, cancellationToken);
+
+    /// <summary>Speaks speech in another voice; of the request, the voice and the delivery count.</summary>
+    public IAsyncEnumerable<AudioChunk> ConvertAsync(SynthesisRequest request, TimbreFeatures timbre, int flowSteps,
+        AudioClip? clip, IAsyncEnumerable<AudioClip>? pieces, CancellationToken cancellationToken) =>
+        RunAsync(request, timbre, flowSteps, null, new SpeechInput(clip,
+            pieces is null ? null : new AudioSource(pieces, _options.TextIdleTimeout), () => _encode.Wake()), cancellationToken);
+
     /// <summary>Runs a request; the queue slot is taken when the enumeration starts and given back however it ends.</summary>
-    public async IAsyncEnumerable<AudioChunk> RunAsync(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<AudioChunk> RunAsync(SynthesisRequest request, TimbreFeatures timbre, int flowSteps,
+        IAsyncEnumerable<string>? text, SpeechInput? speech, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var job = Accept(request, timbre, flowSteps, text);
+        var job = Accept(request, timbre, flowSteps, text, speech);
         CancellationTokenRegistration registration = default;
         try
         {
@@ -176,7 +186,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         await change.Done.Task.ConfigureAwait(false);
     }
 
-    private SynthesisJob Accept(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text)
+    private SynthesisJob Accept(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text, SpeechInput? speech)
     {
         // Counted first and checked then, while closing sets its flag first and counts then: one of the two sees the other.
         var active = Interlocked.Increment(ref _active);
@@ -190,8 +200,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
                 LightTtsDiagnostics.RequestRefused(_modelName, request, nameof(TtsQueueFullException));
                 throw new TtsQueueFullException(_options.MaxActiveRequests);
             }
-            style = Styles.Enter(request);
-            return CreateJob(request, style, timbre, flowSteps, text);
+            style = speech is null ? Styles.Enter(request) : null;
+            return CreateJob(request, style, timbre, flowSteps, text, speech);
         }
         catch
         {
@@ -201,14 +211,15 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         }
     }
 
-    private SynthesisJob CreateJob(SynthesisRequest request, LanguageStyle style, TimbreFeatures timbre, int flowSteps,
-        IAsyncEnumerable<string>? text)
+    private SynthesisJob CreateJob(SynthesisRequest request, LanguageStyle? style, TimbreFeatures timbre, int flowSteps,
+        IAsyncEnumerable<string>? text, SpeechInput? speech)
     {
         var seed = unchecked((ulong)(request.Seed ?? Random.Shared.NextInt64()));
         var capacity = Math.Max(1, (long)(_options.MaxBufferedAudio.TotalSeconds * _decoder.SampleRate));
         var job = new SynthesisJob(Interlocked.Increment(ref _lastId), request, timbre, seed, flowSteps, capacity, _time, WakeAfterConsumer, OnEnded)
         {
             Source = text is null ? null : new TextSource(text, MaxPendingText, _options.TextPause, _options.TextIdleTimeout),
+            Speech = speech,
             Style = style,
             Activity = LightTtsDiagnostics.StartRequest(_modelName, request),
         };
@@ -218,7 +229,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         {
             LogMessages.Accepted(_log, job.Id, request.Delivery ?? AudioDelivery.Streaming, text is null ? request.Text.Length
                 : 0, request.Timbre?.Name ?? request.Voice ?? "default");
-            if (text is null)
+            if (text is null && speech is null)
                 LogMessages.RequestText(_log, job.Id, request.Text);
         }
         _jobs[job.Id] = job;
@@ -245,6 +256,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         }
         if (job.Source is { } source)
             _ = source.PumpAsync(job, _encode.Wake);
+        if (job.Speech?.Source is { } pieces)
+            _ = pieces.PumpAsync(job, _encode.Wake);
     }
 
     private static void EndWithoutAudio(SynthesisJob job, TimeSpan limit)
@@ -257,7 +270,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private void OnEnded(SynthesisJob job)
     {
         _jobs.TryRemove(job.Id, out _);
-        job.Style.Leave();
+        job.Style?.Leave();
         _encode.Wake();
         _language.Wake();
         _decode.Wake();

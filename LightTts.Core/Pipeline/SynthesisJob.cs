@@ -56,14 +56,17 @@ internal sealed class SynthesisJob
     /// <summary>The text source of a bi-streamed request; null otherwise.</summary>
     public TextSource? Source { get; init; }
 
-    /// <summary>Why the text source failed, where it did: the request ends with it once what was complete before has been spoken.</summary>
+    /// <summary>The speech that is to be spoken in another voice; null where text is spoken.</summary>
+    public SpeechInput? Speech { get; init; }
+
+    /// <summary>Why the source of text or speech failed, where it did: the request ends with it once what was complete before has been spoken.</summary>
     public volatile TtsRequestException? SourceError;
 
     /// <summary>The request's span, where somebody listens.</summary>
     public Activity? Activity { get; init; }
 
-    /// <summary>Which of the language models speaks.</summary>
-    public required LanguageStyle Style { get; init; }
+    /// <summary>Which of the language models speaks; none where speech is converted.</summary>
+    public LanguageStyle? Style { get; init; }
 
     public LanguagePrompt Prompt { get; set; } = new([], [], 0);
 
@@ -87,7 +90,12 @@ internal sealed class SynthesisJob
     /// <summary>Speech tokens that the language stage has drawn and the decode stage has not taken yet.</summary>
     public int TokensWaiting => Volatile.Read(ref _tokensWaiting);
 
-    public void AddTokensWaiting(int count) => Interlocked.Add(ref _tokensWaiting, count);
+    public void AddTokensWaiting(int count)
+    {
+        Interlocked.Add(ref _tokensWaiting, count);
+        if (count < 0)
+            Speech?.OnTaken();
+    }
 
     /// <summary>Whether somebody listens who has heard nothing yet.</summary>
     public bool AwaitsFirstAudio => Decode.Streaming && Chunks == 0;

@@ -49,6 +49,24 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
             : WhenLoadedAsync(request ?? new SynthesisRequest(), text, cancellationToken);
     }
 
+    public IAsyncEnumerable<AudioChunk> ConvertAsync(AudioClip source, ConversionRequest? request = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return _host.Ready is { } ready ? ready.ConvertAsync(source, request, cancellationToken)
+            : ConvertWhenLoadedAsync(request ?? new ConversionRequest(), (pipeline, rest) => pipeline.ConvertAsync(source, rest, cancellationToken),
+                cancellationToken);
+    }
+
+    public IAsyncEnumerable<AudioChunk> ConvertAsync(IAsyncEnumerable<AudioClip> source, ConversionRequest? request = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return _host.Ready is { } ready ? ready.ConvertAsync(source, request, cancellationToken)
+            : ConvertWhenLoadedAsync(request ?? new ConversionRequest(), (pipeline, rest) => pipeline.ConvertAsync(source, rest, cancellationToken),
+                cancellationToken);
+    }
+
     public async ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -98,6 +116,16 @@ internal sealed class HostedPipeline : ITtsPipeline, IDisposable
         var (pipeline, rest) = await LoadedAsync(request, cancellationToken).ConfigureAwait(false);
         var audio = text is null ? pipeline.SynthesizeAsync(rest, cancellationToken) : pipeline.SynthesizeAsync(text, rest, cancellationToken);
         await foreach (var chunk in audio.ConfigureAwait(false))
+            yield return chunk;
+    }
+
+    private async IAsyncEnumerable<AudioChunk> ConvertWhenLoadedAsync(ConversionRequest request,
+        Func<ITtsPipeline, ConversionRequest, IAsyncEnumerable<AudioChunk>> convert, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var limits = new SynthesisRequest { Timeout = request.Timeout, FirstAudioTimeout = request.FirstAudioTimeout };
+        var (pipeline, rest) = await LoadedAsync(limits, cancellationToken).ConfigureAwait(false);
+        request = request with { Timeout = rest.Timeout, FirstAudioTimeout = rest.FirstAudioTimeout };
+        await foreach (var chunk in convert(pipeline, request).ConfigureAwait(false))
             yield return chunk;
     }
 

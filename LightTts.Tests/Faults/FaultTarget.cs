@@ -22,6 +22,19 @@ internal abstract class FaultTarget(EventLog log) : IAsyncDisposable
     public abstract IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null,
         CancellationToken token = default);
 
+    /// <summary>Speaks some speech in the default voice: whole, or in pieces that come one after the other.</summary>
+    public abstract IAsyncEnumerable<AudioChunk> Convert(bool live, ConversionRequest request, CancellationToken token);
+
+    /// <summary>A clip in pieces.</summary>
+    protected static async IAsyncEnumerable<AudioClip> Pieces(AudioClip clip, int size)
+    {
+        for (var at = 0; at < clip.Samples.Length; at += size)
+        {
+            await Task.Yield();
+            yield return new AudioClip(clip.Samples[at..Math.Min(at + size, clip.Samples.Length)], clip.SampleRate);
+        }
+    }
+
     /// <summary>Does something at a random moment of the work that is going on, on a thread of the pipeline where that is possible.</summary>
     public abstract void Later(Random random, Action action);
 
@@ -96,6 +109,12 @@ internal sealed class FakeTarget(TtsPipelineOptions? options = null, int blocks 
     public override IAsyncEnumerable<AudioChunk> Speak(SynthesisRequest request, IAsyncEnumerable<string>? text = null,
         CancellationToken token = default) =>
         text is null ? Engine.Speak(request, token) : Engine.Speak(text, request, token);
+
+    public override IAsyncEnumerable<AudioChunk> Convert(bool live, ConversionRequest request, CancellationToken token)
+    {
+        var clip = new AudioClip(Enumerable.Range(0, 60).Select(i => i % 17 == 16 ? -1 : i / 100f).ToArray(), 16_000);
+        return live ? Engine.Convert(Pieces(clip, 7), request, token) : Engine.Convert(clip, request, token);
+    }
 
     public override void Later(Random random, Action action)
     {

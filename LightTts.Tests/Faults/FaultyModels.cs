@@ -45,6 +45,12 @@ internal sealed class FaultyModels
 
         public ITextFeed CreateFeed(SynthesisRequest request) => inner.CreateFeed(request);
 
+        public ISourceFeed CreateSourceFeed(bool live)
+        {
+            owner._onCall?.Invoke();
+            return inner.CreateSourceFeed(live);
+        }
+
         public void Dispose() => inner.Dispose();
     }
 

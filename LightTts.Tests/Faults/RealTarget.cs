@@ -5,6 +5,8 @@ namespace LightTts.Tests.Faults;
 /// <summary>The real pipeline with the embedded voice; speech is kept short and coarse, because faults do not care how it sounds.</summary>
 internal sealed class RealTarget(TtsPipeline pipeline, FaultyModels models, EventLog log) : FaultTarget(log)
 {
+    private static readonly AudioClip s_speech = new(AudioClip.FromWavFile(Path.Combine(Repo.TinyEn, "prompts", "slt.wav")).Samples[..20_000], 16_000);
+
     public TtsPipeline Pipeline => pipeline;
 
     public override string Story => "Hello there. How are you?";
@@ -44,6 +46,12 @@ internal sealed class RealTarget(TtsPipeline pipeline, FaultyModels models, Even
     {
         request = request with { FlowSteps = request.FlowSteps ?? 2, MaxSpeechTokens = request.MaxSpeechTokens ?? 20 };
         return text is null ? pipeline.SynthesizeAsync(request, token) : pipeline.SynthesizeAsync(text, request, token);
+    }
+
+    public override IAsyncEnumerable<AudioChunk> Convert(bool live, ConversionRequest request, CancellationToken token)
+    {
+        request = request with { FlowSteps = 2 };
+        return live ? pipeline.ConvertAsync(Pieces(s_speech, 3_000), request, token) : pipeline.ConvertAsync(s_speech, request, token);
     }
 
     public override void Later(Random random, Action action)

@@ -95,7 +95,10 @@ public class StressTests
             cancel.CancelAfter(random.Next(40));
         try
         {
-            await foreach (var _ in target.Speak(request, source, cancel.Token))
+            var conversion = new ConversionRequest { Delivery = request.Delivery, Timeout = request.Timeout };
+            var audio = random.Next(6) == 0 ? target.Convert(random.Next(2) == 0, conversion, cancel.Token)
+                : target.Speak(request, source, cancel.Token);
+            await foreach (var _ in audio)
             {
                 if (slow)
                     await Task.Delay(1);

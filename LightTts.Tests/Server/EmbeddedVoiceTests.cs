@@ -58,6 +58,12 @@ public class EmbeddedVoiceTests
         public ValueTask<IReadOnlyList<SpokenText>> NormalizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default) =>
             pipeline.NormalizeAsync(request, cancellationToken);
 
+        public IAsyncEnumerable<AudioChunk> ConvertAsync(AudioClip source, ConversionRequest? request = null,
+            CancellationToken cancellationToken = default) => pipeline.ConvertAsync(source, request, cancellationToken);
+
+        public IAsyncEnumerable<AudioChunk> ConvertAsync(IAsyncEnumerable<AudioClip> source, ConversionRequest? request = null,
+            CancellationToken cancellationToken = default) => pipeline.ConvertAsync(source, request, cancellationToken);
+
         public TtsPipelineStatus Status => pipeline.Status;
 
         public IReadOnlyList<string> Styles => pipeline.Styles;

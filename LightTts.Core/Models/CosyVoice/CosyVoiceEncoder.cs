@@ -7,7 +7,7 @@ using LightTts.Torch;
 namespace LightTts.Models.CosyVoice;
 
 /// <summary>Text to token ids and reference audio to voices, as the reference's front end does (cosyvoice/cli/frontend.py).</summary>
-internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor extractor, string instructionPrefix,
+internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor extractor, string instructionPrefix, int speechTokens,
     TextOptions text,
     TorchThread thread)
     : ISpeechEncoder
@@ -28,6 +28,8 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
         _frontEnd.Split(request.Text, text.For(request)).Select(segment => new TextPiece(segment.Text, segment.Tokens, segment.Source));
 
     public ITextFeed CreateFeed(SynthesisRequest request) => new TextFeed(tokenizer, text.For(request));
+
+    public ISourceFeed CreateSourceFeed(bool live) => extractor.CreateSourceFeed(speechTokens, live);
 
     /// <remarks>
     /// Zero-shot: instruction prefix and transcript, with the reference's speech tokens.

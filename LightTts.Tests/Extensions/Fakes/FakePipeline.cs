@@ -51,6 +51,12 @@ internal sealed class FakePipeline : ITtsPipeline
         CancellationToken cancellationToken = default) =>
         Engine.Speak(text, request, cancellationToken);
 
+    public IAsyncEnumerable<AudioChunk> ConvertAsync(AudioClip source, ConversionRequest? request = null,
+        CancellationToken cancellationToken = default) => Engine.Convert(source, request, cancellationToken);
+
+    public IAsyncEnumerable<AudioChunk> ConvertAsync(IAsyncEnumerable<AudioClip> source, ConversionRequest? request = null,
+        CancellationToken cancellationToken = default) => Engine.Convert(source, request, cancellationToken);
+
     public IReadOnlyList<string> Styles => Engine.Engine.Styles.Names;
 
     public TtsPipelineStatus Status => Disguise(Engine.Engine.Status());

@@ -31,6 +31,13 @@ internal sealed class FakeEngine : IAsyncDisposable
     public IAsyncEnumerable<AudioChunk> Speak(IAsyncEnumerable<string> text, SynthesisRequest? request = null, CancellationToken token = default) =>
         Engine.RunAsync(request ?? new SynthesisRequest { Seed = 1 }, Voice, request?.FlowSteps ?? 5, text, token);
 
+    public IAsyncEnumerable<AudioChunk> Convert(AudioClip source, ConversionRequest? request = null, CancellationToken token = default) =>
+        Engine.ConvertAsync((request ?? new ConversionRequest()).ToSynthesis(), Voice, request?.FlowSteps ?? 5, source, null, token);
+
+    public IAsyncEnumerable<AudioChunk> Convert(IAsyncEnumerable<AudioClip> source, ConversionRequest? request = null,
+        CancellationToken token = default) =>
+        Engine.ConvertAsync((request ?? new ConversionRequest()).ToSynthesis(), Voice, request?.FlowSteps ?? 5, null, source, token);
+
     public static async Task<List<AudioChunk>> Collect(IAsyncEnumerable<AudioChunk> chunks)
     {
         List<AudioChunk> all = [];

@@ -92,7 +92,38 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
 
     public ITextFeed CreateFeed(SynthesisRequest request) => new Feed();
 
+    public ISourceFeed CreateSourceFeed(bool live) => new SourceFeed(world);
+
     public void Dispose() { }
+
+    /// <summary>A sample is a token, its value times a hundred; negative ones are pauses, which end an utterance.</summary>
+    private sealed class SourceFeed(FakeWorld world) : ISourceFeed
+    {
+        private readonly List<float> _samples = [];
+        private bool _complete;
+        private int _at;
+
+        public void Push(AudioClip piece) => _samples.AddRange(piece.Samples.Span);
+
+        public void Complete()
+        {
+            _complete = true;
+            if (_samples.Count == 0)
+                throw new TtsAudioException("no samples");
+        }
+
+        public SourcePart? Next()
+        {
+            world.Call("source");
+            var count = Math.Min(5, _samples.Count - _at);
+            if (count < 5 && !_complete)
+                return null;
+            var part = _samples.GetRange(_at, count);
+            _at += count;
+            return new SourcePart([.. part.Where(sample => sample >= 0).Select(sample => (int)Math.Round(sample * 100))],
+                part.Exists(sample => sample < 0) || (_complete && _at == _samples.Count), _complete && _at == _samples.Count);
+        }
+    }
 
     private static int[] Tokens(string text) => [.. text.Split([' ', '.'], StringSplitOptions.RemoveEmptyEntries).Select(word => word.Length)];
 

@@ -79,6 +79,11 @@ internal sealed class TimbreExtractor : IDisposable
         return new TimbreFeatures(transcript, tokens[..count], mel[..(frames * _mel.Bands)], frames, embedding);
     }
 
+    /// <summary>Starts to make tokens of speech that is to be spoken in another voice.</summary>
+    /// <param name="vocabulary">Tokens that the flow knows.</param>
+    /// <param name="live">Whether they are wanted before the source has ended.</param>
+    public ISourceFeed CreateSourceFeed(int vocabulary, bool live) => new SourceFeed(_tokenizer, vocabulary, live);
+
     public void Dispose()
     {
         _tokenizer.Dispose();
