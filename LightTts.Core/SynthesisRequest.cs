@@ -40,6 +40,10 @@ public sealed record SynthesisRequest
     /// <value>Default null: a fresh seed for each request.</value>
     public long? Seed { get; init; }
 
+    /// <summary>How the language model's draws are made.</summary>
+    /// <value>Default null: as the model directory says.</value>
+    public SamplingOptions? Sampling { get; init; }
+
     /// <summary>Steps of the flow-matching solver: more is slower and, up to a point, cleaner.</summary>
     /// <value>1 to <see cref="TtsPipelineOptions.MaxFlowSteps"/>. Default null: what the
     /// model directory recommends, 10 where it says nothing.</value>

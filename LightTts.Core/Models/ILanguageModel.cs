@@ -76,7 +76,9 @@ internal sealed class LanguageRow
 /// <param name="IgnoreEos">Whether the end is forbidden here (the reference's ignore_eos).</param>
 /// <param name="MayFill">Whether more text may be asked for all the same, where the end
 /// is forbidden: between the turns of a bi-streamed utterance.</param>
-internal readonly record struct TokenDraw(ulong Seed, int Position, IReadOnlyList<int> History, bool IgnoreEos, bool MayFill = false);
+/// <param name="Sampling">What of the model's way to draw is to be otherwise; null: nothing.</param>
+internal readonly record struct TokenDraw(ulong Seed, int Position, IReadOnlyList<int> History, bool IgnoreEos, bool MayFill = false,
+    SamplingOptions? Sampling = null);
 
 /// <summary>Ids of the speech side: [0, Size) are sounds, the rest steer.</summary>
 /// <param name="Size">Number of sounds.</param>

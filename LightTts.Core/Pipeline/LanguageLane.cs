@@ -131,8 +131,10 @@ internal sealed class LanguageLane
         var seed = unchecked(job.Seed + (ulong)utterance.Index * 0x9E3779B97F4A7C15 + (ulong)attempt * 0xD1B54A32D192ED03);
         return utterance.IsFed
             ? new BiStreamTokenStream(_model.Vocabulary, prompt.Text, prompt.InstructionLength, prompt.Speech, job.Request.MaxSpeechTokens, seed)
+            { Sampling = job.Request.Sampling }
             : new OneShotTokenStream(_model.Vocabulary, prompt.Text, utterance.Piece.Tokens, prompt.Speech,
-                SpeechTokenLimits.ForText(utterance.Piece.Tokens.Length, job.Request.MaxSpeechTokens), seed);
+                SpeechTokenLimits.ForText(utterance.Piece.Tokens.Length, job.Request.MaxSpeechTokens), seed)
+            { Sampling = job.Request.Sampling };
     }
 
     /// <summary>An utterance enters the batch: the decode stage can prepare for it, and the next piece of text can be made.</summary>

@@ -22,6 +22,7 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
         if (request.FlowSteps is { } steps && (steps < 1 || (steps > options.MaxFlowSteps && steps != model.FlowSteps)))
             throw new TtsRequestException($"FlowSteps is {steps}; it must be from 1 to {options.MaxFlowSteps} "
                 + $"(TtsPipelineOptions.MaxFlowSteps). {model.Name} recommends {model.FlowSteps}.");
+        CheckSampling(request.Sampling);
         if (request.MaxSpeechTokens is < 1)
             throw new TtsRequestException($"MaxSpeechTokens is {request.MaxSpeechTokens}; it must be at least 1 ({model.TokenRate} are a second of "
             + $"audio).");
@@ -41,6 +42,24 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
         if (request.Kind == SynthesisKind.ZeroShot && timbre.Transcript is null)
             throw new TtsRequestException("Kind is ZeroShot, which needs to know what the voice's reference audio says. Add the voice with its "
                 + "transcript, or set Kind to CrossLingual or Auto.");
+    }
+
+    private static void CheckSampling(SamplingOptions? sampling)
+    {
+        Check(sampling?.Temperature is null or (>= 0 and <= 2), nameof(SamplingOptions.Temperature), sampling?.Temperature, "from 0 to 2");
+        Check(sampling?.TopP is null or (> 0 and <= 1), nameof(SamplingOptions.TopP), sampling?.TopP, "above 0 and at most 1");
+        Check(sampling?.TopK is null or (>= 1 and <= 1000), nameof(SamplingOptions.TopK), sampling?.TopK, "from 1 to 1000");
+        Check(sampling?.RepetitionWindow is null or (>= 0 and <= 100), nameof(SamplingOptions.RepetitionWindow), sampling?.RepetitionWindow,
+            "from 0 (no rule) to 100");
+        Check(sampling?.RepetitionThreshold is null or (> 0 and <= 1), nameof(SamplingOptions.RepetitionThreshold),
+            sampling?.RepetitionThreshold, "above 0 and at most 1");
+
+        static void Check(bool isRight, string name, double? value, string range)
+        {
+            if (!isRight)
+                throw new TtsRequestException(FormattableString.Invariant(
+                    $"Sampling.{name} is {value}; it must be {range}, or null for the model's own."));
+        }
     }
 
     private static void CheckKind(SynthesisRequest request)

@@ -41,7 +41,10 @@ internal abstract class SpeechTokenStream
 
     /// <summary>How to draw after the last of <see cref="Pending"/>; null where the next
     /// token is given (a forced fill): feed it all the same, then accept -1.</summary>
-    public TokenDraw? Draw => DrawsNext ? new TokenDraw(_seed, _draws, _drawn, IgnoreEos, MayFill) : null;
+    public TokenDraw? Draw => DrawsNext ? new TokenDraw(_seed, _draws, _drawn, IgnoreEos, MayFill, Sampling) : null;
+
+    /// <summary>What of the model's way to draw is to be otherwise.</summary>
+    public SamplingOptions? Sampling { get; init; }
 
     /// <summary>Whether the stream can go on only when it is given more text.</summary>
     public virtual bool WaitingForText => false;

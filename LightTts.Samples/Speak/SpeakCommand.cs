@@ -33,12 +33,16 @@ internal static class SpeakCommand
         var listVoices = new Option<bool>("--list-voices") { Description = "List the voices and end." };
         var inspect = new Option<bool>("--inspect") { Description = "Print the model's facts and end." };
         var prompt = new Option<FileInfo?>("--prompt", "-p") { Description = "WAV file with 3 to 10 s of a voice to speak in." };
+        var convert = new Option<FileInfo?>("--convert") { Description = "WAV file with speech to speak in the voice, instead of text." };
         var promptText = new Option<string?>("--prompt-text", "-t") { Description = "What the WAV file of --prompt says; makes the voice closer." };
         var instruct = new Option<string?>("--instruct") { Description = "How to speak, in words, for models that follow instructions." };
         var mode = new Option<AudioDelivery?>("--mode") { Description =
             "streaming or whole. Default: whole for a file, streaming for the speakers and for standard output." };
         var speed = new Option<double>("--speed") { Description = "Speaking rate, 0.25 to 4; whole mode only.", DefaultValueFactory = _ => 1 };
         var seed = new Option<long?>("--seed", "-s") { Description = "Seed of the draws: the same seed gives the same speech." };
+        var temperature = new Option<double?>("--temperature") { Description = "0 to 2: how freely the model speaks; 0 takes what is likeliest." };
+        var topP = new Option<double?>("--top-p") { Description = "Above 0, at most 1: the chance that the tokens to draw from reach together." };
+        var topK = new Option<int?>("--top-k") { Description = "1 to 1000: the most tokens to draw from." };
         var steps = new Option<int?>("--steps") { Description = "Solver steps of the flow, 1 to 100. Default: what the model recommends." };
         var plain = new Option<bool>("--no-normalize") { Description = "Speak the text as it is, without writing out numbers and abbreviations." };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Print nothing but errors." };
@@ -47,7 +51,7 @@ internal static class SpeakCommand
         model.AddTo(root);
         foreach (var option in (Option[])[file, format, output, play, json, show, reading, emoji, dictionary, voice, style, listVoices, inspect,
             prompt,
-            promptText, instruct, mode, speed, seed, steps, plain, quiet])
+            promptText, convert, instruct, mode, speed, seed, temperature, topP, topK, steps, plain, quiet])
             root.Options.Add(option);
         root.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>
         {
@@ -60,6 +64,8 @@ internal static class SpeakCommand
                 Play = parsed.GetValue(play),
                 Prompt = parsed.GetValue(prompt),
                 PromptText = parsed.GetValue(promptText),
+                Convert = parsed.GetValue(convert),
+                Shows = parsed.GetValue(show),
                 Quiet = parsed.GetValue(quiet),
                 Request = new SynthesisRequest
                 {
@@ -68,6 +74,8 @@ internal static class SpeakCommand
                     Instruction = parsed.GetValue(instruct),
                     Speed = parsed.GetValue(speed),
                     Seed = parsed.GetValue(seed),
+                    Sampling = new SamplingOptions { Temperature = parsed.GetValue(temperature), TopP = parsed.GetValue(topP),
+                        TopK = parsed.GetValue(topK) },
                     FlowSteps = parsed.GetValue(steps),
                     NormalizeText = !parsed.GetValue(plain),
                 },

@@ -24,6 +24,12 @@ internal sealed record SpeakJob
 
     public required string? PromptText { get; init; }
 
+    /// <summary>Speech to speak in the voice, instead of text.</summary>
+    public FileInfo? Convert { get; init; }
+
+    /// <summary>Whether the text is printed, not spoken.</summary>
+    public bool Shows { get; init; }
+
     public required bool Quiet { get; init; }
 
     public required SynthesisRequest Request { get; init; }
@@ -38,7 +44,15 @@ internal sealed record SpeakJob
     {
         if (Text is not null && File is not null)
             return "there is a text and a --file; use one of them.";
-        if (Text is null && File is null && !Console.IsInputRedirected)
+        if (Convert is not null && (Text is not null || File is not null))
+            return "--convert speaks the WAV file's words; leave out the text and --file.";
+        if (Convert is not null && (Request.Instruction is not null || Request.Style is not null))
+            return "--convert takes no --instruct and no --style: no language model speaks.";
+        if (Convert is not null && Shows)
+            return "--convert has no text to show; leave out --show-text.";
+        if (Convert is { Exists: false })
+            return $"there is no file '{Convert.FullName}'.";
+        if (Convert is null && Text is null && File is null && !Console.IsInputRedirected)
             return "there is nothing to say. Try: speak \"Hello from LightTts.\" -o hello.wav (or --help)";
         if (Text is not null && string.IsNullOrWhiteSpace(Text))
             return "the text is empty. Try: speak \"Hello from LightTts.\"";
@@ -58,6 +72,12 @@ internal sealed record SpeakJob
             return "--speed takes 0.25 to 4.";
         if (Request.FlowSteps is < 1 or > 100)
             return "--steps takes 1 to 100.";
+        if (Request.Sampling is { Temperature: < 0 or > 2 })
+            return "--temperature takes 0 to 2.";
+        if (Request.Sampling is { TopP: <= 0 or > 1 })
+            return "--top-p takes a number above 0, at most 1.";
+        if (Request.Sampling is { TopK: < 1 or > 1000 })
+            return "--top-k takes 1 to 1000.";
         if (PromptText is not null && Prompt is null)
             return "--prompt-text belongs to a --prompt.";
         if (Prompt is not null && Request.Voice is not null)
@@ -97,13 +117,12 @@ internal sealed record SpeakJob
             : AudioSink.Wav(target, pipeline.Model.SampleRate);
         var watch = Stopwatch.StartNew();
         TimeSpan? first = null;
-        using var progress = new SpeakProgress(Quiet || !Loading.IsWatched);
+        using var progress = new SpeakProgress(Quiet || Convert is not null || !Loading.IsWatched);
         try
         {
-            foreach (var part in TextInput.Read(Text, File, Format))
+            foreach (var audio in Audio(pipeline, request, progress, cancellation))
             {
-                progress.Add(part.Length);
-                await foreach (var chunk in pipeline.SynthesizeAsync(request with { Text = part }, cancellation))
+                await foreach (var chunk in audio)
                 {
                     first ??= watch.Elapsed;
                     await sink.WriteAsync(chunk.Samples, cancellation);
@@ -125,6 +144,24 @@ internal sealed record SpeakJob
             await player.EndAsync(cancellation);
         if (!Quiet)
             Report(pipeline, target == "-" ? "stdout" : target, sink.Samples, watch.Elapsed, first ?? watch.Elapsed, origin);
+    }
+
+    /// <summary>The text's parts one after the other, or the speech that is to be converted.</summary>
+    private IEnumerable<IAsyncEnumerable<AudioChunk>> Audio(TtsPipeline pipeline, SynthesisRequest request, SpeakProgress progress,
+        CancellationToken cancellation)
+    {
+        if (Convert is not null)
+        {
+            var source = AudioClip.FromWavFile(Convert.FullName, TimeSpan.FromHours(1));
+            yield return pipeline.ConvertAsync(source, new ConversionRequest { Voice = request.Voice, Timbre = request.Timbre,
+                Delivery = request.Delivery, Speed = request.Speed, FlowSteps = request.FlowSteps }, cancellation);
+            yield break;
+        }
+        foreach (var part in TextInput.Read(Text, File, Format))
+        {
+            progress.Add(part.Length);
+            yield return pipeline.SynthesizeAsync(request with { Text = part }, cancellation);
+        }
     }
 
     private static void Report(TtsPipeline pipeline, string target, long samples, TimeSpan elapsed, TimeSpan first, string? origin)

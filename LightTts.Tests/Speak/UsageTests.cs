@@ -18,6 +18,9 @@ public sealed class UsageTests
     [InlineData("-o '.' is a folder.", "-o", ".", "hi")]
     [InlineData("there is no folder", "-o", "missing/x.wav", "hi")]
     [InlineData("the text is empty.", "")]
+    [InlineData("--convert speaks the WAV file's words", "--convert", "x.wav", "hi")]
+    [InlineData("no language model speaks", "--convert", "x.wav", "--style", "calm")]
+    [InlineData("there is no file", "--convert", "missing.wav")]
     [InlineData("there is a text and a --file", "hi", "-f", "x.txt")]
     public async Task Wrong_usage_is_one_line_and_a_hint(string expected, params string[] arguments)
     {

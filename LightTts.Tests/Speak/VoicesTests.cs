@@ -32,6 +32,10 @@ public sealed class VoicesTests : IDisposable
         await RunAsync("timbres", "import", "carol.timbre");
         Assert.Contains(((string)voice["id"]!)[..16], await RunAsync("timbres", "list"));
 
+        await RunAsync("--convert", "me.wav", "-v", "slt", "-q", "-o", "hers.wav");
+        var (mine, hers) = (AudioClip.FromWavFile(Path.Combine(_folder, "me.wav")), AudioClip.FromWavFile(Path.Combine(_folder, "hers.wav")));
+        Assert.Equal(mine.Duration.TotalSeconds, hers.Duration.TotalSeconds, 0.05);
+
         var unknown = await SpeakProcess.RunAsync(_folder, ["hi", "-v", "carl", "--timbres", "voices"]);
         Assert.Equal(2, unknown.ExitCode);
         Assert.Contains("Did you mean carol?", unknown.Error);

@@ -20,14 +20,12 @@ internal interface IChooser
 /// </remarks>
 internal sealed class RasSampler
 {
-    private readonly float _topP;
-    private readonly int _window;
-    private readonly double _repetitionLimit;
+    private readonly LanguageModelConfig _config;
     private readonly int _firstStop;
     private readonly int _lastStop;
     private readonly int _fill;
-    private readonly float[] _topValues;
-    private readonly int[] _topIds;
+    private float[] _topValues;
+    private int[] _topIds;
     private float[] _probabilities = [];
     private int _nucleus;
 
@@ -48,9 +46,7 @@ internal sealed class RasSampler
     /// <param name="fill">The one of them that a draw may allow (<see cref="TokenDraw.MayFill"/>); -1 for none.</param>
     public RasSampler(LanguageModelConfig config, int firstStop, int lastStop, int fill = -1)
     {
-        _topP = (float)config.TopP;
-        _window = config.RepetitionWindow;
-        _repetitionLimit = config.RepetitionWindow * config.RepetitionThreshold;
+        _config = config;
         (_firstStop, _lastStop, _fill) = (firstStop, lastStop, fill);
         _topValues = new float[Math.Max(1, config.TopK)];
         _topIds = new int[Math.Max(1, config.TopK)];
@@ -70,26 +66,32 @@ internal sealed class RasSampler
     public bool TryDraw(Span<float> logits, in TokenDraw draw, out int token)
     {
         var chooser = new PhiloxChooser(draw.Seed, draw.Position);
-        token = AreFinite(logits) ? Draw(logits, draw.History, draw.IgnoreEos, draw.MayFill, ref chooser) : -1;
+        token = AreFinite(logits) ? Draw(logits, draw.History, draw.IgnoreEos, draw.MayFill, draw.Sampling, ref chooser) : -1;
         return token >= 0;
     }
 
     /// <summary>Draws a token with a given source of decisions.</summary>
     public int Draw<TChooser>(Span<float> logits, IReadOnlyList<int> history, bool ignoreEos, ref TChooser chooser) where TChooser : IChooser =>
-        Draw(logits, history, ignoreEos, false, ref chooser);
+        Draw(logits, history, ignoreEos, false, null, ref chooser);
 
-    private int Draw<TChooser>(Span<float> logits, IReadOnlyList<int> history, bool ignoreEos, bool mayFill, ref TChooser chooser)
-        where TChooser : IChooser
+    private int Draw<TChooser>(Span<float> logits, IReadOnlyList<int> history, bool ignoreEos, bool mayFill, SamplingOptions? sampling,
+        ref TChooser chooser) where TChooser : IChooser
     {
+        var temperature = sampling?.Temperature ?? 1;
+        var window = sampling?.RepetitionWindow ?? _config.RepetitionWindow;
         if (_probabilities.Length < logits.Length)
             _probabilities = new float[logits.Length];
         var probabilities = _probabilities.AsSpan(0, logits.Length);
         if (ignoreEos)
             Forbid(logits, mayFill ? _fill : -1);
+        if (temperature is > 0 and not 1)
+            TensorPrimitives.Divide(logits, (float)temperature, logits);
         Softmax(logits, probabilities);
-        SelectNucleus(probabilities);
+        SelectNucleus(probabilities, (float)(sampling?.TopP ?? _config.TopP), temperature == 0 ? 1 : sampling?.TopK ?? _config.TopK);
         var token = _topIds[chooser.Choose(NucleusProbabilities)];
-        if (CountRecent(history, token) < _repetitionLimit)
+        // A request's window of nothing is no rule; the model's is, by the reference's formula, one that every token breaks.
+        if (sampling?.RepetitionWindow == 0
+            || CountRecent(history, token, window) < window * (sampling?.RepetitionThreshold ?? _config.RepetitionThreshold))
             return token;
 
         // The reference masks the repeated id and draws once more, from everything.
@@ -97,7 +99,10 @@ internal sealed class RasSampler
         if (float.IsNegativeInfinity(TensorPrimitives.Max(logits)))
             return token; // nothing else is allowed here
         Softmax(logits, probabilities);
-        return chooser.Choose(probabilities);
+        if (temperature > 0)
+            return chooser.Choose(probabilities);
+        SelectNucleus(probabilities, 1, 1);
+        return _topIds[0];
     }
 
     private void Forbid(Span<float> logits, int except)
@@ -142,8 +147,11 @@ internal sealed class RasSampler
 
     /// <summary>The most likely ids, in the order of a stable descending sort, up to and
     /// including the one that crosses top_p, at most top_k.</summary>
-    private void SelectNucleus(ReadOnlySpan<float> probabilities)
+    private void SelectNucleus(ReadOnlySpan<float> probabilities, float topP, int topK)
     {
+        topK = Math.Max(1, topK);
+        if (_topValues.Length < topK)
+            (_topValues, _topIds) = (new float[topK], new int[topK]);
         var count = 0;
         var threshold = float.NegativeInfinity;
         for (var id = 0; id < probabilities.Length; id++)
@@ -151,7 +159,7 @@ internal sealed class RasSampler
             var p = probabilities[id];
             if (p <= threshold)
                 continue; // an equal value keeps the earlier id in front
-            var at = count == _topValues.Length ? count - 1 : count++;
+            var at = count == topK ? count - 1 : count++;
             for (; at > 0 && _topValues[at - 1] < p; at--)
             {
                 _topValues[at] = _topValues[at - 1];
@@ -160,20 +168,20 @@ internal sealed class RasSampler
 
             _topValues[at] = p;
             _topIds[at] = id;
-            if (count == _topValues.Length)
-                threshold = _topValues[^1];
+            if (count == topK)
+                threshold = _topValues[count - 1];
         }
 
         float cumulative = 0;
-        for (_nucleus = 0; _nucleus < count && cumulative < _topP; _nucleus++)
+        for (_nucleus = 0; _nucleus < count && cumulative < topP; _nucleus++)
             cumulative += _topValues[_nucleus];
         _nucleus = Math.Max(_nucleus, 1);
     }
 
-    private int CountRecent(IReadOnlyList<int> history, int token)
+    private static int CountRecent(IReadOnlyList<int> history, int token, int window)
     {
         var found = 0;
-        for (var i = Math.Max(0, history.Count - _window); i < history.Count; i++)
+        for (var i = Math.Max(0, history.Count - window); i < history.Count; i++)
             if (history[i] == token)
                 found++;
         return found;

@@ -93,6 +93,37 @@ public class RasSamplerTests
         Assert.InRange(counts[2], 1800, 2200);
     }
 
+    [Fact]
+    public void ADrawMayHaveItsOwnWay()
+    {
+        float[] logits = [MathF.Log(0.5f), MathF.Log(0.3f), MathF.Log(0.2f)];
+        var sampler = Sampler(topP: 1);
+        int[] Counts(SamplingOptions options, int[]? history = null)
+        {
+            var counts = new int[3];
+            for (var position = 0; position < 10_000; position++)
+                counts[Draw(sampler, logits, new TokenDraw(7, position, history ?? [], false, false, options))]++;
+            return counts;
+        }
+        Assert.Equal([10_000, 0, 0], Counts(new() { Temperature = 0 }));
+        Assert.Equal([10_000, 0, 0], Counts(new() { TopK = 1 }));
+        Assert.Equal([10_000, 0, 0], Counts(new() { TopP = 0.4 }));
+        Assert.Equal(0, Counts(new() { TopP = 0.6 })[2]);
+        Assert.InRange(Counts(new() { Temperature = 0.5 })[0], 6380, 6780); // 0.25 of 0.25 + 0.09 + 0.04
+        Assert.InRange(Counts(new() { Temperature = 2 })[0], 3950, 4350); // 0.707 of 0.707 + 0.548 + 0.447
+        // What was just drawn is not drawn again by the model's own rule, and is where the request wants no rule.
+        Assert.Equal(0, Counts(new() { Temperature = 0 }, [0])[0]);
+        Assert.Equal([0, 10_000, 0], Counts(new() { Temperature = 0 }, [0]));
+        Assert.Equal([10_000, 0, 0], Counts(new() { Temperature = 0, RepetitionWindow = 0 }, [0, 0, 0]));
+        Assert.Equal([10_000, 0, 0], Counts(new() { Temperature = 0, RepetitionThreshold = 0.5 }, [0, 0, 0, 0]));
+        Assert.Equal([0, 10_000, 0], Counts(new() { Temperature = 0, RepetitionThreshold = 0.5 }, [0, 0, 0, 0, 0]));
+        // Others beside it are drawn as ever, and more candidates than the model's own fit.
+        Assert.InRange(Counts(new())[2], 1800, 2200);
+        var even = new float[600];
+        Assert.Contains(Enumerable.Range(0, 200), position =>
+            Draw(sampler, even, new TokenDraw(7, position, [], false, false, new() { TopK = 600, TopP = 1 })) > 100);
+    }
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
