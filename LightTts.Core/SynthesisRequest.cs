@@ -80,7 +80,8 @@ public sealed record SynthesisRequest
     /// <value>
     /// Default false: they are plain text, whose brackets are not spoken. Tags of sounds
     /// (<c>[laughter]</c>, <c>[breath]</c>, <c>&lt;strong&gt;</c>) and of phonemes
-    /// (<c>[AH0]</c>) do no harm and count in every text, for models that know them.
+    /// (<c>[AH0]</c>) do no harm and count in every text: they reach the model as they are, where its tokenizer has them (CosyVoice2 has no
+    /// phonemes). Tags that it does not have are plain text, too.
     /// </value>
     public bool AllowSpecialTokens { get; init; }
 

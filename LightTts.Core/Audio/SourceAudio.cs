@@ -10,8 +10,8 @@ internal static class SourceAudio
     public static void Check(AudioClip piece)
     {
         if (piece.SampleRate < ReferenceLimits.MinSampleRate)
-            throw new TtsAudioException($"The source audio has {piece.SampleRate} Hz; at least {ReferenceLimits.MinSampleRate} Hz are needed, because "
-                + "what a lower rate cut off cannot be brought back by converting. Record it at 16 kHz or more.");
+            throw new TtsAudioException($"The source audio has {piece.SampleRate} Hz; at least {ReferenceLimits.MinSampleRate} Hz are needed, "
+                + "because what a lower rate cut off cannot be brought back by converting. Record it at 16 kHz or more.");
         ReferenceAudio.CheckSamples(piece.Samples.Span, "source audio");
     }
 

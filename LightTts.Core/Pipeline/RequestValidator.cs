@@ -39,6 +39,9 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
     /// <exception cref="TtsRequestException">The voice lacks what the kind needs.</exception>
     public static void CheckVoice(SynthesisRequest request, Timbre timbre)
     {
+        if (request.Kind == SynthesisKind.ZeroShot && timbre is { Transcript: not null, Features.SpeechTokens.Length: 0 })
+            throw new TtsRequestException("Kind is ZeroShot, which needs the speech of the voice's reference audio, and this voice was stored without "
+                + "it. Learn the voice from its audio, or set Kind to CrossLingual or Auto.");
         if (request.Kind == SynthesisKind.ZeroShot && timbre.Transcript is null)
             throw new TtsRequestException("Kind is ZeroShot, which needs to know what the voice's reference audio says. Add the voice with its "
                 + "transcript, or set Kind to CrossLingual or Auto.");
@@ -66,6 +69,8 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
     {
         if (!Enum.IsDefined(request.Kind))
             throw new TtsRequestException($"Kind {request.Kind} is unknown; use {string.Join(", ", Enum.GetNames<SynthesisKind>())}.");
+        if (request.Instruction is not null && string.IsNullOrWhiteSpace(request.Instruction))
+            throw new TtsRequestException("Instruction is empty. Say in words how to speak, or leave it null.");
         if (request.Kind == SynthesisKind.Instructed && request.Instruction is null)
             throw new TtsRequestException("Kind is Instructed, but there is no Instruction. Say how to speak, or leave Kind as it is.");
         if (request.Kind is SynthesisKind.ZeroShot or SynthesisKind.CrossLingual && request.Instruction is not null)

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace LightTts.Text;
 
 /// <summary>The tokens that CosyVoice adds to Qwen2's vocabulary, in the order in which they get their ids.</summary>
@@ -30,6 +32,9 @@ internal static class SpecialTokens
 
     /// <summary>Of CosyVoice3: those of CosyVoice2, then phonemes.</summary>
     public static IReadOnlyList<string> Version3 { get; } = [.. Version2, "<|endofsystem|>", .. Phonemes.Split(' ').Select(p => $"[{p}]")];
+
+    /// <summary>Of these, what stands for a sound, an emphasis or a phoneme, and does no harm in anybody's text.</summary>
+    public static FrozenSet<string> Tags(IEnumerable<string> tokens) => tokens.Where(token => !IsSteering(token)).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Whether a token steers the model, by its shape; the others are sounds and phonemes.</summary>
     public static bool IsSteering(ReadOnlySpan<char> token) => token is ['<', '|', .., '|', '>'];

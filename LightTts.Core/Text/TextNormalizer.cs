@@ -8,7 +8,8 @@ namespace LightTts.Text;
 /// <remarks>Thread-safe. Any text is accepted; the result may be empty. Time is linear: every pattern's repetitions are bounded.</remarks>
 internal static partial class TextNormalizer
 {
-    /// <summary>Normalises a sentence or more. Tags of sounds and phonemes such as <c>[laughter]</c> and <c>[AA1]</c> stay as they are.</summary>
+    /// <summary>Normalises a sentence or more. Tags of sounds and phonemes that the model knows, such as <c>[laughter]</c> and <c>[AA1]</c>, stay
+    /// as they are; others are text.</summary>
     public static string Normalize(string text) => Normalize(text, TextOptions.Default, LanguageContext.Of(null, text));
 
     /// <summary>Normalises a sentence or more.</summary>
@@ -22,10 +23,11 @@ internal static partial class TextNormalizer
             text = Steering().Replace(text, " $1 ");
         var spoken = new StringBuilder(text.Length + (text.Length / 4));
         var start = 0;
+        var tags = options.Tags.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var token in Tag().EnumerateMatches(text))
         {
             var tag = text.AsSpan(token.Index, token.Length);
-            if (!SpecialTokens.IsSteering(tag) && !s_tags.Contains(tag))
+            if (!SpecialTokens.IsSteering(tag) && !tags.Contains(tag))
                 continue;
             Append(text[start..token.Index]);
             spoken.Append(tag);
@@ -50,9 +52,6 @@ internal static partial class TextNormalizer
                 return true;
         return false;
     }
-
-    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> s_tags =
-        SpecialTokens.Version3.ToHashSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
     [GeneratedRegex(@"\[[^\[\]\s]{1,16}\]|</?[a-z]{1,12}>|<\|[A-Za-z_]{1,32}\|>")]
     private static partial Regex Tag();

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace LightTts.Text;
 
 /// <summary>How a request's text is read.</summary>
@@ -20,6 +22,9 @@ internal sealed record TextOptions
 
     /// <summary>Pronunciations; the first that has a word counts.</summary>
     public IReadOnlyList<PronunciationDictionary> Pronunciations { get; init; } = [];
+
+    /// <summary>Tags of sounds and phonemes that the model has tokens for.</summary>
+    public FrozenSet<string> Tags { get; init; } = SpecialTokens.Tags(SpecialTokens.Version3);
 
     /// <summary>Whether the model wants a capital at the start of an utterance.</summary>
     public bool SentenceCase { get; init; }

@@ -132,6 +132,22 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>A transcript without steering tokens is written out as it is spoken, as the reference does; CosyVoice3's always has one.</summary>
+    [Theory]
+    [InlineData("cv3", true, "I paid $5 on May 3.")]
+    [InlineData("cv2", true, "I paid five dollars on May third.")]
+    [InlineData("cv2", false, "I paid $5 on May 3.")]
+    public void Transcripts_are_normalised_where_the_reference_does(string model, bool normalize, string spoken)
+    {
+        using var golden = SafetensorsFile.Open(Repo.Golden("main/frontend_modes.safetensors"));
+        var (encoder, tokenizer, directory) = Encoder(model);
+        using (encoder)
+        {
+            var prompt = encoder.CreatePrompt(Voice(model, golden, "I paid $5 on May 3."), new SynthesisRequest { NormalizeText = normalize });
+            Assert.Equal([.. PrefixIds(tokenizer, directory), .. tokenizer.Encode(spoken)], prompt.Text);
+        }
+    }
+
     /// <summary>Without transcript: the reference puts the prefix before the text, here
     /// it is the prompt; the language model gets the same ids.</summary>
     [Theory]

@@ -82,6 +82,38 @@ public sealed class TextFrontEndTests
         Assert.Contains(laughter, Assert.Single(_frontEnd.Split("Well [laughter] no.", s_asWritten)).Tokens);
     }
 
+    /// <summary>Every tag of either generation is left alone by the rules around it, in English and in Chinese.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void TagsAreNotNormalised(int generation)
+    {
+        var tags = SpecialTokens.Tags(generation == 2 ? SpecialTokens.Version2 : SpecialTokens.Version3);
+        Assert.Equal(generation == 2 ? 16 : 276, tags.Count);
+        var options = new TextOptions { Tags = tags };
+        foreach (var tag in tags)
+        {
+            var text = $"Well {tag} 5 dogs, {tag}and{tag} he'll pay $3. 他有5{tag}只狗。";
+            var spoken = TextNormalizer.Normalize(text, options, LanguageContext.Of(null, text));
+            Assert.Equal(4, spoken.Split(tag).Length - 1);
+            Assert.Contains("five dogs", spoken, StringComparison.Ordinal);
+            Assert.Contains("three dollars", spoken, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void PhonemesThatTheModelDoesNotHaveAreText()
+    {
+        var options = new TextOptions { Tags = SpecialTokens.Tags(SpecialTokens.Version2) };
+        const string Text = "See notes [K] and [AA1] [laughter] now.";
+        var spoken = TextNormalizer.Normalize(Text, options, LanguageContext.Of(null, Text));
+        Assert.DoesNotContain("[K]", spoken, StringComparison.Ordinal);
+        Assert.DoesNotContain("[AA1]", spoken, StringComparison.Ordinal);
+        Assert.Contains("notes, K, and, A A one", spoken, StringComparison.Ordinal);
+        Assert.Contains("[laughter]", spoken, StringComparison.Ordinal);
+        Assert.Contains("[AA1]", TextNormalizer.Normalize(Text), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TheLongestSpellingsAreCutAsWell()
     {

@@ -51,9 +51,12 @@ internal sealed class CosyVoiceEncoder(QwenTokenizer tokenizer, TimbreExtractor 
             var ids = tokenizer.Encode(instructionPrefix, allowSteering: true);
             return new LanguagePrompt(ids, [], ids.Length);
         }
-        var text = tokenizer.Encode(transcript.Contains(EndOfPrompt, StringComparison.Ordinal) ? transcript
+        // As the reference does with a transcript in which no token steers: CosyVoice3's starts with one that does.
+        if (instructionPrefix.Length == 0 && request.NormalizeText && !transcript.Contains("<|", StringComparison.Ordinal))
+            transcript = TextNormalizer.Normalize(transcript, text with { Language = null }, LanguageContext.Of(null, transcript));
+        var spoken = tokenizer.Encode(transcript.Contains(EndOfPrompt, StringComparison.Ordinal) ? transcript
             : instructionPrefix + transcript, allowSteering: true);
-        return new LanguagePrompt(text, timbre.SpeechTokens, Array.IndexOf(text, tokenizer.EndOfPromptId) + 1);
+        return new LanguagePrompt(spoken, timbre.SpeechTokens, Array.IndexOf(spoken, tokenizer.EndOfPromptId) + 1);
     }
 
     public void Dispose() => extractor.Dispose();

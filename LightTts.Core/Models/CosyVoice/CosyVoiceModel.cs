@@ -94,7 +94,8 @@ internal sealed record CosyVoiceModel(
             // core, and a peer can then not change a bit of another's audio.
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);
             var encoder = new CosyVoiceEncoder(tokenizer, extractor.Result, directory.InstructionPrefix, config.Flow.VocabularySize,
-                TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames), thread);
+                TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames)
+                    with { Tags = SpecialTokens.Tags(config.Generation.AddedTokens) }, thread);
             var decoder = new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 16);
             return new CosyVoiceModel(directory, device, tokenizer, new ModelParts(encoder, [.. styles.Select(style => style.Result)], decoder),
                 LoadStyle, parameters);
