@@ -46,6 +46,26 @@ internal static class SentenceStops
         return !s_leading.Contains(word);
     }
 
+    // German figures with a stop are ordinals: before a month, and behind words that lead to a noun.
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_months =
+        Set("Januar Februar März April Mai Juni Juli August September Oktober November Dezember");
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_articles = Set("der das dem den des am im vom zum zur beim");
+
+    /// <summary>Whether a figure with a stop behind it is a German ordinal.</summary>
+    /// <param name="text">What stands before the stop.</param>
+    /// <param name="rest">What follows, from the first character on that is not blank.</param>
+    public static bool IsOrdinal(ReadOnlySpan<char> text, ReadOnlySpan<char> rest)
+    {
+        var before = text.TrimEnd("0123456789");
+        if (text.Length - before.Length > 3 || before is not [.., ' '])
+            return false;
+        before = before.TrimEnd();
+        var letters = 0;
+        while (letters < rest.Length && char.IsLetter(rest[letters]))
+            letters++;
+        return s_months.Contains(rest[..letters]) || s_articles.Contains(before[(before.LastIndexOf(' ') + 1)..]);
+    }
+
     private static bool IsInitials(ReadOnlySpan<char> word) =>
         (word.Length == 1 && char.IsAsciiLetterUpper(word[0]) && word[0] != 'I')
         || (word.Length > 2 && word[^2] == '.' && char.IsAsciiLetterUpper(word[0]));

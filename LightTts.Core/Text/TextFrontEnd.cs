@@ -73,7 +73,8 @@ internal sealed class TextFrontEnd(QwenTokenizer tokenizer)
         {
             end = SentenceScanner.FindEnd(text, start);
             var place = start;
-            var languages = LanguageContext.Of(options.Language, text[start..end], () => window.Evidence(place), () => window.Scripts(place));
+            var languages = LanguageContext.Of(options.Language, text[start..end], () => window.Evidence(place), () => window.Scripts(place),
+                () => window.Latin(place));
             foreach (var piece in Fit(text, start, end, options, languages, endsSentence: true))
                 yield return piece;
         }

@@ -1,12 +1,13 @@
 using System.Text;
+using LightTts.Text.Languages;
 
 namespace LightTts.Text;
 
 /// <summary>Cuts text where its language changes and writes each run as it is spoken in its own.</summary>
 /// <remarks>
 /// <para>A run is text in one script with everything between: figures, signs, marks. Chinese
-/// runs are read in Chinese, Latin ones in English where they are English; all others
-/// stay as they are written.</para>
+/// runs are read in Chinese, Latin ones in English where they are English; in German, French, Spanish,
+/// Italian, Russian, Japanese and Korean the figures are written out; all others stay as they are written.</para>
 /// <para>A figure between two runs belongs to the one that it touches ("3只"), to the
 /// Chinese where it touches both ("用MP3听") or a unit follows ("长5km重"), and to the
 /// script of most of the text where it touches neither.</para>
@@ -47,10 +48,10 @@ internal static class TextRuns
     {
         Script.Latin when languages.LatinIsEnglish => EnglishNormalizer.Normalize(text, options.Reading),
         Script.Han => ChineseNormalizer.Normalize(text),
-        _ => AsWritten(text),
+        _ => AsWritten(languages.OtherLanguage(text, script) is { } code ? SpokenLanguage.Read(code, TextCleaner.Clean(text)) : text),
     };
 
-    /// <summary>Text in a language without rules: only what has no sound is taken out.</summary>
+    /// <summary>Text in a language without rules, or whose figures are written out: only what has no sound is taken out.</summary>
     private static string AsWritten(string text)
     {
         var written = new StringBuilder(text.Length);

@@ -31,6 +31,9 @@ internal sealed class TextWindow(string text)
         return _scripts;
     }
 
+    /// <summary>Which language in Latin letters it is, where it is not English.</summary>
+    public string? Latin(int position) => Languages.SpokenLanguage.OfLatin(Near(position / Block));
+
     private ReadOnlySpan<char> Near(int block)
     {
         var start = Math.Max((block * Block) - Margin, 0);
