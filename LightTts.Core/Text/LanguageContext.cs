@@ -59,10 +59,11 @@ internal sealed class LanguageContext
                 () => null);
         }
         return new LanguageContext(
-            () => LatinLanguage.Count(sentence).IsEnglish ?? near().IsEnglish ?? true,
+            () => LatinLanguage.Count(sentence) is var evidence && (evidence.IsEnglish is { } english ? english
+                : evidence.English > 0 || SpokenLanguage.OfLatin(sentence, least: 3) is null) && (evidence.IsEnglish ?? near().IsEnglish ?? true),
             () => !ScriptCount.Of(sentence).IsJapanese && !scripts().IsJapanese,
             () => ScriptCount.Of(sentence).Main is var main && main != Script.None ? main : scripts().Main,
-            null, () => SpokenLanguage.OfLatin(sentence) ?? nearLatin(), () => SpokenLanguage.OfOther(sentence));
+            null, () => SpokenLanguage.OfLatin(sentence) ?? nearLatin(), () => SpokenLanguage.OfOther(sentence) ?? (scripts().IsJapanese ? "ja" : null));
     }
 
     /// <summary>Of a text that stands for itself.</summary>

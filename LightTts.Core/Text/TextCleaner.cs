@@ -38,6 +38,9 @@ internal static class TextCleaner
             marks = 0;
             switch (category)
             {
+                case UnicodeCategory.OtherSymbol when Unit(rune) is { } unit:
+                    clean.Append(unit);
+                    break;
                 case UnicodeCategory.OtherSymbol when nameEmoji && EmojiLexicon.Names.Find(rune.ToString()) is { } name:
                     if (clean.Length > 0 && clean[^1] != ' ')
                         clean.Append(' ');
@@ -62,6 +65,13 @@ internal static class TextCleaner
         }
         return clean.ToString();
     }
+
+    /// <summary>Units that are one sign in East Asian text.</summary>
+    private static string? Unit(Rune rune) => rune.Value switch
+    {
+        0x33A1 => "m²", 0x33A2 => "km²", 0x33A5 => "m³", 0x339C => "mm", 0x339D => "cm", 0x339E => "km", 0x338E => "mg", 0x338F => "kg",
+        0x3396 => "ml", 0x3390 => "Hz", 0x3392 => "MHz", 0x3393 => "GHz", _ => null,
+    };
 
     /// <summary>Full-width letters and signs as ASCII, one form of quotation mark, hyphen and dash.</summary>
     private static string Plain(Rune rune) => rune.Value switch

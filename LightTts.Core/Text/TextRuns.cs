@@ -94,7 +94,7 @@ internal static class TextRuns
         foreach (var next in letters.Skip(1))
         {
             var last = runs[^1];
-            var script = next.Script == Script.Latin && last.Script == Script.Han && IsUnit(text, last.End, next) ? Script.Han : next.Script;
+            var script = next.Script == Script.Latin && TakesUnits(text, last) && IsUnit(text, last.End, next) ? last.Script : next.Script;
             if (script == last.Script)
             {
                 runs[^1] = last with { End = next.End };
@@ -126,6 +126,10 @@ internal static class TextRuns
         bool IsLatin(int index) => index >= 0 && index < letters.Count && letters[index].Script == Script.Latin;
     }
 
+    /// <summary>Whether a run is in a language that has words for units in Latin letters, and in no such letters itself.</summary>
+    private static bool TakesUnits(string text, Run run) => run.Script == Script.Han
+        || (run.Script == Script.Other && (Scripts.IsHan(text[run.Start]) || SpokenLanguage.OfOther(text.AsSpan(run.Start, run.End - run.Start)) is "ja" or "ko"));
+
     /// <summary>Whether Latin letters right after a figure are a unit that Chinese has a word for.</summary>
     private static bool IsUnit(string text, int gap, Run latin)
     {
@@ -138,6 +142,8 @@ internal static class TextRuns
     private static int Cut(string text, Run last, Run next, LanguageContext languages)
     {
         var between = text.AsSpan(last.End, next.Start - last.End);
+        if (between is ['²' or '³', ..]) // of a unit
+            return last.End + 1;
         if (between.IndexOfAnyInRange('0', '9') < 0 && !HasDigit(between))
             return last.End + Opening(between);
         bool left = IsPartOfFigure(between[0]), right = IsPartOfFigure(between[^1]);

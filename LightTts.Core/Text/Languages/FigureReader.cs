@@ -15,7 +15,7 @@ internal abstract class FigureReader
     /// <summary>A number as these languages write it: groups of three with a blank, a stop or an apostrophe between, a comma or a stop before
     /// the fraction; with a minus where nothing stands before it.</summary>
     protected const string Number =
-        @"(?<![\p{L}\p{N}.,])(?:(?<![^\s(])[-−])?(?:\d{1,3}(?:[. '’]\d{3}){1,4}(?![.,]?\d)(?:,\d{1,9})?|\d{1,3}(?:\.\d{3}){1,4},\d{1,9}|\d{1,20}(?:[.,]\d{1,9})?)(?!\d)";
+        @"(?<![\p{L}\p{N}.,])(?:(?<![^\s(])[-−])?(?:\d{1,3}(?:[. '’]\d{3}){1,4}(?!\d|\.\d)(?:,\d{1,9})?|\d{1,3}(?:\.\d{3}){1,4},\d{1,9}|\d{1,20}(?:[.,]\d{1,9})?)(?!\d)";
 
     private static readonly Regex s_isoDate = Pattern(@"(?<![\d-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d-])");
     private static readonly Regex s_time = Pattern(@"(?<![\d:.,])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])");
@@ -40,7 +40,8 @@ internal abstract class FigureReader
         _money = Pattern($@"({Number})\s?({money})(?!\p{{L}})");
         _moneyFirst = Pattern($@"(?<!\p{{L}})({money})\s?({Number})");
         _units = Pattern($@"({Number})\s?({Alternatives(units.Keys)})(?![\p{{L}}\d²³/])");
-        _signs = Pattern(Alternatives(signs.Keys));
+        _signs = Pattern($@"(?<!\p{{L}})(?:{Alternatives(signs.Keys.Where(sign => char.IsLetter(sign[0])).DefaultIfEmpty("№"))})"
+            + $"|{Alternatives(signs.Keys.Where(sign => !char.IsLetter(sign[0])))}");
     }
 
     /// <summary>A noun as it is counted.</summary>
@@ -81,7 +82,9 @@ internal abstract class FigureReader
     protected abstract string Point { get; }
 
     /// <summary>A whole number, at least 0.</summary>
-    protected abstract string Cardinal(long number, char gender = 'm');
+    /// <param name="number">The number.</param>
+    /// <param name="gender">m, f or n before a noun of that gender; s: alone.</param>
+    protected abstract string Cardinal(long number, char gender = 's');
 
     /// <summary>A date; the year may be missing.</summary>
     protected abstract string Date(int day, int month, int? year, Match match);
@@ -126,7 +129,7 @@ internal abstract class FigureReader
     protected virtual string Count(long number, Noun noun) => $"{Cardinal(number, noun.Gender)} {(number == 1 ? noun.One : noun.Many)}";
 
     /// <summary>A number that nothing is known of but what stands around it.</summary>
-    protected virtual string Plain(Match match, string text) => Spoken(match.Value, 'm');
+    protected virtual string Plain(Match match, string text) => Spoken(match.Value, 's');
 
     /// <summary>A number as written.</summary>
     protected string Spoken(string number, char gender)
@@ -134,7 +137,7 @@ internal abstract class FigureReader
         var (whole, fraction, negative) = Parse(number);
         if (whole is not { } value)
             return Digits(number);
-        var words = Cardinal(value, fraction is null ? gender : 'm');
+        var words = Cardinal(value, fraction is null ? gender : 's');
         if (fraction is not null)
             words += $" {Point} {Fraction(fraction)}";
         return negative ? $"{Minus} {words}" : words;

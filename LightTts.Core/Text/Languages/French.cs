@@ -95,7 +95,7 @@ internal sealed class French() : FigureReader(s_currencies, s_units, s_signs)
     protected override string Fraction(string digits) => digits.Length <= 2 && digits[0] != '0' ? Cardinal(long.Parse(digits,
         System.Globalization.CultureInfo.InvariantCulture)) : Digits(digits);
 
-    protected override string Cardinal(long number, char gender = 'm')
+    protected override string Cardinal(long number, char gender = 's')
     {
         var words = Words(number);
         return gender == 'f' && (words == "un" || words.EndsWith(" un", StringComparison.Ordinal) || words.EndsWith("-un", StringComparison.Ordinal))

@@ -34,7 +34,7 @@ internal static class Japanese
     private static readonly Regex s_speed = new($@"(?:時速)?({Number})\s?km/h", RegexOptions.CultureInvariant);
     private static readonly Regex s_fraction = new(@"(?<![\d/])(\d{1,3})/(\d{1,3})(?![\d/])", RegexOptions.CultureInvariant);
     private static readonly Regex s_range = new(@"(?<=\d(?:\p{L}{1,2}|[%％])?)\s?[〜～]\s?(?=\d)", RegexOptions.CultureInvariant);
-    private static readonly Regex s_moneyFirst = new($@"(US\$|[¥￥$€£₩])\s?({Number})(万|億)?", RegexOptions.CultureInvariant);
+    private static readonly Regex s_moneyFirst = new($@"(US\$|(?<!US)[¥￥$€£₩])\s?({Number})(万|億)?", RegexOptions.CultureInvariant);
     private static readonly Regex s_moneyLast = new($@"({Number})\s?(US\$|[$€£₩])", RegexOptions.CultureInvariant);
     private static readonly Regex s_unit =
         new($@"({Number})\s?({Alternatives(s_units.Keys)})(?![A-Za-z²³])", RegexOptions.CultureInvariant);

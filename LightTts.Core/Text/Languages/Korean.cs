@@ -17,6 +17,9 @@ internal static class Korean
         ["시간", "개월째", "개", "명", "살", "마리", "권", "잔", "병", "번째", "번", "장", "대", "송이", "그루", "켤레", "가지", "달", "군데", "사람", "분께", "그릇", "벌", "채",
             "자루", "통", "곳", "쌍", "시"];
 
+    private static readonly string[] s_particles =
+        ["입니다", "이다", "이고", "이며", "이에요", "예요", "에서", "에게", "으로", "부터", "까지", "보다", "은", "는", "이", "가", "을", "를", "에", "의", "로", "와", "과", "만"];
+
     private static readonly Dictionary<string, string> s_units = new(StringComparer.Ordinal)
     {
         ["km"] = "킬로미터", ["m"] = "미터", ["cm"] = "센티미터", ["mm"] = "밀리미터", ["km²"] = "제곱킬로미터", ["m²"] = "제곱미터", ["㎡"] = "제곱미터",
@@ -68,7 +71,17 @@ internal static class Korean
         text = s_fraction.Replace(text, m => $"{Spoken(m.Groups[2].Value)} 분의 {Spoken(m.Groups[1].Value)}");
         text = s_month.Replace(text, m => Month(m.Groups[1].Value));
         text = s_count.Replace(text, Count);
-        return s_number.Replace(text, m => Spoken(m.Groups[1].Value) + (m.Groups[2].Success ? " " : ""));
+        return s_number.Replace(text, m => Spoken(m.Groups[1].Value) + (m.Groups[2].Success && !IsParticle(text.AsSpan(m.Index + m.Length)) ? " " : ""));
+    }
+
+    /// <summary>Whether what follows belongs to the number as its ending, where a counter is a word of its own.</summary>
+    private static bool IsParticle(ReadOnlySpan<char> text)
+    {
+        foreach (var particle in s_particles)
+            if (text.StartsWith(particle, StringComparison.Ordinal)
+                && (particle.Length > 1 || text.Length == 1 || !char.IsLetter(text[1])))
+                return true;
+        return false;
     }
 
     private static string Count(Match match)

@@ -148,7 +148,7 @@ internal sealed class Russian() : FigureReader(s_currencies, s_units, s_signs)
         return sign + Cardinal(value, gender);
     }
 
-    protected override string Cardinal(long number, char gender = 'm')
+    protected override string Cardinal(long number, char gender = 's')
     {
         if (number < 1000)
             return Below(number, gender);

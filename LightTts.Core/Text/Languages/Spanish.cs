@@ -94,6 +94,8 @@ internal sealed class Spanish() : FigureReader(s_currencies, s_units, s_signs)
         var next = WordAfter(text, match.Index + match.Length);
         if (next.Length < 3 || next is "por" or "más" or "menos" or "con" or "que" or "para" or "del" or "son" or "está" or "entre")
             return Spoken(match.Value, 's');
+        if (next is "día" or "días" or "idiomas" or "problemas" or "temas" or "mapas" or "programas" or "planetas" or "sistemas")
+            return Spoken(match.Value, 'm');
         return Spoken(match.Value, next.EndsWith('a') || next.EndsWith("as", StringComparison.Ordinal) || next.EndsWith("ión", StringComparison.Ordinal)
             || next.EndsWith("iones", StringComparison.Ordinal) || next.EndsWith("dades", StringComparison.Ordinal) ? 'f' : 'm');
     }

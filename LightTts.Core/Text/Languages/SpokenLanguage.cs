@@ -36,7 +36,9 @@ internal static class SpokenLanguage
     public static string Read(string code, string text) => s_readers[code].Value(text);
 
     /// <summary>Which of the languages in Latin letters a text that is not English is in; null where that is none of these, or not plain.</summary>
-    public static string? OfLatin(ReadOnlySpan<char> text)
+    /// <param name="text">The text.</param>
+    /// <param name="least">Signs of it that there have to be.</param>
+    public static string? OfLatin(ReadOnlySpan<char> text, int least = 1)
     {
         Span<int> found = stackalloc int[s_words.Length];
         Span<char> lower = stackalloc char[24];
@@ -62,7 +64,7 @@ internal static class SpokenLanguage
         for (var language = 1; language < found.Length; language++)
             if (found[language] > found[best])
                 best = language;
-        if (found[best] == 0)
+        if (found[best] < least)
             return null;
         for (var language = 0; language < found.Length; language++)
             if (language != best && found[language] == found[best] && s_words[language].Code != s_words[best].Code)
