@@ -62,7 +62,8 @@ public sealed record SynthesisRequest
     /// <value>
     /// Default null: each part of the text is read in the language that its script and
     /// its words show, English where they show none. English, Chinese, German, French, Spanish,
-    /// Italian, Russian, Japanese and Korean have their figures written out; other languages are spoken as they are written. <c>en-GB</c> and <c>en-US</c> choose the reading of English, too.
+    /// Italian, Russian, Japanese and Korean have their figures written out; other languages are spoken as they are
+    /// written. <c>en-GB</c> and <c>en-US</c> choose the reading of English, too.
     /// </value>
     public string? Language { get; init; }
 

@@ -43,7 +43,8 @@ public sealed class TtsPipelineOptions
     /// <value>Above zero and at most 40 days. Default null: no limit.</value>
     public TimeSpan? RequestTimeout { get; set; }
 
-    /// <summary>How long a source of streamed text or speech may give nothing before its request fails with <see cref="TtsTimeoutException"/>.</summary>
+    /// <summary>How long a source of streamed text
+    /// or speech may give nothing before its request fails with <see cref="TtsTimeoutException"/>.</summary>
     /// <value>Above zero and at most 40 days; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Default 30 s.</value>
     public TimeSpan TextIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -65,6 +66,11 @@ public sealed class TtsPipelineOptions
     /// <summary>Positions in the language model's key/value cache, shared by all requests.</summary>
     /// <value>At least 1,024. Default null: 16,384 on the CPU, 65,536 on CUDA.</value>
     public int? KvCacheTokens { get; set; }
+
+    /// <summary>Bytes that the language models ("styles") beside the first may take together, their key/value caches included. One that does
+    /// not fit is refused; removing another first, which waits for its requests, makes room.</summary>
+    /// <value>At least 0. Default null: as much as there is.</value>
+    public long? StyleBytes { get; set; }
 
     /// <summary>Bytes that the flow's streaming caches may take together, the prompts of voices included, which may take half of them. When they
     /// are taken, the stream whose listener has the most audio ahead computes its past again with each chunk instead of keeping it,
@@ -123,6 +129,7 @@ public sealed class TtsPipelineOptions
         faults.Require(MaxFlowSteps is >= 1 and <= 100, MaxFlowSteps, "Set 1 to 100 (default 50).");
         faults.Require(FlowCacheBytes is null or >= 0, FlowCacheBytes,
             "Set 0 (no cache) or more bytes, or leave it out for the device's default.");
+        faults.Require(StyleBytes is null or >= 0, StyleBytes, "Set 0 (one language model only) or more bytes, or leave it out for no limit.");
         faults.Require(MaxTextLength >= 1, MaxTextLength, "Set at least 1 character.");
         faults.Require(MaxBufferedAudio > TimeSpan.Zero, MaxBufferedAudio, "Set a time above zero (default 00:00:30).");
         faults.RequireTime(RequestTimeout, "leave it out for no limit");

@@ -47,6 +47,9 @@ public sealed class LightTtsOptions
     /// <inheritdoc cref="TtsPipelineOptions.KvCacheTokens"/>
     public int? KvCacheTokens { get; set; }
 
+    /// <inheritdoc cref="TtsPipelineOptions.StyleBytes"/>
+    public long? StyleBytes { get; set; }
+
     /// <inheritdoc cref="TtsPipelineOptions.FlowCacheBytes"/>
     public long? FlowCacheBytes { get; set; }
 
@@ -140,6 +143,7 @@ public sealed class LightTtsOptions
         MaxRedraws = MaxRedraws,
         MaxFlowSteps = MaxFlowSteps,
         KvCacheTokens = KvCacheTokens,
+        StyleBytes = StyleBytes,
         FlowCacheBytes = FlowCacheBytes,
         MaxTextLength = MaxTextLength,
         English = English,

@@ -12,7 +12,7 @@ internal static class OptionNames
         nameof(LightTtsOptions.Threads), nameof(LightTtsOptions.NativeLibraryPath), nameof(LightTtsOptions.MaxActiveRequests),
         nameof(LightTtsOptions.MaxLanguageRows),
         nameof(LightTtsOptions.RequestTimeout), nameof(LightTtsOptions.TextIdleTimeout), nameof(LightTtsOptions.TextPause),
-        nameof(LightTtsOptions.KvCacheTokens), nameof(LightTtsOptions.FlowCacheBytes),
+        nameof(LightTtsOptions.KvCacheTokens), nameof(LightTtsOptions.StyleBytes), nameof(LightTtsOptions.FlowCacheBytes),
         nameof(LightTtsOptions.MaxTextLength), nameof(LightTtsOptions.MaxBufferedAudio), nameof(LightTtsOptions.ShareTimbres),
         nameof(LightTtsOptions.TimbreSegmentPath),
         nameof(LightTtsOptions.TimbreSegmentBytes), nameof(LightTtsOptions.TimbreProcessBytes), nameof(LightTtsOptions.MaxTimbres),

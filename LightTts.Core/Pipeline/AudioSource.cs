@@ -3,7 +3,8 @@ namespace LightTts.Pipeline;
 /// <summary>Speech that arrives in pieces: pulls the user's source and keeps what the encode stage has not taken yet.</summary>
 internal sealed class AudioSource(IAsyncEnumerable<AudioClip> source, TimeSpan idleTimeout)
 {
-    /// <summary>Audio that may wait in front of the encode stage, in seconds: a source that is read faster than it is converted is not kept whole.</summary>
+    /// <summary>Audio that may wait in front of the encode stage, in seconds: a source that is read faster than it is converted
+    /// is not kept whole.</summary>
     private const double MaxPending = 5;
 
     private readonly Lock _gate = new();

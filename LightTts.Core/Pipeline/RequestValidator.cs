@@ -40,7 +40,8 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
     public static void CheckVoice(SynthesisRequest request, Timbre timbre)
     {
         if (request.Kind == SynthesisKind.ZeroShot && timbre is { Transcript: not null, Features.SpeechTokens.Length: 0 })
-            throw new TtsRequestException("Kind is ZeroShot, which needs the speech of the voice's reference audio, and this voice was stored without "
+            throw new TtsRequestException("Kind is ZeroShot, which needs the speech of the voice's reference audio, and this voice was stored "
+                + "without "
                 + "it. Learn the voice from its audio, or set Kind to CrossLingual or Auto.");
         if (request.Kind == SynthesisKind.ZeroShot && timbre.Transcript is null)
             throw new TtsRequestException("Kind is ZeroShot, which needs to know what the voice's reference audio says. Add the voice with its "

@@ -59,7 +59,8 @@ internal sealed class SynthesisJob
     /// <summary>The speech that is to be spoken in another voice; null where text is spoken.</summary>
     public SpeechInput? Speech { get; init; }
 
-    /// <summary>Why the source of text or speech failed, where it did: the request ends with it once what was complete before has been spoken.</summary>
+    /// <summary>Why the source of text or speech failed,
+    /// where it did: the request ends with it once what was complete before has been spoken.</summary>
     public volatile TtsRequestException? SourceError;
 
     /// <summary>The request's span, where somebody listens.</summary>

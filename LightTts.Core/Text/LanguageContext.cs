@@ -35,7 +35,8 @@ internal sealed class LanguageContext
     /// <summary>The script that most is written in; figures that stand alone follow it.</summary>
     public Script MainScript => _script ??= _mainScript();
 
-    /// <summary>The language, of those whose figures are written out, of a run that is neither English nor Chinese; null: it stays as it is.</summary>
+    /// <summary>The language, of those whose figures are written out, of a run that
+    /// is neither English nor Chinese; null: it stays as it is.</summary>
     public string? OtherLanguage(string run, Script script)
     {
         var code = script == Script.Latin ? _named ?? _latin() : SpokenLanguage.OfOther(run) ?? _named ?? _other();
@@ -55,7 +56,8 @@ internal sealed class LanguageContext
             var primary = language.Split('-')[0].ToLowerInvariant();
             var chinese = primary is "zh" or "zho" or "cmn" or "yue" or "wuu" or "nan" or "hak";
             var known = chinese || primary is "en" or "eng";
-            return new LanguageContext(() => known, () => known, () => chinese ? Script.Han : known ? Script.Latin : Script.Other, primary, () => null,
+            return new LanguageContext(() => known, () => known, () => chinese ? Script.Han : known ? Script.Latin : Script.Other, primary, ()
+                => null,
                 () => null);
         }
         return new LanguageContext(
@@ -63,9 +65,11 @@ internal sealed class LanguageContext
                 : evidence.English > 0 || SpokenLanguage.OfLatin(sentence, least: 3) is null) && (evidence.IsEnglish ?? near().IsEnglish ?? true),
             () => !ScriptCount.Of(sentence).IsJapanese && !scripts().IsJapanese,
             () => ScriptCount.Of(sentence).Main is var main && main != Script.None ? main : scripts().Main,
-            null, () => SpokenLanguage.OfLatin(sentence) ?? nearLatin(), () => SpokenLanguage.OfOther(sentence) ?? (scripts().IsJapanese ? "ja" : null));
+            null, () => SpokenLanguage.OfLatin(sentence) ?? nearLatin(), () => SpokenLanguage.OfOther(sentence) ?? (scripts().IsJapanese ? "ja"
+                : null));
     }
 
     /// <summary>Of a text that stands for itself.</summary>
-    public static LanguageContext Of(string? language, string text) => Of(language, text, static () => default, static () => default, static () => null);
+    public static LanguageContext Of(string? language, string text) => Of(language, text, static () => default, static () => default, static ()
+        => null);
 }

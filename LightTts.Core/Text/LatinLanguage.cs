@@ -73,7 +73,8 @@ internal static class LatinLanguage
             while (i < text.Length && (IsWordLetter(text[i]) || (text[i] is '\'' or '’' && i + 1 < text.Length && IsWordLetter(text[i + 1]))))
                 i++;
             // Parts of addresses and of file names are in no language, nor are phonemes ("[ō]").
-            var inName = (start > 0 && text[start - 1] == '[' && i < text.Length && text[i] == ']') || (start > 0 && text[start - 1] is '.' or '/' or '@' or '_' or '#')
+            var inName = (start > 0 && text[start - 1] == '[' && i < text.Length && text[i] == ']') || (start > 0 && text[start - 1] is '.' or '/'
+                or '@' or '_' or '#')
                 || (i + 1 < text.Length && text[i] is '.' or '/' or '@' or '_' && !char.IsWhiteSpace(text[i + 1]));
             if (i - start <= 24 && !inName)
                 Count(text[start..i], text[i..], ref english, ref other);

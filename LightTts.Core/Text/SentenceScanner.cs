@@ -81,7 +81,8 @@ internal static class SentenceScanner
         var next = all[end..];
         if (!char.IsWhiteSpace(next[0]))
             return text[i] is '!' or '?' or ';' && TextRuns.IsUnspaced(next[0]) ? end : 0;
-        if (text[i] == '.' && char.IsAsciiDigit(text[i - (i > start ? 1 : 0)]) && SentenceStops.IsOrdinal(text[start..i], next[..Math.Min(next.Length, 24)].TrimStart()))
+        if (text[i] == '.' && char.IsAsciiDigit(text[i - (i > start ? 1 : 0)]) && SentenceStops.IsOrdinal(text[start..i],
+            next[..Math.Min(next.Length, 24)].TrimStart()))
             return 0;
         return text[i] != '.' || SentenceStops.MayEnd(WordBefore(text[start..i]), next[..Math.Min(next.Length, 64)].TrimStart()) ? end : 0;
     }

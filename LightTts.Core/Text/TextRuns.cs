@@ -128,7 +128,8 @@ internal static class TextRuns
 
     /// <summary>Whether a run is in a language that has words for units in Latin letters, and in no such letters itself.</summary>
     private static bool TakesUnits(string text, Run run) => run.Script == Script.Han
-        || (run.Script == Script.Other && (Scripts.IsHan(text[run.Start]) || SpokenLanguage.OfOther(text.AsSpan(run.Start, run.End - run.Start)) is "ja" or "ko"));
+        || (run.Script == Script.Other && (Scripts.IsHan(text[run.Start]) || SpokenLanguage.OfOther(text.AsSpan(run.Start, run.End - run.Start))
+        is "ja" or "ko"));
 
     /// <summary>Whether Latin letters right after a figure are a unit that Chinese has a word for.</summary>
     private static bool IsUnit(string text, int gap, Run latin)

@@ -8,7 +8,8 @@ using LightTts.Tests.Support;
 
 namespace LightTts.Tests.EndToEnd;
 
-/// <summary>The embedded voices, spoken in each other's: a recogniser still hears the words, and the speaker encoder hears the other speaker.</summary>
+/// <summary>The embedded voices, spoken in each other's: a recogniser still hears the words,
+/// and the speaker encoder hears the other speaker.</summary>
 public sealed class ConversionTests(ITestOutputHelper output)
 {
     private static readonly string[] Names = ["slt", "rms", "awb", "us", "gb"];
@@ -63,7 +64,7 @@ public sealed class ConversionTests(ITestOutputHelper output)
     public async Task More_than_thirty_seconds_are_converted_in_parts()
     {
         var pipeline = await SharedPipeline.GetAsync();
-        float[] pause = new float[8000];
+        var pause = new float[8000];
         float[] story = [.. Enumerable.Range(0, 8).SelectMany(i => Resampler.Resample(Clips[Names[i % 2]].Samples, Clips[Names[i % 2]].SampleRate,
             16_000).ToArray().Concat(pause))];
         story = [.. story, .. story];
@@ -130,7 +131,8 @@ public sealed class ConversionTests(ITestOutputHelper output)
         await Refused<TtsRequestException>("nobody", pipeline.ConvertAsync(clip, new ConversionRequest { Voice = "nobody" }));
         await Refused<TtsAudioException>("0.1 s", pipeline.ConvertAsync(new AudioClip(new float[100], 16_000)));
         await Refused<TtsAudioException>("0.1 s", pipeline.ConvertAsync(Several()));
-        await Refused<TtsAudioException>("24000", pipeline.ConvertAsync(Several(new AudioClip(new float[16_000], 16_000), new AudioClip(new float[9], 24_000))));
+        await Refused<TtsAudioException>("24000", pipeline.ConvertAsync(Several(new AudioClip(new float[16_000], 16_000),
+            new AudioClip(new float[9], 24_000))));
         await Refused<TtsAudioException>("NaN", pipeline.ConvertAsync(Several(clip, new AudioClip(new[] { float.NaN }, clip.SampleRate))));
         await Refused<TtsRequestException>("microphone", pipeline.ConvertAsync(Broken(clip)));
 

@@ -82,6 +82,40 @@ public sealed class StyleDirectoryTests : IDisposable
     }
 
     [Fact]
+    public async Task Styles_share_a_budget_and_removing_one_makes_room()
+    {
+        var options = Options();
+        options.KvCacheTokens = 1024;
+        options.StyleBytes = 0;
+        long needed;
+        await using (var one = await TtsPipeline.LoadAsync(options))
+        {
+            var error = await Assert.ThrowsAsync<TtsModelLoadException>(() => one.AddStyleAsync("more", _model["llm.pt"]));
+            Assert.Contains("StyleBytes", error.Message, StringComparison.Ordinal);
+            needed = long.Parse(error.Message.Split("needs ")[1].Split(' ')[0].Replace(",", "", StringComparison.Ordinal),
+                System.Globalization.CultureInfo.InvariantCulture);
+        }
+        Assert.InRange(needed, new FileInfo(_model["llm.pt"]).Length / 4, 100_000_000);
+        options.StyleBytes = 2 * needed;
+        await using var pipeline = await TtsPipeline.LoadAsync(options);
+        await pipeline.AddStyleAsync("a", _model["llm.pt"]);
+        await Assert.ThrowsAsync<TtsModelLoadException>(() => pipeline.AddStyleAsync("bad", _model["flow.pt"])); // takes nothing
+        await pipeline.AddStyleAsync("b", _model["llm.pt"]);
+        await Assert.ThrowsAsync<TtsModelLoadException>(() => pipeline.AddStyleAsync("c", _model["llm.pt"]));
+
+        // A removal waits for who uses the style; only then is there room.
+        var speaking = pipeline.SynthesizeAsync(new SynthesisRequest { Text = Text, Voice = "my_zero_shot_spk", Style = "a" }).GetAsyncEnumerator();
+        Assert.True(await speaking.MoveNextAsync());
+        var removal = pipeline.RemoveStyleAsync("a");
+        await Assert.ThrowsAsync<TtsModelLoadException>(() => pipeline.AddStyleAsync("c", _model["llm.pt"]));
+        await speaking.DisposeAsync();
+        Assert.True(await removal);
+        await pipeline.AddStyleAsync("c", _model["llm.pt"]);
+        Assert.NotEmpty(await Speak(pipeline, "c"));
+        Assert.Equal(["cosyvoice", "b", "c"], pipeline.Styles);
+    }
+
+    [Fact]
     public async Task A_load_that_is_cancelled_stops_between_files()
     {
         using var cancel = new CancellationTokenSource();

@@ -10,6 +10,9 @@ internal abstract class FaultTarget(EventLog log) : IAsyncDisposable
     /// <summary>Some sentences to speak.</summary>
     public abstract string Story { get; }
 
+    /// <summary>Language models to ask for; null: the first.</summary>
+    public string?[] Styles { get; set; } = [null];
+
     /// <summary>How long anything may take before it counts as hanging.</summary>
     public abstract TimeSpan Limit { get; }
 

@@ -5,7 +5,8 @@ namespace LightTts.Tests.Faults;
 /// <summary>The real pipeline with the embedded voice; speech is kept short and coarse, because faults do not care how it sounds.</summary>
 internal sealed class RealTarget(TtsPipeline pipeline, FaultyModels models, EventLog log) : FaultTarget(log)
 {
-    private static readonly AudioClip s_speech = new(AudioClip.FromWavFile(Path.Combine(Repo.TinyEn, "prompts", "slt.wav")).Samples[..20_000], 16_000);
+    private static readonly AudioClip s_speech = new(AudioClip.FromWavFile(Path.Combine(Repo.TinyEn, "prompts", "slt.wav")).Samples[..20_000],
+        16_000);
 
     public TtsPipeline Pipeline => pipeline;
 

@@ -36,6 +36,36 @@ public class StressTests
         await Stress(target, 5, FullRun.Pick(100, 500), FullRun.Pick(60, 100));
     }
 
+    /// <summary>Both generations in one process, one of them with three language models, of which one comes and goes.</summary>
+    [Fact]
+    public async Task Both_generations_and_three_styles_together()
+    {
+        var (third, second) = (Options(), Options());
+        (third.ModelPath, second.ModelPath) = (Repo.Golden("main/models/cosyvoice3-tiny"), Repo.Golden("main/models/cosyvoice2-tiny"));
+        await using var three = await RealTarget.LoadAsync(third);
+        await using var two = await RealTarget.LoadAsync(second);
+        var weights = Path.Combine(third.ModelPath, "llm.pt");
+        await three.Pipeline.AddStyleAsync("calm", weights);
+        await three.Pipeline.AddStyleAsync("passing", weights);
+        three.Styles = [null, "calm", "passing"];
+        using var done = new CancellationTokenSource();
+        var changes = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                Assert.True(await three.Pipeline.RemoveStyleAsync("passing"));
+                await three.Pipeline.AddStyleAsync("passing", weights);
+            }
+        });
+        await Task.WhenAll(Stress(three, 6, FullRun.Pick(100, 500), FullRun.Pick(60, 100)),
+            Stress(two, 7, FullRun.Pick(100, 500), FullRun.Pick(60, 100)));
+        done.Cancel();
+        await three.InTime("a style that comes and goes", changes);
+        Assert.Equal(["cosyvoice", "calm", "passing"], three.Pipeline.Styles);
+        Assert.Equal(await three.Render(new SynthesisRequest { Text = three.Story, Seed = 1 }),
+            await three.Render(new SynthesisRequest { Text = three.Story, Seed = 1, Style = "passing" }));
+    }
+
     private static TtsPipelineOptions Options() =>
         new() { MaxActiveRequests = 48, MaxBufferedAudio = TimeSpan.FromSeconds(1), TextIdleTimeout = TimeSpan.FromMilliseconds(200) };
 
@@ -85,6 +115,7 @@ public class StressTests
             Text = text,
             Seed = random.Next(10) == 0 ? FakeWorld.EndlessSeed : random.Next(),
             Delivery = (AudioDelivery)random.Next(2),
+            Style = target.Styles[random.Next(target.Styles.Length)],
             MaxSpeechTokens = random.Next(4) == 0 ? random.Next(1, 60) : null,
             Timeout = TimeSpan.FromSeconds(random.Next(8) == 0 ? 0.05 : target.Limit.TotalSeconds / 2),
         };

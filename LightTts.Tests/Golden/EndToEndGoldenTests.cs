@@ -252,7 +252,8 @@ public sealed class EndToEndGoldenTests(ITestOutputHelper output)
         var tokenizer = QwenTokenizer.Load(model.Files.Tokenizer, model.Config.Generation.AddedTokens);
         var extractor = TimbreExtractor.Load(model.Files.SpeechTokenizer, model.Files.SpeakerEncoder, model.Config.PromptMel,
             model.Config.TokenMelRatio, new OnnxOptions { Threads = 1 });
-        return (new CosyVoiceEncoder(tokenizer, extractor, model.InstructionPrefix, model.Config.Flow.VocabularySize, LightTts.Text.TextOptions.Default,
+        return (new CosyVoiceEncoder(tokenizer, extractor, model.InstructionPrefix, model.Config.Flow.VocabularySize,
+            LightTts.Text.TextOptions.Default,
             new TorchThread(1)), tokenizer, model);
     }
 

@@ -40,6 +40,7 @@ internal sealed record CosyVoiceModel(
         var limits = device.IsCuda ? new LanguageLimits(rows, 2048) : new LanguageLimits(rows, 128, Newcomers: 3);
         var kvTokens = options.KvCacheTokens ?? (device.IsCuda ? 65_536 : 16_384);
         var languageOptions = new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, limits, thread);
+        var budget = new StyleBudget(options.StyleBytes);
         var parameters = 0L;
         // On the CPU the language model has an engine of its own that reads 32-bit weights
         // as fast as the memory gives them; half of the bits would not make it faster.
@@ -60,11 +61,29 @@ internal sealed record CosyVoiceModel(
         {
             cancellation.ThrowIfCancellationRequested();
             using var archive = ModelFiles.OpenWeights(ModelFiles.LanguageWeights(path));
-            return LanguageModel.Load(archive, config.Language, exact, languageOptions);
+            return LoadFurther(archive, path);
+        }
+
+        // Its room is taken before its weights are read, and given back with it.
+        LanguageModel LoadFurther(Weights.ITensorArchive archive, string path)
+        {
+            var size = exact.Compute == ScalarType.Float32 ? 4 : 2;
+            var cache = 2L * kvTokens * config.Language.Layers * config.Language.KvHeads * config.Language.HeadDim;
+            var room = budget.Take(path, size * (cache + archive.Tensors.Values.Sum(tensor => tensor.ElementCount)));
+            try
+            {
+                return LanguageModel.Load(archive, config.Language, exact, languageOptions with { Room = room });
+            }
+            catch
+            {
+                room.Dispose();
+                throw;
+            }
         }
 
         var styles = directory.Files.Styles.Select((style, i) => Task.Run(() => Open(style.Path, i == 0 ? "language model" : $"style {style.Name}",
-            archive => new StyleModel(style.Name, LanguageModel.Load(archive, config.Language, exact, languageOptions)), counts: i == 0))).ToArray();
+            archive => new StyleModel(style.Name, i == 0 ? LanguageModel.Load(archive, config.Language, exact, languageOptions)
+                : LoadFurther(archive, style.Path)), counts: i == 0))).ToArray();
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive =>
             FlowModel.Load(archive, config.Flow, config.Generation.FlowParts, device, new FlowOptions(options.FlowCacheBytes))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",

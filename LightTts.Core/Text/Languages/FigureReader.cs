@@ -14,12 +14,13 @@ internal abstract class FigureReader
 
     /// <summary>A number as these languages write it: groups of three with a blank, a stop or an apostrophe between, a comma or a stop before
     /// the fraction; with a minus where nothing stands before it.</summary>
-    protected const string Number =
-        @"(?<![\p{L}\p{N}.,])(?:(?<![^\s(])[-−])?(?:\d{1,3}(?:[. '’]\d{3}){1,4}(?!\d|\.\d)(?:,\d{1,9})?|\d{1,3}(?:\.\d{3}){1,4},\d{1,9}|\d{1,20}(?:[.,]\d{1,9})?)(?!\d)";
+    protected const string Number = @"(?<![\p{L}\p{N}.,])(?:(?<![^\s(])[-−])?"
+        + @"(?:\d{1,3}(?:[. '’]\d{3}){1,4}(?!\d|\.\d)(?:,\d{1,9})?|\d{1,3}(?:\.\d{3}){1,4},\d{1,9}|\d{1,20}(?:[.,]\d{1,9})?)(?!\d)";
 
     private static readonly Regex s_isoDate = Pattern(@"(?<![\d-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d-])");
     private static readonly Regex s_time = Pattern(@"(?<![\d:.,])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])");
-    private static readonly Regex s_range = Pattern($@"(?<![\p{{L}}\d.,-])(\d{{1,9}}(?:[.,]\d{{1,3}})?)\s?[–-]\s?(?=\d{{1,9}}(?:[.,]\d{{1,3}})?(?![\d-]))");
+    private static readonly Regex s_range =
+        Pattern($@"(?<![\p{{L}}\d.,-])(\d{{1,9}}(?:[.,]\d{{1,3}})?)\s?[–-]\s?(?=\d{{1,9}}(?:[.,]\d{{1,3}})?(?![\d-]))");
     private static readonly Regex s_percent = Pattern($@"({Number})\s?([%‰])");
     private static readonly Regex s_number = Pattern(Number);
     private static readonly Regex s_code = Pattern(@"(?<=\p{L})\d{1,20}|\d{1,20}");

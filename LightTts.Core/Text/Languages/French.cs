@@ -6,9 +6,11 @@ namespace LightTts.Text.Languages;
 internal sealed class French() : FigureReader(s_currencies, s_units, s_signs)
 {
     private static readonly string[] s_small =
-        ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "treize", "quatorze", "quinze", "seize",
+        ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "treize", "quatorze", "quinze",
+            "seize",
             "dix-sept", "dix-huit", "dix-neuf"];
-    private static readonly string[] s_tens = ["", "", "vingt", "trente", "quarante", "cinquante", "soixante", "soixante", "quatre-vingt", "quatre-vingt"];
+    private static readonly string[] s_tens = ["", "", "vingt", "trente", "quarante", "cinquante", "soixante", "soixante", "quatre-vingt",
+        "quatre-vingt"];
     private static readonly string[] s_months =
         ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"];
 
@@ -25,12 +27,15 @@ internal sealed class French() : FigureReader(s_currencies, s_units, s_signs)
     private static readonly Dictionary<string, Noun> s_units = new(StringComparer.Ordinal)
     {
         ["km"] = new("kilomètre", "kilomètres"), ["m"] = new("mètre", "mètres"), ["cm"] = new("centimètre", "centimètres"),
-        ["mm"] = new("millimètre", "millimètres"), ["km²"] = new("kilomètre carré", "kilomètres carrés"), ["m²"] = new("mètre carré", "mètres carrés"),
+        ["mm"] = new("millimètre", "millimètres"), ["km²"] = new("kilomètre carré", "kilomètres carrés"), ["m²"] = new("mètre carré",
+            "mètres carrés"),
         ["m³"] = new("mètre cube", "mètres cubes"), ["ha"] = new("hectare", "hectares"), ["km/h"] = new("kilomètre-heure", "kilomètres-heure"),
         ["m/s"] = new("mètre par seconde", "mètres par seconde"), ["kg"] = new("kilogramme", "kilogrammes"), ["g"] = new("gramme", "grammes"),
-        ["mg"] = new("milligramme", "milligrammes"), ["t"] = new("tonne", "tonnes", 'f'), ["l"] = new("litre", "litres"), ["L"] = new("litre", "litres"),
+        ["mg"] = new("milligramme", "milligrammes"), ["t"] = new("tonne", "tonnes", 'f'), ["l"] = new("litre", "litres"), ["L"] = new("litre",
+            "litres"),
         ["ml"] = new("millilitre", "millilitres"), ["cl"] = new("centilitre", "centilitres"), ["min"] = new("minute", "minutes", 'f'),
-        ["s"] = new("seconde", "secondes", 'f'), ["°C"] = new("degré Celsius", "degrés Celsius"), ["°F"] = new("degré Fahrenheit", "degrés Fahrenheit"),
+        ["s"] = new("seconde", "secondes", 'f'), ["°C"] = new("degré Celsius", "degrés Celsius"), ["°F"] = new("degré Fahrenheit",
+            "degrés Fahrenheit"),
         ["°"] = new("degré", "degrés"), ["W"] = new("watt", "watts"), ["kW"] = new("kilowatt", "kilowatts"),
         ["kWh"] = new("kilowattheure", "kilowattheures"), ["V"] = new("volt", "volts"), ["Hz"] = new("hertz", "hertz"),
         ["Mo"] = new("mégaoctet", "mégaoctets"), ["Go"] = new("gigaoctet", "gigaoctets"), ["ch"] = new("cheval", "chevaux"),
@@ -38,7 +43,8 @@ internal sealed class French() : FigureReader(s_currencies, s_units, s_signs)
 
     private static readonly Dictionary<string, string> s_signs = new(StringComparer.Ordinal)
     {
-        ["&"] = "et", ["+"] = "plus", ["="] = "égale", ["×"] = "fois", ["÷"] = "divisé par", ["§"] = "paragraphe", ["€"] = "euros", ["%"] = "pour cent",
+        ["&"] = "et", ["+"] = "plus", ["="] = "égale", ["×"] = "fois", ["÷"] = "divisé par", ["§"] = "paragraphe", ["€"] = "euros",
+            ["%"] = "pour cent",
         ["n°"] = "numéro", ["N°"] = "Numéro", ["nº"] = "numéro",
     };
 
@@ -113,7 +119,8 @@ internal sealed class French() : FigureReader(s_currencies, s_units, s_signs)
         }
         if (number >= 1000)
             // Before "mille", "cent" and "vingt" have no s.
-            return (number / 1000 == 1 ? "" : Unmarked(Words(number / 1000)) + " ") + "mille" + (number % 1000 == 0 ? "" : " " + Words(number % 1000));
+            return (number / 1000 == 1 ? "" : Unmarked(Words(number / 1000)) + " ") + "mille" + (number % 1000 == 0 ? "" : " "
+                + Words(number % 1000));
         if (number >= 100)
             return (number / 100 == 1 ? "" : s_small[number / 100] + " ") + "cent" + (number % 100 == 0 ? number / 100 > 1 ? "s" : ""
                 : " " + Words(number % 100));

@@ -6,7 +6,8 @@ namespace LightTts.Text.Languages;
 internal sealed class German() : FigureReader(s_currencies, s_units, s_signs)
 {
     private static readonly string[] s_small =
-        ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf", "dreizehn", "vierzehn", "fünfzehn",
+        ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf", "dreizehn", "vierzehn",
+            "fünfzehn",
             "sechzehn", "siebzehn", "achtzehn", "neunzehn"];
     private static readonly string[] s_tens = ["", "", "zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig"];
     private static readonly string[] s_months =
@@ -40,7 +41,8 @@ internal sealed class German() : FigureReader(s_currencies, s_units, s_signs)
 
     private static readonly Dictionary<string, string> s_signs = new(StringComparer.Ordinal)
     {
-        ["&"] = "und", ["+"] = "plus", ["="] = "gleich", ["×"] = "mal", ["÷"] = "geteilt durch", ["§"] = "Paragraf", ["€"] = "Euro", ["%"] = "Prozent",
+        ["&"] = "und", ["+"] = "plus", ["="] = "gleich", ["×"] = "mal", ["÷"] = "geteilt durch", ["§"] = "Paragraf", ["€"] = "Euro",
+            ["%"] = "Prozent",
     };
 
     private static readonly Regex s_numericDate = Pattern(@"(?<![\d.])(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?![\d.]\d)");
@@ -62,7 +64,8 @@ internal sealed class German() : FigureReader(s_currencies, s_units, s_signs)
     {
         text = s_numericDate.Replace(text, m => IsDate(m, 1, 2) ? Date(Int(m, 1), Int(m, 2), Int(m, 3), Ending(text, m.Index)) : m.Value);
         text = s_namedDate.Replace(text, m => Int(m, 1) is >= 1 and <= 31
-            ? Date(Int(m, 1), Array.IndexOf(s_months, m.Groups[2].Value) + 1, m.Groups[3].Success ? Int(m, 3) : null, Ending(text, m.Index)) : m.Value);
+            ? Date(Int(m, 1), Array.IndexOf(s_months, m.Groups[2].Value) + 1, m.Groups[3].Success ? Int(m, 3) : null, Ending(text, m.Index))
+            : m.Value);
         text = s_clock.Replace(text, m => Time(Int(m, 1), m.Groups[2].Success ? Int(m, 2) : 0, m.Groups[3].Success ? Int(m, 3) : null, m));
         return s_ordinal.Replace(text, m => IsOrdinal(WordBefore(text, m.Index)) ? Ordinal(Int(m, 1)) + Ending(text, m.Index) : m.Value);
     }

@@ -41,7 +41,8 @@ internal static class Japanese
     private static readonly Regex s_phone = new(@"(?<!\d)0\d{1,4}-\d{1,4}-\d{3,4}(?!\d)", RegexOptions.CultureInvariant);
     private static readonly Regex s_number = new(Number, RegexOptions.CultureInvariant);
     private static readonly Regex s_blanks = new(@"(?<=[^\x00-\x7F]) {1,9}(?=[^\x00-\x7F])", RegexOptions.CultureInvariant);
-    private static readonly Regex s_signPattern = new($@"(?<=[\d\p{{L}}])\s?({Alternatives(s_signs.Keys)})\s?(?=[\d\p{{L}}])|№", RegexOptions.CultureInvariant);
+    private static readonly Regex s_signPattern = new($@"(?<=[\d\p{{L}}])\s?({Alternatives(s_signs.Keys)})\s?(?=[\d\p{{L}}])|№",
+        RegexOptions.CultureInvariant);
 
     /// <summary>Writes a text out.</summary>
     public static string Read(string text)
@@ -52,7 +53,8 @@ internal static class Japanese
         text = s_phone.Replace(text, m => string.Join('の', m.Value.Split('-').Select(Digits)));
         text = s_date.Replace(text, m => $"{Spoken(m.Groups[1].Value)}年{Spoken(Bare(m.Groups[2].Value))}月{Spoken(Bare(m.Groups[3].Value))}日");
         text = s_time.Replace(text, m => $"{Spoken(Bare(m.Groups[1].Value))}時"
-            + (m.Groups[2].Value == "00" ? "" : $"{Spoken(Bare(m.Groups[2].Value))}分") + (m.Groups[3].Success ? $"{Spoken(Bare(m.Groups[3].Value))}秒" : ""));
+            + (m.Groups[2].Value == "00" ? "" : $"{Spoken(Bare(m.Groups[2].Value))}分") + (m.Groups[3].Success
+            ? $"{Spoken(Bare(m.Groups[3].Value))}秒" : ""));
         text = s_speed.Replace(text, m => $"時速{Spoken(m.Groups[1].Value)}キロメートル");
         text = s_range.Replace(text, "から");
         text = s_moneyFirst.Replace(text, m => Spoken(m.Groups[2].Value) + m.Groups[3].Value + s_money[m.Groups[1].Value]);
@@ -101,7 +103,8 @@ internal static class Japanese
         return words.ToString();
     }
 
-    private static string Digits(string text) => string.Concat(text.Where(char.IsAsciiDigit).Select(digit => digit == '0' ? 'ゼ' : Figures[digit - '0']))
+    private static string Digits(string text) => string.Concat(text.Where(char.IsAsciiDigit).Select(digit => digit == '0' ? 'ゼ'
+        : Figures[digit - '0']))
         .Replace("ゼ", "ゼロ", StringComparison.Ordinal);
 
     private static string Alternatives(IEnumerable<string> texts) =>

@@ -62,7 +62,8 @@ internal static class Korean
         text = s_phone.Replace(text, m => string.Join(' ', m.Value.Split('-').Select(Digits)));
         text = s_date.Replace(text, m => $"{Spoken(m.Groups[1].Value)} 년 {Month(m.Groups[2].Value)} {Spoken(Bare(m.Groups[3].Value))} 일");
         text = s_time.Replace(text, m => $"{Hour(int.Parse(m.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture))} 시"
-            + (m.Groups[2].Value == "00" ? "" : $" {Spoken(Bare(m.Groups[2].Value))} 분") + (m.Groups[3].Success ? $" {Spoken(Bare(m.Groups[3].Value))} 초" : ""));
+            + (m.Groups[2].Value == "00" ? "" : $" {Spoken(Bare(m.Groups[2].Value))} 분") + (m.Groups[3].Success
+            ? $" {Spoken(Bare(m.Groups[3].Value))} 초" : ""));
         text = s_speed.Replace(text, m => $"시속 {Spoken(m.Groups[1].Value)} 킬로미터");
         text = s_range.Replace(text, "에서 ");
         text = s_moneyFirst.Replace(text, m => $"{Spoken(m.Groups[2].Value)} {s_money[m.Groups[1].Value]}");
@@ -71,7 +72,8 @@ internal static class Korean
         text = s_fraction.Replace(text, m => $"{Spoken(m.Groups[2].Value)} 분의 {Spoken(m.Groups[1].Value)}");
         text = s_month.Replace(text, m => Month(m.Groups[1].Value));
         text = s_count.Replace(text, Count);
-        return s_number.Replace(text, m => Spoken(m.Groups[1].Value) + (m.Groups[2].Success && !IsParticle(text.AsSpan(m.Index + m.Length)) ? " " : ""));
+        return s_number.Replace(text, m => Spoken(m.Groups[1].Value) + (m.Groups[2].Success && !IsParticle(text.AsSpan(m.Index + m.Length)) ? " "
+            : ""));
     }
 
     /// <summary>Whether what follows belongs to the number as its ending, where a counter is a word of its own.</summary>
@@ -94,7 +96,8 @@ internal static class Korean
         return $"{(counter == "번째" && number == 1 ? "첫" : Native(number))} {counter}";
     }
 
-    private static string Hour(int hour) => hour is > 0 and <= 12 ? Native(hour) : Spoken(hour.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    private static string Hour(int hour) => hour is > 0 and <= 12 ? Native(hour)
+        : Spoken(hour.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     private static string Native(int number) => number == 20 ? "스무" : s_nativeTens[number / 10] + s_nativeOnes[number % 10];
 
@@ -109,7 +112,8 @@ internal static class Korean
         var point = number.IndexOf('.', StringComparison.Ordinal);
         var whole = point < 0 ? number : number[..point];
         var words = (whole.Length > 1 && whole[0] == '0') || whole.Length > 16 ? Digits(whole) : Cardinal(whole);
-        return (negative ? "마이너스 " : "") + words + (point < 0 ? "" : " 점 " + string.Join(' ', number[(point + 1)..].Select(digit => s_figures[digit - '0'])));
+        return (negative ? "마이너스 " : "") + words + (point < 0 ? "" : " 점 " + string.Join(' ', number[(point + 1)..].Select(digit
+            => s_figures[digit - '0'])));
     }
 
     /// <summary>만 이천삼백사십오: a one is not spoken before tens, hundreds and thousands, nor before ten thousand.</summary>
@@ -144,7 +148,8 @@ internal static class Korean
         return words.ToString();
     }
 
-    private static string Digits(string text) => string.Concat(text.Where(char.IsAsciiDigit).Select(digit => digit == '0' ? "공" : s_figures[digit - '0']));
+    private static string Digits(string text) => string.Concat(text.Where(char.IsAsciiDigit).Select(digit => digit == '0' ? "공"
+        : s_figures[digit - '0']));
 
     private static Regex Pattern(string pattern) => new(pattern, RegexOptions.CultureInvariant);
 

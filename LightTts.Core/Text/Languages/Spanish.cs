@@ -35,14 +35,17 @@ internal sealed class Spanish() : FigureReader(s_currencies, s_units, s_signs)
     {
         ["km"] = new("kilómetro", "kilómetros"), ["m"] = new("metro", "metros"), ["cm"] = new("centímetro", "centímetros"),
         ["mm"] = new("milímetro", "milímetros"), ["km²"] = new("kilómetro cuadrado", "kilómetros cuadrados"),
-        ["m²"] = new("metro cuadrado", "metros cuadrados"), ["m³"] = new("metro cúbico", "metros cúbicos"), ["ha"] = new("hectárea", "hectáreas", 'f'),
+        ["m²"] = new("metro cuadrado", "metros cuadrados"), ["m³"] = new("metro cúbico", "metros cúbicos"), ["ha"] = new("hectárea", "hectáreas",
+            'f'),
         ["km/h"] = new("kilómetro por hora", "kilómetros por hora"), ["m/s"] = new("metro por segundo", "metros por segundo"),
         ["kg"] = new("kilogramo", "kilogramos"), ["g"] = new("gramo", "gramos"), ["mg"] = new("miligramo", "miligramos"),
         ["t"] = new("tonelada", "toneladas", 'f'), ["l"] = new("litro", "litros"), ["L"] = new("litro", "litros"),
-        ["ml"] = new("mililitro", "mililitros"), ["h"] = new("hora", "horas", 'f'), ["min"] = new("minuto", "minutos"), ["s"] = new("segundo", "segundos"),
+        ["ml"] = new("mililitro", "mililitros"), ["h"] = new("hora", "horas", 'f'), ["min"] = new("minuto", "minutos"), ["s"] = new("segundo",
+            "segundos"),
         ["°C"] = new("grado Celsius", "grados Celsius"), ["°F"] = new("grado Fahrenheit", "grados Fahrenheit"), ["°"] = new("grado", "grados"),
         ["W"] = new("vatio", "vatios"), ["kW"] = new("kilovatio", "kilovatios"), ["kWh"] = new("kilovatio hora", "kilovatios hora"),
-        ["V"] = new("voltio", "voltios"), ["Hz"] = new("hercio", "hercios"), ["MB"] = new("megabyte", "megabytes"), ["GB"] = new("gigabyte", "gigabytes"),
+        ["V"] = new("voltio", "voltios"), ["Hz"] = new("hercio", "hercios"), ["MB"] = new("megabyte", "megabytes"), ["GB"] = new("gigabyte",
+            "gigabytes"),
     };
 
     private static readonly Dictionary<string, string> s_signs = new(StringComparer.Ordinal)
@@ -96,7 +99,8 @@ internal sealed class Spanish() : FigureReader(s_currencies, s_units, s_signs)
             return Spoken(match.Value, 's');
         if (next is "día" or "días" or "idiomas" or "problemas" or "temas" or "mapas" or "programas" or "planetas" or "sistemas")
             return Spoken(match.Value, 'm');
-        return Spoken(match.Value, next.EndsWith('a') || next.EndsWith("as", StringComparison.Ordinal) || next.EndsWith("ión", StringComparison.Ordinal)
+        return Spoken(match.Value, next.EndsWith('a') || next.EndsWith("as", StringComparison.Ordinal) || next.EndsWith("ión",
+            StringComparison.Ordinal)
             || next.EndsWith("iones", StringComparison.Ordinal) || next.EndsWith("dades", StringComparison.Ordinal) ? 'f' : 'm');
     }
 

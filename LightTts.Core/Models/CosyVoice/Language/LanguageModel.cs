@@ -12,7 +12,8 @@ namespace LightTts.Models.CosyVoice.Language;
 /// <param name="KvBlocks">Blocks in the pool of the KV cache; with 16 positions each, 25 of them hold a ten-second utterance with its prompt.</param>
 /// <param name="Limits">What a step may hold.</param>
 /// <param name="Thread">How its thread uses libtorch; null: as it comes, with all cores for a product on the CPU.</param>
-internal readonly record struct LanguageModelOptions(int KvBlocks, LanguageLimits Limits, TorchThread? Thread = null);
+/// <param name="Room">What it was given of a budget, given back when it goes; null: nothing.</param>
+internal readonly record struct LanguageModelOptions(int KvBlocks, LanguageLimits Limits, TorchThread? Thread = null, IDisposable? Room = null);
 
 /// <summary>CosyVoice's language model with its KV cache and its sampling (Qwen2LM and CosyVoice3LM in cosyvoice/llm/llm.py).</summary>
 internal sealed class LanguageModel : ILanguageModel
@@ -25,6 +26,7 @@ internal sealed class LanguageModel : ILanguageModel
     private readonly List<TokenDraw> _draws = [];
     private readonly int[] _tokens;
     private readonly TorchThread? _thread;
+    private readonly IDisposable? _room;
 
     public LanguageModel(LanguageModelConfig config, ILanguageEngine engine, LanguageModelOptions options)
     {
@@ -33,6 +35,7 @@ internal sealed class LanguageModel : ILanguageModel
         _pool = new KvBlockPool(options.KvBlocks);
         Limits = options.Limits;
         _thread = options.Thread;
+        _room = options.Room;
         Vocabulary = LanguageVocabulary.For(config);
         _tokens = new int[Limits.MaxRows];
     }
@@ -125,7 +128,11 @@ internal sealed class LanguageModel : ILanguageModel
         return _order.Count == 0 ? [] : _engine.CollectLogits();
     }
 
-    public void Dispose() => _engine.Dispose();
+    public void Dispose()
+    {
+        _engine.Dispose();
+        _room?.Dispose();
+    }
 
     /// <summary>Sorts the rows as <see cref="LanguageBatch"/> wants them and sets aside those that cannot be fed.</summary>
     private void Order(IReadOnlyList<LanguageRow> rows)
