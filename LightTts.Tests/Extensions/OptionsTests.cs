@@ -78,7 +78,8 @@ public class OptionsTests
             ("Threads", "3"),
             ("NativeLibraryPath", Path.GetTempPath()), ("MaxActiveRequests", "5"), ("MaxLanguageRows", "6"), ("RequestTimeout", "00:01:00"),
             ("TextIdleTimeout", "00:00:07"),
-            ("KvCacheTokens", "2048"), ("StyleBytes", "7"), ("FlowCacheBytes", "8"), ("MaxTextLength", "9"), ("MaxBufferedAudio", "00:00:10"), ("ShareTimbres", "false"),
+            ("KvCacheTokens", "2048"), ("StyleBytes", "7"), ("FlowCacheBytes", "8"), ("MaxTextLength", "9"), ("MaxBufferedAudio", "00:00:10"),
+                ("ShareTimbres", "false"),
             ("TimbreSegmentPath", "seg"), ("TimbreSegmentBytes", "2097152"), ("TimbreProcessBytes", "11"), ("MaxTimbres", "12"),
             ("TimbreDurable", "false"), ("TimbreDurableFolder", "named"), ("MaxDurableTimbres", "14"), ("TimbreTenant", "acme"),
             ("TimbreExtractionWait", "00:00:13"));
