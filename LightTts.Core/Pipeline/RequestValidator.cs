@@ -70,9 +70,7 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
     {
         if (!Enum.IsDefined(request.Kind))
             throw new TtsRequestException($"Kind {request.Kind} is unknown; use {string.Join(", ", Enum.GetNames<SynthesisKind>())}.");
-        if (request.Instruction is not null && string.IsNullOrWhiteSpace(request.Instruction))
-            throw new TtsRequestException("Instruction is empty. Say in words how to speak, or leave it null.");
-        if (request.Kind == SynthesisKind.Instructed && request.Instruction is null)
+        if (request.Kind == SynthesisKind.Instructed && string.IsNullOrWhiteSpace(request.Instruction))
             throw new TtsRequestException("Kind is Instructed, but there is no Instruction. Say how to speak, or leave Kind as it is.");
         if (request.Kind is SynthesisKind.ZeroShot or SynthesisKind.CrossLingual && request.Instruction is not null)
             throw new TtsRequestException($"Kind is {request.Kind}, which takes no Instruction: the model follows either the voice's own manner "

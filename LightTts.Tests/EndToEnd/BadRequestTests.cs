@@ -65,7 +65,7 @@ public sealed class BadRequestTests
         ["a time limit of ages"] = (Whole with { Timeout = TimeSpan.MaxValue }, "40 days"),
         ["no time for first audio"] = (Whole with { FirstAudioTimeout = TimeSpan.Zero }, "above zero"),
         ["negative time for first audio"] = (Whole with { FirstAudioTimeout = TimeSpan.MinValue }, "above zero"),
-        ["an instruction of nothing"] = (Whole with { Instruction = " " }, "Instruction is empty"),
+        ["an instruction of nothing"] = (Whole with { Kind = SynthesisKind.Instructed, Instruction = " " }, "no Instruction"),
         ["an instruction without end"] = (Whole with { Instruction = new string('s', 1001) }, "1,000"),
     };
 

@@ -19,7 +19,7 @@ public sealed class UsageTests
     [InlineData("there is no folder", "-o", "missing/x.wav", "hi")]
     [InlineData("the text is empty.", "")]
     [InlineData("--convert speaks the WAV file's words", "--convert", "x.wav", "hi")]
-    [InlineData("no language model speaks", "--convert", "x.wav", "--style", "calm")]
+    [InlineData("--convert takes no --instruct and no --style", "--convert", "x.wav", "--style", "calm")]
     [InlineData("there is no file", "--convert", "missing.wav")]
     [InlineData("there is a text and a --file", "hi", "-f", "x.txt")]
     public async Task Wrong_usage_is_one_line_and_a_hint(string expected, params string[] arguments)

@@ -58,7 +58,8 @@ internal static class SpokenLanguage
             for (start = i; i < text.Length && (char.IsLetter(text[i]) || text[i] is '\'' or '’'); i++)
             {
             }
-            if (i - start > lower.Length)
+            // Letters of abbreviations ("e.g.") are no words.
+            if (i - start > lower.Length || (i - start == 1 && ((i < text.Length && text[i] == '.') || (start > 0 && text[start - 1] == '.'))))
                 continue;
             var word = lower[..text[start..i].ToLowerInvariant(lower)];
             word.Replace('’', '\'');
