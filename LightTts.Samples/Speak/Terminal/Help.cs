@@ -20,8 +20,10 @@ internal sealed class Help : SynchronousCommandLineAction
                 --play               through the speakers;  -q, --quiet  errors only
         Voice   -v, --voice VOICE    name or number, see --list-voices
                 -p, --prompt WAV     3 to 10 s of a voice;  -t, --prompt-text  its words
+                --convert WAV        speaks its words instead of a text
                 --instruct TEXT      how to speak, where the model follows that
                 --speed 0.25..4      -s, --seed N      --steps 1..100
+                --temperature 0..2   --top-p 0..1      --top-k 1..1000
                 --mode MODE          whole or streaming;  --style NAME, see --inspect
         Model   -m, --model FOLDER   --inspect  what it is    --list-voices [--json]
                 -d, --device DEVICE  auto, cpu, cuda;  --precision auto, float32, ...
