@@ -119,7 +119,7 @@ internal sealed class TestServer : IAsyncDisposable
         Assert.Equal(System.Net.HttpStatusCode.OK, answer.StatusCode);
         Assert.NotEmpty(await answer.Content.ReadAsByteArrayAsync());
         await Admission.WhenIdle().WaitAsync(Patience);
-        Assert.Equal(0, Admission.Active);
+        Assert.Equal((0, 0), (Admission.Active, Admission.Uploads));
     }
 
     public async ValueTask DisposeAsync()
