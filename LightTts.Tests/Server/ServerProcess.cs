@@ -25,7 +25,10 @@ internal sealed partial class ServerProcess : IDisposable
     public static async Task<ServerProcess> StartAsync(string folder, params string[] more)
     {
         var temporary = Directory.CreateDirectory(Path.Combine(folder, "temporary")).FullName;
-        var process = new ConsoleProcess(folder, new Dictionary<string, string> { ["TMPDIR"] = temporary, ["DOTNET_EnableDiagnostics"] = "0" }, "dotnet", [Path.Combine(AppContext.BaseDirectory, "LightTts.Server.dll"), "--Server:Port=0",
+        // Without the runtime's own sockets for debuggers what is left in the folder is the server's.
+        var environment = new Dictionary<string, string> { ["TMPDIR"] = temporary, ["DOTNET_EnableDiagnostics"] = "0" };
+        var process = new ConsoleProcess(folder, environment, "dotnet", [
+            Path.Combine(AppContext.BaseDirectory, "LightTts.Server.dll"), "--Server:Port=0",
             "--LightTts:WarmUp=Blocking", $"--LightTts:TimbreSegmentPath={Path.Combine(folder, "segment")}",
             $"--LightTts:TimbreDurableFolder={Path.Combine(folder, "voices")}", .. more]);
         await process.SeesAsync("Application started.");

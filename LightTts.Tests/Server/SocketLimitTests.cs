@@ -200,10 +200,9 @@ public class SocketLimitTests
             most = Math.Max(most, pipeline.Active);
         }
         var ends = await Task.WhenAll(calls);
-        var (served, refused) = (ends.Where(end => end.Status == HttpStatusCode.OK).ToList(), ends.Where(end => end.Status != HttpStatusCode.OK).ToList());
+        var refused = ends.Where(end => end.Status != HttpStatusCode.OK).ToList();
         Assert.True(most <= places);
-        Assert.NotEmpty(served);
-        Assert.True(refused.Count > served.Count);
+        Assert.InRange(refused.Count, ends.Length / 2, ends.Length - 1);
         Assert.All(refused, end => Assert.Equal((HttpStatusCode.TooManyRequests, true), (end.Status, end.Retry)));
         var typical = refused.Select(end => end.Time).Order().ElementAt(refused.Count / 2);
         Assert.True(typical < TimeSpan.FromMilliseconds(100), $"refused after {typical.TotalMilliseconds:0} ms"); // sooner than one is served

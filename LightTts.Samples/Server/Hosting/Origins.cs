@@ -11,13 +11,14 @@ internal static class Origins
 
     public static Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        var changes = context.WebSockets.IsWebSocketRequest || !(HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
-            || HttpMethods.IsOptions(context.Request.Method));
+        var method = context.Request.Method;
+        var changes = context.WebSockets.IsWebSocketRequest
+            || !(HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method));
         return !changes || IsKnown(context) ? next(context) : throw new RequestFailedException(Foreign);
     }
 
     /// <summary>Whether no page sends it, or one of the server's own or a named origin.</summary>
-    public static bool IsKnown(HttpContext context)
+    private static bool IsKnown(HttpContext context)
     {
         var headers = context.Request.Headers;
         if (headers.Origin.ToString() is not { Length: > 0 } origin || headers["Sec-Fetch-Site"] == "same-origin")
