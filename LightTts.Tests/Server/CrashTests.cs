@@ -64,8 +64,9 @@ public sealed class CrashTests : IDisposable
             streams.Add(await SpeakAsync(server, text, "slt")); // their first audio has been promised
         using var talk = await Talk.ConnectAsync(server.Client.BaseAddress!.Port);
         await talk.SendAsync("""{"voice":"slt"}""");
-        await talk.SendAsync("""{"tts_text":"This is a sentence of a story. It takes a while to tell it, "}""");
-        await talk.Socket.ReceiveAsync(new byte[1 << 20], CancellationToken.None);
+        await talk.SendAsync("""{"tts_text":"This is a sentence of a story. "}""");
+        var frame = await talk.Socket.ReceiveAsync(new byte[1 << 20], CancellationToken.None);
+        Assert.True(frame.MessageType == System.Net.WebSockets.WebSocketMessageType.Binary, talk.Socket.CloseStatusDescription + server.Output);
         await server.SignalAsync("TERM");
         foreach (var stream in streams)
         {
@@ -73,7 +74,7 @@ public sealed class CrashTests : IDisposable
             stream.Dispose();
         }
         // A talker who was being spoken for may say the rest and hears it.
-        await talk.SendAsync("""{"tts_text":"and this is its end."}""");
+        await talk.SendAsync("""{"tts_text":"And this is its end."}""");
         await talk.SendAsync("""{"finish":true}""");
         var end = await talk.ReadAsync();
         Assert.Equal(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, end.Status);
