@@ -169,6 +169,8 @@ public sealed class BrowserTests : IClassFixture<Chromium>
         await Expect(page.Locator("#recordHint")).ToHaveTextAsync("Recording: 2 s", new() { Timeout = 20_000 });
         await page.ClickAsync("#record");
         await page.FillAsync("#name", "beep");
+        await Expect(page.Locator("#transcript")).ToHaveValueAsync(""); // the other voice's is gone
+        await ShootAsync(page, "recorded");
         await page.ClickAsync("#add");
         await Expect(page.Locator("#voiceSaid")).ToHaveTextAsync("The voice beep is chosen.");
         await ShootAsync(page, "voice");
