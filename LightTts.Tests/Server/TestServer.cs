@@ -119,7 +119,8 @@ internal sealed class TestServer : IAsyncDisposable
         Assert.Equal(System.Net.HttpStatusCode.OK, answer.StatusCode);
         Assert.NotEmpty(await answer.Content.ReadAsByteArrayAsync());
         await Admission.WhenIdle().WaitAsync(Patience);
-        Assert.Equal((0, 0), (Admission.Active, Admission.Uploads));
+        Assert.Equal(0, Admission.Active);
+        Assert.True(SpinWait.SpinUntil(() => Admission.Uploads == 0, Patience)); // a connection that was reset is noticed a moment later
     }
 
     public async ValueTask DisposeAsync()
