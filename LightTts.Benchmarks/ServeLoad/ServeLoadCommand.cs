@@ -31,9 +31,12 @@ internal static class ServeLoadCommand
         var texts = new Option<FileInfo?>("--texts") { Description = "Texts: a JSON array of strings, or a text a line. Default: six English ones." };
         var key = new Option<string?>("--key") { Description = "API key." };
         var reuse = new Option<bool>("--reuse") { Description = "Keep connections; LightTTS's clients open one for each request." };
+        var rounds = new Option<int>("--rounds") { Description = "Instead of the tables: so many rounds of --requests, each with the server and "
+            + "with the library in this process, and what HTTP costs. The server must run the same model." };
+        var model = new Option<string?>("--model") { Description = "With --rounds: the model directory. Default: the embedded voice." };
         var json = new Option<FileInfo?>("--json") { Description = "File to write the rows to." };
         var command = new Command("serve-load", "Load on a server that runs: latency and requests a second.") { url, modes, workers, requests, voice,
-            transcript, texts, key, reuse, json };
+            transcript, texts, key, reuse, rounds, model, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             if (!Uri.TryCreate(parsed.GetValue(url), UriKind.Absolute, out var server) || server.Scheme is not ("http" or "https"))
@@ -56,6 +59,9 @@ internal static class ServeLoadCommand
             var lines = parsed.GetValue(texts) is { } file ? await ReadTextsAsync(file, cancellation) : LoadCommand.Texts;
             using var call = new SpeechCall(server, await File.ReadAllBytesAsync(prompt, cancellation),
                 parsed.GetValue(transcript)!, parsed.GetValue(key), parsed.GetValue(reuse));
+            if (parsed.GetValue(rounds) is > 0 and var pairs)
+                return await CompareAsync(call, prompt, parsed.GetValue(transcript)!, parsed.GetValue(model), kinds, counts, pairs,
+                    parsed.GetValue(requests), lines, cancellation);
             List<ServeLoadRow> rows = [];
             Console.WriteLine(ServeLoadRow.Heading);
             foreach (var mode in kinds)
@@ -76,7 +82,26 @@ internal static class ServeLoadCommand
         return command;
     }
 
-    private static async Task<ServeLoadRow> RunAsync(SpeechCall call, ServeMode mode, int workers, int requests, IReadOnlyList<string> texts,
+    private static async Task<int> CompareAsync(SpeechCall server, string prompt, string transcript, string? model, List<ServeMode> modes,
+        List<int> workers, int rounds, int requests, IReadOnlyList<string> texts, CancellationToken cancellation)
+    {
+        await using var pipeline = await TtsPipeline.LoadAsync(new TtsPipelineOptions
+        {
+            ModelPath = model,
+            Timbres = new TimbreStoreOptions { Shared = false },
+        }, null, cancellation);
+        var audio = AudioClip.FromWav(new MemoryStream(await File.ReadAllBytesAsync(prompt, cancellation)));
+        // The greeting before the mark is the seed system's way to write a transcript.
+        var words = transcript[(transcript.LastIndexOf('>') + 1)..];
+        var library = new LibraryCall(pipeline, await pipeline.Timbres.AddAsync(audio, words, null, cancellation));
+        foreach (var mode in modes)
+            foreach (var count in workers)
+                Console.WriteLine(await HttpCost.MeasureAsync(mode, count, rounds, http =>
+                    RunAsync(http ? server : library, mode, count, requests, texts, cancellation)));
+        return 0;
+    }
+
+    private static async Task<ServeLoadRow> RunAsync(ISpeechCall call, ServeMode mode, int workers, int requests, IReadOnlyList<string> texts,
         CancellationToken cancellation)
     {
         ConcurrentBag<CallResult> good = [];

@@ -11,7 +11,7 @@ namespace LightTts.Benchmarks.ServeLoad;
 /// <param name="transcript">What is said in it.</param>
 /// <param name="key">An API key, or null.</param>
 /// <param name="reuse">Whether connections are kept; LightTTS's own clients open one for each request.</param>
-internal sealed class SpeechCall(Uri server, byte[] voice, string transcript, string? key, bool reuse) : IDisposable
+internal sealed class SpeechCall(Uri server, byte[] voice, string transcript, string? key, bool reuse) : ISpeechCall, IDisposable
 {
     private const string Route = "/inference_zero_shot";
     private const int BytesPerSecond = 24_000 * sizeof(short);

@@ -13,6 +13,9 @@ namespace LightTts.Samples.Server;
 /// <summary>Puts the server together.</summary>
 internal static class ServerApp
 {
+    // Half a minute of speech: what is larger goes to the disk, and a process that is killed leaves its file there.
+    private const int MaxUploadInMemory = 2 << 20;
+
     /// <param name="args">The seed system's options, and the host's ("--Server:Port=80").</param>
     /// <param name="configure">Changes what is registered, for tests.</param>
     public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
@@ -51,6 +54,7 @@ internal static class ServerApp
         services.Configure<FormOptions>(form =>
         {
             form.MultipartBodyLengthLimit = options.MaxUploadBytes;
+            form.MemoryBufferThreshold = MaxUploadInMemory;
             form.ValueLengthLimit = Math.Max(4096, 4 * options.MaxTextLength);
             form.ValueCountLimit = 64;
             form.KeyLengthLimit = 256;
@@ -111,5 +115,6 @@ internal static class ServerApp
             app.UseCors();
         app.Use(LastFrame.InvokeAsync);
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = options.PingInterval, KeepAliveTimeout = options.PingTimeout });
+        app.Use(Origins.InvokeAsync);
     }
 }

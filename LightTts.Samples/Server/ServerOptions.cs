@@ -25,6 +25,12 @@ internal sealed class ServerOptions
     /// <summary>Connections at once, and web sockets at once.</summary>
     public int MaxConnections { get; set; } = 2048;
 
+    /// <summary>Connections of one address at once. Null: three quarters of all.</summary>
+    public int? MaxConnectionsPerAddress { get; set; }
+
+    /// <summary>Uploads that are read at once; one more is answered with 429. Null: twice the requests that are spoken at once.</summary>
+    public int? MaxUploads { get; set; }
+
     /// <summary>Bytes of an upload.</summary>
     public long MaxUploadBytes { get; set; } = 32L << 20;
 
@@ -34,7 +40,7 @@ internal sealed class ServerOptions
     /// <summary>Characters of a reference audio's transcript.</summary>
     public int MaxPromptTextLength { get; set; } = 1000;
 
-    /// <summary>How long a request may take.</summary>
+    /// <summary>How long a request may take; its body may take as long again.</summary>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long a web socket may say nothing while something is expected of it.</summary>
@@ -74,7 +80,16 @@ internal sealed class ServerOptions
     public Dictionary<string, string> Styles { get; set; } = [];
 
     /// <summary>What one client may hold.</summary>
-    public int ClientLimit => MaxRequestsPerClient ?? Math.Max(1, MaxConcurrentRequests * 3 / 4);
+    public int ClientLimit => MaxRequestsPerClient ?? Share(MaxConcurrentRequests);
+
+    /// <summary>Connections that one address may hold.</summary>
+    public int ConnectionLimit => MaxConnectionsPerAddress ?? Share(MaxConnections);
+
+    /// <summary>Uploads at once.</summary>
+    public int UploadLimit => MaxUploads ?? 2 * MaxConcurrentRequests;
+
+    /// <summary>Uploads of one client at once.</summary>
+    public int ClientUploadLimit => Share(UploadLimit);
 
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public void Validate()
@@ -89,6 +104,8 @@ internal sealed class ServerOptions
         Require(MaxConcurrentRequests >= 1, $"Server:MaxConcurrentRequests is {MaxConcurrentRequests}; set at least 1.");
         Require(ClientLimit >= 1, $"Server:MaxRequestsPerClient is {MaxRequestsPerClient}; set at least 1.");
         Require(MaxConnections >= 1, $"Server:MaxConnections is {MaxConnections}; set at least 1.");
+        Require(ConnectionLimit >= 1, $"Server:MaxConnectionsPerAddress is {MaxConnectionsPerAddress}; set at least 1.");
+        Require(UploadLimit >= 1, $"Server:MaxUploads is {MaxUploads}; set at least 1.");
         Require(MaxUploadBytes >= 1024, $"Server:MaxUploadBytes is {MaxUploadBytes}; set at least 1024.");
         Require(MaxTextLength >= 1, $"Server:MaxTextLength is {MaxTextLength}; set at least 1.");
         foreach (var (name, time) in new[]
@@ -103,4 +120,7 @@ internal sealed class ServerOptions
             key.Validate();
         Require(ApiKeys.DistinctBy(key => key.Name).Count() == ApiKeys.Count, "Server:ApiKeys: two keys have the same name.");
     }
+
+    /// <summary>What one client may hold of something: most of it, but never all.</summary>
+    private static int Share(int all) => Math.Max(1, all * 3 / 4);
 }

@@ -34,6 +34,7 @@ public sealed class BrowserTests : IClassFixture<Chromium>
         var saved = await page.RunAndWaitForDownloadAsync(() => page.ClickAsync("#save"));
         var clip = AudioClip.FromWav(new MemoryStream(await File.ReadAllBytesAsync(await saved.PathAsync())));
         Assert.Equal((36_000, 24_000), (clip.Samples.Length, clip.SampleRate));
+        await ShootAsync(page, "spoken");
         Assert.Empty(_complaints);
     }
 
@@ -68,6 +69,7 @@ public sealed class BrowserTests : IClassFixture<Chromium>
         await page.Keyboard.PressAsync("Escape");
         await server.Admission.WhenIdle().WaitAsync(TimeSpan.FromSeconds(10));
         await Expect(page.Locator("#said")).ToHaveTextAsync("Stopped.");
+        await ShootAsync(page, "stopped");
         await Expect(page.Locator("#speak")).ToBeEnabledAsync();
         Assert.Empty(_complaints);
     }
@@ -86,6 +88,48 @@ public sealed class BrowserTests : IClassFixture<Chromium>
         await page.ClickAsync("#speak");
         await Expect(page.Locator("#speakError")).ToContainTextAsync("The engine failed on this request");
         await Expect(page.Locator("#speak")).ToBeEnabledAsync();
+    }
+
+    [Fact]
+    public async Task It_speaks_in_the_chosen_style()
+    {
+        var pipeline = new StubPipeline { Styles = ["calm", "angry"] };
+        await using var server = await TestServer.StartAsync(pipeline);
+        var page = await OpenAsync(server);
+        await Expect(page.Locator("#state")).ToContainTextAsync("calm is ready");
+        var style = page.GetByLabel("Style");
+        await Expect(style.Locator("option")).ToHaveTextAsync(["calm", "angry"]);
+        await style.SelectOptionAsync("angry");
+        await Expect(page.Locator("#state")).ToContainTextAsync("angry is ready");
+        await page.FillAsync("#how", "softly");
+        await page.ClickAsync("#speak");
+        await Expect(page.Locator("#said")).ToContainTextAsync("of speech");
+        Assert.Equal(("angry", "softly"), (pipeline.Requests[^1].Style, pipeline.Requests[^1].Instruction));
+        await page.Locator("#typing").PressSequentiallyAsync("Good day.");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#hangUp")).ToBeDisabledAsync();
+        Assert.Equal("angry", pipeline.Requests[^1].Style);
+        await ShootAsync(page, "styles");
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    public async Task It_hides_the_styles_where_there_is_one_and_groups_them_by_model()
+    {
+        await using var server = await TestServer.StartAsync(new StubPipeline());
+        var page = await OpenAsync(server);
+        await Expect(page.Locator("#state")).ToContainTextAsync("ready");
+        await Expect(page.Locator("#modelField")).ToBeHiddenAsync();
+        await page.EvaluateAsync("""
+            const { fetch } = window;
+            window.fetch = async (path, options) => path !== "/v1/models" ? fetch(path, options) : Response.json({ data: [
+              { id: "cosyvoice", root: "one", languages: ["en"], sample_rate: 24000 }, { id: "tts-1", root: "two", languages: [], sample_rate: 24000 },
+            ] });
+            begin();
+            """);
+        await Expect(page.GetByLabel("Model").Locator("optgroup")).ToHaveCountAsync(2);
+        Assert.Equal(["one", "two"], await page.EvaluateAsync<string[]>("[...document.querySelectorAll('optgroup')].map(group => group.label)"));
+        Assert.Empty(_complaints);
     }
 
     [Fact]
@@ -125,8 +169,11 @@ public sealed class BrowserTests : IClassFixture<Chromium>
         await Expect(page.Locator("#recordHint")).ToHaveTextAsync("Recording: 2 s", new() { Timeout = 20_000 });
         await page.ClickAsync("#record");
         await page.FillAsync("#name", "beep");
+        await Expect(page.Locator("#transcript")).ToHaveValueAsync(""); // the other voice's is gone
+        await ShootAsync(page, "recorded");
         await page.ClickAsync("#add");
         await Expect(page.Locator("#voiceSaid")).ToHaveTextAsync("The voice beep is chosen.");
+        await ShootAsync(page, "voice");
         Assert.Empty(_complaints);
     }
 
@@ -160,10 +207,16 @@ public sealed class BrowserTests : IClassFixture<Chromium>
             // Contrast, names, roles, order: what can be found without a human.
             var found = await page.RunAxe();
             Assert.Empty(found.Violations.Select(rule => $"{rule.Id}: {string.Join(", ", rule.Nodes.Select(node => node.Html))}"));
-            if (Environment.GetEnvironmentVariable("LIGHTTTS_SCREENSHOTS") is { Length: > 0 } folder)
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{path.Trim('/')}-{scheme}-{width}.png"), FullPage = true });
+            await ShootAsync(page, $"{path.Trim('/')}-{scheme}-{width}");
         }
         Assert.Empty(_complaints);
+    }
+
+    /// <summary>For a human to look at, where a folder is named.</summary>
+    private static async Task ShootAsync(IPage page, string name)
+    {
+        if (Environment.GetEnvironmentVariable("LIGHTTTS_SCREENSHOTS") is { Length: > 0 } folder)
+            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = true });
     }
 
     private async Task<IPage> OpenAsync(TestServer server, string path = "/", BrowserNewPageOptions? options = null)

@@ -36,6 +36,35 @@ public class ServeLoadTests
     }
 
     [Fact]
+    public async Task The_librarys_own_call_measures_the_same_audio()
+    {
+        var pipeline = new StubPipeline { Speak = (_, _) => StubPipeline.Chunks(new float[12_000], new float[24_000]) };
+        var timbre = await pipeline.Timbres.AddAsync(AudioClip.FromWav(new MemoryStream(TestServer.Voice())), "What it says.");
+        var call = new LibraryCall(pipeline, timbre);
+        foreach (var mode in new[] { "Whole", "Stream", "BiStream" })
+            Assert.Equal(1.5, (await call.SpeakAsync(Enum.Parse<ServeMode>(mode), "Good morning to you.", CancellationToken.None)).Audio);
+        Assert.Equal("Good morning to you. ", string.Concat(pipeline.Text));
+        Assert.All(pipeline.Requests, request => Assert.Same(timbre, request.Timbre));
+    }
+
+    [Fact]
+    public async Task The_cost_of_HTTP_is_the_median_of_pairs_after_a_warm_one()
+    {
+        var calls = new List<bool>();
+        var cost = await HttpCost.MeasureAsync(ServeMode.Whole, 1, 3, http =>
+        {
+            calls.Add(http);
+            var pair = (calls.Count - 1) / 2; // 0 is the warm one
+            return Task.FromResult(ServeLoadRow.Create(ServeMode.Whole, 1, http ? 10 + pair : 10, [new CallResult(1, 1, 10)], []));
+        });
+        Assert.Equal([true, false, false, true, true, false, false, true], calls);
+        Assert.Equal([1.1, 1.2, 1.3], cost.Ratios);
+        Assert.Equal(1.2, cost.Median);
+        await Assert.ThrowsAsync<InvalidDataException>(() => HttpCost.MeasureAsync(ServeMode.Whole, 1, 1, _ =>
+            Task.FromResult(ServeLoadRow.Create(ServeMode.Whole, 1, 1, [], ["busy"]))));
+    }
+
+    [Fact]
     public void Rows_are_what_was_measured()
     {
         var good = Enumerable.Range(1, 100).Select(i => new CallResult(i, i / 2.0, 2)).ToList();

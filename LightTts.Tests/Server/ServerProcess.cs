@@ -24,7 +24,11 @@ internal sealed partial class ServerProcess : IDisposable
     /// <param name="more">More arguments.</param>
     public static async Task<ServerProcess> StartAsync(string folder, params string[] more)
     {
-        var process = new ConsoleProcess(folder, null, "dotnet", [Path.Combine(AppContext.BaseDirectory, "LightTts.Server.dll"), "--Server:Port=0",
+        var temporary = Directory.CreateDirectory(Path.Combine(folder, "temporary")).FullName;
+        // Without the runtime's own sockets for debuggers what is left in the folder is the server's.
+        var environment = new Dictionary<string, string> { ["TMPDIR"] = temporary, ["DOTNET_EnableDiagnostics"] = "0" };
+        var process = new ConsoleProcess(folder, environment, "dotnet", [
+            Path.Combine(AppContext.BaseDirectory, "LightTts.Server.dll"), "--Server:Port=0",
             "--LightTts:WarmUp=Blocking", $"--LightTts:TimbreSegmentPath={Path.Combine(folder, "segment")}",
             $"--LightTts:TimbreDurableFolder={Path.Combine(folder, "voices")}", .. more]);
         await process.SeesAsync("Application started.");

@@ -12,12 +12,14 @@ internal sealed class Talk : IDisposable
 
     public ClientWebSocket Socket { get; }
 
-    public static async Task<Talk> ConnectAsync(TestServer server)
+    public static Task<Talk> ConnectAsync(TestServer server) => ConnectAsync(server.Port);
+
+    public static async Task<Talk> ConnectAsync(int port)
     {
         var socket = new ClientWebSocket();
         socket.Options.KeepAliveInterval = TimeSpan.Zero;
         using var patience = new CancellationTokenSource(Patience);
-        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{server.Port}/inference_zero_shot_bistream"), patience.Token);
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/inference_zero_shot_bistream"), patience.Token);
         return new Talk(socket);
     }
 

@@ -120,6 +120,7 @@ internal sealed class TestServer : IAsyncDisposable
         Assert.NotEmpty(await answer.Content.ReadAsByteArrayAsync());
         await Admission.WhenIdle().WaitAsync(Patience);
         Assert.Equal(0, Admission.Active);
+        Assert.True(SpinWait.SpinUntil(() => Admission.Uploads == 0, Patience)); // a connection that was reset is noticed a moment later
     }
 
     public async ValueTask DisposeAsync()

@@ -10,12 +10,17 @@ namespace LightTts.Samples.Server.Hosting;
 internal static class AdminRoutes
 {
     private const string Prefix = "/admin";
+    private static readonly string[] Loopback = ["localhost", "127.0.0.1", "[::1]"];
 
     /// <summary>Keeps the two ports apart: the admin port has nothing but /admin, the other one everything but that.</summary>
     public static Task GuardAsync(HttpContext context, RequestDelegate next)
     {
         var admin = context.RequestServices.GetRequiredService<AdminPort>().Value;
         var isAdmin = admin is { } port && context.Connection.LocalPort == port;
+        // A page that the operator looks at can reach this port, too, by its number or by a name of its own for the loopback.
+        if (isAdmin && !(Loopback.Contains(context.Request.Host.Host) && context.Request.Headers.Origin.Count == 0))
+            throw new RequestFailedException(new Failure(StatusCodes.Status403Forbidden, "forbidden",
+                "The admin routes are called by the loopback's own names, and by no page."));
         if (isAdmin == context.Request.Path.StartsWithSegments(Prefix))
             return next(context);
         context.Response.StatusCode = StatusCodes.Status404NotFound;
@@ -48,6 +53,7 @@ internal static class AdminRoutes
         {
             json.WriteStartObject();
             json.WriteNumber("active_requests", services.GetRequiredService<Admission>().Active);
+            json.WriteNumber("uploads", services.GetRequiredService<Admission>().Uploads);
             json.WriteStartArray("models");
             foreach (var style in services.GetRequiredService<StyleCatalog>().Pipelines)
                 Write(json, style);

@@ -1,27 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using LightTts.Samples.Server.Requests;
 
 namespace LightTts.Samples.Server.OpenAI;
 
 /// <summary>What an encoder writes, as server-sent events: each write is one <c>speech.audio.delta</c>.</summary>
-internal sealed class EventStream(Stream body) : Stream
+internal sealed class EventStream(Stream body) : WriteOnlyStream
 {
     /// <summary>What the next event says about the chunk that it begins with: where it starts and which part of the text it speaks.</summary>
     public (double Start, int From, int To)? Chunk { get; set; }
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -40,19 +27,4 @@ internal sealed class EventStream(Stream body) : Stream
         "\n\n"u8.CopyTo(bytes.AsSpan(6 + json.Length));
         await body.WriteAsync(bytes);
     }
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Only WriteAsync.");
 }

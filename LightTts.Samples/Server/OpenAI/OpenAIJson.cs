@@ -18,6 +18,7 @@ internal sealed record ModelAnswer(
     [property: JsonPropertyName("object")] string Kind,
     [property: JsonPropertyName("created")] long Created,
     [property: JsonPropertyName("owned_by")] string OwnedBy,
+    [property: JsonPropertyName("root"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Root,
     [property: JsonPropertyName("languages")] IReadOnlyList<string> Languages,
     [property: JsonPropertyName("sample_rate")] int SampleRate,
     [property: JsonPropertyName("formats")] IReadOnlyList<string> Formats);

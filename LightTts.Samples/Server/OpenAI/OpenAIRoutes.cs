@@ -28,6 +28,6 @@ internal static class OpenAIRoutes
     }
 
     private static ModelAnswer Describe(Style style) =>
-        new(style.Name, "model", 0, "lighttts", style.Host.Model?.Languages ?? [], style.Host.Model?.SampleRate ?? 0,
+        new(style.Name, "model", 0, "lighttts", style.Host.Model?.Name, style.Host.Model?.Languages ?? [], style.Host.Model?.SampleRate ?? 0,
         [.. Enum.GetValues<AudioFormat>().Where(AudioFormats.IsAvailable).Select(format => format.ToString().ToLowerInvariant())]);
 }

@@ -11,7 +11,9 @@ internal sealed class SpeechEndpoint(ServerOptions options, RequestRunner runner
 
     public Task HandleAsync(HttpContext context) => runner.RunAsync(context, Route, OpenAIErrors.WriteAsync, async (client, record) =>
     {
-        var form = await SpeechForm.ReadAsync(context, options);
+        SpeechForm form;
+        using (admission.BeginUpload(client))
+            form = await Uploads.InTimeAsync(context, options, time, token => SpeechForm.ReadAsync(context, options, token));
         var style = styles.Find(form.Model);
         var request = await VoiceCatalog.WithVoiceAsync(new SynthesisRequest
         {

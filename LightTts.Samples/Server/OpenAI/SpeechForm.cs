@@ -22,7 +22,7 @@ internal sealed record SpeechForm(string? Model, string Input, string? Voice, st
     private const int MaxLanguage = 35; // the longest tag that RFC 5646 asks everybody to take
 
     /// <exception cref="RequestFailedException">The body cannot be read or asks for what cannot be done.</exception>
-    public static async Task<SpeechForm> ReadAsync(HttpContext context, ServerOptions options)
+    public static async Task<SpeechForm> ReadAsync(HttpContext context, ServerOptions options, CancellationToken cancellationToken)
     {
         if (context.Request.ContentLength > MaxBytes)
             throw new RequestFailedException(Failure.TooLarge("The request is too large."));
@@ -30,7 +30,7 @@ internal sealed record SpeechForm(string? Model, string Input, string? Voice, st
         try
         {
             using var document = await JsonDocument.ParseAsync(context.Request.Body, new JsonDocumentOptions { MaxDepth = 16 },
-                context.RequestAborted);
+                cancellationToken);
             return Parse(document.RootElement, options);
         }
         catch (JsonException)

@@ -4,7 +4,7 @@ using LightTts.Samples.Server.Voices;
 namespace LightTts.Samples.Server.OpenAI;
 
 /// <summary><c>/v1/voices</c>: the presets, and the voices that a client adds from a few seconds of speech.</summary>
-internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner, Admission admission, StyleCatalog styles)
+internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner, Admission admission, StyleCatalog styles, TimeProvider time)
 {
     private const string Kind = "voice";
 
@@ -21,7 +21,8 @@ internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner
 
     public Task AddAsync(HttpContext context) => runner.RunAsync(context, "/v1/voices", OpenAIErrors.WriteAsync, async (client, record) =>
     {
-        var form = await Uploads.ReadFormAsync(context);
+        using var reading = admission.BeginUpload(client);
+        var form = await Uploads.ReadFormAsync(context, options, time);
         var style = styles.Find(form["model"]);
         var file = form.Files.GetFile("audio_sample") ?? form.Files.GetFile("file") ?? form.Files.GetFile("prompt_wav")
             ?? throw new RequestFailedException(Failure.Invalid("Missing required parameter: 'audio_sample'.", "audio_sample"));
@@ -33,6 +34,7 @@ internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner
         await using var stream = file.OpenReadStream();
         var audio = await Uploads.DecodeAsync(stream, options, context.RequestAborted);
         using var place = admission.Enter(client);
+        reading.Dispose();
         var timbre = await VoiceCatalog.AddAsync(style, client, name, audio, transcript.Trim() is { Length: > 0 } words ? words
             : null, context.RequestAborted);
         await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, Describe(name, DateTimeOffset.UnixEpoch, timbre.Duration),

@@ -10,6 +10,7 @@ internal sealed class Admission : IDisposable
     private readonly Lock _gate = new();
     private TaskCompletionSource? _idle;
     private int _active;
+    private int _uploads;
     private readonly CancellationTokenSource _stopping = new();
 
     public Admission(ServerOptions options, ITtsPipelineHost host, IHostApplicationLifetime lifetime)
@@ -26,6 +27,16 @@ internal sealed class Admission : IDisposable
         {
             lock (_gate)
                 return _active;
+        }
+    }
+
+    /// <summary>Uploads that are read, or wait for their text.</summary>
+    public int Uploads
+    {
+        get
+        {
+            lock (_gate)
+                return _uploads;
         }
     }
 
@@ -76,14 +87,39 @@ internal sealed class Admission : IDisposable
     public Place Enter(Client client)
     {
         ThrowIfNotReady();
-        client.TakeTurn();
         lock (_gate)
         {
             ThrowIfFull(client);
+            client.TakeTurn(); // last: what finds no place costs none
             _active++;
             client.Active++;
         }
-        return new Place(this, client);
+        return new Place(() => Leave(client));
+    }
+
+    /// <summary>Lets an upload be read; dispose what comes back when the request has its place. Bodies cost memory
+    /// and disk before anything is spoken, and without this bound a client could have one on each of its connections.</summary>
+    /// <exception cref="RequestFailedException">429 or 503.</exception>
+    public Place BeginUpload(Client client)
+    {
+        ThrowIfNotReady();
+        lock (_gate)
+        {
+            if (_uploads >= _options.UploadLimit)
+                throw new RequestFailedException(Failure.Busy($"The server reads {_options.UploadLimit} uploads, its limit."));
+            if (client.Uploads >= _options.ClientUploadLimit)
+                throw new RequestFailedException(Failure.Busy($"{_options.ClientUploadLimit} of your uploads are being read, your limit."));
+            _uploads++;
+            client.Uploads++;
+        }
+        return new Place(() =>
+        {
+            lock (_gate)
+            {
+                _uploads--;
+                client.Uploads--;
+            }
+        });
     }
 
     /// <summary>Done when nothing is in.</summary>
@@ -106,14 +142,14 @@ internal sealed class Admission : IDisposable
     }
 
     /// <summary>A request's place.</summary>
-    internal sealed class Place(Admission admission, Client client) : IDisposable
+    internal sealed class Place(Action leave) : IDisposable
     {
         private int _left;
 
         public void Dispose()
         {
             if (Interlocked.Exchange(ref _left, 1) == 0)
-                admission.Leave(client);
+                leave();
         }
     }
 }

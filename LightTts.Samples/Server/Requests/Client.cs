@@ -3,7 +3,7 @@ using System.Threading.RateLimiting;
 namespace LightTts.Samples.Server.Requests;
 
 /// <summary>Who asks: the holder of an API key, or an address.</summary>
-internal sealed class Client(string name, string voiceNamespace, int limit, RateLimiter? rate)
+internal sealed class Client(string name, string voiceNamespace, int limit, RateLimiter? rate) : IDisposable
 {
     /// <summary>The name in the log.</summary>
     public string Name => name;
@@ -16,6 +16,9 @@ internal sealed class Client(string name, string voiceNamespace, int limit, Rate
 
     /// <summary>Requests that run; owned by <see cref="Admission"/>.</summary>
     public int Active { get; set; }
+
+    /// <summary>Uploads that are being read, or wait to be spoken with; owned by <see cref="Admission"/>.</summary>
+    public int Uploads { get; set; }
 
     /// <summary>Takes one from its rate.</summary>
     /// <exception cref="RequestFailedException">Nothing is left of it.</exception>
@@ -30,4 +33,6 @@ internal sealed class Client(string name, string voiceNamespace, int limit, Rate
         throw new RequestFailedException(new Failure(StatusCodes.Status429TooManyRequests, "rate_limit_exceeded", "Too many requests in a minute.",
             wait));
     }
+
+    public void Dispose() => rate?.Dispose();
 }

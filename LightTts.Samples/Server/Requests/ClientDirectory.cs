@@ -25,7 +25,7 @@ internal sealed class ClientDirectory(ServerOptions options) : IDisposable
     public Client Identify(HttpContext context)
     {
         if (!NeedsKey)
-            return ByAddress(context.Connection.RemoteIpAddress?.ToString() ?? "unknown");
+            return ByAddress(AddressGroup.Of(context.Connection.RemoteIpAddress));
         if (KeyOf(context) is { } key)
         {
             var hash = Hash(key);
@@ -39,6 +39,8 @@ internal sealed class ClientDirectory(ServerOptions options) : IDisposable
 
     public void Dispose()
     {
+        foreach (var (_, client) in _keys)
+            client.Dispose();
     }
 
     /// <summary>The key that the request shows: in its header, or, for web sockets of pages, which cannot set any, as a subprotocol.</summary>

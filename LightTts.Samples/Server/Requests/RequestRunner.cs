@@ -53,7 +53,9 @@ internal sealed class RequestRunner(ServerMetrics metrics, ClientDirectory clien
         {
             var failure = Failure.Of(e);
             if (failure.IsOurs)
-                ServerLog.Failed(_log, e, context.TraceIdentifier, context.Request.Path, "-", failure.Status, failure.Code, 0, 0);
+                // The route's pattern, not the path: a path is the client's text.
+                ServerLog.Failed(_log, e, context.TraceIdentifier, (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "-", "-",
+                    failure.Status, failure.Code, 0, 0);
             await AnswerAsync(context, failure, answer);
         }
     }

@@ -10,20 +10,38 @@ internal static class Uploads
     private const string Range = "0.5 to 30 s of speech";
 
     /// <summary>Reads a form.</summary>
-    /// <exception cref="RequestFailedException">It is too large or cannot be parsed.</exception>
-    public static async Task<IFormCollection> ReadFormAsync(HttpContext context)
+    /// <exception cref="RequestFailedException">It is too large, too slow, or cannot be parsed.</exception>
+    public static async Task<IFormCollection> ReadFormAsync(HttpContext context, ServerOptions options, TimeProvider time)
     {
         if (!context.Request.HasFormContentType)
             throw new RequestFailedException(Failure.Invalid("There was an error parsing the body"));
         try
         {
-            return await context.Request.ReadFormAsync(context.RequestAborted);
+            return await InTimeAsync(context, options, time, token => context.Request.ReadFormAsync(token));
         }
         catch (InvalidDataException e)
         {
             throw new RequestFailedException(e.Message.Contains("length limit", StringComparison.OrdinalIgnoreCase)
                 ? Failure.TooLarge("A part of the form is too large.")
                 : Failure.Invalid("There was an error parsing the body"));
+        }
+    }
+
+    /// <summary>Reads a body within the time of a request: one that is just fast enough for the minimum rate could last for days.</summary>
+    /// <exception cref="RequestFailedException">Its time is over.</exception>
+    public static async Task<T> InTimeAsync<T>(HttpContext context, ServerOptions options, TimeProvider time, Func<CancellationToken, Task<T>> read)
+    {
+        using var late = new CancellationTokenSource(options.RequestTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, context.RequestAborted);
+        try
+        {
+            return await read(either.Token);
+        }
+        catch (Exception) when (late.IsCancellationRequested)
+        {
+            // The framework ends the connection when it gives up a form; the log says why all the same.
+            throw new RequestFailedException(new Failure(StatusCodes.Status408RequestTimeout, "upload_timeout",
+                $"The body did not come within {options.RequestTimeout.TotalSeconds:0} s."));
         }
     }
 

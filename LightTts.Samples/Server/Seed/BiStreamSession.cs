@@ -23,6 +23,7 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
     private Phase _phase;
     private Style? _style;
     private SynthesisRequest _request = new();
+    private Admission.Place? _upload;
     private AudioClip? _audio;
     private string? _transcript;
     private Task _speaking = Task.CompletedTask;
@@ -49,6 +50,7 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
         await CloseAsync(end, receiving);
         await abandon.CancelAsync();
         await receiving;
+        _upload?.Dispose();
         _stop.Dispose();
         return end;
     }
@@ -88,6 +90,8 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
                     _end.TrySetResult(BiStreamEnd.Refused(WebSocketCloseStatus.MessageTooBig, "the message is too large"));
                     continue;
                 }
+                if (_phase == Phase.Audio && !TakeUpload())
+                    continue;
                 message.Write(buffer, 0, limit > 0 ? frame.Count : 0);
                 if (!frame.EndOfMessage)
                     continue;
@@ -106,6 +110,21 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
         catch (Exception e)
         {
             _end.TrySetResult(BiStreamEnd.Failed(e));
+        }
+    }
+
+    /// <summary>Asks whether the audio may come, at its first bytes: until the request has its place the audio waits in memory.</summary>
+    private bool TakeUpload()
+    {
+        try
+        {
+            _upload ??= admission.BeginUpload(client);
+            return true;
+        }
+        catch (RequestFailedException e)
+        {
+            _end.TrySetResult(BiStreamEnd.Failed(e));
+            return false;
         }
     }
 
@@ -194,6 +213,7 @@ internal sealed class BiStreamSession(WebSocket socket, ServerOptions options, A
                 _end.TrySetResult(BiStreamEnd.Refused(WebSocketCloseStatus.MessageTooBig, "the text is too long"));
             else if (_speaking == Task.CompletedTask)
                 _speaking = SpeakAsync(admission.Enter(client));
+            _upload?.Dispose();
         }
         catch (Exception e) when (e is FormatException or RequestFailedException)
         {

@@ -10,12 +10,14 @@ internal sealed class ZeroShotEndpoint(ServerOptions options, RequestRunner runn
 
     public Task HandleAsync(HttpContext context) => runner.RunAsync(context, Route, SeedAnswers.WriteAsync, async (client, record) =>
     {
-        var form = SeedForm.Parse(await Uploads.ReadFormAsync(context), options);
+        using var reading = admission.BeginUpload(client);
+        var form = SeedForm.Parse(await Uploads.ReadFormAsync(context, options, time), options);
         var style = styles.Find(form.Style);
         await using var upload = form.PromptWav.OpenReadStream();
         var audio = await Uploads.DecodeAsync(upload, options, context.RequestAborted);
         var (transcript, instruction) = PromptText.Split(form.PromptText);
         using var place = admission.Enter(client);
+        reading.Dispose();
         if (!form.Text.Any(char.IsLetterOrDigit) && !form.Text.Any(char.IsSurrogate))
         {
             await context.Response.StartAsync(context.RequestAborted); // nothing to say is an empty success here
