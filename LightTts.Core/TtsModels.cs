@@ -4,7 +4,8 @@ using LightTts.Models.CosyVoice.Files;
 
 namespace LightTts;
 
-/// <summary>Fetches models from a hub (Hugging Face, ModelScope, or one that speaks as they do), and looks after those that have been fetched.</summary>
+/// <summary>Fetches models from a hub (Hugging Face, ModelScope, or one that speaks as they do), and looks after those that have been
+/// fetched.</summary>
 /// <remarks>
 /// All members may be used by several threads and processes at once: a file that two of them want is fetched once. Nothing here is called by a
 /// pipeline: who does not call <see cref="PullAsync"/> connects to nobody.
@@ -77,7 +78,8 @@ public static class TtsModels
         return Cached(cache, settings.Revision) is { IsComplete: true } found ? found : null;
     }
 
-    /// <summary>Whether this is a name that a model may have on a hub, or a short one; a folder of that name goes first wherever both are meant.</summary>
+    /// <summary>Whether this is a name that a model may have on a hub, or a short one; a folder of that name goes first wherever both
+    /// are meant.</summary>
     public static bool IsName(string model) => Known.Any(known => IsShortName(known, model)) || HubName.IsRepository(model);
 
     /// <summary>Removes a model from the cache; a process that has it loaded keeps it until it ends.</summary>
@@ -172,6 +174,8 @@ public static class TtsModels
 
     private static IEnumerable<(string Name, long Bytes)> FilesOf(string folder) => new DirectoryInfo(folder)
         .EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(file => file.FullName, StringComparer.Ordinal)
-        .Select(file => (Path.GetRelativePath(folder, file.FullName).Replace('\\', '/'),
-            ((file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo) is { Exists: true } real ? real.Length : 0)));
+        .Select(file => (Path.GetRelativePath(folder, file.FullName).Replace('\\', '/'), LengthOf(file)));
+
+    private static long LengthOf(FileInfo file) =>
+        (file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo) is { Exists: true } real ? real.Length : 0;
 }

@@ -146,7 +146,8 @@ public partial class ArchitectureTests
     }
 
     // "LightTts.Room" anywhere, and "Room.Type" in code, which the namespaces make visible without a using.
-    [GeneratedRegex(@"(?<![\w.])(?:LightTts\.)?(?<room>Pipeline|Models|Hub|FileSystem|Cpu|Cuda|Torch|Onnx|Weights|Timbres|Text|Audio|Diagnostics)(?=[.;])")]
+    [GeneratedRegex(@"(?<![\w.])(?:LightTts\.)?"
+        + @"(?<room>Pipeline|Models|Hub|FileSystem|Cpu|Cuda|Torch|Onnx|Weights|Timbres|Text|Audio|Diagnostics)(?=[.;])")]
     private static partial Regex RoomName();
 
     [GeneratedRegex(@"LightTts\.Models\.CosyVoice\.(?<part>\w+)")]

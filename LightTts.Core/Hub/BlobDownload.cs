@@ -49,8 +49,8 @@ internal sealed class BlobDownload(HubClient client, HubSettings settings, PullR
             File.Delete(partial);
             // What lay there from an earlier time may have been at fault; what has just been fetched as a whole is the hub's fault.
             if (!resumed)
-                throw new TtsDownloadException($"{file.Path} from {address.Host} is not the file that the hub describes: its checksum is wrong. It was "
-                    + "thrown away. Try again; if that does not help, use another endpoint (HF_ENDPOINT).");
+                throw new TtsDownloadException($"{file.Path} from {address.Host} is not the file that the hub describes: its checksum is wrong. It "
+                    + "was thrown away. Try again; if that does not help, use another endpoint (HF_ENDPOINT).");
         }
     }
 

@@ -3,7 +3,8 @@ using System.Net.Http.Headers;
 
 namespace LightTts.Hub;
 
-/// <summary>Asks a hub: follows its redirects without carrying the token to other hosts, and turns its refusals into errors that say the cure.</summary>
+/// <summary>Asks a hub: follows its redirects without carrying the token to other hosts, and turns its refusals into errors that say the
+/// cure.</summary>
 internal sealed class HubClient : IDisposable
 {
     private const int MaxRedirects = 10;
@@ -60,7 +61,8 @@ internal sealed class HubClient : IDisposable
                 return response;
             response.Dispose();
             if (target.Scheme is not ("http" or "https") || (address.Scheme == "https" && target.Scheme == "http"))
-                throw new TtsDownloadException($"{address.Host} redirects to '{target}', which is not encrypted; that is refused. Use another endpoint.");
+                throw new TtsDownloadException($"{address.Host} redirects to '{target}', which is not encrypted; that is refused. Use another "
+                    + "endpoint.");
             if (redirects == MaxRedirects)
                 throw new TtsDownloadException($"{address.Host} redirects in circles. Use another endpoint, or try again later.");
             address = target;
@@ -87,12 +89,14 @@ internal sealed class HubClient : IDisposable
             case HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized when !IsEndpoint(address):
                 return Busy();
             case HttpStatusCode.Unauthorized when _settings.Token is null:
-                return Fail($"the model does not exist, or not everybody may read it. Check its name, or set {signIn} (--token) to a token that may.");
+                return Fail("the model does not exist, or not everybody may read it. Check its name, or set "
+                    + $"{signIn} (--token) to a token that may.");
             case HttpStatusCode.Unauthorized:
                 return Fail($"the token is not valid, or the model does not exist. Make a new token and set {signIn} (--token), or check the name.");
             case HttpStatusCode.Forbidden:
                 return Fail(code == "GatedRepo" ? "the model's terms have to be accepted first, on its page, by the owner of the token."
-                    : $"this may not be read {(_settings.Token is null ? $"without a token: set {signIn} (--token)" : "with this token; use another one")}.");
+                    : _settings.Token is null ? $"this may not be read without a token: set {signIn} (--token)."
+                    : "this may not be read with this token; use another one.");
             case HttpStatusCode.NotFound:
                 return Fail(code == "RevisionNotFound" ? $"the model has no revision '{_settings.Revision}'. Leave --revision out for the main one."
                     : "there is no such model, revision or file. Check the name and the revision.");

@@ -53,8 +53,8 @@ internal static class HubJson
     public static void CheckPath(string path, Uri address)
     {
         if (!HubName.IsContained(path))
-            throw new TtsDownloadException($"{address.Host} names a file '{(path.Length > 100 ? path[..100] : path)}' that would lie outside the model's "
-                + "folder; nothing is fetched. Use another endpoint, and tell its owner.");
+            throw new TtsDownloadException($"{address.Host} names a file '{(path.Length > 100 ? path[..100] : path)}' that would lie outside the "
+                + "model's folder; nothing is fetched. Use another endpoint, and tell its owner.");
     }
 
     public static string? Text(JsonElement element, string name) => element.ValueKind == JsonValueKind.Object

@@ -26,12 +26,12 @@ internal sealed class Retries(HubSettings settings)
     {
         var options = settings.Options;
         var busy = error as HubBusyException;
+        TtsDownloadException Fail(string message) => new($"{what}: {message}", error) { StatusCode = busy?.Status };
         if (busy?.After > options.MaxRetryAfter)
-            throw new TtsDownloadException(string.Create(CultureInfo.InvariantCulture,
-                $"{what}: {busy.Message} and asks to wait {busy.After.Value.TotalSeconds:0} s. Try again then; what has been fetched is kept."), error)
-                { StatusCode = busy.Status };
+            throw Fail(string.Create(CultureInfo.InvariantCulture,
+                $"{busy.Message} and asks to wait {busy.After.Value.TotalSeconds:0} s. Try again then; what has been fetched is kept."));
         if (_failures++ >= options.MaxRetries)
-            throw new TtsDownloadException($"{what}: {Reason(error)} ({_failures} times in a row). {Cure(error)}", error) { StatusCode = busy?.Status };
+            throw Fail($"{Reason(error)} ({_failures} times in a row). {Cure(error)}");
         // 0.5, 1, 2, 4 ... 30 s, with up to a quarter on top, so that many clients do not come back together.
         var seconds = Math.Min(Longest.TotalSeconds, 0.5 * Math.Pow(2, _failures - 1)) * (1 + (Random.Shared.NextDouble() / 4));
         var wait = busy?.After is { } after && after >= TimeSpan.Zero ? after : TimeSpan.FromSeconds(seconds);
