@@ -9,7 +9,8 @@ public sealed class ModelHubOptions
     public ModelHubKind? Kind { get; set; }
 
     /// <summary>The hub's base address.</summary>
-    /// <value>Default null: <c>HF_ENDPOINT</c>, or https://huggingface.co; for ModelScope <c>MODELSCOPE_DOMAIN</c>, or https://www.modelscope.cn.</value>
+    /// <value>Default null: <c>HF_ENDPOINT</c>, or https://huggingface.co; for ModelScope <c>MODELSCOPE_DOMAIN</c>, or
+    /// https://www.modelscope.cn.</value>
     public Uri? Endpoint { get; set; }
 
     /// <summary>A branch, a tag or a commit.</summary>

@@ -10,7 +10,7 @@ public partial class ArchitectureTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         // the facade: TtsPipeline and its plain types
-        [""] = ["Pipeline", "Models", "Hub", "Torch", "Cpu", "Cuda", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
+        [""] = ["Pipeline", "Models", "Hub", "FileSystem", "Torch", "Cpu", "Cuda", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
         ["Pipeline"] = ["Models", "Timbres", "Text", "Audio", "Diagnostics"],
         ["Models"] = ["Torch", "Cpu", "Cuda", "Onnx", "Weights", "Timbres", "Text", "Audio", "Diagnostics"],
         ["Torch"] = ["Cpu", "Cuda", "Weights", "Diagnostics"],

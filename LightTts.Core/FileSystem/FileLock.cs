@@ -23,7 +23,8 @@ internal sealed class FileLock : IDisposable
     /// <param name="path">The lock's file; made where it is missing.</param>
     /// <param name="wait">How long to wait for its holder.</param>
     /// <param name="deleteAfterwards">Whether the file goes away with the lock (on Windows it stays).</param>
-    /// <param name="anyOwner">Whether the file may be another user's, in a folder that users share: whoever can open it can only hold others up.</param>
+    /// <param name="anyOwner">Whether the file may be another user's, in a folder that users share: whoever can open it can only
+    /// hold others up.</param>
     /// <returns>The lock, or null where the holder did not let go of it in time.</returns>
     /// <exception cref="IOException">The file cannot be made, or is another user's.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be opened.</exception>

@@ -1,6 +1,7 @@
 namespace LightTts.Hub;
 
-/// <summary>The folder of downloaded models in the layout of the Hugging Face hub's own tools: for each model a folder with <c>blobs</c> (content, named
+/// <summary>The folder of downloaded models in the layout of the Hugging Face hub's own tools: for each model a folder with
+/// <c>blobs</c> (content, named
 /// by its checksum), <c>snapshots</c> (a commit each, links to blobs) and <c>refs</c> (what commit a branch was), and locks beside them.</summary>
 /// <param name="root">The cache.</param>
 /// <param name="repository">The model, owner/name.</param>

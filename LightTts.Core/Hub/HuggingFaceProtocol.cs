@@ -34,7 +34,8 @@ internal sealed class HuggingFaceProtocol(HubSettings settings) : IHubProtocol
             ? new HubFile(path, length, blob) : null;
     }
 
-    /// <summary>A mirror that lists names only says the rest in the head of each file: of the file itself, or of the redirect to where it is.</summary>
+    /// <summary>A mirror that lists names only says the rest in the head of each file: of the file itself, or of the redirect to
+    /// where it is.</summary>
     private async Task<HubFile> AskAsync(HubClient client, string repository, string commit, string path, CancellationToken cancellationToken)
     {
         var address = AddressOf(repository, commit, path);

@@ -12,8 +12,8 @@ internal sealed class ModelOptions
     private readonly Option<ComputeDevice> _device = new("--device", "-d") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ =>
         ComputeDevice.Auto };
 
-    private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ =>
-        ComputePrecision.Auto };
+    private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32, bfloat16 or int8.",
+        DefaultValueFactory = _ => ComputePrecision.Auto };
 
     private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads of one operation, 1 to 1024. Default: all cores." };
 

@@ -199,17 +199,3 @@ internal sealed class TestHub : IAsyncDisposable
         return context.Response.WriteAsync(json);
     }
 }
-
-/// <summary>A clock by which every wait is over at once, and which notes how long it should have been; periodic timers never tick.</summary>
-internal sealed class HastyTime : TimeProvider
-{
-    public ConcurrentQueue<TimeSpan> Waits { get; } = new();
-
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-    {
-        if (period != Timeout.InfiniteTimeSpan)
-            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
-        Waits.Enqueue(dueTime);
-        return base.CreateTimer(callback, state, TimeSpan.Zero, period);
-    }
-}

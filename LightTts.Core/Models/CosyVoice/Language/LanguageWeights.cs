@@ -29,9 +29,10 @@ internal sealed record LanguageWeights : IDisposable
     /// <param name="config">The shapes to expect.</param>
     /// <param name="device">Where the tensors go; the matrices are kept as its <see cref="TorchDevice.Compute"/>.</param>
     /// <param name="matrix">Makes a layer of weights and bias, as the engine wants it; null: <see cref="TorchLinear"/>.</param>
+    /// <param name="head">Makes the last one; null: as the others.</param>
     /// <exception cref="TtsModelLoadException">Tensors are missing or have other shapes.</exception>
     public static LanguageWeights Load(ITensorArchive archive, LanguageModelConfig config, TorchDevice device,
-        Func<Tensor, Tensor?, Linear>? matrix = null)
+        Func<Tensor, Tensor?, Linear>? matrix = null, Func<Tensor, Tensor?, Linear>? head = null)
     {
         matrix ??= (weight, bias) => new TorchLinear(weight, bias, device.Compute);
         using var noGradients = torch.inference_mode(true);
@@ -46,7 +47,7 @@ internal sealed record LanguageWeights : IDisposable
             Layers = [.. Enumerable.Range(0, config.Layers).Select(layer =>
                 LanguageLayer.Read(reader, $"llm.model.model.layers.{layer}.", config, matrix))],
             Norm = reader.Take("llm.model.model.norm.weight", hidden),
-            Head = matrix(reader.Take("llm_decoder.weight", device.Compute, logits, hidden),
+            Head = (head ?? matrix)(reader.Take("llm_decoder.weight", device.Compute, logits, hidden),
                 rows.HeadBias ? reader.Take("llm_decoder.bias", device.Compute, logits) : null),
         };
         reader.Ignore(key => key == "llm.model.lm_head.weight"); // the text head, which speech does not need
