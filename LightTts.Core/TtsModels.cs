@@ -1,6 +1,8 @@
 using LightTts.FileSystem;
 using LightTts.Hub;
+using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Files;
+using LightTts.Torch;
 
 namespace LightTts;
 
@@ -137,6 +139,44 @@ public static class TtsModels
             Styles = [.. directory.Files.Styles.Select(style => style.Name)],
             Files = [.. FilesOf(root).Select(file => KeyValuePair.Create(file.Name, file.Bytes))],
         };
+    }
+
+    /// <summary>Writes a model directory with the large products of the language model and the flow in 8-bit numbers, as
+    /// <see cref="ComputePrecision.Int8"/> computes with: smaller, and loaded without any work. It speaks the same as the model that it was made
+    /// from does with that precision, and can be loaded with no other.</summary>
+    /// <param name="model">The model directory, or the name of a model in the cache.</param>
+    /// <param name="folder">The folder to make; it must not be there, or be empty. It appears when it is complete.</param>
+    /// <param name="nativeLibraryPath">As <see cref="TtsPipelineOptions.NativeLibraryPath"/>.</param>
+    /// <param name="cancellationToken">Ends it; nothing is left behind.</param>
+    /// <exception cref="TtsModelLoadException">The model cannot be used, or has been converted before.</exception>
+    /// <exception cref="TtsBackendException">A native backend is missing.</exception>
+    /// <exception cref="IOException">The folder is not empty, or cannot be written to.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task ConvertAsync(string model, string folder, string? nativeLibraryPath = null,
+        CancellationToken cancellationToken = default)
+    {
+        var source = Inspect(model).Path;
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
+            throw new IOException($"{target} is there and not empty; name another folder, or remove it.");
+        var aside = $"{target}.{Guid.NewGuid():N}.part";
+        try
+        {
+            Directory.CreateDirectory(aside);
+            await Task.Run(() =>
+            {
+                TorchRuntime.EnsureLoaded(nativeLibraryPath);
+                ModelConverter.Convert(ModelDirectory.Open(source), aside, cancellationToken);
+            }, cancellationToken).ConfigureAwait(false);
+            if (Directory.Exists(target))
+                Directory.Delete(target);
+            Directory.Move(aside, target);
+        }
+        finally
+        {
+            if (Directory.Exists(aside))
+                Directory.Delete(aside, recursive: true);
+        }
     }
 
     private static (HubSettings Settings, HubCache Cache) Resolve(string model, ModelHubOptions? options)

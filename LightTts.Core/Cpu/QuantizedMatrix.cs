@@ -35,12 +35,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     /// <param name="bias">[outputs], or null.</param>
     /// <param name="path">How to multiply; null: the fastest way here.</param>
     public QuantizedMatrix(float* weights, int outputs, int inputs, float* bias, Int8Path? path = null)
+        : this(outputs, inputs, bias is not null, path)
     {
-        (Outputs, Inputs, _path) = (outputs, inputs, path ?? Int8Paths.Best);
-        _panels = (outputs + Panel - 1) / Panel;
-        _groups = (inputs + 3) / 4;
-        _weights = new NativeBuffer((long)_panels * Panel * _groups); // four numbers in the room of a float
-        _scales = new NativeBuffer(_panels * Panel);
         Parallel.For(0, _panels, panel =>
         {
             int first = panel * Panel, rows = Math.Min(Panel, outputs - first);
@@ -54,11 +50,32 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
                     to[((long)(k / 4) * Panel + row) * 4 + k % 4] = (sbyte)MathF.Round(from[k] * inverse);
             }
         });
-        if (bias is null)
-            return;
-        _bias = new NativeBuffer(_panels * Panel);
-        new ReadOnlySpan<float>(bias, outputs).CopyTo(new Span<float>(_bias.Start, outputs));
+        if (bias is not null)
+            new ReadOnlySpan<float>(bias, outputs).CopyTo(new Span<float>(Bias, outputs));
     }
+
+    /// <summary>Makes room for a matrix of zeros, for one that was brought to 8 bits before.</summary>
+    public QuantizedMatrix(int outputs, int inputs, bool hasBias, Int8Path? path = null)
+    {
+        (Outputs, Inputs, _path) = (outputs, inputs, path ?? Int8Paths.Best);
+        _panels = (outputs + Panel - 1) / Panel;
+        _groups = (inputs + 3) / 4;
+        _weights = new NativeBuffer((long)_panels * Panel * _groups); // four numbers in the room of a float
+        _scales = new NativeBuffer(_panels * Panel);
+        _bias = hasBias ? new NativeBuffer(_panels * Panel) : null;
+    }
+
+    /// <summary>How the numbers lie: [panels, groups of inputs, 16 outputs, 4 inputs].</summary>
+    public long[] Shape => [_panels, _groups, Panel, 4];
+
+    /// <summary>The numbers, none of them -128.</summary>
+    public sbyte* Numbers => (sbyte*)_weights.Start;
+
+    /// <summary>A scale for each output, outputs rounded up to 16.</summary>
+    public float* Scales => _scales.Start;
+
+    /// <summary>Likewise the bias; null where there is none.</summary>
+    public float* Bias => _bias is null ? null : _bias.Start;
 
     public int Inputs { get; }
 

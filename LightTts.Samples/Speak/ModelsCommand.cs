@@ -8,7 +8,7 @@ using LightTts.Samples.Speak.Terminal;
 
 namespace LightTts.Samples.Speak;
 
-/// <summary><c>speak models list|pull|inspect|remove</c>: models of a hub and of the cache that is shared with the hub's own tools.</summary>
+/// <summary><c>speak models list|pull|inspect|convert|remove</c>: models of a hub and of the cache that is shared with the hub's own tools.</summary>
 internal static class ModelsCommand
 {
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -50,6 +50,15 @@ internal static class ModelsCommand
         inspect.SetAction(parsed => Guard(() =>
         {
             Write(TtsModels.Inspect(parsed.GetValue(folder)!, hub.Read(parsed)), parsed.GetValue(json));
+            return ExitCodes.Success;
+        }));
+        var target = new Argument<string>("folder") { Description = "The folder to make." };
+        var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
+        var convert = Add(command, "convert", "Writes a model with 8-bit weights: smaller, loaded at once, for --precision int8.",
+            [folder, target, natives]);
+        convert.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>
+        {
+            await TtsModels.ConvertAsync(parsed.GetValue(folder)!, parsed.GetValue(target)!, parsed.GetValue(natives), cancellation);
             return ExitCodes.Success;
         }));
         var remove = Add(command, "remove", "Removes a model from the cache; with --revision only that commit of it.", [name, .. hub.OfCache]);

@@ -118,7 +118,8 @@ internal sealed record DiTBlockWeights(Linear Modulation, Linear Qkv, Linear Att
     {
         long dim = config.Dim, inner = (long)config.Heads * config.HeadDim, hidden = dim * config.FeedForwardMultiple;
         Linear Take(string name, long outputs, long inputs) =>
-            Linear.Create(reader.Take($"{root}{name}.weight", outputs, inputs), reader.Take($"{root}{name}.bias", outputs), reader.Device);
+            reader.Product($"{root}{name}", outputs, inputs, () => Linear.Create(reader.Take($"{root}{name}.weight", outputs, inputs),
+                reader.Take($"{root}{name}.bias", outputs), reader.Device));
         Tensor Stack(string part, params long[] shape)
         {
             using var scope = NewDisposeScope();
@@ -127,7 +128,8 @@ internal sealed record DiTBlockWeights(Linear Modulation, Linear Qkv, Linear Att
         return new DiTBlockWeights(
             Linear.Create(reader.Take($"{root}attn_norm.linear.weight", 6 * dim, dim), reader.Take($"{root}attn_norm.linear.bias", 6 * dim),
                 ScalarType.Float32),
-            Linear.Create(Stack("weight", inner, dim), Stack("bias", inner), reader.Device),
+            reader.Product($"{root}attn.qkv", 3 * inner, dim, () =>
+                Linear.Create(Stack("weight", inner, dim), Stack("bias", inner), reader.Device)),
             Take("attn.to_out.0", dim, inner),
             Take("ff.ff.0.0", hidden, dim),
             Take("ff.ff.2", dim, hidden));
