@@ -32,7 +32,7 @@ internal static class LoadCommand
         var burst = new Option<bool>("--burst") { Description = "All listeners begin in the same moment." };
         var json = new Option<FileInfo?>("--json") { Description = "File to write the rows to." };
         var device = new Option<ComputeDevice>("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => ComputeDevice.Cpu };
-        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ =>
+        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32, bfloat16 or int8.", DefaultValueFactory = _ =>
             ComputePrecision.Float32 };
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };

@@ -13,4 +13,8 @@ public enum ComputePrecision
 
     /// <summary>bfloat16 products, 32-bit accumulation.</summary>
     BFloat16,
+
+    /// <summary>8-bit whole numbers in the products of the language model and the flow's transformer: a quarter of the memory. Weights have
+    /// a scale for each output, inputs one for each row. Everything else is as <see cref="Float32"/>. On the CPU only.</summary>
+    Int8,
 }

@@ -45,7 +45,7 @@ public sealed record TtsModelInfo
     /// <summary>The device as libtorch writes it: "cpu" or "cuda:0".</summary>
     public string DeviceName => Device == ComputeDevice.Cuda ? FormattableString.Invariant($"cuda:{DeviceIndex}") : "cpu";
 
-    /// <summary>The arithmetic of the large matrix products: <see cref="ComputePrecision.Float32"/>
-    /// or <see cref="ComputePrecision.BFloat16"/>.</summary>
+    /// <summary>The arithmetic of the large matrix products: <see cref="ComputePrecision.Float32"/>, <see cref="ComputePrecision.BFloat16"/>
+    /// or <see cref="ComputePrecision.Int8"/>, where no part has one of its own.</summary>
     public required ComputePrecision Precision { get; init; }
 }

@@ -22,6 +22,15 @@ public sealed class TtsPipelineOptions
     /// <value>Default <see cref="ComputePrecision.Auto"/>.</value>
     public ComputePrecision Precision { get; set; }
 
+    /// <summary>The arithmetic of the language model's products, where it is to be another than <see cref="Precision"/>.</summary>
+    /// <value>Default null: as <see cref="Precision"/>. On the CPU it is <see cref="ComputePrecision.Float32"/> or
+    /// <see cref="ComputePrecision.Int8"/>; whatever else is asked for is the former there.</value>
+    public ComputePrecision? LanguagePrecision { get; set; }
+
+    /// <summary>The arithmetic of the flow's products, where it is to be another than <see cref="Precision"/>.</summary>
+    /// <value>Default null: as <see cref="Precision"/>.</value>
+    public ComputePrecision? FlowPrecision { get; set; }
+
     /// <summary>Threads that one operation may use on the CPU.</summary>
     /// <value>1 to 1,024. Default null: one for each core the process may use.</value>
     public int? Threads { get; set; }
@@ -120,6 +129,8 @@ public sealed class TtsPipelineOptions
         faults.RequireDefined(Device);
         faults.Require(DeviceIndex >= 0, DeviceIndex, "CUDA devices count from 0.");
         faults.RequireDefined(Precision);
+        faults.RequireDefined(LanguagePrecision ?? default, nameof(LanguagePrecision));
+        faults.RequireDefined(FlowPrecision ?? default, nameof(FlowPrecision));
         // Beyond it, starting them takes longer than anybody waits.
         faults.Require(Threads is null or (>= 1 and <= 1024), Threads, "Set 1 to 1024, or leave it out for all cores.");
         faults.Require(MaxActiveRequests >= 1, MaxActiveRequests, "Set at least 1 (default 64).");

@@ -17,6 +17,12 @@ public sealed class LightTtsOptions
     /// <inheritdoc cref="TtsPipelineOptions.Precision"/>
     public ComputePrecision Precision { get; set; }
 
+    /// <inheritdoc cref="TtsPipelineOptions.LanguagePrecision"/>
+    public ComputePrecision? LanguagePrecision { get; set; }
+
+    /// <inheritdoc cref="TtsPipelineOptions.FlowPrecision"/>
+    public ComputePrecision? FlowPrecision { get; set; }
+
     /// <inheritdoc cref="TtsPipelineOptions.Threads"/>
     public int? Threads { get; set; }
 
@@ -133,6 +139,8 @@ public sealed class LightTtsOptions
         Device = Device,
         DeviceIndex = DeviceIndex,
         Precision = Precision,
+        LanguagePrecision = LanguagePrecision,
+        FlowPrecision = FlowPrecision,
         Threads = Threads,
         NativeLibraryPath = NativeLibraryPath,
         MaxActiveRequests = MaxActiveRequests,

@@ -9,6 +9,7 @@ internal static class OptionNames
     public static IReadOnlyList<string> All { get; } =
     [
         nameof(LightTtsOptions.ModelPath), nameof(LightTtsOptions.Device), nameof(LightTtsOptions.DeviceIndex), nameof(LightTtsOptions.Precision),
+        nameof(LightTtsOptions.LanguagePrecision), nameof(LightTtsOptions.FlowPrecision),
         nameof(LightTtsOptions.Threads), nameof(LightTtsOptions.NativeLibraryPath), nameof(LightTtsOptions.MaxActiveRequests),
         nameof(LightTtsOptions.MaxLanguageRows),
         nameof(LightTtsOptions.RequestTimeout), nameof(LightTtsOptions.TextIdleTimeout), nameof(LightTtsOptions.TextPause),

@@ -30,6 +30,10 @@ internal abstract class Linear(long inputs, long outputs, ScalarType compute) : 
             ? new PackedLinear(weight, bias)
             : new TorchLinear(weight, bias, compute);
 
+    /// <summary>As <see cref="Create(Tensor, Tensor?, ScalarType)"/>, of 8-bit numbers where the device's products are.</summary>
+    public static Linear Create(Tensor weight, Tensor? bias, TorchDevice device) =>
+        device.Int8 ? new QuantizedLinear(weight, bias) : Create(weight, bias, device.Compute);
+
     /// <summary>Applies the layer. The result lives in the caller's dispose scope.</summary>
     /// <param name="x">[..., In], of any type.</param>
     /// <returns>[..., Out], of type <see cref="Compute"/>.</returns>

@@ -12,10 +12,14 @@ internal sealed record TorchDevice(Device Device, ScalarType Compute)
     /// <summary>The CPU in 32-bit arithmetic, exact to the reference.</summary>
     public static TorchDevice Cpu { get; } = new(torch.CPU, ScalarType.Float32);
 
+    /// <summary>Whether the products of the language model and the flow's transformer are of 8-bit numbers.</summary>
+    public bool Int8 { get; init; }
+
     public bool IsCuda => Device.type == DeviceType.CUDA;
 
     /// <summary><see cref="Compute"/> as users say it.</summary>
-    public ComputePrecision Precision => Compute == ScalarType.BFloat16 ? ComputePrecision.BFloat16 : ComputePrecision.Float32;
+    public ComputePrecision Precision => Int8 ? ComputePrecision.Int8
+        : Compute == ScalarType.BFloat16 ? ComputePrecision.BFloat16 : ComputePrecision.Float32;
 
     public override string ToString() => IsCuda ? $"cuda:{Device.index}" : "cpu";
 
@@ -23,8 +27,18 @@ internal sealed record TorchDevice(Device Device, ScalarType Compute)
     /// <exception cref="TtsBackendException">CUDA was asked for and there is none.</exception>
     public static TorchDevice Open(ComputeDevice wanted, int index, ComputePrecision precision)
     {
-        var device = Choose(wanted, index);
-        return new TorchDevice(device, Precisions.Choose(precision, device.type == DeviceType.CUDA));
+        return new TorchDevice(Choose(wanted, index), ScalarType.Float32).With(precision);
+    }
+
+    /// <summary>The same device in another arithmetic; null: in the same one.</summary>
+    /// <exception cref="TtsBackendException">The device has no such arithmetic.</exception>
+    public TorchDevice With(ComputePrecision? precision)
+    {
+        if (precision is not { } wanted)
+            return this;
+        if (wanted == ComputePrecision.Int8 && IsCuda)
+            throw new TtsBackendException("8-bit products are for the CPU. Set TtsPipelineOptions.Device to Cpu, or the precision to BFloat16.");
+        return this with { Compute = Precisions.Choose(wanted, IsCuda), Int8 = wanted == ComputePrecision.Int8 };
     }
 
     /// <summary>Chooses the device; <see cref="TorchRuntime.EnsureLoaded"/> comes first.</summary>

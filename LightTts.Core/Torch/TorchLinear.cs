@@ -10,7 +10,7 @@ internal sealed class TorchLinear : Linear
     private readonly Tensor _weight;
     private readonly Tensor? _bias;
 
-    /// <inheritdoc cref="Linear.Create"/>
+    /// <inheritdoc cref="Linear.Create(Tensor, Tensor?, ScalarType)"/>
     public TorchLinear(Tensor weight, Tensor? bias, ScalarType compute) : base(weight.shape[1], weight.shape[0], compute)
     {
         _weight = Own(weight, compute);

@@ -7,13 +7,14 @@ namespace LightTts.Torch;
 /// <summary>Turns the entries of a checkpoint into tensors on a device and keeps account of what is missing, left over or mis-shaped.</summary>
 /// <remarks>A tensor that cannot be read is replaced by zeros of the expected shape, so
 /// that one exception (<see cref="Complete"/>) can list every problem.</remarks>
-internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, Func<string, string>? rename = null)
+internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, Func<string, string>? rename = null, ProductRecord? record = null)
 {
     private readonly Dictionary<string, TensorEntry> _entries =
         archive.Tensors.ToDictionary(pair => rename?.Invoke(pair.Key) ?? pair.Key, pair => pair.Value);
 
     private readonly HashSet<string> _used = [];
     private readonly List<string> _problems = [];
+    private bool _inProduct;
 
     public TorchDevice Device => device;
 
@@ -34,12 +35,32 @@ internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, F
         if (!_entries.TryGetValue(key, out var entry))
             return Problem($"{key}: missing, expected [{string.Join(", ", shape)}]", type, shape);
         _used.Add(key);
+        if (!_inProduct)
+            record?.Tensors.Add(key);
         if (!entry.Shape.SequenceEqual(shape))
             return Problem($"{key}: expected [{string.Join(", ", shape)}], found [{string.Join(", ", entry.Shape)}]", type, shape);
         if (ToScalarType(entry.Type) is not { } stored)
             return Problem($"{key}: expected floating point, found {entry.Type}", type, shape);
         Parameters += entry.ElementCount;
         return Read(entry, stored, type);
+    }
+
+    /// <summary>A product that converted models hold ready, in 8-bit numbers, and others make of their tensors.</summary>
+    /// <param name="name">Its name where it is held ready.</param>
+    /// <param name="outputs">Its outputs.</param>
+    /// <param name="inputs">Its inputs.</param>
+    /// <param name="make">Makes it.</param>
+    /// <exception cref="TtsModelLoadException">It is held ready, and another arithmetic is asked for.</exception>
+    public Linear Product(string name, long outputs, long inputs, Func<Linear> make)
+    {
+        if (_entries.ContainsKey(name + QuantizedLinear.Suffix))
+            return Stored(name, outputs, inputs);
+        _inProduct = true;
+        var product = make();
+        _inProduct = false;
+        if (record is not null && product is QuantizedLinear quantised)
+            record.Products.Add(name, quantised);
+        return product;
     }
 
     /// <summary>Throws if anything was missing or mis-shaped, or if the file holds tensors that nobody asked for.</summary>
@@ -57,6 +78,22 @@ internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, F
             $"'{archive.Path}' does not hold the model that the configuration beside it describes ({problems.Count} tensors differ). "
             + $"Check that the yaml file and the weights belong together and that the download is complete.\n  "
             + $"{string.Join("\n  ", problems.Take(shown))}{more}");
+    }
+
+    private QuantizedLinear Stored(string name, long outputs, long inputs)
+    {
+        if (!device.Int8)
+            throw new TtsModelLoadException($"{archive.Path} holds 8-bit numbers. Set the precision to Int8 (--precision int8) and the device to the "
+                + "CPU, or load the model that it was made from.");
+        Parameters += outputs * inputs;
+        return QuantizedLinear.Load(name, key =>
+        {
+            if (!_entries.TryGetValue(key, out var entry))
+                return null;
+            _used.Add(key);
+            return entry;
+        }, checked((int)outputs), checked((int)inputs)) ?? throw new TtsModelLoadException(
+            $"{archive.Path}: '{name}' is not the product of {inputs} inputs and {outputs} outputs that the model needs. Convert the model again.");
     }
 
     private Tensor Problem(string problem, ScalarType type, long[] shape)

@@ -25,7 +25,7 @@ internal static class CompletionsCommand
             "bash" => $$"""
                 _speak() {
                   case ${COMP_WORDS[COMP_CWORD]} in
-                    -*|t*|c*) COMPREPLY=($(compgen -W "{{words}}" -- "${COMP_WORDS[COMP_CWORD]}")) ;;
+                    -*|t*|m*|c*) COMPREPLY=($(compgen -W "{{words}}" -- "${COMP_WORDS[COMP_CWORD]}")) ;;
                     *) COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")) ;;
                   esac
                 }

@@ -6,14 +6,14 @@ namespace LightTts.Samples.Speak;
 /// <summary>The options that choose a model and where it runs, shared by all commands.</summary>
 internal sealed class ModelOptions
 {
-    private readonly Option<DirectoryInfo?> _model =
-        new("--model", "-m") { Description = "Model directory (CosyVoice2/3 layout). Default: the embedded English voice." };
+    private readonly Option<string?> _model = new("--model", "-m") { Description =
+        "Model directory (CosyVoice2/3 layout), or the name of one that 'speak models pull' fetched. Default: the embedded English voice." };
 
     private readonly Option<ComputeDevice> _device = new("--device", "-d") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ =>
         ComputeDevice.Auto };
 
-    private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ =>
-        ComputePrecision.Auto };
+    private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32, bfloat16 or int8.",
+        DefaultValueFactory = _ => ComputePrecision.Auto };
 
     private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads of one operation, 1 to 1024. Default: all cores." };
 
@@ -39,7 +39,7 @@ internal sealed class ModelOptions
     {
         var options = new TtsPipelineOptions
         {
-            ModelPath = parsed.GetValue(_model)?.FullName,
+            ModelPath = Folder(parsed.GetValue(_model)),
             Device = parsed.GetValue(_device),
             Precision = parsed.GetValue(_precision),
             Threads = parsed.GetValue(_threads),
@@ -50,5 +50,14 @@ internal sealed class ModelOptions
         if (parsed.GetValue(_timbres) is { } file)
             options.Timbres.SegmentPath = file.FullName;
         return options;
+    }
+
+    /// <summary>A folder goes before a fetched model of the same name; a name is looked up in the cache and nowhere else.</summary>
+    private static string? Folder(string? model)
+    {
+        if (model is null || Directory.Exists(model) || !TtsModels.IsName(model))
+            return model is null ? null : Path.GetFullPath(model);
+        return TtsModels.Find(model)?.Path ?? throw new TtsModelLoadException(
+            $"There is no folder '{model}', and no fetched model of that name. Fetch it: speak models pull {model}");
     }
 }

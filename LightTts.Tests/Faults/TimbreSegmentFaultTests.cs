@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LightTts.FileSystem;
 using LightTts.Tests.Support;
 using LightTts.Tests.Timbres;
 using LightTts.Timbres;

@@ -62,7 +62,7 @@ public sealed class PackageTests(PackedFeed packed) : IClassFixture<PackedFeed>
                 {{more}}
                 static class Block{{i}}
                 {
-                    {{(blocks[i].Text.Contains("await foreach", StringComparison.Ordinal)
+                    {{(new[] { "await foreach", "TtsModels." }.Any(part => blocks[i].Text.Contains(part, StringComparison.Ordinal))
                         ? "static async Task Run(TtsPipeline tts, IAsyncEnumerable<string> tokens, Stream player)" : $"static void Run({builder})")}}
                     {
                 {{string.Join('\n', lines[false])}}

@@ -43,6 +43,7 @@ internal sealed partial record ReadmeBlock(string Language, string Text, ReadmeC
         ("csharp", "new WavWriter(", ReadmeCheck.Program),
         ("csharp", "tts.Timbres.", ReadmeCheck.Compiled),
         ("csharp", "AddLightTts(", ReadmeCheck.Compiled),
+        ("csharp", "TtsModels.PullAsync(", ReadmeCheck.Compiled),
         ("csharp", "MapHealthChecks(", ReadmeCheck.Compiled),
         ("csharp", "AddTextToSpeechClient(", ReadmeCheck.Compiled),
         ("csharp", "AddOpenTelemetry()", ReadmeCheck.Compiled),

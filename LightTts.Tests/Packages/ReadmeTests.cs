@@ -49,7 +49,8 @@ public sealed partial class ReadmeTests
             "speak.dll");
         Assert.SkipUnless(File.Exists(speak), "the speak sample is not built");
         var help = await ConsoleProcess.RunAsync(Repo.Root, null, "dotnet", speak, "--help");
-        help += await ConsoleProcess.RunAsync(Repo.Root, null, "dotnet", speak, "timbres", "--help");
+        foreach (var command in (string[])["timbres", "models"])
+            help += await ConsoleProcess.RunAsync(Repo.Root, null, "dotnet", speak, command, "--help");
         var blocks = ReadmeBlock.All(ReadmeCheck.SpeakOptions);
         Assert.NotEmpty(blocks);
         foreach (var option in blocks.SelectMany(block => block.Lines).SelectMany(line => SpeakOption().Matches(line.Split(" | ")[0])).Select(match =>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LightTts.Tests.Faults;
+using LightTts.Tests.Hub;
 using LightTts.Tests.Models.CosyVoice.Files;
 using LightTts.Tests.Timbres;
 
@@ -74,6 +75,7 @@ internal sealed class ChildProcess : IDisposable
             TimbreWorker.Finder => TimbreWorker.Find(arguments),
             TimbreWorker.Full => TimbreWorker.FillDisk(arguments),
             TimbreWorker.Reader => TimbreWorker.ReadForEver(arguments),
+            PullWorker.Role => PullWorker.Pull(arguments),
             ExitWorker.Role => ExitWorker.Leave(arguments),
             FullSizeWorker.Role => FullSizeWorker.Load(arguments),
             _ => 64,

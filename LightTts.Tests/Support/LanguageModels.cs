@@ -67,7 +67,8 @@ internal static class LanguageModels
         var sizes = options ?? new LanguageModelOptions(128, new LanguageLimits(16, 128));
         device ??= TorchDevice.Cpu;
         using var archive = PyTorchCheckpoint.Open(Path.Combine(folder, "llm.pt"));
-        var weights = LanguageWeights.Load(archive, config, device, torch ? null : CpuLanguageEngine.Matrix);
+        var weights = LanguageWeights.Load(archive, config, device, torch ? null : CpuLanguageEngine.Matrix(device),
+            torch ? null : CpuLanguageEngine.Head);
         if (damagedText >= 0)
         {
             using var inference = TorchSharp.torch.inference_mode(true);

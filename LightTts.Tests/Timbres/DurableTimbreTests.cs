@@ -1,3 +1,4 @@
+using LightTts.FileSystem;
 using LightTts.Tests.Support;
 using LightTts.Timbres;
 using Microsoft.Extensions.Logging;
@@ -298,7 +299,7 @@ public sealed class DurableTimbreTests : IDisposable
         using var store = Store();
         await store.AddAsync(FakeVoices.Clip(1), name: "bob", cancellationToken: Token);
         var path = Path.Combine(Directory.GetDirectories(Named).Single(), "lock");
-        using (LightTts.Timbres.Sharing.FileLock.TryAcquire(path, TimeSpan.Zero))
+        using (FileLock.TryAcquire(path, TimeSpan.Zero))
             Assert.Contains("lock",
             (await Assert.ThrowsAsync<TtsTimbreException>(() =>
             store.AddAsync(FakeVoices.Clip(2), name: "eve", cancellationToken: Token).AsTask())).Message);

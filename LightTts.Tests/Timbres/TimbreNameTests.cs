@@ -1,3 +1,4 @@
+using LightTts.FileSystem;
 using LightTts.Tests.Support;
 using LightTts.Timbres;
 using LightTts.Timbres.Sharing;

@@ -44,7 +44,8 @@ internal sealed record CosyVoiceModel(
         var parameters = 0L;
         // On the CPU the language model has an engine of its own that reads 32-bit weights
         // as fast as the memory gives them; half of the bits would not make it faster.
-        var exact = device.IsCuda ? device : device with { Compute = TorchDevice.Cpu.Compute };
+        var exact = device.With(options.LanguagePrecision) is var wanted && device.IsCuda ? wanted
+            : wanted with { Compute = TorchDevice.Cpu.Compute };
 
         T Open<T>(string path, string name, Func<Weights.ITensorArchive, T> load, bool counts = true)
         {
@@ -85,7 +86,8 @@ internal sealed record CosyVoiceModel(
             archive => new StyleModel(style.Name, i == 0 ? LanguageModel.Load(archive, config.Language, exact, languageOptions)
                 : LoadFurther(archive, style.Path)), counts: i == 0))).ToArray();
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive =>
-            FlowModel.Load(archive, config.Flow, config.Generation.FlowParts, device, new FlowOptions(options.FlowCacheBytes))));
+            FlowModel.Load(archive, config.Flow, config.Generation.FlowParts, device.With(options.FlowPrecision),
+                new FlowOptions(options.FlowCacheBytes))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
             archive => config.Generation.LoadVocoder(archive, config, device)));
         var extractor = Task.Run(() =>

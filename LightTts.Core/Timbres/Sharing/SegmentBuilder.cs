@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using LightTts.FileSystem;
 
 namespace LightTts.Timbres.Sharing;
 

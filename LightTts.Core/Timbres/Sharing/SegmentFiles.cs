@@ -1,3 +1,4 @@
+using LightTts.FileSystem;
 using Microsoft.Extensions.Logging;
 
 namespace LightTts.Timbres.Sharing;

@@ -1,6 +1,7 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using LightTts.FileSystem;
 using Microsoft.Win32.SafeHandles;
 
 namespace LightTts.Timbres.Sharing;

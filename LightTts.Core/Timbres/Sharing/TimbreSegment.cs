@@ -1,4 +1,5 @@
 using System.Buffers;
+using LightTts.FileSystem;
 using Microsoft.Extensions.Logging;
 
 namespace LightTts.Timbres.Sharing;

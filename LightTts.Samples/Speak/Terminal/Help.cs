@@ -9,8 +9,8 @@ internal sealed class Help : SynchronousCommandLineAction
 {
     public const string Text = """
         Usage: speak [options] TEXT...      speak [options] -f FILE      ... | speak
-        Without -o: plays on a terminal, else writes speech.wav. Commands: timbres,
-        completions (each has --help).
+        Without -o: plays on a terminal, else writes speech.wav. Commands: models,
+        timbres, completions (each has --help).
         Say     -f, --file FILE      text, Markdown, HTML, SRT or VTT; - is stdin
                 --format FORMAT      text, markdown, html, srt, vtt (by the name)
                 --no-normalize       leave numbers and abbreviations as they are
@@ -25,7 +25,7 @@ internal sealed class Help : SynchronousCommandLineAction
                 --speed 0.25..4      -s, --seed N      --steps 1..100
                 --temperature 0..2   --top-p 0..1      --top-k 1..1000
                 --mode MODE          whole or streaming;  --style NAME, see --inspect
-        Model   -m, --model FOLDER   --inspect  what it is    --list-voices [--json]
+        Model   -m, --model MODEL    --inspect  what it is    --list-voices [--json]
                 -d, --device DEVICE  auto, cpu, cuda;  --precision auto, float32, ...
                 --threads 1..1024    --natives FOLDER (libtorch)  --timbres FILE (store)
         Exit    0 done, 1 failure, 2 wrong usage, 130 Ctrl-C, 141 the reader has gone.

@@ -18,8 +18,7 @@ internal static class ContainedPath
         try
         {
             var (realRoot, real) = (Real(root), Real(full));
-            if (real is null || realRoot is null
-                || !real.StartsWith(Path.TrimEndingDirectorySeparator(realRoot) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            if (real is null || realRoot is null || !(IsIn(realRoot, real) || (BlobsOf(realRoot) is { } blobs && IsIn(blobs, real))))
                 throw Bad(relative, source);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
@@ -28,6 +27,14 @@ internal static class ContainedPath
         }
         return full;
     }
+
+    /// <summary>A downloaded model's folder holds links to the content beside it (cache of the Hugging Face hub: snapshots/COMMIT, blobs).</summary>
+    private static string? BlobsOf(string root) => Path.TrimEndingDirectorySeparator(root) is var folder
+        && Path.GetDirectoryName(folder) is { } parent && Path.GetFileName(parent) == "snapshots" && Path.GetDirectoryName(parent) is { } model
+        && Path.GetFileName(model).StartsWith("models--", StringComparison.Ordinal) ? Path.Combine(model, "blobs") : null;
+
+    private static bool IsIn(string folder, string path) =>
+        path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>The path with every symbolic link in it followed; null where they go round in circles.</summary>
     private static string? Real(string path)

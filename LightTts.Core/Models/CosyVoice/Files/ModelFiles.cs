@@ -62,6 +62,23 @@ internal sealed record ModelFiles(string Root)
             : $"{root}: not a model directory: it has neither cosyvoice2.yaml nor cosyvoice3.yaml.");
     }
 
+    /// <summary>Whether a folder looks like a model of a known kind.</summary>
+    public static bool IsKnown(string path) => CosyVoiceGeneration.All.Any(generation => File.Exists(Path.Combine(path, generation.YamlFile)));
+
+    /// <summary>Whether a folder has all files that are needed.</summary>
+    public static bool IsComplete(string path)
+    {
+        try
+        {
+            Find(path);
+            return true;
+        }
+        catch (TtsModelLoadException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Opens a file of weights by its extension.</summary>
     public static ITensorArchive OpenWeights(string path) =>
         path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) ? SafetensorsFile.Open(path) : PyTorchCheckpoint.Open(path);

@@ -85,15 +85,17 @@ internal sealed class FlowModel : IDisposable
     /// <param name="parts">What it is made of.</param>
     /// <param name="device">Where it runs; its compute type is that of the large products.</param>
     /// <param name="options">Limits of what it keeps.</param>
+    /// <param name="record">Told what was taken.</param>
     /// <exception cref="TtsModelLoadException">The weights do not fit the configuration.</exception>
-    public static FlowModel Load(ITensorArchive archive, FlowConfig config, FlowParts parts, TorchDevice device, FlowOptions? options = null)
+    public static FlowModel Load(ITensorArchive archive, FlowConfig config, FlowParts parts, TorchDevice device, FlowOptions? options = null,
+        ProductRecord? record = null)
     {
         if (config.ChunkFrames % config.TokenMelRatio != 0)
             throw new TtsModelLoadException(
                 $"'{archive.Path}': the flow's configuration does not fit together: a chunk of {config.ChunkFrames} "
                 + $"frames must be a multiple of token_mel_ratio {config.TokenMelRatio}. Check the yaml file beside it.");
         using var inference = inference_mode();
-        var reader = new WeightReader(archive, device);
+        var reader = new WeightReader(archive, device, record: record);
         var flow = new FlowModel(reader, config, parts, options ?? new FlowOptions());
         try
         {

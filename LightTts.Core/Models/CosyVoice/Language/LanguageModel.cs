@@ -45,8 +45,9 @@ internal sealed class LanguageModel : ILanguageModel
     public static LanguageModel Load(ITensorArchive archive, LanguageModelConfig config, TorchDevice device, LanguageModelOptions options)
     {
         ILanguageEngine engine = !device.IsCuda && device.Compute == ScalarType.Float32 && CpuLanguageEngine.Supports(config)
-            ? new CpuLanguageEngine(config, LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix), options.KvBlocks,
-                options.Thread?.Threads ?? -1)
+            ? new CpuLanguageEngine(config,
+                LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix(device), CpuLanguageEngine.Head),
+                options.KvBlocks, options.Thread?.Threads ?? -1)
             : new TorchLanguageEngine(config, LanguageWeights.Load(archive, config, device), device, options.KvBlocks);
         return new LanguageModel(config, engine, options);
     }

@@ -29,13 +29,15 @@ internal sealed record LanguageWeights : IDisposable
     /// <param name="config">The shapes to expect.</param>
     /// <param name="device">Where the tensors go; the matrices are kept as its <see cref="TorchDevice.Compute"/>.</param>
     /// <param name="matrix">Makes a layer of weights and bias, as the engine wants it; null: <see cref="TorchLinear"/>.</param>
+    /// <param name="head">Makes the last one; null: as the others.</param>
+    /// <param name="record">Told what was taken.</param>
     /// <exception cref="TtsModelLoadException">Tensors are missing or have other shapes.</exception>
     public static LanguageWeights Load(ITensorArchive archive, LanguageModelConfig config, TorchDevice device,
-        Func<Tensor, Tensor?, Linear>? matrix = null)
+        Func<Tensor, Tensor?, Linear>? matrix = null, Func<Tensor, Tensor?, Linear>? head = null, ProductRecord? record = null)
     {
         matrix ??= (weight, bias) => new TorchLinear(weight, bias, device.Compute);
         using var noGradients = torch.inference_mode(true);
-        var reader = new WeightReader(archive, device);
+        var reader = new WeightReader(archive, device, record: record);
         int hidden = config.HiddenSize, logits = LanguageVocabulary.LogitCount(config);
         var rows = config.Rows;
         var speech = reader.Take("speech_embedding.weight", logits, hidden);
@@ -46,7 +48,7 @@ internal sealed record LanguageWeights : IDisposable
             Layers = [.. Enumerable.Range(0, config.Layers).Select(layer =>
                 LanguageLayer.Read(reader, $"llm.model.model.layers.{layer}.", config, matrix))],
             Norm = reader.Take("llm.model.model.norm.weight", hidden),
-            Head = matrix(reader.Take("llm_decoder.weight", device.Compute, logits, hidden),
+            Head = (head ?? matrix)(reader.Take("llm_decoder.weight", device.Compute, logits, hidden),
                 rows.HeadBias ? reader.Take("llm_decoder.bias", device.Compute, logits) : null),
         };
         reader.Ignore(key => key == "llm.model.lm_head.weight"); // the text head, which speech does not need
@@ -111,7 +113,7 @@ internal sealed record LanguageLayer : IDisposable
         return new LanguageLayer
         {
             AttentionNorm = reader.Take(prefix + "input_layernorm.weight", hidden),
-            Qkv = matrix(
+            Qkv = reader.Product(prefix + "self_attn.qkv", q + 2 * kv, hidden, () => matrix(
                 LanguageWeights.Join(
                     Interleave(reader.Take(prefix + "self_attn.q_proj.weight", type, q, hidden), headDim),
                     Interleave(reader.Take(prefix + "self_attn.k_proj.weight", type, kv, hidden), headDim),
@@ -119,15 +121,17 @@ internal sealed record LanguageLayer : IDisposable
                 LanguageWeights.Join(
                     Interleave(reader.Take(prefix + "self_attn.q_proj.bias", type, q), headDim),
                     Interleave(reader.Take(prefix + "self_attn.k_proj.bias", type, kv), headDim),
-                    reader.Take(prefix + "self_attn.v_proj.bias", type, kv))),
-            Output = matrix(reader.Take(prefix + "self_attn.o_proj.weight", type, hidden, q), null),
+                    reader.Take(prefix + "self_attn.v_proj.bias", type, kv)))),
+            Output = reader.Product(prefix + "self_attn.out", hidden, q, () =>
+                matrix(reader.Take(prefix + "self_attn.o_proj.weight", type, hidden, q), null)),
             FeedForwardNorm = reader.Take(prefix + "post_attention_layernorm.weight", hidden),
-            GateUp = matrix(
+            GateUp = reader.Product(prefix + "mlp.gate_up", 2 * inner, hidden, () => matrix(
                 LanguageWeights.Join(
                     reader.Take(prefix + "mlp.gate_proj.weight", type, inner, hidden),
                     reader.Take(prefix + "mlp.up_proj.weight", type, inner, hidden)),
-                null),
-            Down = matrix(reader.Take(prefix + "mlp.down_proj.weight", type, hidden, inner), null),
+                null)),
+            Down = reader.Product(prefix + "mlp.down", hidden, inner, () =>
+                matrix(reader.Take(prefix + "mlp.down_proj.weight", type, hidden, inner), null)),
         };
     }
 

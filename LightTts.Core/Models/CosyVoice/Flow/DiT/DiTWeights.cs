@@ -68,7 +68,6 @@ internal sealed class DiTWeights : IDisposable
     public static DiTWeights Load(WeightReader reader, DiTConfig config, int mel)
     {
         const string root = "decoder.estimator.";
-        var compute = reader.Device.Compute;
         long dim = config.Dim;
         Linear Take(string name, long outputs, long inputs, ScalarType type) =>
             Linear.Create(reader.Take($"{root}{name}.weight", outputs, inputs), reader.Take($"{root}{name}.bias", outputs), type);
@@ -90,7 +89,7 @@ internal sealed class DiTWeights : IDisposable
             Conv2Bias = reader.Take($"{conv}2.0.bias", dim).DetachFromDisposeScope(),
             InverseFrequencies = reader.Take($"{root}rotary_embed.inv_freq", config.HeadDim / 2).DetachFromDisposeScope(),
             Blocks = [.. Enumerable.Range(0, config.Depth).Select(i =>
-            DiTBlockWeights.Load(reader, $"{root}transformer_blocks.{i}.", config, compute))],
+            DiTBlockWeights.Load(reader, $"{root}transformer_blocks.{i}.", config))],
             FinalModulation = Take("norm_out.linear", 2 * dim, dim, ScalarType.Float32),
             Output = Take("proj_out", mel, dim, ScalarType.Float32),
         };
@@ -115,22 +114,25 @@ internal sealed class DiTWeights : IDisposable
 /// <param name="Down">[FeedForwardMultiple Dim -> Dim].</param>
 internal sealed record DiTBlockWeights(Linear Modulation, Linear Qkv, Linear AttentionOut, Linear Up, Linear Down) : IDisposable
 {
-    public static DiTBlockWeights Load(WeightReader reader, string root, DiTConfig config, ScalarType compute)
+    public static DiTBlockWeights Load(WeightReader reader, string root, DiTConfig config)
     {
         long dim = config.Dim, inner = (long)config.Heads * config.HeadDim, hidden = dim * config.FeedForwardMultiple;
-        Linear Take(string name, long outputs, long inputs, ScalarType type) =>
-            Linear.Create(reader.Take($"{root}{name}.weight", outputs, inputs), reader.Take($"{root}{name}.bias", outputs), type);
+        Linear Take(string name, long outputs, long inputs) =>
+            reader.Product($"{root}{name}", outputs, inputs, () => Linear.Create(reader.Take($"{root}{name}.weight", outputs, inputs),
+                reader.Take($"{root}{name}.bias", outputs), reader.Device));
         Tensor Stack(string part, params long[] shape)
         {
             using var scope = NewDisposeScope();
             return cat([.. "qkv".Select(c => reader.Take($"{root}attn.to_{c}.{part}", shape))], 0).MoveToOuterDisposeScope();
         }
         return new DiTBlockWeights(
-            Take("attn_norm.linear", 6 * dim, dim, ScalarType.Float32),
-            Linear.Create(Stack("weight", inner, dim), Stack("bias", inner), compute),
-            Take("attn.to_out.0", dim, inner, compute),
-            Take("ff.ff.0.0", hidden, dim, compute),
-            Take("ff.ff.2", dim, hidden, compute));
+            Linear.Create(reader.Take($"{root}attn_norm.linear.weight", 6 * dim, dim), reader.Take($"{root}attn_norm.linear.bias", 6 * dim),
+                ScalarType.Float32),
+            reader.Product($"{root}attn.qkv", 3 * inner, dim, () =>
+                Linear.Create(Stack("weight", inner, dim), Stack("bias", inner), reader.Device)),
+            Take("attn.to_out.0", dim, inner),
+            Take("ff.ff.0.0", hidden, dim),
+            Take("ff.ff.2", dim, hidden));
     }
 
     public void Dispose()

@@ -124,14 +124,14 @@ internal sealed record UNetBlock(UNetNorm Norm1, Linear Qkv, Linear AttentionOut
     public static UNetBlock Load(WeightReader reader, string root, UNetConfig config, int slot)
     {
         long channels = config.Channels, inner = (long)config.Heads * config.HeadDim, hidden = UNetConfig.FeedForwardMultiple * channels;
-        var compute = reader.Device.Compute;
         Linear Take(string name, long outputs, long inputs) =>
-            Linear.Create(reader.Take($"{root}{name}.weight", outputs, inputs), reader.Take($"{root}{name}.bias", outputs), compute);
+            reader.Product($"{root}{name}", outputs, inputs, () => Linear.Create(reader.Take($"{root}{name}.weight", outputs, inputs),
+                reader.Take($"{root}{name}.bias", outputs), reader.Device));
         using var scope = NewDisposeScope();
-        var qkv = cat([.. "qkv".Select(c => reader.Take($"{root}attn1.to_{c}.weight", inner, channels))], 0);
         return new UNetBlock(
             UNetNorm.Load(reader, $"{root}norm1", channels),
-            Linear.Create(qkv, null, compute),
+            reader.Product($"{root}attn1.qkv", 3 * inner, channels, () => Linear.Create(
+                cat([.. "qkv".Select(c => reader.Take($"{root}attn1.to_{c}.weight", inner, channels))], 0), null, reader.Device)),
             Take("attn1.to_out.0", channels, inner),
             UNetNorm.Load(reader, $"{root}norm3", channels),
             Take("ff.net.0.proj", hidden, channels),

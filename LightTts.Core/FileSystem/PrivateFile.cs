@@ -2,17 +2,17 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace LightTts.Timbres.Sharing;
+namespace LightTts.FileSystem;
 
 /// <summary>Files and folders that only this user can read and write.</summary>
 internal static class PrivateFile
 {
     private const UnixFileMode ForUser = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Opens a file that is there, for reading and writing.</summary>
+    /// <summary>Opens a file that is there, for reading and writing. With <paramref name="anyOwner"/> it may be another user's.</summary>
     /// <exception cref="IOException">It cannot be opened, or is another user's.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be opened.</exception>
-    public static SafeFileHandle Open(string path)
+    public static SafeFileHandle Open(string path, bool anyOwner = false)
     {
         var file = OperatingSystem.IsWindows()
             ? File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete)
@@ -22,7 +22,7 @@ internal static class PrivateFile
             var facts = FileFacts.Of(file);
             if (!facts.IsRegular)
                 throw new IOException("It is not a regular file.");
-            if (!facts.IsOurs)
+            if (!facts.IsOurs && !anyOwner)
                 throw new IOException("Another user made it or can write to it.");
             return file;
         }
@@ -43,11 +43,11 @@ internal static class PrivateFile
     /// <summary>Makes a new file.</summary>
     /// <exception cref="IOException">There is one already, or it cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be made.</exception>
-    public static FileStream Create(string path)
+    public static FileStream Create(string path, bool anyOwner = false)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite,
             Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
+        if (!OperatingSystem.IsWindows() && !anyOwner)
             options.UnixCreateMode = ForUser;
         return new FileStream(path, options);
     }

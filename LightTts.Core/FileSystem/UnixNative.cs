@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace LightTts.Timbres.Sharing;
+namespace LightTts.FileSystem;
 
 /// <summary>The few calls of the C library that .NET does not offer: who owns a file,
 /// locks that the kernel lets go of, space that is really there.</summary>

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace LightTts.Timbres.Sharing;
+namespace LightTts.FileSystem;
 
 /// <summary>Byte-range locks on Windows; the system lets go of them when the handle is closed, by whatever means.</summary>
 internal static partial class WindowsNative

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace LightTts.Timbres.Sharing;
+namespace LightTts.FileSystem;
 
 /// <summary>What the system says about a file: whose it is, how long it is, whether a path still leads to it.</summary>
 /// <remarks>On Windows only the length is filled in: there the folder's access list keeps other users out.</remarks>

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace LightTts.Timbres.Sharing;
+namespace LightTts.FileSystem;
 
 /// <summary>An exclusive lock of the operating system, held through an open file: when
 /// the process ends, however it ends, the kernel lets go of it.</summary>
@@ -24,14 +24,16 @@ internal sealed class FileLock : IDisposable
     /// <param name="path">The lock's file; made where it is missing.</param>
     /// <param name="wait">How long to wait for its holder.</param>
     /// <param name="deleteAfterwards">Whether the file goes away with the lock (on Windows it stays).</param>
+    /// <param name="anyOwner">Whether the file may be another user's, in a folder that users share: whoever can open it can only
+    /// hold others up.</param>
     /// <returns>The lock, or null where the holder did not let go of it in time.</returns>
     /// <exception cref="IOException">The file cannot be made, or is another user's.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be opened.</exception>
-    public static FileLock? TryAcquire(string path, TimeSpan wait, bool deleteAfterwards = false)
+    public static FileLock? TryAcquire(string path, TimeSpan wait, bool deleteAfterwards = false, bool anyOwner = false)
     {
         while (true)
         {
-            if (TryOpen(path) is not { } file)
+            if (TryOpen(path, anyOwner) is not { } file)
                 continue;
             if (!TryLock(file, wait))
                 return null;
@@ -45,11 +47,16 @@ internal sealed class FileLock : IDisposable
     /// no other way than a thread of our own, started only where the lock is held.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <inheritdoc cref="TryAcquire"/>
-    public static async ValueTask<FileLock?> TryAcquireAsync(string path, TimeSpan wait, bool deleteAfterwards, CancellationToken cancellationToken)
+    public static ValueTask<FileLock?> TryAcquireAsync(string path, TimeSpan wait, bool deleteAfterwards, CancellationToken cancellationToken) =>
+        TryAcquireAsync(path, wait, deleteAfterwards, anyOwner: false, cancellationToken);
+
+    /// <inheritdoc cref="TryAcquireAsync(string, TimeSpan, bool, CancellationToken)"/>
+    public static async ValueTask<FileLock?> TryAcquireAsync(string path, TimeSpan wait, bool deleteAfterwards, bool anyOwner,
+        CancellationToken cancellationToken)
     {
         while (true)
         {
-            if (TryOpen(path) is not { } file)
+            if (TryOpen(path, anyOwner) is not { } file)
                 continue;
             if (!TryLockAtOnce(file, wait))
             {
@@ -79,17 +86,17 @@ internal sealed class FileLock : IDisposable
         OperatingSystem.IsWindows() || (FileFacts.Of(path) is { } current && current.IsSameFile(FileFacts.Of(file)));
 
     // Null where the file was deleted again in between.
-    private static SafeFileHandle? TryOpen(string path)
+    private static SafeFileHandle? TryOpen(string path, bool anyOwner = false)
     {
         try
         {
-            return PrivateFile.Open(path);
+            return PrivateFile.Open(path, anyOwner);
         }
         catch (FileNotFoundException)
         {
             try
             {
-                PrivateFile.Create(path).Dispose();
+                PrivateFile.Create(path, anyOwner).Dispose();
             }
             catch (IOException e) when (e.HResult is FileExistsOnUnix or FileExistsOnWindows || IsLocked(e))
             {

@@ -1,0 +1,204 @@
+using System.Buffers;
+using System.Runtime.Intrinsics;
+
+namespace LightTts.Cpu;
+
+/// <summary>A weight matrix in 8-bit numbers, each output with a scale of its own, and its product with rows that are brought to 8 bits in
+/// passing, each with a scale of its own: a quarter of the memory, which is what one row's product waits for.</summary>
+/// <remarks>
+/// Both are symmetric (-127 to 127, zero is zero) and rounded to the nearest. The sums are whole numbers and exact, so that a row's result is
+/// the same bits alone and in any batch, by every <see cref="Int8Path"/>.
+/// </remarks>
+internal sealed unsafe class QuantizedMatrix : IDisposable
+{
+    /// <summary>Outputs that are stored together.</summary>
+    public const int Panel = PackedMatrix.Panel;
+
+    private const int Largest = 127;
+
+    // As in PackedMatrix.
+    private const long ParallelWork = 12_000_000;
+    private const int PanelsTogether = 16;
+    private const int RowsTogether = 192;
+
+    private readonly NativeBuffer _weights;
+    private readonly NativeBuffer _scales;
+    private readonly NativeBuffer? _bias;
+    private readonly int _panels;
+    private readonly int _groups;
+    private readonly Int8Path _path;
+
+    /// <summary>Brings a matrix to 8 bits.</summary>
+    /// <param name="weights">Row-major [outputs, inputs], finite.</param>
+    /// <param name="outputs">Rows of the matrix.</param>
+    /// <param name="inputs">Its columns.</param>
+    /// <param name="bias">[outputs], or null.</param>
+    /// <param name="path">How to multiply; null: the fastest way here.</param>
+    public QuantizedMatrix(float* weights, int outputs, int inputs, float* bias, Int8Path? path = null)
+        : this(outputs, inputs, bias is not null, path)
+    {
+        Parallel.For(0, _panels, panel =>
+        {
+            int first = panel * Panel, rows = Math.Min(Panel, outputs - first);
+            var to = (sbyte*)_weights.Start + (long)first * _groups * 4;
+            for (var row = 0; row < rows; row++)
+            {
+                var from = weights + (long)(first + row) * inputs;
+                var (scale, inverse) = Scale(from, inputs);
+                _scales.Start[first + row] = scale;
+                for (var k = 0; k < inputs; k++)
+                    to[((long)(k / 4) * Panel + row) * 4 + k % 4] = (sbyte)MathF.Round(from[k] * inverse);
+            }
+        });
+        if (bias is not null)
+            new ReadOnlySpan<float>(bias, outputs).CopyTo(new Span<float>(Bias, outputs));
+    }
+
+    /// <summary>Makes room for a matrix of zeros, for one that was brought to 8 bits before.</summary>
+    public QuantizedMatrix(int outputs, int inputs, bool hasBias, Int8Path? path = null)
+    {
+        (Outputs, Inputs, _path) = (outputs, inputs, path ?? Int8Paths.Best);
+        _panels = (outputs + Panel - 1) / Panel;
+        _groups = (inputs + 3) / 4;
+        _weights = new NativeBuffer((long)_panels * Panel * _groups); // four numbers in the room of a float
+        _scales = new NativeBuffer(_panels * Panel);
+        _bias = hasBias ? new NativeBuffer(_panels * Panel) : null;
+    }
+
+    /// <summary>How the numbers lie: [panels, groups of inputs, 16 outputs, 4 inputs].</summary>
+    public long[] Shape => [_panels, _groups, Panel, 4];
+
+    /// <summary>The numbers, none of them -128.</summary>
+    public sbyte* Numbers => (sbyte*)_weights.Start;
+
+    /// <summary>A scale for each output, outputs rounded up to 16.</summary>
+    public float* Scales => _scales.Start;
+
+    /// <summary>Likewise the bias; null where there is none.</summary>
+    public float* Bias => _bias is null ? null : _bias.Start;
+
+    public int Inputs { get; }
+
+    public int Outputs { get; }
+
+    /// <inheritdoc cref="PackedMatrix.Multiply"/>
+    public void Multiply(float* x, int xStride, int rows, float* y, int yStride, bool accumulate, int threads = -1)
+    {
+        var stride = _groups * 4;
+        var numbers = ArrayPool<sbyte>.Shared.Rent(checked(rows * stride));
+        var scales = ArrayPool<float>.Shared.Rent(rows);
+        fixed (sbyte* q = numbers)
+        fixed (float* s = scales)
+        {
+            for (var row = 0; row < rows; row++)
+                s[row] = Quantize(x + (long)row * xStride, Inputs, q + (long)row * stride, stride);
+            var work = new Work(q, s, stride, y, yStride, accumulate);
+            var pieces = (_panels + PanelsTogether - 1) / PanelsTogether;
+            if (threads == 1 || (long)rows * Outputs * Inputs < ParallelWork)
+                for (var piece = 0; piece < pieces; piece++)
+                    Piece(piece, work, 0, rows);
+            else
+                MultiplyInParallel(pieces, work, rows, threads);
+        }
+        ArrayPool<sbyte>.Shared.Return(numbers);
+        ArrayPool<float>.Shared.Return(scales);
+    }
+
+    public void Dispose()
+    {
+        _weights.Dispose();
+        _scales.Dispose();
+        _bias?.Dispose();
+    }
+
+    /// <summary>Brings a row to 8 bits; what is not a number becomes one that shows in the result.</summary>
+    /// <returns>What one unit is worth.</returns>
+    internal static float Quantize(float* from, int count, sbyte* to, int padded)
+    {
+        var (scale, inverse) = Scale(from, count);
+        var k = 0;
+        for (; k + 8 <= count; k += 8)
+        {
+            // To even at halves, as MathF.Round does it.
+            var whole = Vector256.ConvertToInt32(Vector256.Round(Vector256.Load(from + k) * inverse));
+            var narrow = Vector128.Narrow(whole.GetLower(), whole.GetUpper());
+            *(long*)(to + k) = Vector128.Narrow(narrow, narrow).AsInt64().ToScalar();
+        }
+        for (; k < count; k++)
+            to[k] = (sbyte)MathF.Round(from[k] * inverse);
+        for (; k < padded; k++)
+            to[k] = 0;
+        return scale;
+    }
+
+    private static (float Scale, float Inverse) Scale(float* from, int count)
+    {
+        var largest = 0f;
+        var wide = Vector256<float>.Zero;
+        var k = 0;
+        for (; k + 8 <= count; k += 8)
+            wide = Vector256.Max(wide, Vector256.Abs(Vector256.Load(from + k))); // NaN stays
+        for (var lane = 0; lane < 8; lane++)
+            largest = MathF.Max(largest, wide[lane]);
+        for (; k < count; k++)
+            largest = MathF.Max(largest, MathF.Abs(from[k]));
+        return largest > 0 && float.IsFinite(largest) ? (largest / Largest, Largest / largest) : (largest, 0);
+    }
+
+    private void MultiplyInParallel(int pieces, Work work, int rows, int threads) =>
+        Parallel.For(0, pieces * ((rows + RowsTogether - 1) / RowsTogether), new ParallelOptions { MaxDegreeOfParallelism = threads }, part =>
+        {
+            var first = part / pieces * RowsTogether;
+            Piece(part % pieces, work, first, Math.Min(RowsTogether, rows - first));
+        });
+
+    private void Piece(int piece, in Work work, int firstRow, int rows)
+    {
+        var sums = stackalloc int[Int8Kernel.Rows * Panel];
+        int first = piece * PanelsTogether, last = Math.Min(first + PanelsTogether, _panels);
+        for (var panel = first; panel < last; panel++)
+        {
+            var w = (sbyte*)_weights.Start + (long)panel * Panel * _groups * 4;
+            for (var row = 0; row < rows; row += Int8Kernel.Rows)
+            {
+                var together = Math.Min(Int8Kernel.Rows, rows - row);
+                Int8Kernel.Multiply(_path, w, work.X + (long)(firstRow + row) * work.XStride, work.XStride, together, _groups, sums);
+                for (var i = 0; i < together; i++)
+                {
+                    var at = firstRow + row + i;
+                    Store(sums + i * Panel, panel, work.Scales[at], work.Y + (long)at * work.YStride + panel * Panel, work.Accumulate);
+                }
+            }
+        }
+    }
+
+    private void Store(int* sums, int panel, float unit, float* y, bool accumulate)
+    {
+        for (var n = 0; n < Panel; n += 8)
+        {
+            var scale = Vector256.Load(_scales.Start + panel * Panel + n) * unit;
+            var value = Vector256.ConvertToSingle(Vector256.Load(sums + n)) * scale;
+            if (accumulate)
+                value += Vector256.Load(y + n);
+            else if (_bias is not null)
+                value += Vector256.Load(_bias.Start + panel * Panel + n);
+            value.Store(y + n);
+        }
+    }
+
+    /// <summary>What a product is of.</summary>
+    private readonly struct Work(sbyte* x, float* scales, int xStride, float* y, int yStride, bool accumulate)
+    {
+        public sbyte* X => x;
+
+        public float* Scales => scales;
+
+        public int XStride => xStride;
+
+        public float* Y => y;
+
+        public int YStride => yStride;
+
+        public bool Accumulate => accumulate;
+    }
+}
