@@ -128,7 +128,8 @@ public sealed class TtsPipeline : ITtsPipeline
     /// <exception cref="TtsModelLoadException">The model directory cannot be used.</exception>
     /// <exception cref="TtsBackendException">libtorch's natives are missing.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static Task<string> ExportOnnxAsync(TtsPipelineOptions? options = null, string? folder = null, CancellationToken cancellationToken = default)
+    public static Task<string> ExportOnnxAsync(TtsPipelineOptions? options = null, string? folder = null,
+        CancellationToken cancellationToken = default)
     {
         options = (options ?? new TtsPipelineOptions()).Validated();
         return Task.Run(() =>

@@ -15,7 +15,7 @@ internal static class ExecutionProviders
     /// <param name="engines">The model's folder of TensorRT engines.</param>
     /// <param name="reasons">Gets a sentence for each that cannot be had.</param>
     /// <returns>The providers in front of the CPU; empty for the CPU alone.</returns>
-    /// <exception cref="TtsBackendException">None can be had and the CPU is not wanted.</exception>
+    /// <exception cref="NoProviderException">None can be had and the CPU is not wanted.</exception>
     public static IReadOnlyList<ExecutionProvider> Append(SessionOptions session, OnnxOptions options, string? engines, List<string> reasons)
     {
         List<ExecutionProvider> appended = [];
@@ -29,10 +29,7 @@ internal static class ExecutionProviders
             else
                 appended.Add(provider);
         }
-        return appended.Count > 0 ? appended
-            : throw new TtsBackendException($"ONNX Runtime can use none of the execution providers that were asked for ({string.Join("; ", reasons)}). "
-                + $"Add {nameof(ExecutionProvider.Cpu)} to {nameof(TtsPipelineOptions.OnnxRuntime)}.{nameof(OnnxRuntimeOptions.Providers)}, or install "
-                + "what is missing: the package Microsoft.ML.OnnxRuntime.Gpu, NVIDIA's driver, CUDA, cuDNN and, for TensorRT, TensorRT.");
+        return appended.Count > 0 ? appended : throw new NoProviderException(string.Join("; ", reasons));
     }
 
     /// <summary>What people call it.</summary>

@@ -59,6 +59,13 @@ internal sealed class OnnxSession : IDisposable
                 LogMessages.OnnxFallback(options.Log, System.IO.Path.GetFileName(path), session.Shown, string.Join("; ", reasons));
             return session;
         }
+        catch (NoProviderException e)
+        {
+            throw new TtsBackendException($"ONNX Runtime can use none of the execution providers that were asked for ({e.Message}). Add "
+                + $"{nameof(ExecutionProvider.Cpu)} to {nameof(TtsPipelineOptions)}.{nameof(TtsPipelineOptions.OnnxRuntime)}."
+                + $"{nameof(OnnxRuntimeOptions.Providers)}, or install "
+                + "what is missing: the package Microsoft.ML.OnnxRuntime.Gpu, NVIDIA's driver, CUDA, cuDNN and, for TensorRT, TensorRT.", e);
+        }
         catch (OnnxRuntimeException) when (options.Cancellation.IsCancellationRequested)
         {
             throw new OperationCanceledException(options.Cancellation);
@@ -90,7 +97,8 @@ internal sealed class OnnxSession : IDisposable
             {
                 if (providers.Contains(ExecutionProvider.TensorRt) && engines is not null)
                     PrepareEngines(engines, options);
-                using var cancel = options.Cancellation.UnsafeRegister(static state => ((SessionOptions)state!).SetLoadCancellationFlag(true), settings);
+                using var cancel = options.Cancellation.UnsafeRegister(
+                    static state => ((SessionOptions)state!).SetLoadCancellationFlag(true), settings);
                 return new OnnxSession(path, new InferenceSession(path, settings), providers);
             }
             // A provider that is there may still not take this model, or find too little memory for it.
@@ -133,7 +141,8 @@ internal sealed class OnnxSession : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new TtsBackendException($"The folder for TensorRT's engines cannot be used: {e.Message} Set {nameof(TtsPipelineOptions.OnnxRuntime)}."
+            throw new TtsBackendException($"The folder for TensorRT's engines cannot be used: {e.Message} Set "
+                + $"{nameof(TtsPipelineOptions)}.{nameof(TtsPipelineOptions.OnnxRuntime)}."
                 + $"{nameof(OnnxRuntimeOptions.CacheDirectory)} to one that can be written to.", e);
         }
         options.Building("building TensorRT's engine, once for this machine: this takes minutes");

@@ -16,6 +16,7 @@ static async Task<int> RunAsync(string[] args)
 {
     var root = SpeakCommand.Create();
     root.Subcommands.Add(TimbresCommand.Create());
+    root.Subcommands.Add(new Command("models", "Looks after models.") { ExportOnnxCommand.Create() });
     root.Subcommands.Add(CompletionsCommand.Create());
     Help.Install(root);
     if (args.Length == 0 && !Console.IsInputRedirected)

@@ -76,7 +76,8 @@ internal sealed record CosyVoiceModel(
         var styles = directory.Files.Styles.Select((style, i) => Task.Run(() => Open(style.Path, i == 0 ? "language model" : $"style {style.Name}",
             archive => new StyleModel(style.Name, LanguageModel.Load(archive, config.Language, exact, languageOptions)), counts: i == 0))).ToArray();
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive =>
-            FlowModel.Load(archive, config.Flow, config.Generation.FlowParts, device, new FlowOptions(options.FlowCacheBytes, Over: estimators.Over))));
+            FlowModel.Load(archive, config.Flow, config.Generation.FlowParts, device,
+                new FlowOptions(options.FlowCacheBytes, Over: estimators.Over))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
             archive => config.Generation.LoadVocoder(archive, config, device)));
         var extractor = Task.Run(() =>

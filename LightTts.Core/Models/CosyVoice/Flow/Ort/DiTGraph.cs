@@ -52,7 +52,8 @@ internal static class DiTGraph
         var given = net.Product(net.Concat(1, StreamingContract.Condition, StreamingContract.Mu), weight.narrow(1, mel, 2 * mel), null);
         var speaker = net.Product(StreamingContract.Speaker, weight.narrow(1, 3 * mel, mel), null);
         var conditional = net.Add(x, net.Add(given, speaker));
-        return net.Concat(0, net.Graph.Node("Unsqueeze", [conditional, net.Graph.Integers(0)]), net.Graph.Node("Unsqueeze", [x, net.Graph.Integers(0)]));
+        string Row(string row) => net.Graph.Node("Unsqueeze", [row, net.Graph.Integers(0)]);
+        return net.Concat(0, Row(conditional), Row(x));
     }
 
     /// <summary>Adds two causal grouped convolutions of the projection.</summary>

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.Ort;
 
-/// <summary>What the estimators' graphs are made of: weights of a checkpoint, layers, attention with a past, causal convolutions with a tail.</summary>
+/// <summary>What the estimators' graphs are made of: weights of a checkpoint, layers, attention with a past, causal convolutions with a
+/// tail.</summary>
 /// <param name="reader">The flow's checkpoint, on the CPU.</param>
 /// <param name="graph">Where nodes are added.</param>
 /// <param name="shape">Of what is kept.</param>
@@ -78,7 +79,7 @@ internal sealed class EstimatorGraph(WeightReader reader, OnnxGraph graph, FlowP
     /// <summary>The sinusoids of 1000 t, half sines, half cosines: [1] -> [1, 2 half].</summary>
     public string TimeAngles(string time, int half)
     {
-        using var frequencies = exp(arange(0, half, ScalarType.Float32).mul(-(Math.Log(10000) / (half - 1))).unsqueeze(0));
+        using var frequencies = exp(Scalars.Range(0, half, CPU).mul(Scalars.Of(-(Math.Log(10000) / (half - 1)))).unsqueeze(0));
         var angles = Multiply(Multiply(time, graph.Scalar(1000)), Weight(frequencies));
         return Concat(1, graph.Node("Sin", [angles]), graph.Node("Cos", [angles]));
     }

@@ -44,7 +44,7 @@ internal sealed record OrtEstimators(string Root, FlowConfig Config, DecoderEngi
         }
         catch (Exception e) when (e is TtsModelLoadException or TtsBackendException)
         {
-            LogMessages.NoOnnxDecoder(Options.Log, e.Message);
+            LogMessages.NoOnnxDecoder(Options.Log, (e.InnerException as NoProviderException ?? e).Message);
             return own;
         }
     }

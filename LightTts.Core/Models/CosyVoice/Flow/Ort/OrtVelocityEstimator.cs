@@ -141,7 +141,8 @@ internal sealed class OrtVelocityEstimator(IVelocityEstimator own, IEstimatorFil
             Array.Clear(_passes);
         }
 
-        private static bool IsOfOnnxRuntime(Exception e) => e is OnnxRuntimeException or TtsSynthesisException { InnerException: OnnxRuntimeException };
+        private static bool IsOfOnnxRuntime(Exception e) =>
+            e is OnnxRuntimeException or TtsSynthesisException { InnerException: OnnxRuntimeException };
     }
 
     private IVelocityEstimator Own => own;

@@ -22,11 +22,12 @@ internal static class StreamingContract
     /// <summary>The prompt's mel, [n, MelBands].</summary>
     public const string Condition = "cond";
 
-    /// <summary>Frames in a chunk of the mask, [1] of 64-bit integers: a frame sees all before the end of its own chunk. As many as there are
-    /// frames, or more: every frame sees every other.</summary>
+    /// <summary>Frames in a chunk of the mask, [1] of 64-bit integers: a frame sees all before the end of its own chunk. As many as there
+    /// are frames, or more: every frame sees every other.</summary>
     public const string Chunk = "chunk";
 
-    /// <summary>Keys and values of earlier frames as they lie in pages: [P, Layers, 2 (keys, values), 2 (guidance), Heads, Frames, HeadDim].</summary>
+    /// <summary>Keys and values of earlier frames as they lie in pages: [P, Layers, 2 (keys, values), 2 (guidance), Heads, Frames,
+    /// HeadDim].</summary>
     public const string Past = "past";
 
     /// <summary>Velocities, [2, n, MelBands].</summary>

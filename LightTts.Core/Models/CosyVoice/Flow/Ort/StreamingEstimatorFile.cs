@@ -1,5 +1,6 @@
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Onnx;
+using LightTts.Torch;
 using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.Ort;
@@ -28,8 +29,8 @@ internal sealed class StreamingEstimatorFile : IEstimatorFile
                 + "speak models export-onnx DIR (or delete it).");
         (_session, _device, _melBands) = (session, device, config.MelBands);
         _frames = frames;
-        _tails = [.. Enumerable.Range(0, int.MaxValue).Select(i => session.InputShape(StreamingContract.Tail(i))).TakeWhile(shape => shape is not null)
-            .Select(shape => shape!.Select(n => (long)n).ToArray())];
+        _tails = [.. Enumerable.Range(0, int.MaxValue).Select(i => session.InputShape(StreamingContract.Tail(i)))
+            .TakeWhile(shape => shape is not null).Select(shape => shape!.Select(n => (long)n).ToArray())];
     }
 
     public string Name => StreamingContract.FileName;
@@ -112,7 +113,7 @@ internal sealed class StreamingEstimatorFile : IEstimatorFile
             using (NewDisposeScope())
             {
                 _x.copy_(x);
-                _t.fill_(_times[step]);
+                _t.fill_(Scalars.Of(_times[step]));
                 SetPast(step);
                 _run.Run(_file._session);
                 if (_cache is not null && !_segment.Last)

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.Ort;
 
-/// <summary>CosyVoice2's U-Net as a graph: what <see cref="UNet.UNetEstimator"/> computes of one utterance. Tails are numbered as its slots.</summary>
+/// <summary>CosyVoice2's U-Net as a graph: what <see cref="UNet.UNetEstimator"/> computes of one utterance. Tails are numbered
+/// as its slots.</summary>
 internal sealed class UNetGraph
 {
     private const int Kernel = 3;
@@ -74,7 +75,10 @@ internal sealed class UNetGraph
         long channels = _unet.Channels, inner = (long)_unet.Heads * _unet.HeadDim, hidden = UNetConfig.FeedForwardMultiple * channels;
         string qkv;
         using (NewDisposeScope())
-            qkv = _net.Product(Norm(h, $"{root}norm1"), cat([.. "qkv".Select(c => _net.Read($"{root}attn1.to_{c}.weight", inner, channels))], 0), null);
+        {
+            var weight = cat([.. "qkv".Select(c => _net.Read($"{root}attn1.to_{c}.weight", inner, channels))], 0);
+            qkv = _net.Product(Norm(h, $"{root}norm1"), weight, null);
+        }
         // [2, n, 3 Inner] -> [3, 2, Heads, n, HeadDim]
         var split = _net.Transpose(_net.Reshape(qkv, 0, 0, 3, _unet.Heads, _unet.HeadDim), 2, 0, 3, 1, 4);
         var attended = _net.Attend(_net.Select(split, 0, 0), _net.Slice(split, 0, 1, 3));

@@ -101,7 +101,7 @@ internal sealed class WholeEstimatorFile : IEstimatorFile
             using (NewDisposeScope())
             {
                 _x.copy_(x.t().unsqueeze(0).expand_as(_x));
-                _t.fill_(_times[step]);
+                _t.fill_(Scalars.Of(_times[step]));
                 _run.Run(_file._session);
             }
             return _velocity.transpose(1, 2).to(x.device); // [2, MelBands, n] -> [2, n, MelBands]
