@@ -40,6 +40,15 @@ internal static class ExecutionProviders
         _ => "CPU",
     };
 
+    /// <summary>What a person needs of ONNX Runtime's messages, which begin with places in its sources.</summary>
+    public static string Reason(Exception e)
+    {
+        const string missing = "with error: "; // what the dynamic linker said
+        var message = e.Message.ReplaceLineEndings(" ").Trim();
+        var at = message.LastIndexOf(missing, StringComparison.Ordinal);
+        return at < 0 ? message : message[(at + missing.Length)..];
+    }
+
     /// <returns>Null, or why not.</returns>
     private static string? Append(SessionOptions session, ExecutionProvider provider, OnnxOptions options, string? engines, string[] available)
     {
@@ -66,7 +75,7 @@ internal static class ExecutionProviders
         // The provider's library loads those of CUDA, cuDNN and TensorRT, which may be missing although the package is there.
         catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException)
         {
-            return e.Message.ReplaceLineEndings(" ").Trim();
+            return Reason(e);
         }
         finally
         {

@@ -107,7 +107,7 @@ internal sealed class OnnxSession : IDisposable
                 var rest = options.Providers.SkipWhile(provider => provider != providers[0]).Skip(1).ToList();
                 if (rest.Count == 0)
                     throw;
-                reasons.Add($"{ExecutionProviders.Shown(providers[0])}: {e.Message.ReplaceLineEndings(" ").Trim()}");
+                reasons.Add($"{ExecutionProviders.Shown(providers[0])}: {ExecutionProviders.Reason(e)}");
                 options = options with { Providers = rest };
             }
         }

@@ -13,8 +13,8 @@ namespace LightTts.Tests.Gpu;
 
 /// <summary>The velocity by ONNX Runtime's CUDA provider, with the flow on the GPU (the stage's stream, device memory) and on the CPU.</summary>
 /// <remarks>
-/// They need a build whose ONNX Runtime has CUDA (<c>-p:LightTtsBackend=external -p:LightTtsOnnxRuntime=gpu</c>) and the libraries of its provider on
-/// LD_LIBRARY_PATH: CUDA 12 or 13, as the package was built, and cuDNN 9. What is missing is the reason of the skipped test.
+/// They need a build whose ONNX Runtime has CUDA (<c>-p:LightTtsBackend=external -p:LightTtsOnnxRuntime=gpu</c>) and what its provider asks for:
+/// CUDA 13 and cuDNN 9, of a libtorch that is loaded already or on LD_LIBRARY_PATH. What is missing is the reason of the skipped test.
 /// </remarks>
 [Collection(GpuCollection.Name)]
 public sealed class GpuOnnxTests(ITestOutputHelper output)
@@ -97,7 +97,7 @@ public sealed class GpuOnnxTests(ITestOutputHelper output)
         try
         {
             return Flows.TinyEn(OnnxEstimators.In(root, Flows.TinyEnConfig, providers: [TestDevice.Kind == ComputeDevice.Cpu
-                ? ExecutionProvider.Cpu : ExecutionProvider.Cuda]), device: device);
+                ? ExecutionProvider.Cpu : ExecutionProvider.Cuda], threads: null), device: device);
         }
         catch (TtsBackendException e)
         {

@@ -14,9 +14,9 @@ internal static class OnnxEstimators
 
     /// <summary>Options that demand a directory's ONNX file.</summary>
     public static FlowOptions In(string root, FlowConfig config, ILogger? log = null, IReadOnlyList<ExecutionProvider>? providers = null,
-        DecoderEngine engine = DecoderEngine.OnnxRuntime) =>
+        DecoderEngine engine = DecoderEngine.OnnxRuntime, int? threads = 1) =>
         new(Over: new OrtEstimators(root, config, engine,
-            new OnnxOptions { Threads = 1, Log = log ?? NullLogger.Instance, Providers = providers ?? [ExecutionProvider.Cpu] }, Frames).Over);
+            new OnnxOptions { Threads = threads, Log = log ?? NullLogger.Instance, Providers = providers ?? [ExecutionProvider.Cpu] }, Frames).Over);
 
     /// <summary>The embedded voice's flow with what its directory's export makes of it.</summary>
     public static FlowModel TinyEn(TempFolder folder, ILogger? log = null)

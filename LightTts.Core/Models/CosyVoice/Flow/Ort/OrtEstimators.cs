@@ -33,7 +33,7 @@ internal sealed record OrtEstimators(string Root, FlowConfig Config, DecoderEngi
         var options = Options with { KeepMemory = true };
         if (Engine == DecoderEngine.OnnxRuntime)
             return With(own, Open(streaming, options, device, archive));
-        // On the CPU the own estimator is the faster one, and on CUDA it computes in fewer bits; see DecoderEngine.Auto.
+        // On one and the same device it would only cost a second copy of the weights, but for TensorRT; see DecoderEngine.Auto.
         var better = options.Providers.TakeWhile(provider => provider != ExecutionProvider.Cpu)
             .Where(provider => provider == ExecutionProvider.TensorRt || device.type == TorchSharp.DeviceType.CPU).ToList();
         if (better.Count == 0)
