@@ -5,6 +5,7 @@ using LightTts.Diagnostics;
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Flow.Ort;
 using LightTts.Models.CosyVoice.Voices;
 using LightTts.Pipeline;
 using LightTts.Timbres;
@@ -118,6 +119,28 @@ public sealed class TtsPipeline : ITtsPipeline
         }
     }
 
+    /// <summary>Writes the flow's estimator of a model directory as an ONNX file that keeps a stream's past, so that ONNX Runtime can decode streams,
+    /// too: <c>flow.decoder.estimator.streaming.fp32.onnx</c>, which is used where it lies in the directory and
+    /// <see cref="TtsPipelineOptions.Decoder"/> lets it.</summary>
+    /// <param name="options">Which model; where libtorch's natives are. Default: the embedded English voice.</param>
+    /// <param name="folder">Where to write it. Default: into the model directory.</param>
+    /// <param name="cancellationToken">Gives up before the file is written.</param>
+    /// <returns>The file's path.</returns>
+    /// <exception cref="TtsModelLoadException">The model directory cannot be used.</exception>
+    /// <exception cref="TtsBackendException">libtorch's natives are missing.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static Task<string> ExportOnnxAsync(TtsPipelineOptions? options = null, string? folder = null,
+        CancellationToken cancellationToken = default)
+    {
+        options = (options ?? new TtsPipelineOptions()).Validated();
+        return Task.Run(() =>
+        {
+            var directory = ModelDirectory.Open(options.ModelPath ?? DefaultModelPath);
+            TorchRuntime.EnsureLoaded(options.NativeLibraryPath);
+            return EstimatorExport.Write(directory, folder ?? directory.Files.Root, cancellationToken);
+        }, cancellationToken);
+    }
+
     /// <inheritdoc/>
     public IAsyncEnumerable<AudioChunk> SynthesizeAsync(SynthesisRequest request, CancellationToken cancellationToken = default)
     {
@@ -216,6 +239,8 @@ public sealed class TtsPipeline : ITtsPipeline
         var done = 0;
         void Loaded(string step) => progress?.Report(new TtsLoadProgress(step, (double)Interlocked.Increment(ref done) / steps));
 
+        void Building(string step) => progress?.Report(new TtsLoadProgress(step, (double)Volatile.Read(ref done) / steps));
+
         Loaded("configuration");
         TorchRuntime.EnsureLoaded(options.NativeLibraryPath);
         var device = TorchDevice.Open(options.Device, options.DeviceIndex, options.Precision);
@@ -223,7 +248,7 @@ public sealed class TtsPipeline : ITtsPipeline
         if (device.IsCuda && !CudaStream.IsSupported)
             LogMessages.NoStreams(log);
         cancellationToken.ThrowIfCancellationRequested();
-        var model = CosyVoiceModel.Load(directory, device, options, Loaded, cancellationToken);
+        var model = CosyVoiceModel.Load(directory, device, options, Loaded, Building, log, cancellationToken);
         var info = CreateInfo(model);
         var parts = wrap?.Invoke(model.Parts) ?? model.Parts;
         var engine = new SynthesisEngine(info.Name, parts, options, options.TimeProvider, log);

@@ -31,6 +31,17 @@ public sealed class TtsPipelineOptions
     /// <value>Default null: as <see cref="Precision"/>.</value>
     public ComputePrecision? FlowPrecision { get; set; }
 
+    /// <summary>What computes the velocity of the flow, which is most of the work of decoding.</summary>
+    /// <remarks>ONNX Runtime decodes with <c>flow.decoder.estimator.streaming.fp32.onnx</c> where <c>speak models export-onnx</c> has put it into the
+    /// model directory, otherwise whole speech only with the directory's <c>flow.decoder.estimator.fp32.onnx</c>. What it cannot compute, and
+    /// everything once it has failed, LightTts computes itself.</remarks>
+    /// <value>Default <see cref="DecoderEngine.Auto"/>.</value>
+    public DecoderEngine Decoder { get; set; }
+
+    /// <summary>How ONNX Runtime runs the feature extractors and, where it decodes, the flow's estimator.</summary>
+    /// <value>Default: TensorRT, CUDA or the CPU, whichever is there.</value>
+    public OnnxRuntimeOptions OnnxRuntime { get; set; } = new();
+
     /// <summary>Threads that one operation may use on the CPU.</summary>
     /// <value>1 to 1,024. Default null: one for each core the process may use.</value>
     public int? Threads { get; set; }
@@ -131,6 +142,10 @@ public sealed class TtsPipelineOptions
         faults.RequireDefined(Precision);
         faults.RequireDefined(LanguagePrecision ?? default, nameof(LanguagePrecision));
         faults.RequireDefined(FlowPrecision ?? default, nameof(FlowPrecision));
+        faults.RequireDefined(Decoder);
+        faults.Require(OnnxRuntime is not null, OnnxRuntime, "Leave it as it is for the defaults.");
+        if (OnnxRuntime is not null)
+            faults.AddRange(OnnxRuntime.FindFaults());
         // Beyond it, starting them takes longer than anybody waits.
         faults.Require(Threads is null or (>= 1 and <= 1024), Threads, "Set 1 to 1024, or leave it out for all cores.");
         faults.Require(MaxActiveRequests >= 1, MaxActiveRequests, "Set at least 1 (default 64).");

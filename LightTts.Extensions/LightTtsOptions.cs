@@ -23,6 +23,30 @@ public sealed class LightTtsOptions
     /// <inheritdoc cref="TtsPipelineOptions.FlowPrecision"/>
     public ComputePrecision? FlowPrecision { get; set; }
 
+    /// <inheritdoc cref="TtsPipelineOptions.Decoder"/>
+    public DecoderEngine Decoder { get; set; }
+
+    /// <inheritdoc cref="OnnxRuntimeOptions.Providers"/>
+    public IReadOnlyList<ExecutionProvider>? OnnxProviders { get; set; }
+
+    /// <inheritdoc cref="OnnxRuntimeOptions.CacheDirectory"/>
+    public string? OnnxCacheDirectory { get; set; }
+
+    /// <inheritdoc cref="OnnxRuntimeOptions.HalfPrecision"/>
+    public bool? OnnxHalfPrecision { get; set; }
+
+    /// <inheritdoc cref="OnnxRuntimeOptions.WorkspaceBytes"/>
+    public long OnnxWorkspaceBytes { get; set; } = 4L << 30;
+
+    /// <inheritdoc cref="OnnxRuntimeOptions.MinFrames"/>
+    public int OnnxMinFrames { get; set; } = 4;
+
+    /// <inheritdoc cref="OnnxRuntimeOptions.OptimalFrames"/>
+    public int OnnxOptimalFrames { get; set; } = 500;
+
+    /// <inheritdoc cref="OnnxRuntimeOptions.MaxFrames"/>
+    public int OnnxMaxFrames { get; set; } = 3000;
+
     /// <inheritdoc cref="TtsPipelineOptions.Threads"/>
     public int? Threads { get; set; }
 
@@ -141,6 +165,17 @@ public sealed class LightTtsOptions
         Precision = Precision,
         LanguagePrecision = LanguagePrecision,
         FlowPrecision = FlowPrecision,
+        Decoder = Decoder,
+        OnnxRuntime = new OnnxRuntimeOptions
+        {
+            Providers = OnnxProviders ?? new OnnxRuntimeOptions().Providers,
+            CacheDirectory = OnnxCacheDirectory,
+            HalfPrecision = OnnxHalfPrecision,
+            WorkspaceBytes = OnnxWorkspaceBytes,
+            MinFrames = OnnxMinFrames,
+            OptimalFrames = OnnxOptimalFrames,
+            MaxFrames = OnnxMaxFrames,
+        },
         Threads = Threads,
         NativeLibraryPath = NativeLibraryPath,
         MaxActiveRequests = MaxActiveRequests,

@@ -10,6 +10,9 @@ internal static class OptionNames
     [
         nameof(LightTtsOptions.ModelPath), nameof(LightTtsOptions.Device), nameof(LightTtsOptions.DeviceIndex), nameof(LightTtsOptions.Precision),
         nameof(LightTtsOptions.LanguagePrecision), nameof(LightTtsOptions.FlowPrecision),
+        nameof(LightTtsOptions.Decoder), nameof(LightTtsOptions.OnnxProviders), nameof(LightTtsOptions.OnnxCacheDirectory),
+        nameof(LightTtsOptions.OnnxHalfPrecision), nameof(LightTtsOptions.OnnxWorkspaceBytes), nameof(LightTtsOptions.OnnxMinFrames),
+        nameof(LightTtsOptions.OnnxOptimalFrames), nameof(LightTtsOptions.OnnxMaxFrames),
         nameof(LightTtsOptions.Threads), nameof(LightTtsOptions.NativeLibraryPath), nameof(LightTtsOptions.MaxActiveRequests),
         nameof(LightTtsOptions.MaxLanguageRows),
         nameof(LightTtsOptions.RequestTimeout), nameof(LightTtsOptions.TextIdleTimeout), nameof(LightTtsOptions.TextPause),
@@ -25,10 +28,14 @@ internal static class OptionNames
         nameof(LightTtsOptions.WarmUp), nameof(LightTtsOptions.DrainTimeout), nameof(LightTtsOptions.StageHangTimeout),
     ];
 
-    /// <summary>What an option of the pipeline is called in <see cref="LightTtsOptions"/>, which has the timbre store's among its own.</summary>
+    /// <summary>What an option of the pipeline is called in <see cref="LightTtsOptions"/>, which has the timbre store's and ONNX Runtime's
+    /// among its own.</summary>
     public static string Of(string pipelineOption)
     {
         const string timbres = nameof(TtsPipelineOptions.Timbres) + ".";
+        const string onnx = nameof(TtsPipelineOptions.OnnxRuntime) + ".";
+        if (pipelineOption.StartsWith(onnx, StringComparison.Ordinal))
+            return "Onnx" + pipelineOption[onnx.Length..];
         if (!pipelineOption.StartsWith(timbres, StringComparison.Ordinal))
             return pipelineOption;
         var name = pipelineOption[timbres.Length..];

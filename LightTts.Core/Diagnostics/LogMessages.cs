@@ -44,4 +44,16 @@ internal static partial class LogMessages
 
     [LoggerMessage(1200, LogLevel.Warning, "This libtorch does not let streams be chosen: the stages wait for each other on the device")]
     public static partial void NoStreams(ILogger log);
+
+    [LoggerMessage(1201, LogLevel.Information, "{File} runs on ONNX Runtime's {Provider}, without {Reasons}")]
+    public static partial void OnnxFallback(ILogger log, string file, string provider, string reasons);
+
+    [LoggerMessage(1202, LogLevel.Information, "Decoding by ONNX Runtime on {Provider}: {File}")]
+    public static partial void OnnxDecoder(ILogger log, string provider, string file);
+
+    [LoggerMessage(1203, LogLevel.Warning, "ONNX Runtime decodes no more for this model, LightTts' own estimator goes on: {Reason}")]
+    public static partial void OnnxDecoderLost(ILogger log, string reason);
+
+    [LoggerMessage(1204, LogLevel.Information, "Decoding without ONNX Runtime: {Reason}")]
+    public static partial void NoOnnxDecoder(ILogger log, string reason);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LightTts.Onnx;
@@ -8,44 +9,77 @@ internal static class ExecutionProviders
     private const string CudaName = "CUDAExecutionProvider";
     private const string TensorRtName = "TensorrtExecutionProvider";
 
-    /// <summary>Appends the providers that the options ask for, best first. The CPU always comes last by itself.</summary>
-    /// <returns>The names of the providers that were appended; empty for the CPU alone.</returns>
-    /// <exception cref="TtsBackendException">CUDA is demanded and cannot be had.</exception>
-    public static IReadOnlyList<string> Append(SessionOptions session, OnnxOptions options)
+    /// <summary>Appends the providers that the options ask for and that can be had, best first. The CPU always comes last by itself.</summary>
+    /// <param name="session">Where they are appended.</param>
+    /// <param name="options">Which are wanted.</param>
+    /// <param name="engines">The model's folder of TensorRT engines.</param>
+    /// <param name="reasons">Gets a sentence for each that cannot be had.</param>
+    /// <returns>The providers in front of the CPU; empty for the CPU alone.</returns>
+    /// <exception cref="NoProviderException">None can be had and the CPU is not wanted.</exception>
+    public static IReadOnlyList<ExecutionProvider> Append(SessionOptions session, OnnxOptions options, string? engines, List<string> reasons)
     {
-        if (options.Device is ComputeDevice.Cpu)
-            return [];
+        List<ExecutionProvider> appended = [];
         var available = OrtEnv.Instance().GetAvailableProviders();
-        if (!available.Contains(CudaName))
+        foreach (var provider in options.Providers.Distinct())
         {
-            if (options.Device is ComputeDevice.Auto)
-                return [];
-            throw new TtsBackendException("ONNX Runtime's native library has no CUDA. Replace the package Microsoft.ML.OnnxRuntime by "
-                + "Microsoft.ML.OnnxRuntime.Gpu "
-                + "(dotnet add package Microsoft.ML.OnnxRuntime.Gpu), or choose the CPU for the feature extractors.");
+            if (provider == ExecutionProvider.Cpu)
+                return appended;
+            if (Append(session, provider, options, engines, available) is { } reason)
+                reasons.Add($"{Shown(provider)}: {reason}");
+            else
+                appended.Add(provider);
         }
+        return appended.Count > 0 ? appended : throw new NoProviderException(string.Join("; ", reasons));
+    }
+
+    /// <summary>What people call it.</summary>
+    public static string Shown(ExecutionProvider provider) => provider switch
+    {
+        ExecutionProvider.TensorRt => "TensorRT",
+        ExecutionProvider.Cuda => "CUDA",
+        _ => "CPU",
+    };
+
+    /// <summary>What a person needs of ONNX Runtime's messages, which begin with places in its sources.</summary>
+    public static string Reason(Exception e)
+    {
+        const string missing = "with error: "; // what the dynamic linker said
+        var message = e.Message.ReplaceLineEndings(" ").Trim();
+        var at = message.LastIndexOf(missing, StringComparison.Ordinal);
+        return at < 0 ? message : message[(at + missing.Length)..];
+    }
+
+    /// <returns>Null, or why not.</returns>
+    private static string? Append(SessionOptions session, ExecutionProvider provider, OnnxOptions options, string? engines, string[] available)
+    {
+        if (!available.Contains(provider == ExecutionProvider.Cuda ? CudaName : TensorRtName))
+            return "this ONNX Runtime has been built without it (Microsoft.ML.OnnxRuntime.Gpu has it)";
+        var level = OrtEnv.Instance().EnvLogLevel;
         try
         {
-            var appended = new List<string>(2);
-            if (options.TensorRt && available.Contains(TensorRtName))
+            OrtEnv.Instance().EnvLogLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL; // the reason is told by us, not on standard error
+            if (provider == ExecutionProvider.Cuda)
             {
-                session.AppendExecutionProvider_Tensorrt(options.DeviceIndex);
-                appended.Add(TensorRtName);
+                using var cuda = new OrtCUDAProviderOptions();
+                cuda.UpdateOptions(new() { ["device_id"] = options.DeviceIndex.ToString(CultureInfo.InvariantCulture) });
+                session.AppendExecutionProvider_CUDA(cuda);
             }
-            session.AppendExecutionProvider_CUDA(options.DeviceIndex);
-            appended.Add(CudaName);
-            return appended;
+            else
+            {
+                using var tensorRt = new OrtTensorRTProviderOptions();
+                tensorRt.UpdateOptions(options.TensorRt.ToProviderOptions(options.DeviceIndex, engines));
+                session.AppendExecutionProvider_Tensorrt(tensorRt);
+            }
+            return null;
         }
-        // The provider's library loads CUDA's and cuDNN's, which may be missing although the package is there.
-        catch (OnnxRuntimeException) when (options.Device is ComputeDevice.Auto)
+        // The provider's library loads those of CUDA, cuDNN and TensorRT, which may be missing although the package is there.
+        catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException)
         {
-            return [];
+            return Reason(e);
         }
-        catch (OnnxRuntimeException e)
+        finally
         {
-            throw new TtsBackendException($"ONNX Runtime cannot use CUDA device {options.DeviceIndex}. Check that the driver, CUDA 12 and cuDNN 9 "
-                + "are installed and that the device "
-                + $"exists, or choose the CPU for the feature extractors. ({e.Message})", e);
+            OrtEnv.Instance().EnvLogLevel = level;
         }
     }
 }

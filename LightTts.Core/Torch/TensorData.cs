@@ -13,6 +13,17 @@ internal static class TensorData
             return (float*)start;
     }
 
+    /// <summary>The address of a contiguous tensor's first element, on whichever device it lies; 0 may be that of none.</summary>
+    public static nint DataPointer(this Tensor tensor) => Native.DataOf(tensor.Handle);
+
+    /// <summary>Waits until the calling thread's current stream of a CUDA device has done its work, and for no other stream.</summary>
+    public static void WaitForStream(Device device)
+    {
+        // A copy to the host is the one thing that TorchSharp lets wait for a single stream.
+        using var one = ones([1], TorchSharp.torch.ScalarType.Float32, device);
+        using var copied = one.cpu();
+    }
+
     /// <summary>All elements of a tensor as 32-bit floats, row-major.</summary>
     public static float[] ToSingles(this Tensor tensor)
     {
@@ -29,5 +40,14 @@ internal static class TensorData
             return host;
         using (host)
             return host.to(device);
+    }
+
+    /// <summary>TorchSharp keeps this to itself for other devices than the CPU.</summary>
+    private static unsafe class Native
+    {
+        private static readonly delegate* unmanaged<nint, nint> s_data = (delegate* unmanaged<nint, nint>)NativeLibrary.GetExport(
+            NativeLibrary.Load("LibTorchSharp", typeof(TorchSharp.torch).Assembly, null), "THSTensor_data");
+
+        public static nint DataOf(nint tensor) => s_data(tensor);
     }
 }

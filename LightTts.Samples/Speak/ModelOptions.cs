@@ -15,6 +15,9 @@ internal sealed class ModelOptions
     private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32, bfloat16 or int8.",
         DefaultValueFactory = _ => ComputePrecision.Auto };
 
+    private readonly Option<DecoderEngine> _decoder = new("--decoder") { Description = "auto, torch or onnxruntime.", DefaultValueFactory = _ =>
+        DecoderEngine.Auto };
+
     private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads of one operation, 1 to 1024. Default: all cores." };
 
     private readonly Option<DirectoryInfo?> _natives =
@@ -31,7 +34,7 @@ internal sealed class ModelOptions
                 return;
             result.AddError("--threads takes 1 to 1024.");
         });
-        foreach (var option in (Option[])[_model, _device, _precision, _threads, _natives, _timbres])
+        foreach (var option in (Option[])[_model, _device, _precision, _decoder, _threads, _natives, _timbres])
             command.Options.Add(option);
     }
 
@@ -42,6 +45,7 @@ internal sealed class ModelOptions
             ModelPath = Folder(parsed.GetValue(_model)),
             Device = parsed.GetValue(_device),
             Precision = parsed.GetValue(_precision),
+            Decoder = parsed.GetValue(_decoder),
             Threads = parsed.GetValue(_threads),
             NativeLibraryPath = parsed.GetValue(_natives)?.FullName,
             MaxTextLength = int.MaxValue,

@@ -8,7 +8,7 @@ using LightTts.Samples.Speak.Terminal;
 
 namespace LightTts.Samples.Speak;
 
-/// <summary><c>speak models list|pull|inspect|convert|remove</c>: models of a hub and of the cache that is shared with the hub's own tools.</summary>
+/// <summary><c>speak models list|pull|inspect|convert|export-onnx|remove</c>: models of a hub and of the cache that is shared with the hub's own tools.</summary>
 internal static class ModelsCommand
 {
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -23,6 +23,7 @@ internal static class ModelsCommand
         var known = new Option<bool>("--known") { Description = "Models that have a short name, whether they are here or not." };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Print nothing but the model's folder, and errors." };
         var hub = new HubArguments();
+        command.Subcommands.Add(ExportOnnxCommand.Create());
 
         var list = Add(command, "list", "Lists the models that have been fetched.", [known, json, .. hub.OfCache]);
         list.SetAction(parsed => Guard(() =>

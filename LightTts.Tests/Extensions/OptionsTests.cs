@@ -76,6 +76,9 @@ public class OptionsTests
     {
         var section = Hosts.Section(("ModelPath", Path.GetTempPath()), ("Device", "Cpu"), ("DeviceIndex", "1"), ("Precision", "Float32"),
             ("LanguagePrecision", "Int8"), ("FlowPrecision", "BFloat16"), ("Threads", "3"),
+            ("Decoder", "OnnxRuntime"), ("OnnxProviders:0", "Cuda"), ("OnnxProviders:1", "Cpu"), ("OnnxCacheDirectory", "engines"),
+            ("OnnxHalfPrecision", "true"), ("OnnxWorkspaceBytes", "15"), ("OnnxMinFrames", "16"), ("OnnxOptimalFrames", "17"),
+            ("OnnxMaxFrames", "18"),
             ("NativeLibraryPath", Path.GetTempPath()), ("MaxActiveRequests", "5"), ("MaxLanguageRows", "6"), ("RequestTimeout", "00:01:00"),
             ("TextIdleTimeout", "00:00:07"),
             ("KvCacheTokens", "2048"), ("StyleBytes", "7"), ("FlowCacheBytes", "8"), ("MaxTextLength", "9"), ("MaxBufferedAudio", "00:00:10"),
@@ -91,6 +94,11 @@ public class OptionsTests
         Assert.Equal((ComputeDevice.Cpu, 1, ComputePrecision.Float32, 3), (options.Device, options.DeviceIndex, options.Precision, options.Threads));
         Assert.Equal((ComputePrecision.Int8, ComputePrecision.BFloat16), (options.LanguagePrecision, options.FlowPrecision));
         Assert.Equal(Path.GetTempPath(), options.NativeLibraryPath);
+        Assert.Equal(DecoderEngine.OnnxRuntime, options.Decoder);
+        Assert.Equal([ExecutionProvider.Cuda, ExecutionProvider.Cpu], options.OnnxRuntime.Providers);
+        Assert.Equal(("engines", true, 15L),
+            (options.OnnxRuntime.CacheDirectory, options.OnnxRuntime.HalfPrecision, options.OnnxRuntime.WorkspaceBytes));
+        Assert.Equal((16, 17, 18), (options.OnnxRuntime.MinFrames, options.OnnxRuntime.OptimalFrames, options.OnnxRuntime.MaxFrames));
         Assert.Equal((5, 6, 2048, 8L, 9),
             (options.MaxActiveRequests, options.MaxLanguageRows, options.KvCacheTokens, options.FlowCacheBytes, options.MaxTextLength));
         Assert.Equal(TimeSpan.FromMinutes(1), options.RequestTimeout);
@@ -141,10 +149,15 @@ public class OptionsTests
         var library = new TtsPipelineOptions();
         var mapped = new LightTtsOptions().ToPipelineOptions();
         foreach (var property in typeof(TtsPipelineOptions).GetProperties().Where(property =>
-            property.Name is not ("Timbres" or "LoggerFactory" or "TimeProvider")))
+            property.Name is not ("Timbres" or "OnnxRuntime" or "LoggerFactory" or "TimeProvider")))
         {
             Assert.NotNull(typeof(LightTtsOptions).GetProperty(property.Name));
             Assert.Equal(property.GetValue(library), property.GetValue(mapped));
+        }
+        foreach (var property in typeof(OnnxRuntimeOptions).GetProperties())
+        {
+            Assert.NotNull(typeof(LightTtsOptions).GetProperty("Onnx" + property.Name));
+            Assert.Equal(property.GetValue(library.OnnxRuntime), property.GetValue(mapped.OnnxRuntime));
         }
         foreach (var property in typeof(TimbreStoreOptions).GetProperties())
             Assert.Equal(property.GetValue(library.Timbres), property.GetValue(mapped.Timbres));

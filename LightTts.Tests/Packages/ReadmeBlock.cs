@@ -54,6 +54,7 @@ internal sealed partial record ReadmeBlock(string Language, string Text, ReadmeC
         ("sh", "\nspeak ", ReadmeCheck.SpeakOptions),
         ("sh", "--project LightTts.Samples/Server", ReadmeCheck.NamesOnly), // LightTts.Tests/Server holds its routes to their contracts
         ("sh", "-p:LightTtsBackend=", ReadmeCheck.NamesOnly),
+        ("sh", "-- models export-onnx", ReadmeCheck.NamesOnly), // LightTts.Tests/Speak/ExportOnnxTests
         ("sh", "--project LightTts.Benchmarks", ReadmeCheck.NamesOnly),
     ];
 

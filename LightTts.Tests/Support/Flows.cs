@@ -12,7 +12,7 @@ namespace LightTts.Tests.Support;
 /// <summary>Flows, voices and fixtures for the flow's tests.</summary>
 internal static class Flows
 {
-    private static readonly FlowConfig TinyEnConfig = new()
+    public static FlowConfig TinyEnConfig { get; } = new()
     {
         VocabularySize = 6561,
         InputSize = 80,
@@ -34,12 +34,12 @@ internal static class Flows
         Load(Repo.Golden("main/models/cosyvoice3-tiny/flow.pt"), GoldenConfig, device: device);
 
     /// <summary>The flow of one of the fixtures' models, "cv2" or "cv3", as its directory says it.</summary>
-    public static FlowModel Golden(string model, ScalarType compute = ScalarType.Float32, TorchDevice? device = null)
+    public static FlowModel Golden(string model, ScalarType compute = ScalarType.Float32, TorchDevice? device = null, FlowOptions? options = null)
     {
         var directory = ModelDirectory.Open(Repo.Golden($"main/models/cosyvoice{model[2]}-tiny"));
         using var archive = ModelFiles.OpenWeights(directory.Files.Flow);
         return FlowModel.Load(archive, directory.Config.Flow, directory.Config.Generation.FlowParts,
-            (device ?? TorchDevice.Cpu) with { Compute = compute });
+            (device ?? TorchDevice.Cpu) with { Compute = compute }, options);
     }
 
     /// <summary>The embedded voice's flow.</summary>

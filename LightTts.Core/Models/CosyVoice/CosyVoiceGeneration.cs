@@ -3,8 +3,10 @@ using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Flow;
 using LightTts.Models.CosyVoice.Flow.Conformer;
 using LightTts.Models.CosyVoice.Flow.DiT;
+using LightTts.Models.CosyVoice.Flow.Ort;
 using LightTts.Models.CosyVoice.Flow.UNet;
 using LightTts.Models.CosyVoice.Vocoder;
+using LightTts.Onnx;
 using LightTts.Torch;
 using LightTts.Weights;
 
@@ -49,6 +51,12 @@ internal sealed record CosyVoiceGeneration
     /// <summary>The flow's encoder and estimator.</summary>
     public required FlowParts FlowParts { get; init; }
 
+    /// <summary>Whether TensorRT computes its estimator in 16-bit floating point where nobody says otherwise; as the seed does it.</summary>
+    public bool DecodesInHalfPrecision { get; init; }
+
+    /// <summary>Writes its estimator as a graph.</summary>
+    public required Action<WeightReader, FlowConfig, OnnxGraph> WriteEstimator { get; init; }
+
     /// <summary>Reads hift.pt.</summary>
     public required Func<ITensorArchive, CosyVoiceConfig, TorchDevice, IVocoder> LoadVocoder { get; init; }
 
@@ -63,12 +71,14 @@ internal sealed record CosyVoiceGeneration
         FlowClass = "CausalMaskedDiffWithXvec",
         VocoderClass = "HiFTGenerator",
         LanguageRows = new LanguageRows(Extra: 3, OwnTable: 2, Sos: 3, TaskId: 4, Eos: 0, Fill: 2, HeadBias: true, FrozenSet<int>.Empty),
+        DecodesInHalfPrecision = true,
         ReadFlow = CosyVoiceConfigReader.ConformerFlow,
         ReadVocoder = static (_, vocoder) => vocoder,
         FlowParts = new FlowParts(
             static (reader, config) => new ConformerEncoder(reader, config, config.Conformer!),
             static (reader, config, options) => new UNetEstimator(
                 UNetWeights.Load(reader, config.UNet!, config.MelBands), reader.Device, config.ChunkFrames, options.CacheBudget)),
+        WriteEstimator = UNetGraph.Write,
         LoadVocoder = static (archive, config, device) => OverlapVocoder.Load(archive, config.Vocoder, device, VocoderNoise.Normal()),
     };
 
@@ -91,6 +101,7 @@ internal sealed record CosyVoiceGeneration
             static (reader, config) => new PreLookaheadEncoder(reader, config),
             static (reader, config, options) => new DiTEstimator(
                 DiTWeights.Load(reader, config.Dit!, config.MelBands), reader.Device, config.ChunkFrames, options.CacheBudget)),
+        WriteEstimator = DiTGraph.Write,
         // 5 frames held back are what exactness asks for (3 for F0, 4 less what its first layer has seen, 1 at the inverse transform); the
         // reference holds back 8, which delays every chunk by 60 ms and changes no sample.
         LoadVocoder = static (archive, config, device) => HiftVocoder.Load(archive, config.Vocoder, device,

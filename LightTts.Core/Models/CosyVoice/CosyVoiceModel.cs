@@ -1,12 +1,14 @@
 using System.Runtime.ExceptionServices;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Flow;
+using LightTts.Models.CosyVoice.Flow.Ort;
 using LightTts.Models.CosyVoice.Language;
 using LightTts.Models.CosyVoice.Vocoder;
 using LightTts.Models.CosyVoice.Voices;
 using LightTts.Onnx;
 using LightTts.Text;
 using LightTts.Torch;
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice;
@@ -28,11 +30,13 @@ internal sealed record CosyVoiceModel(
     /// <param name="device">Where to.</param>
     /// <param name="options">Limits and sizes.</param>
     /// <param name="loaded">Told the name of each part that is done, from any thread.</param>
-    /// <param name="cancellationToken">Gives up between files.</param>
+    /// <param name="building">Told what takes longer than others, from any thread.</param>
+    /// <param name="log">Told what is done otherwise than was asked for.</param>
+    /// <param name="cancellationToken">Gives up between files, and while an engine is built.</param>
     /// <exception cref="TtsModelLoadException">The directory or one of its files cannot be used.</exception>
     /// <exception cref="TtsBackendException">Natives are missing, or the device cannot be had.</exception>
     public static CosyVoiceModel Load(ModelDirectory directory, TorchDevice device, TtsPipelineOptions options, Action<string> loaded,
-        CancellationToken cancellationToken)
+        Action<string> building, ILogger log, CancellationToken cancellationToken)
     {
         var config = directory.Config;
         var thread = new TorchThread(options.Threads ?? Environment.ProcessorCount, device.IsCuda ? device.Device.index : null);
@@ -46,6 +50,12 @@ internal sealed record CosyVoiceModel(
         // as fast as the memory gives them; half of the bits would not make it faster.
         var exact = device.With(options.LanguagePrecision) is var wanted && device.IsCuda ? wanted
             : wanted with { Compute = TorchDevice.Cpu.Compute };
+
+        var onnx = OnnxSettings.Shared(options, building, log, cancellationToken);
+        var ort = options.OnnxRuntime;
+        var estimators = new OrtEstimators(directory.Files.Root, config.Flow, options.Decoder,
+            onnx with { TensorRt = onnx.TensorRt with { HalfPrecision = ort.HalfPrecision ?? config.Generation.DecodesInHalfPrecision } },
+            new OrtFrames(ort.MinFrames, ort.OptimalFrames, ort.MaxFrames));
 
         T Open<T>(string path, string name, Func<Weights.ITensorArchive, T> load, bool counts = true)
         {
@@ -87,13 +97,11 @@ internal sealed record CosyVoiceModel(
                 : LoadFurther(archive, style.Path)), counts: i == 0))).ToArray();
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive =>
             FlowModel.Load(archive, config.Flow, config.Generation.FlowParts, device.With(options.FlowPrecision),
-                new FlowOptions(options.FlowCacheBytes))));
+                new FlowOptions(options.FlowCacheBytes, Over: estimators.Over))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
             archive => config.Generation.LoadVocoder(archive, config, device)));
         var extractor = Task.Run(() =>
         {
-            var onnx = new OnnxOptions { Device = device.IsCuda ? ComputeDevice.Auto
-                : ComputeDevice.Cpu, DeviceIndex = options.DeviceIndex, Threads = options.Threads };
             var loadedExtractor = TimbreExtractor.Load(directory.Files.SpeechTokenizer, directory.Files.SpeakerEncoder, config.PromptMel,
                 config.TokenMelRatio, onnx);
             loaded("voice extractor");

@@ -22,6 +22,14 @@ internal sealed class DeviceFlowPages(FlowPagePool pool, FlowPageShape shape, in
         return (joined[0], joined[1]);
     }
 
+    public override Tensor Gather(FlowPageTable table, int count) =>
+        Pool.Table.index_select(0, table.Index(Pool.Table.device).narrow(0, 0, count))
+            .view(count, Shape.Layers, 2, 2, Shape.Heads, Frames, Shape.HeadDim);
+
+    protected override void FillPages(FlowPageTable table, int before, Tensor pages) =>
+        Pool.Table.index_copy_(0, table.Index(Pool.Table.device).narrow(0, before, pages.shape[0]),
+            pages.to(Pool.Table.dtype, Pool.Table.device).flatten(1));
+
     /// <summary>[pages, 2, 2, Heads, Frames, HeadDim]</summary>
     private Tensor Layer(int layer) =>
         Pool.Table.view(-1, Shape.Layers, 2, 2, Shape.Heads, Frames, Shape.HeadDim).select(1, layer);

@@ -77,7 +77,7 @@ internal sealed class FlowModel : IDisposable
 
     internal IFlowEncoder Encoder { get; }
 
-    internal IVelocityEstimator Estimator { get; }
+    internal IVelocityEstimator Estimator { get; private set; }
 
     /// <summary>Reads the flow's weights.</summary>
     /// <param name="archive">flow.pt.</param>
@@ -100,6 +100,8 @@ internal sealed class FlowModel : IDisposable
         try
         {
             reader.Complete();
+            if (options?.Over is { } over)
+                flow.Estimator = over(flow.Estimator, archive, device.Device);
             return flow;
         }
         catch

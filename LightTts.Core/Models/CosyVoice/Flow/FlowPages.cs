@@ -48,7 +48,25 @@ internal abstract class FlowPages(FlowPagePool pool, FlowPageShape shape, int fr
     public abstract (Tensor Keys, Tensor Values) Join(int layer, FlowPageTable table, int before, Tensor keys, Tensor values, int fill,
         FlowScratch scratch);
 
+    /// <summary>Copies of an utterance's first pages, in the caller's dispose scope.</summary>
+    /// <returns>[count, Layers, 2, 2, Heads, Frames, HeadDim]</returns>
+    public abstract Tensor Gather(FlowPageTable table, int count);
+
+    /// <summary>Fills pages.</summary>
+    /// <param name="table">The utterance's pages at the solver step.</param>
+    /// <param name="before">Pages before those that are filled.</param>
+    /// <param name="present">[Layers, 2, 2, Heads, n, HeadDim], n whole pages.</param>
+    public void Fill(FlowPageTable table, int before, Tensor present)
+    {
+        using var scope = NewDisposeScope();
+        var count = present.shape[4] / Frames;
+        // [Layers, 2, 2, Heads, count, Frames, HeadDim] -> [count, Layers, 2, 2, Heads, Frames, HeadDim]
+        FillPages(table, before, present.unflatten(4, count, Frames).permute(4, 0, 1, 2, 3, 5, 6));
+    }
+
     public void Dispose() => pool.Dispose();
+
+    protected abstract void FillPages(FlowPageTable table, int before, Tensor pages);
 
     protected FlowPageShape Shape => shape;
 }

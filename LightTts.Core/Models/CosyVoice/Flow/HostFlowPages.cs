@@ -26,6 +26,23 @@ internal sealed unsafe class HostFlowPages(FlowPagePool pool, FlowPageShape shap
         return (allKeys, allValues);
     }
 
+    public override Tensor Gather(FlowPageTable table, int count)
+    {
+        var gathered = empty([count, Shape.Layers, 2, 2, Shape.Heads, Frames, Shape.HeadDim], type);
+        var to = (byte*)gathered.Pointer();
+        for (var i = 0; i < count; i++)
+            Buffer.MemoryCopy((void*)Pool.Address(table.Pages[i]), to + i * Pool.PageBytes, Pool.PageBytes, Pool.PageBytes);
+        return gathered;
+    }
+
+    protected override void FillPages(FlowPageTable table, int before, Tensor pages)
+    {
+        var from = pages.to(type, CPU).contiguous();
+        var start = (byte*)from.Pointer();
+        for (var i = 0; i < pages.shape[0]; i++)
+            Buffer.MemoryCopy(start + i * Pool.PageBytes, (void*)Pool.Address(table.Pages[before + i]), Pool.PageBytes, Pool.PageBytes);
+    }
+
     private byte* Layer(int page, int layer) => (byte*)Pool.Address(page) + (long)layer * _planes * Frames * _frameBytes;
 
     /// <summary>Copies so many frames of every plane between places with so many frames a plane.</summary>

@@ -9,6 +9,7 @@ namespace LightTts.Models.CosyVoice.Voices;
 internal sealed class SpeakerEncoder : IDisposable
 {
     private const int DefaultBands = 80;
+    private const int MaxFrames = (int)ReferenceLimits.MaxSeconds * 100; // that TensorRT builds its engine for
 
     private readonly OnnxSession _session;
     private readonly KaldiFbank _features;
@@ -27,7 +28,8 @@ internal sealed class SpeakerEncoder : IDisposable
     /// <exception cref="TtsBackendException">ONNX Runtime's natives are missing.</exception>
     public static SpeakerEncoder Load(string path, OnnxOptions options)
     {
-        var session = OnnxSession.Load(path, options);
+        var shapes = new OnnxShapeRange("input", [1, 10, DefaultBands], [1, 500, DefaultBands], [1, MaxFrames, DefaultBands]);
+        var session = OnnxSession.Load(path, options with { TensorRt = options.TensorRt with { Shapes = [shapes] } });
         if (session.Inputs == 1)
             return new SpeakerEncoder(session);
         session.Dispose();

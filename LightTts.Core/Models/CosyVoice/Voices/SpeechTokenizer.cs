@@ -13,6 +13,7 @@ internal sealed class SpeechTokenizer : IDisposable
     public const int MaxSamples = (int)ReferenceLimits.MaxSeconds * WhisperLogMel.SampleRate;
 
     private const int DefaultBands = 128;
+    private const int MaxFrames = MaxSamples / 160;
 
     private readonly OnnxSession _session;
     private readonly WhisperLogMel _features;
@@ -31,7 +32,9 @@ internal sealed class SpeechTokenizer : IDisposable
     /// <exception cref="TtsBackendException">ONNX Runtime's natives are missing.</exception>
     public static SpeechTokenizer Load(string path, OnnxOptions options)
     {
-        var session = OnnxSession.Load(path, options);
+        // What TensorRT builds its engine for: 0.1 s to the most.
+        var shapes = new OnnxShapeRange("feats", [1, DefaultBands, 10], [1, DefaultBands, 500], [1, DefaultBands, MaxFrames]);
+        var session = OnnxSession.Load(path, options with { TensorRt = options.TensorRt with { Shapes = [shapes] } });
         if (session.Inputs == 2)
             return new SpeechTokenizer(session);
         session.Dispose();

@@ -35,7 +35,7 @@ internal sealed class TimbreExtractor : IDisposable
     /// <param name="encoderPath">campplus.onnx.</param>
     /// <param name="mel">The prompt mel's settings.</param>
     /// <param name="tokenMelRatio">Mel frames for each speech token.</param>
-    /// <param name="options">Where the models run. The speaker encoder always runs on the CPU, as in the reference.</param>
+    /// <param name="options">Where the models run.</param>
     /// <exception cref="TtsModelLoadException">A file is missing, damaged, or another model.</exception>
     /// <exception cref="TtsBackendException">ONNX Runtime's natives are missing, or the device that is demanded cannot be had.</exception>
     public static TimbreExtractor Load(string tokenizerPath, string encoderPath, PromptMelConfig mel, int tokenMelRatio, OnnxOptions options)
@@ -44,7 +44,7 @@ internal sealed class TimbreExtractor : IDisposable
         var tokenizer = SpeechTokenizer.Load(tokenizerPath, options);
         try
         {
-            var encoder = SpeakerEncoder.Load(encoderPath, options with { Device = ComputeDevice.Cpu });
+            var encoder = SpeakerEncoder.Load(encoderPath, options);
             return new TimbreExtractor(tokenizer, encoder, mel, tokenMelRatio, () => Identify(tokenizerPath, encoderPath, mel, tokenMelRatio));
         }
         catch
