@@ -1,32 +1,36 @@
 using System.CommandLine;
-using System.Globalization;
 
 namespace LightTts.Benchmarks;
 
-/// <summary><c>--device</c>: auto, cpu, cuda, or one card of several as cuda:1.</summary>
+/// <summary><c>--device</c>: auto, cpu, cuda, one card of several as cuda:1, or a replica on each of several as cuda:0,cuda:1.</summary>
 internal static class DeviceOption
 {
-    public static Option<(ComputeDevice Device, int Index)> Create() => new("--device")
+    public static Option<DeviceChoice> Create() => new("--device")
     {
-        Description = "auto, cpu, cuda or cuda:1.",
-        DefaultValueFactory = _ => (ComputeDevice.Cpu, 0),
+        Description = "auto, cpu, cuda, cuda:1, or several as cuda:0,cuda:1.",
+        DefaultValueFactory = _ => new DeviceChoice(ComputeDevice.Cpu, 0, null),
         CustomParser = result =>
         {
-            if (TryParse(result.Tokens[0].Value, out var device))
-                return device;
-            result.AddError($"--device is '{result.Tokens[0].Value}'; use auto, cpu, cuda or cuda:1.");
-            return default;
+            var text = result.Tokens[0].Value;
+            if (text.Equals("auto", StringComparison.OrdinalIgnoreCase))
+                return new DeviceChoice(ComputeDevice.Auto, 0, null);
+            List<TtsDevice> found = [];
+            foreach (var part in text.Split(','))
+            {
+                if (!TtsDevice.TryParse(part, null, out var device))
+                {
+                    result.AddError($"--device is '{text}'; use auto, cpu, cuda, cuda:1, or several as cuda:0,cuda:1.");
+                    return default;
+                }
+                found.Add(device);
+            }
+            return new DeviceChoice(found[0].Kind, found[0].Index, found.Count > 1 ? found : null);
         },
     };
-
-    private static bool TryParse(string text, out (ComputeDevice Device, int Index) device)
-    {
-        device = default;
-        var parts = text.Split(':');
-        if (!Enum.TryParse(parts[0], ignoreCase: true, out device.Device) || !Enum.IsDefined(device.Device) || char.IsDigit(parts[0][0]))
-            return false;
-        return parts.Length == 1
-            || (parts.Length == 2 && device.Device == ComputeDevice.Cuda
-                && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out device.Index));
-    }
 }
+
+/// <summary>Where to run.</summary>
+/// <param name="Device">The first.</param>
+/// <param name="Index">Which of the cards it is.</param>
+/// <param name="All">All of several; null for one.</param>
+internal readonly record struct DeviceChoice(ComputeDevice Device, int Index, IReadOnlyList<TtsDevice>? All);

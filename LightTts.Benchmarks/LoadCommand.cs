@@ -57,11 +57,12 @@ internal static class LoadCommand
         shared.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var (kind, index) = parsed.GetValue(device);
+            var (kind, index, devices) = parsed.GetValue(device);
             await using var pipeline = await BenchPipeline.LoadAsync(new TtsPipelineOptions
             {
                 Device = kind,
                 DeviceIndex = index,
+                Devices = devices,
                 Precision = parsed.GetValue(precision),
                 NativeLibraryPath = parsed.GetValue(natives),
                 ModelPath = parsed.GetValue(model),

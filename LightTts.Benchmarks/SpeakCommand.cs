@@ -34,12 +34,13 @@ internal static class SpeakCommand
         shared.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var (kind, index) = parsed.GetValue(device);
+            var (kind, index, devices) = parsed.GetValue(device);
             var options = new TtsPipelineOptions
             {
                 Precision = parsed.GetValue(precision),
                 Device = kind,
                 DeviceIndex = index,
+                Devices = devices,
                 NativeLibraryPath = parsed.GetValue(natives),
                 ModelPath = parsed.GetValue(model),
             };

@@ -8,6 +8,10 @@ public class TtsPipelineOptionsTests
         { "RequestTimeout", options => options.RequestTimeout = TimeSpan.Zero, "above zero" },
         { "TextIdleTimeout", options => options.TextIdleTimeout = TimeSpan.FromDays(50), "Timeout.InfiniteTimeSpan (-00:00:00.001) for no limit" },
         { "Device", options => options.Device = (ComputeDevice)9, "Use Auto, Cpu or Cuda" },
+        { "Devices", options => options.Devices = [], "Name at least one device" },
+        { "Devices", options => options.Devices = [TtsDevice.Cuda(0), TtsDevice.Cuda(0)], "Name each CUDA device once" },
+        { "Devices", options => options.Devices = [TtsDevice.Cpu, new(ComputeDevice.Auto)], "Cpu or Cuda" },
+        { "Devices", options => options.Devices = [TtsDevice.Cuda(-1)], "index from 0" },
         { "Precision", options => options.Precision = (ComputePrecision)9, "Use Auto, Float32 or BFloat16" },
         { "Threads", options => options.Threads = 0, "leave it out for all cores" },
         { "MaxLanguageRows", options => options.MaxLanguageRows = 257, "Set 1 to 256" },
@@ -24,6 +28,27 @@ public class TtsPipelineOptionsTests
         Assert.Equal(option, error.ParamName);
         Assert.StartsWith($"TtsPipelineOptions.{option} is out of its range.", error.Message);
         Assert.Contains(cure, error.Message);
+    }
+
+    [Theory]
+    [InlineData("cpu", "cpu")]
+    [InlineData(" CPU ", "cpu")]
+    [InlineData("cuda", "cuda:0")]
+    [InlineData("Cuda:12", "cuda:12")]
+    [InlineData("cpu:1", null)]
+    [InlineData("cuda:", null)]
+    [InlineData("cuda:-1", null)]
+    [InlineData("cuda:1:2", null)]
+    [InlineData("gpu", null)]
+    [InlineData("", null)]
+    [InlineData(null, null)]
+    public void Devices_are_read_as_libtorch_writes_them(string? text, string? device)
+    {
+        Assert.Equal(device is not null, TtsDevice.TryParse(text, null, out var found));
+        if (device is not null)
+            Assert.Equal((device, found), (found.ToString(), TtsDevice.Parse(device)));
+        else if (text is not null)
+            Assert.Contains("cuda:1", Assert.Throws<FormatException>(() => TtsDevice.Parse(text)).Message);
     }
 
     [Fact]

@@ -39,7 +39,12 @@ internal static class StagesCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var (kind, index) = parsed.GetValue(device);
+            var (kind, index, several) = parsed.GetValue(device);
+            if (several is not null)
+            {
+                Console.Error.WriteLine("stages measures one device; name one.");
+                return 2;
+            }
             var most = Math.Clamp(parsed.GetValue(rows), 1, MostRows);
             var options = new TtsPipelineOptions
             {

@@ -33,6 +33,7 @@ done
 what=${what:-tests stages speak load}
 wants() { case " $what " in *" $1 "*) ;; *) false ;; esac; }
 device=${LIGHTTTS_TEST_DEVICE:-cuda}
+cards=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | wc -l)
 [ -n "$out" ] || out=$(mktemp -d)
 mkdir -p "$out" || die "cannot write to '$out'"
 results=${results:-$root/results/gpu.json}
@@ -87,7 +88,7 @@ tests() {
 }
 # benchmark NAME MODEL ARGUMENTS...
 benchmark() {
-  name=$1 model=$2 && shift 2
+  local name=$1 model=$2 && shift 2
   echo "== $name: $*"
   if timeout "${LIGHTTTS_GPU_TIMEOUT:-900}" "$published/LightTts.Benchmarks" "$@" --device "$device" --natives "$natives" --model "$model" 2>&1 | tee "$out/$name.log"; then
     passed=$((passed + 1))
@@ -97,16 +98,21 @@ benchmark() {
 }
 # Everything that is measured of a model: measure NAME MODEL PREFIX PRECISION [OPTIONS of speak and load]
 measure() {
-  name=$1 model=$2 prefix=$3 precision=$4 && shift 4
+  local name=$1 model=$2 prefix=$3 precision=$4 && shift 4
   ! wants stages || benchmark "stages-$name" "$model" stages --precision "$precision" --seconds "$stage_seconds" --json "$results" --prefix "$prefix"
   ! wants speak || benchmark "speak-$name" "$model" speak --runs 5 --precision "$precision" --json "$out/speak-$name.json" --results "$results" --prefix "$prefix" "$@"
-  wants load || return
+  wants load || return 0
   benchmark "load-$name" "$model" load --concurrency "$closed" --requests 3 --precision "$precision" --json "$out/load-$name.json" --results "$results" --prefix "$prefix" "$@"
   benchmark "paced-$name" "$model" load --paced "$paced" --poisson "$poisson" --max-listeners "$most" --seconds "${LIGHTTTS_GPU_SECONDS:-$seconds}" --ramp "$ramp" \
     --precision "$precision" --json "$out/paced-$name.json" --results "$results" --prefix "$prefix" "$@"
+  # Two cards as one pipeline against one card, where there are two.
+  [ "$device" = cuda ] && [ "$cards" -ge 2 ] || return 0
+  local device=cuda:0,cuda:1
+  benchmark "load-$name-two-cards" "$model" load --concurrency 64,128 --requests 3 --precision "$precision" --json "$out/load-$name-two-cards.json" --results "$results" \
+    --prefix "${prefix}two_cards_" "$@"
 }
 if [ "$device" = cpu ]; then # a rehearsal
-  stage_seconds=0.2 closed=1,2 paced=1 poisson=0.1 most=2 seconds=10 ramp=3
+  stage_seconds=0.2 closed=1,2 paced=1 poisson=0.1 most=2 seconds=20 ramp=1
 else
   stage_seconds=2 closed=1,8,32,64 paced=1,8,64 poisson=2,6 most=512 seconds=30 ramp=12
 fi

@@ -12,6 +12,25 @@ internal sealed class ModelOptions
     private readonly Option<ComputeDevice> _device = new("--device", "-d") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ =>
         ComputeDevice.Auto };
 
+    private readonly Option<TtsDevice[]?> _devices = new("--devices")
+    {
+        Description = "Several devices, each with the models' weights, instead of one: cuda:0,cuda:1.",
+        CustomParser = result =>
+        {
+            List<TtsDevice> found = [];
+            foreach (var text in result.Tokens.SelectMany(token => token.Value.Split(',')))
+            {
+                if (!TtsDevice.TryParse(text, null, out var device))
+                {
+                    result.AddError($"--devices has '{text}'; use cpu, cuda or cuda:1, comma-separated.");
+                    return null;
+                }
+                found.Add(device);
+            }
+            return [.. found];
+        },
+    };
+
     private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ =>
         ComputePrecision.Auto };
 
@@ -31,7 +50,7 @@ internal sealed class ModelOptions
                 return;
             result.AddError("--threads takes 1 to 1024.");
         });
-        foreach (var option in (Option[])[_model, _device, _precision, _threads, _natives, _timbres])
+        foreach (var option in (Option[])[_model, _device, _devices, _precision, _threads, _natives, _timbres])
             command.Options.Add(option);
     }
 
@@ -41,6 +60,7 @@ internal sealed class ModelOptions
         {
             ModelPath = parsed.GetValue(_model)?.FullName,
             Device = parsed.GetValue(_device),
+            Devices = parsed.GetValue(_devices),
             Precision = parsed.GetValue(_precision),
             Threads = parsed.GetValue(_threads),
             NativeLibraryPath = parsed.GetValue(_natives)?.FullName,

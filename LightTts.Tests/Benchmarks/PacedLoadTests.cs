@@ -87,7 +87,10 @@ public class PacedLoadTests
         var time = new FakeTimeProvider();
         var pipeline = new StubPipeline { Speak = (_, _) => throw new TtsQueueFullException(1) };
         var told = 0;
-        var load = new PacedLoad(pipeline, time, (_, _) => new SynthesisRequest { Text = "Hello." }) { Failed = _ => Interlocked.Increment(ref told) };
+        var load = new PacedLoad(pipeline, time, (_, _) => new SynthesisRequest { Text = "Hello." })
+        {
+            Failed = _ => Interlocked.Increment(ref told),
+        };
         var row = await PumpAsync(time, () => load.ListenAsync(2, TimeSpan.Zero, Second * 10, CancellationToken.None));
         Assert.InRange(row.Requests, 30, 200);
         Assert.Equal((row.Requests, row.Requests), (row.Failures, told));

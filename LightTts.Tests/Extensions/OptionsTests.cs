@@ -75,7 +75,7 @@ public class OptionsTests
     public async Task Every_option_reaches_the_pipeline()
     {
         var section = Hosts.Section(("ModelPath", Path.GetTempPath()), ("Device", "Cpu"), ("DeviceIndex", "1"), ("Precision", "Float32"),
-            ("Threads", "3"),
+            ("Threads", "3"), ("Devices", "cuda:0, cuda:1"),
             ("NativeLibraryPath", Path.GetTempPath()), ("MaxActiveRequests", "5"), ("MaxLanguageRows", "6"), ("RequestTimeout", "00:01:00"),
             ("TextIdleTimeout", "00:00:07"),
             ("KvCacheTokens", "2048"), ("FlowCacheBytes", "8"), ("MaxTextLength", "9"), ("MaxBufferedAudio", "00:00:10"), ("ShareTimbres", "false"),
@@ -88,6 +88,7 @@ public class OptionsTests
         var options = loader.Options.Single();
         Assert.Equal(Path.GetTempPath(), options.ModelPath);
         Assert.Equal((ComputeDevice.Cpu, 1, ComputePrecision.Float32, 3), (options.Device, options.DeviceIndex, options.Precision, options.Threads));
+        Assert.Equal([TtsDevice.Cuda(0), TtsDevice.Cuda(1)], options.Devices!);
         Assert.Equal(Path.GetTempPath(), options.NativeLibraryPath);
         Assert.Equal((5, 6, 2048, 8L, 9),
             (options.MaxActiveRequests, options.MaxLanguageRows, options.KvCacheTokens, options.FlowCacheBytes, options.MaxTextLength));
