@@ -6,8 +6,9 @@ namespace LightTts.Pipeline;
 
 /// <summary>The replicas of a pipeline, one for each device. A request runs where the fewest are, and stays there; a device that is lost takes only
 /// those with it that run on it.</summary>
-/// <remarks>The fewest is where the next waits least: devices are much alike, rows of a batch cost much the same however long their texts, and one that
-/// is slower keeps its requests longer, so that fewer come to it. Among equals the first is taken: there a voice's prompt was prepared before.</remarks>
+/// <remarks>The fewest is where the next waits least: devices are much alike, rows of a batch cost much the same however long their texts,
+/// and one that is slower keeps its requests longer, so that fewer come to it. Among equals the first is taken: there a voice's prompt was
+/// prepared before.</remarks>
 internal sealed class ReplicaSet(IReadOnlyList<Replica> replicas, int maxActiveRequests) : IAsyncDisposable
 {
     private readonly Lock _gate = new();

@@ -12,7 +12,7 @@ internal sealed class ModelOptions
     private readonly Option<ComputeDevice> _device = new("--device", "-d") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ =>
         ComputeDevice.Auto };
 
-    private readonly Option<TtsDevice[]?> _devices = new("--devices")
+    private readonly Option<TtsDevice[]> _devices = new("--devices")
     {
         Description = "Several devices, each with the models' weights, instead of one: cuda:0,cuda:1.",
         CustomParser = result =>
@@ -23,7 +23,7 @@ internal sealed class ModelOptions
                 if (!TtsDevice.TryParse(text, null, out var device))
                 {
                     result.AddError($"--devices has '{text}'; use cpu, cuda or cuda:1, comma-separated.");
-                    return null;
+                    return [];
                 }
                 found.Add(device);
             }
@@ -60,7 +60,7 @@ internal sealed class ModelOptions
         {
             ModelPath = parsed.GetValue(_model)?.FullName,
             Device = parsed.GetValue(_device),
-            Devices = parsed.GetValue(_devices),
+            Devices = parsed.GetValue(_devices) is { Length: > 0 } devices ? devices : null, // an array that is not given is empty
             Precision = parsed.GetValue(_precision),
             Threads = parsed.GetValue(_threads),
             NativeLibraryPath = parsed.GetValue(_natives)?.FullName,
