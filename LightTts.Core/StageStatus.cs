@@ -6,7 +6,11 @@ public sealed record StageStatus
     /// <summary>The stage.</summary>
     public required PipelineStage Stage { get; init; }
 
-    /// <summary>Whether the stage's thread runs. It runs from load to disposal; false before that means that the pipeline is lost.</summary>
+    /// <summary>The device that the stage belongs to, as "cuda:1"; null where the pipeline has only one.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Whether the stage's thread runs. It runs from load to disposal; false before that means that the
+    /// pipeline is lost, or, where it has several devices, this one of them.</summary>
     public required bool IsAlive { get; init; }
 
     /// <summary>How long the step under way has taken so far; zero while the stage waits

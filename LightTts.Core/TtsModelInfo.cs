@@ -42,8 +42,16 @@ public sealed record TtsModelInfo
     /// <summary>Which of the CUDA devices; 0 on the CPU.</summary>
     public int DeviceIndex { get; init; }
 
-    /// <summary>The device as libtorch writes it: "cpu" or "cuda:0".</summary>
-    public string DeviceName => Device == ComputeDevice.Cuda ? FormattableString.Invariant($"cuda:{DeviceIndex}") : "cpu";
+    /// <summary>All devices where the models run, each with weights of its own: one, where <see cref="TtsPipelineOptions.Devices"/> names no others.
+    /// <see cref="Device"/> and <see cref="DeviceIndex"/> are the first.</summary>
+    public IReadOnlyList<TtsDevice> Devices
+    {
+        get => field ?? [new TtsDevice(Device, DeviceIndex)];
+        init;
+    }
+
+    /// <summary>The devices as libtorch writes them: "cpu", "cuda:0", "cuda:0, cuda:1".</summary>
+    public string DeviceName => string.Join(", ", Devices);
 
     /// <summary>The arithmetic of the large matrix products: <see cref="ComputePrecision.Float32"/>, <see cref="ComputePrecision.BFloat16"/>
     /// or <see cref="ComputePrecision.Int8"/>, where no part has one of its own.</summary>

@@ -31,15 +31,14 @@ namespace LightTts;
 /// </example>
 public sealed class TtsPipeline : ITtsPipeline
 {
-    private readonly SynthesisEngine _engine;
+    private readonly ReplicaSet _engine;
     private readonly TimbreStore _timbres;
     private readonly PresetVoices _presets;
     private readonly RequestValidator _validator;
     private readonly ISpeechEncoder _encoder;
-    private readonly Func<string, CancellationToken, ILanguageModel> _loadStyle;
 
-    private TtsPipeline(TtsModelInfo model, SynthesisEngine engine, TimbreStore timbres, PresetVoices presets, RequestValidator validator,
-        ISpeechEncoder encoder, Func<string, CancellationToken, ILanguageModel> loadStyle)
+    private TtsPipeline(TtsModelInfo model, ReplicaSet engine, TimbreStore timbres, PresetVoices presets, RequestValidator validator,
+        ISpeechEncoder encoder)
     {
         Model = model;
         _engine = engine;
@@ -47,7 +46,6 @@ public sealed class TtsPipeline : ITtsPipeline
         _presets = presets;
         _validator = validator;
         _encoder = encoder;
-        _loadStyle = loadStyle;
     }
 
     /// <summary>The folder, beside the application, of the model that is loaded where none is named.</summary>
@@ -205,8 +203,7 @@ public sealed class TtsPipeline : ITtsPipeline
             nameof(name));
         if (Styles.Contains(name))
             throw new ArgumentException($"There is a style '{name}' already. Remove it first, or take another name.", nameof(name));
-        var model = await Task.Run(() => _loadStyle(path, cancellationToken), cancellationToken).ConfigureAwait(false);
-        await _engine.Styles.AddAsync(name, model).ConfigureAwait(false);
+        await _engine.AddStyleAsync(name, path, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -215,7 +212,7 @@ public sealed class TtsPipeline : ITtsPipeline
         ArgumentNullException.ThrowIfNull(name);
         if (name == _engine.Styles.Default)
             throw new ArgumentException($"'{name}' is the style of requests that name none; it stays as long as the pipeline.", nameof(name));
-        return _engine.Styles.RemoveAsync(name, cancellationToken);
+        return _engine.RemoveStyleAsync(name, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -234,8 +231,9 @@ public sealed class TtsPipeline : ITtsPipeline
         var watch = Stopwatch.StartNew();
         var log = options.LoggerFactory?.CreateLogger("LightTts") ?? NullLogger.Instance;
         var directory = ModelDirectory.Open(options.ModelPath ?? DefaultModelPath);
-        // Configuration, natives, tokenizer, flow, vocoder, voice extractor, warm-up, and each language model.
-        var steps = 7 + directory.Files.Styles.Count;
+        var devices = options.AllDevices;
+        // Configuration, natives, warm-up; on each device tokenizer, flow, vocoder, voice extractor, and each language model.
+        var steps = 3 + devices.Count * (4 + directory.Files.Styles.Count);
         var done = 0;
         void Loaded(string step) => progress?.Report(new TtsLoadProgress(step, (double)Interlocked.Increment(ref done) / steps));
 
@@ -243,17 +241,28 @@ public sealed class TtsPipeline : ITtsPipeline
 
         Loaded("configuration");
         TorchRuntime.EnsureLoaded(options.NativeLibraryPath);
-        var device = TorchDevice.Open(options.Device, options.DeviceIndex, options.Precision);
+        // All are opened before any is loaded: one that cannot be had is found at once.
+        var opened = devices.Select(device => (Device: TorchDevice.Open(device.Kind, device.Index, options.Precision), Options: options.For(device)))
+            .ToList();
         Loaded("native libraries");
-        if (device.IsCuda && !CudaStream.IsSupported)
+        if (opened[0].Device.IsCuda && !CudaStream.IsSupported)
             LogMessages.NoStreams(log);
         cancellationToken.ThrowIfCancellationRequested();
-        var model = CosyVoiceModel.Load(directory, device, options, Loaded, Building, log, cancellationToken);
-        var info = CreateInfo(model);
-        var parts = wrap?.Invoke(model.Parts) ?? model.Parts;
-        var engine = new SynthesisEngine(info.Name, parts, options, options.TimeProvider, log);
+        var admission = new Admission();
+        List<Replica> replicas = [];
         try
         {
+            List<(CosyVoiceModel Model, ModelParts Parts)> loaded = [];
+            foreach (var (device, own) in opened)
+            {
+                var one = CosyVoiceModel.Load(directory, device, own, Loaded, Building, log, cancellationToken);
+                loaded.Add((one, wrap?.Invoke(one.Parts) ?? one.Parts));
+                replicas.Add(new Replica(new SynthesisEngine(one.Directory.Name, loaded[^1].Parts, own, options.TimeProvider, log, admission,
+                    opened.Count > 1 ? ReplicaSet.Label(devices, replicas.Count) : null), one.LoadStyle));
+            }
+            var engine = new ReplicaSet(replicas, options.MaxActiveRequests);
+            var (model, parts) = loaded[0];
+            var info = CreateInfo(model) with { Devices = [.. loaded.Select(one => DeviceOf(one.Model))] };
             WaitForStart(engine, info.DeviceName, cancellationToken);
             Loaded("warm-up");
             cancellationToken.ThrowIfCancellationRequested();
@@ -263,16 +272,17 @@ public sealed class TtsPipeline : ITtsPipeline
                 directory.Voices.Select(voice => voice.Name), log, options.TimeProvider);
             LogMessages.Loaded(log, info.Name, info.Family.ToString(), info.Parameters, info.DeviceName, watch.Elapsed.TotalMilliseconds);
             return new TtsPipeline(info, engine, timbres, new PresetVoices(directory, model.Tokenizer, timbres), new RequestValidator(options, info),
-                parts.Encoder, model.LoadStyle);
+                parts.Encoder);
         }
         catch
         {
-            engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            foreach (var replica in replicas)
+                replica.Engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
             throw;
         }
     }
 
-    private static void WaitForStart(SynthesisEngine engine, string device, CancellationToken cancellationToken)
+    private static void WaitForStart(ReplicaSet engine, string device, CancellationToken cancellationToken)
     {
         try
         {
@@ -328,6 +338,9 @@ public sealed class TtsPipeline : ITtsPipeline
                 + "Others are added with Timbres.AddAsync.");
     }
 
+    private static TtsDevice DeviceOf(CosyVoiceModel model) =>
+        model.Device.IsCuda ? TtsDevice.Cuda(model.Device.Device.index) : TtsDevice.Cpu;
+
     private static TtsModelInfo CreateInfo(CosyVoiceModel model) => new()
     {
         Name = model.Directory.Name,
@@ -341,8 +354,8 @@ public sealed class TtsPipeline : ITtsPipeline
         FlowSteps = model.Directory.FlowSteps,
         Parameters = model.Parameters,
         License = model.Directory.License,
-        Device = model.Device.IsCuda ? ComputeDevice.Cuda : ComputeDevice.Cpu,
-        DeviceIndex = model.Device.IsCuda ? model.Device.Device.index : 0,
+        Device = DeviceOf(model).Kind,
+        DeviceIndex = DeviceOf(model).Index,
         Precision = model.Device.Precision,
     };
 }

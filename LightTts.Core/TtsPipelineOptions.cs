@@ -18,6 +18,13 @@ public sealed class TtsPipelineOptions
     /// <value>At least 0. Default 0.</value>
     public int DeviceIndex { get; set; }
 
+    /// <summary>Several devices, each of which gets the models' weights; <see cref="Device"/> and <see cref="DeviceIndex"/> are then not looked at.
+    /// A request runs on the device that has the fewest and stays there; a device that is lost takes only the requests with it that run on it.
+    /// Memory (<see cref="KvCacheTokens"/>, <see cref="FlowCacheBytes"/>) and <see cref="MaxLanguageRows"/> are each device's,
+    /// <see cref="MaxActiveRequests"/> is that of all together.</summary>
+    /// <value>At least one, no CUDA device twice. Default null: the one device that <see cref="Device"/> says.</value>
+    public IReadOnlyList<TtsDevice>? Devices { get; set; }
+
     /// <summary>The arithmetic of the large matrix products.</summary>
     /// <value>Default <see cref="ComputePrecision.Auto"/>.</value>
     public ComputePrecision Precision { get; set; }
@@ -139,6 +146,7 @@ public sealed class TtsPipelineOptions
         var faults = new OptionFaults();
         faults.RequireDefined(Device);
         faults.Require(DeviceIndex >= 0, DeviceIndex, "CUDA devices count from 0.");
+        CheckDevices(faults);
         faults.RequireDefined(Precision);
         faults.RequireDefined(LanguagePrecision ?? default, nameof(LanguagePrecision));
         faults.RequireDefined(FlowPrecision ?? default, nameof(FlowPrecision));
@@ -170,6 +178,17 @@ public sealed class TtsPipelineOptions
         return faults.Found;
     }
 
+    /// <summary>The devices that are meant, at least one.</summary>
+    internal IReadOnlyList<TtsDevice> AllDevices => Devices ?? [new TtsDevice(Device, DeviceIndex)];
+
+    /// <summary>These options for one of the devices.</summary>
+    internal TtsPipelineOptions For(TtsDevice device)
+    {
+        var copy = (TtsPipelineOptions)MemberwiseClone();
+        (copy.Devices, copy.Device, copy.DeviceIndex) = (null, device.Kind, device.Index);
+        return copy;
+    }
+
     /// <summary>Checks the options and returns a copy that later changes do not reach.</summary>
     /// <exception cref="ArgumentException">An option is out of its range; the message says which, and what it may be.</exception>
     internal TtsPipelineOptions Validated()
@@ -177,6 +196,21 @@ public sealed class TtsPipelineOptions
         if (FindFaults() is [var fault, ..])
             throw new ArgumentOutOfRangeException(fault.Option, fault.Value,
                 $"{nameof(TtsPipelineOptions)}.{fault.Option} is out of its range. {fault.Cure}");
-        return (TtsPipelineOptions)MemberwiseClone();
+        var copy = (TtsPipelineOptions)MemberwiseClone();
+        copy.Devices = Devices is null ? null : [.. Devices];
+        return copy;
+    }
+
+    private void CheckDevices(OptionFaults faults)
+    {
+        if (Devices is null)
+            return;
+        var shown = string.Join(", ", Devices);
+        faults.Require(Devices.Count > 0, shown, "Name at least one device, or leave it out.", nameof(Devices));
+        faults.Require(Devices.All(device => device.Kind is ComputeDevice.Cpu or ComputeDevice.Cuda && device.Index >= 0), shown,
+            "Name each as Cpu or Cuda, with an index from 0.", nameof(Devices));
+        var cards = Devices.Where(device => device.Kind == ComputeDevice.Cuda).ToList();
+        faults.Require(cards.Distinct().Count() == cards.Count, shown, "Name each CUDA device once: its requests share its batches anyway.",
+            nameof(Devices));
     }
 }

@@ -9,7 +9,7 @@ public sealed record TtsPipelineStatus
     /// <summary>The most requests that may be in the pipeline at once.</summary>
     public required int MaxActiveRequests { get; init; }
 
-    /// <summary>The three stages.</summary>
+    /// <summary>The three stages; of each device, where the pipeline has several.</summary>
     public required IReadOnlyList<StageStatus> Stages { get; init; }
 
     /// <summary>Blocks of the language model's key/value cache that are in use.</summary>

@@ -14,6 +14,11 @@ public sealed class LightTtsOptions
     /// <inheritdoc cref="TtsPipelineOptions.DeviceIndex"/>
     public int DeviceIndex { get; set; }
 
+    /// <summary>Several devices, comma-separated, each of which gets the models' weights: <c>cuda:0,cuda:1</c>;
+    /// see <see cref="TtsPipelineOptions.Devices"/>.</summary>
+    /// <value>Default null: the one device that <see cref="Device"/> says.</value>
+    public string? Devices { get; set; }
+
     /// <inheritdoc cref="TtsPipelineOptions.Precision"/>
     public ComputePrecision Precision { get; set; }
 
@@ -156,12 +161,26 @@ public sealed class LightTtsOptions
         return options;
     }
 
+    /// <summary>The devices that <see cref="Devices"/> names; null where it names none or is no list of devices.</summary>
+    internal IReadOnlyList<TtsDevice>? FindDevices()
+    {
+        List<TtsDevice> found = [];
+        foreach (var text in Devices?.Split(',') ?? [])
+        {
+            if (!TtsDevice.TryParse(text, null, out var device))
+                return null;
+            found.Add(device);
+        }
+        return found.Count > 0 ? found : null;
+    }
+
     /// <summary>As <see cref="ToPipelineOptions"/>, without what is read from files.</summary>
     internal TtsPipelineOptions WithoutFiles() => new()
     {
         ModelPath = ModelPath,
         Device = Device,
         DeviceIndex = DeviceIndex,
+        Devices = FindDevices(),
         Precision = Precision,
         LanguagePrecision = LanguagePrecision,
         FlowPrecision = FlowPrecision,

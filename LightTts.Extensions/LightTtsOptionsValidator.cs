@@ -22,6 +22,8 @@ internal sealed class LightTtsOptionsValidator : IValidateOptions<LightTtsOption
             faults.AddError(fault);
         CheckPaths(options, Require);
         CheckPronunciations(options, Require);
+        Require(options.Devices is null || options.FindDevices() is not null, nameof(options.Devices), $"'{options.Devices}'",
+            "name devices as cuda:0,cuda:1 (or cpu), or leave it out for the one that Device says.");
         foreach (var fault in options.WithoutFiles().FindFaults())
             Require(false, OptionNames.Of(fault.Option), Shown(fault.Value), char.ToLowerInvariant(fault.Cure[0]) + fault.Cure[1..]);
         Require(Enum.IsDefined(options.WarmUp), nameof(options.WarmUp), options.WarmUp, "use Blocking, Background or Lazy.");

@@ -8,7 +8,8 @@ internal static class OptionNames
     /// <summary>The names that a configuration section may have: the properties of <see cref="LightTtsOptions"/>.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        nameof(LightTtsOptions.ModelPath), nameof(LightTtsOptions.Device), nameof(LightTtsOptions.DeviceIndex), nameof(LightTtsOptions.Precision),
+        nameof(LightTtsOptions.ModelPath), nameof(LightTtsOptions.Device), nameof(LightTtsOptions.DeviceIndex), nameof(LightTtsOptions.Devices),
+        nameof(LightTtsOptions.Precision),
         nameof(LightTtsOptions.LanguagePrecision), nameof(LightTtsOptions.FlowPrecision),
         nameof(LightTtsOptions.Decoder), nameof(LightTtsOptions.OnnxProviders), nameof(LightTtsOptions.OnnxCacheDirectory),
         nameof(LightTtsOptions.OnnxHalfPrecision), nameof(LightTtsOptions.OnnxWorkspaceBytes), nameof(LightTtsOptions.OnnxMinFrames),

@@ -20,6 +20,9 @@ internal static class QueueGauge
     {
         foreach (var (model, stages) in Pipelines.Values)
             foreach (var stage in stages())
-                yield return new Measurement<int>(stage.QueueLength, new("gen_ai.request.model", model), new("lighttts.stage", stage.Stage.Name()));
+                yield return stage.Device is { } device
+                    ? new Measurement<int>(stage.QueueLength, new("gen_ai.request.model", model), new("lighttts.stage", stage.Stage.Name()),
+                        new("lighttts.device", device))
+                    : new Measurement<int>(stage.QueueLength, new("gen_ai.request.model", model), new("lighttts.stage", stage.Stage.Name()));
     }
 }

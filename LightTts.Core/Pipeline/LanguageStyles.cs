@@ -8,6 +8,7 @@ namespace LightTts.Pipeline;
 /// <param name="apply">Has the language stage take a model over or free one; throws where it has ended.</param>
 internal sealed class LanguageStyles(IReadOnlyList<StyleModel> models, Func<StyleChange, Task> apply)
 {
+    private readonly Func<StyleChange, Task> _apply = apply;
     private readonly ConcurrentDictionary<string, LanguageStyle> _styles = new(
         models.Select(style => KeyValuePair.Create(style.Name, new LanguageStyle(style.Name, style.Model))), StringComparer.Ordinal);
 
@@ -45,32 +46,41 @@ internal sealed class LanguageStyles(IReadOnlyList<StyleModel> models, Func<Styl
             model.Dispose();
             throw Taken(name);
         }
-        await apply(new StyleChange(style, IsRemoval: false)).ConfigureAwait(false);
+        await _apply(new StyleChange(style, IsRemoval: false)).ConfigureAwait(false);
         if (_styles.TryAdd(name, style))
             return;
-        await apply(new StyleChange(style, IsRemoval: true)).ConfigureAwait(false); // two at once
+        await _apply(new StyleChange(style, IsRemoval: true)).ConfigureAwait(false); // two at once
         throw Taken(name);
     }
 
     /// <summary>Lets no more requests use a style, waits for those that do, and frees its model.</summary>
     /// <returns>False where there is none of that name, or somebody removes it already.</returns>
     /// <exception cref="OperationCanceledException">The wait was cancelled; the style serves again.</exception>
-    public async Task<bool> RemoveAsync(string name, CancellationToken cancellationToken)
+    public Task<bool> RemoveAsync(string name, CancellationToken cancellationToken) => RemoveAsync([this], name, cancellationToken);
+
+    /// <summary>As <see cref="RemoveAsync(string, CancellationToken)"/>, of all replicas or none.</summary>
+    public static async Task<bool> RemoveAsync(IReadOnlyList<LanguageStyles> replicas, string name, CancellationToken cancellationToken)
     {
-        if (!_styles.TryGetValue(name, out var style) || style.Close() is not { } left)
-            return false;
+        List<(LanguageStyles Owner, LanguageStyle Style, Task Left)> closed = [];
+        foreach (var owner in replicas)
+            if (owner._styles.TryGetValue(name, out var style) && style.Close() is { } left)
+                closed.Add((owner, style, left));
         try
         {
-            await left.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await Task.WhenAll(closed.Select(part => part.Left)).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            style.Reopen();
+            foreach (var (_, style, _) in closed)
+                style.Reopen();
             throw;
         }
-        _styles.TryRemove(name, out _);
-        await apply(new StyleChange(style, IsRemoval: true)).ConfigureAwait(false);
-        return true;
+        foreach (var (owner, style, _) in closed)
+        {
+            owner._styles.TryRemove(name, out _);
+            await owner._apply(new StyleChange(style, IsRemoval: true)).ConfigureAwait(false);
+        }
+        return closed.Count > 0;
     }
 
     private TtsRequestException None(string name) =>

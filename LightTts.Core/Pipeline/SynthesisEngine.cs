@@ -16,6 +16,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly string _modelName;
+    private readonly Admission _admission;
+    private readonly string? _device;
     private readonly Lazy<Task> _stopped;
     private readonly ISpeechDecoder _decoder;
     private readonly EncodeStage _encode;
@@ -24,13 +26,22 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private readonly ConcurrentDictionary<long, SynthesisJob> _jobs = new();
     private readonly IDisposable _processEnd;
     private TaskCompletionSource? _drained;
-    private long _lastId;
     private int _active;
     private int _closing;
     private Exception? _lost; // why a stage's thread ended
 
-    public SynthesisEngine(string modelName, ModelParts parts, TtsPipelineOptions options, TimeProvider time, ILogger log)
+    /// <param name="modelName">In logs and metrics.</param>
+    /// <param name="parts">The models, which it owns from now on.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Where messages go.</param>
+    /// <param name="admission">Counts the requests of all engines of a pipeline; null: of this one.</param>
+    /// <param name="device">Which of a pipeline's devices it is; null where there is only one.</param>
+    public SynthesisEngine(string modelName, ModelParts parts, TtsPipelineOptions options, TimeProvider time, ILogger log,
+        Admission? admission = null, string? device = null)
     {
+        _admission = admission ?? new Admission();
+        _device = device;
         _modelName = modelName;
         _options = options;
         _time = time;
@@ -52,6 +63,9 @@ internal sealed class SynthesisEngine : IAsyncDisposable
 
     /// <summary>The language models that requests can ask for.</summary>
     public LanguageStyles Styles { get; }
+
+    /// <summary>Whether it can serve no more because a stage has ended on an error.</summary>
+    public bool IsLost => Volatile.Read(ref _lost) is not null;
 
     /// <summary>Ends when all stages are ready to serve, or with what kept one from that.</summary>
     public Task StartedAsync() => Task.WhenAll(_encode.Started, _language.Started, _decode.Started);
@@ -189,7 +203,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private SynthesisJob Accept(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text, SpeechInput? speech)
     {
         // Counted first and checked then, while closing sets its flag first and counts then: one of the two sees the other.
-        var active = Interlocked.Increment(ref _active);
+        Interlocked.Increment(ref _active);
+        var active = _admission.Enter();
         LanguageStyle? style = null;
         try
         {
@@ -216,7 +231,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     {
         var seed = unchecked((ulong)(request.Seed ?? Random.Shared.NextInt64()));
         var capacity = Math.Max(1, (long)(_options.MaxBufferedAudio.TotalSeconds * _decoder.SampleRate));
-        var job = new SynthesisJob(Interlocked.Increment(ref _lastId), request, timbre, seed, flowSteps, capacity, _time, WakeAfterConsumer, OnEnded)
+        var job = new SynthesisJob(_admission.NextId(), request, timbre, seed, flowSteps, capacity, _time, WakeAfterConsumer, OnEnded)
         {
             Source = text is null ? null : new TextSource(text, MaxPendingText, _options.TextPause, _options.TextIdleTimeout),
             Speech = speech,
@@ -316,13 +331,18 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     }
 
     private Exception Closed() => _lost is { } cause
-        ? new TtsSynthesisException($"The pipeline was lost on an error ({cause.Message}); dispose it and load a new one.", cause)
+        ? new TtsSynthesisException(_device is null
+            ? $"The pipeline was lost on an error ({cause.Message}); dispose it and load a new one."
+            : $"The device {_device} was lost on an error ({cause.Message}). New requests go to the pipeline's other devices, as long as there are "
+                + "any; to use it again, dispose the pipeline and load a new one.", cause)
         : new ObjectDisposedException(nameof(TtsPipeline));
 
-    private StageStatus[] Stages() => [_encode.Status(), _language.Status(), _decode.Status()];
+    private StageStatus[] Stages() =>
+        [_encode.Status() with { Device = _device }, _language.Status() with { Device = _device }, _decode.Status() with { Device = _device }];
 
     private void Leave()
     {
+        _admission.Leave();
         if (Interlocked.Decrement(ref _active) == 0)
             Volatile.Read(ref _drained)?.TrySetResult();
     }

@@ -23,6 +23,8 @@ internal sealed class ReadinessCheck(PipelineHost host) : IHealthCheck
         var data = PipelineHealth.Data(host, status);
         if (PipelineHealth.Fault(host, status) is { } fault)
             return new HealthCheckResult(failure, fault, data: data);
+        if (PipelineHealth.Loss(host, status) is { } loss)
+            return HealthCheckResult.Degraded(loss, data: data);
         var queue = $"{status.ActiveRequests} of {status.MaxActiveRequests} requests.";
         return status.ActiveRequests > Crowded * status.MaxActiveRequests
             ? HealthCheckResult.Degraded("The queue is nearly full: " + queue, data: data)

@@ -17,6 +17,25 @@ internal sealed class ModelOptions
 
     private readonly Option<DecoderEngine> _decoder = new("--decoder") { Description = "auto, torch or onnxruntime.", DefaultValueFactory = _ =>
         DecoderEngine.Auto };
+    private readonly Option<TtsDevice[]> _devices = new("--devices")
+    {
+        Description = "Several devices, each with the models' weights, instead of one: cuda:0,cuda:1.",
+        CustomParser = result =>
+        {
+            List<TtsDevice> found = [];
+            foreach (var text in result.Tokens.SelectMany(token => token.Value.Split(',')))
+            {
+                if (!TtsDevice.TryParse(text, null, out var device))
+                {
+                    result.AddError($"--devices has '{text}'; use cpu, cuda or cuda:1, comma-separated.");
+                    return [];
+                }
+                found.Add(device);
+            }
+            return [.. found];
+        },
+    };
+
 
     private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads of one operation, 1 to 1024. Default: all cores." };
 
@@ -34,7 +53,7 @@ internal sealed class ModelOptions
                 return;
             result.AddError("--threads takes 1 to 1024.");
         });
-        foreach (var option in (Option[])[_model, _device, _precision, _decoder, _threads, _natives, _timbres])
+        foreach (var option in (Option[])[_model, _device, _devices, _precision, _decoder, _threads, _natives, _timbres])
             command.Options.Add(option);
     }
 
@@ -44,6 +63,7 @@ internal sealed class ModelOptions
         {
             ModelPath = Folder(parsed.GetValue(_model)),
             Device = parsed.GetValue(_device),
+            Devices = parsed.GetValue(_devices) is { Length: > 0 } devices ? devices : null, // an array that is not given is empty
             Precision = parsed.GetValue(_precision),
             Decoder = parsed.GetValue(_decoder),
             Threads = parsed.GetValue(_threads),

@@ -97,6 +97,29 @@ public class HealthTests
         await host.StopAsync();
     }
 
+    [Fact]
+    public async Task A_device_of_several_that_is_lost_degrades_and_the_last_one_fails()
+    {
+        var loader = new FakeLoader();
+        using var host = Hosts.Create(loader, services => services.AddKeyedLightTts("guide"));
+        await host.StartAsync();
+        var lost = new HashSet<string> { "cuda:1" };
+        loader.Pipeline.Disguise = status => status with
+        {
+            Stages = [.. status.Stages.SelectMany(_ => (string[])["cuda:0", "cuda:1"], (stage, device) =>
+                stage with { Device = device, IsAlive = !lost.Contains(device) })],
+        };
+        Assert.Equal(HealthStatus.Healthy, (await Live(host, ":guide")).Status);
+        var ready = await Ready(host, ":guide");
+        Assert.Equal(HealthStatus.Degraded, ready.Status);
+        Assert.Contains("1 of 2 devices", ready.Description);
+        Assert.Contains("cuda:1", ready.Description);
+        lost.Add("cuda:0");
+        Assert.Equal(HealthStatus.Unhealthy, (await Live(host, ":guide")).Status);
+        Assert.Equal(HealthStatus.Unhealthy, (await Ready(host, ":guide")).Status);
+        await host.StopAsync();
+    }
+
     private static Task<HealthReportEntry> Ready(IHost host, string suffix = "") => Check(host, "ready", "lighttts" + suffix);
 
     private static Task<HealthReportEntry> Live(IHost host, string suffix = "") => Check(host, "live", "lighttts-live" + suffix);

@@ -79,6 +79,7 @@ public class OptionsTests
             ("Decoder", "OnnxRuntime"), ("OnnxProviders:0", "Cuda"), ("OnnxProviders:1", "Cpu"), ("OnnxCacheDirectory", "engines"),
             ("OnnxHalfPrecision", "true"), ("OnnxWorkspaceBytes", "15"), ("OnnxMinFrames", "16"), ("OnnxOptimalFrames", "17"),
             ("OnnxMaxFrames", "18"),
+            ("Devices", "cuda:0, cuda:1"),
             ("NativeLibraryPath", Path.GetTempPath()), ("MaxActiveRequests", "5"), ("MaxLanguageRows", "6"), ("RequestTimeout", "00:01:00"),
             ("TextIdleTimeout", "00:00:07"),
             ("KvCacheTokens", "2048"), ("StyleBytes", "7"), ("FlowCacheBytes", "8"), ("MaxTextLength", "9"), ("MaxBufferedAudio", "00:00:10"),
@@ -93,6 +94,7 @@ public class OptionsTests
         Assert.Equal(Path.GetTempPath(), options.ModelPath);
         Assert.Equal((ComputeDevice.Cpu, 1, ComputePrecision.Float32, 3), (options.Device, options.DeviceIndex, options.Precision, options.Threads));
         Assert.Equal((ComputePrecision.Int8, ComputePrecision.BFloat16), (options.LanguagePrecision, options.FlowPrecision));
+        Assert.Equal([TtsDevice.Cuda(0), TtsDevice.Cuda(1)], options.Devices!);
         Assert.Equal(Path.GetTempPath(), options.NativeLibraryPath);
         Assert.Equal(DecoderEngine.OnnxRuntime, options.Decoder);
         Assert.Equal([ExecutionProvider.Cuda, ExecutionProvider.Cpu], options.OnnxRuntime.Providers);

@@ -80,7 +80,7 @@ internal static class AdminRoutes
             json.WriteNumber("flow_prompt_bytes", status.FlowPromptBytes);
             foreach (var stage in status.Stages)
             {
-                json.WriteStartObject(stage.Stage.ToString().ToLowerInvariant());
+                json.WriteStartObject(stage.Stage.ToString().ToLowerInvariant() + (stage.Device is { } device ? $"@{device}" : ""));
                 json.WriteBoolean("alive", stage.IsAlive);
                 json.WriteNumber("busy_ms", stage.BusyFor.TotalMilliseconds);
                 json.WriteNumber("queue", stage.QueueLength);

@@ -25,7 +25,8 @@ internal static class MetricsEndpoint
             text.Gauge("lighttts_pipeline_flow_prompt_bytes", "Bytes of voices' prompts kept for later", status.FlowPromptBytes);
             text.Header("lighttts_pipeline_queue_length", "Messages that wait for a stage", "gauge");
             foreach (var stage in status.Stages)
-                text.Value("lighttts_pipeline_queue_length", $"stage=\"{stage.Stage.ToString().ToLowerInvariant()}\"", stage.QueueLength);
+                text.Value("lighttts_pipeline_queue_length", $"stage=\"{stage.Stage.ToString().ToLowerInvariant()}\""
+                    + (stage.Device is { } device ? $",device=\"{device}\"" : ""), stage.QueueLength);
         }
         services.GetRequiredService<EngineMetrics>().Write(text);
         using var process = Process.GetCurrentProcess();
