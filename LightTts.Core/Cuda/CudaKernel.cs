@@ -3,7 +3,8 @@ namespace LightTts.Cuda;
 /// <summary>A kernel of a <see cref="CudaModule"/>.</summary>
 internal sealed class CudaKernel(nint function, bool overlap)
 {
-    private const int SharedBytesOfAll = 48 * 1024;
+    // All may have 48 KB, in which what the kernel declares itself counts, too.
+    private const int SharedBytesOfAll = 32 * 1024;
 
     private int _allowedBytes = SharedBytesOfAll;
 

@@ -93,7 +93,7 @@ internal sealed class ProductKernels
         return best;
     }
 
-    private static int SharedBytes(int warps, int tiles, int columns) => warps * tiles * 16 * columns * 8 * sizeof(float);
+    private static int SharedBytes(int warps, int tiles, int columns) => warps * tiles * 16 * (columns * 8 + 2) * sizeof(float);
 
     private (Choice Choice, int Groups) For(int rows)
     {

@@ -39,6 +39,19 @@ public sealed class GpuLanguageKernelTests
     }
 
     [Theory]
+    [MemberData(nameof(Models))]
+    public void Prompts_in_pieces(string name, ScalarType compute)
+    {
+        using var pair = new Pair(name, compute);
+        List<string> wrong = [];
+        foreach (var length in (int[])[64, 65, 66, 128, 129, 130, 257])
+            foreach (var (what, model) in new[] { ("own", pair.Own), ("plain", pair.Plain) })
+                if (pair.DistanceInPieces(model, length) is var distance && !(distance <= pair.Tolerance))
+                    wrong.Add($"{what} {length}: {distance:g3}");
+        Assert.Empty(wrong);
+    }
+
+    [Theory]
     [InlineData(ScalarType.Float32)]
     [InlineData(ScalarType.BFloat16)]
     public void A_row_in_company_has_the_bits_that_it_has_alone(ScalarType compute)
@@ -136,6 +149,24 @@ public sealed class GpuLanguageKernelTests
         public LanguageModelConfig Config { get; }
 
         public LanguageModel Own { get; }
+
+        public LanguageModel Plain => _plain;
+
+        public double Tolerance => _tolerance;
+
+        /// <summary>Between a prompt as a whole and the same in pieces of 50.</summary>
+        public double DistanceInPieces(LanguageModel model, int length)
+        {
+            var prompt = Enumerable.Range(1, length).Select(id => id * 7 % 1000).ToArray();
+            using var whole = model.CreateState();
+            using var pieces = model.CreateState();
+            LanguageRow Row(ILanguageState state, ReadOnlyMemory<int> inputs) => new() { State = state, Inputs = inputs, Draw = LanguageModels.AnyDraw };
+            var expected = model.Forward([Row(whole, prompt)]).ToArray();
+            float[] actual = [];
+            foreach (var piece in prompt.Chunk(50))
+                actual = model.Forward([Row(pieces, piece)]).ToArray();
+            return Distance(expected, actual);
+        }
 
         public void Compare(string what, int[] prompts, int steps)
         {

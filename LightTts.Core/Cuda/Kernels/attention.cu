@@ -9,16 +9,33 @@
 #define GROUP (HEADS / KV_HEADS)
 #define PARTS (HEAD_DIM + 2)
 
-// Eight numbers of a page.
-__device__ __forceinline__ void load_eight(float (&v)[8], const element* address)
+// Eight numbers of a page, as they are loaded and as they are used.
+struct Eight
 {
 #if BF16
-    uint4 raw = *(const uint4*)address;
-    v[0] = lower(raw.x), v[1] = upper(raw.x), v[2] = lower(raw.y), v[3] = upper(raw.y);
-    v[4] = lower(raw.z), v[5] = upper(raw.z), v[6] = lower(raw.w), v[7] = upper(raw.w);
+    uint4 raw;
 #else
-    float4 a = *(const float4*)address, b = *(const float4*)(address + 4);
-    v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w, v[4] = b.x, v[5] = b.y, v[6] = b.z, v[7] = b.w;
+    float4 first, second;
+#endif
+};
+
+__device__ __forceinline__ Eight load_eight(const element* address)
+{
+#if BF16
+    return { *(const uint4*)address };
+#else
+    return { *(const float4*)address, *(const float4*)(address + 4) };
+#endif
+}
+
+__device__ __forceinline__ void widen_eight(float (&v)[8], const Eight& eight)
+{
+#if BF16
+    v[0] = lower(eight.raw.x), v[1] = upper(eight.raw.x), v[2] = lower(eight.raw.y), v[3] = upper(eight.raw.y);
+    v[4] = lower(eight.raw.z), v[5] = upper(eight.raw.z), v[6] = lower(eight.raw.w), v[7] = upper(eight.raw.w);
+#else
+    v[0] = eight.first.x, v[1] = eight.first.y, v[2] = eight.first.z, v[3] = eight.first.w;
+    v[4] = eight.second.x, v[5] = eight.second.y, v[6] = eight.second.z, v[7] = eight.second.w;
 #endif
 }
 
@@ -45,31 +62,46 @@ extern "C" __global__ void __launch_bounds__(SPAN) attend(const float* queries, 
             out[i] = narrow(0);
         return;
     }
+    // All loads go out before anything waits for one: first the keys, a lane a position, then values, a lane 8 numbers of every STRIDES-th.
+    const int* table = tables + (size_t)sequences[row] * table_blocks;
+    const int first = span * SPAN, here = min(SPAN, length - first);
+    Eight key[SLICES], value[SPAN / STRIDES];
+    if (threadIdx.x < here)
+    {
+        const int position = first + threadIdx.x;
+        const element* own = keys + (((size_t)table[position / PAGE] * KV_HEADS + kv) * PAGE + position % PAGE) * HEAD_DIM;
+#pragma unroll
+        for (int i = 0; i < SLICES; i++)
+            key[i] = load_eight(own + i * 8);
+    }
+    const int slice = threadIdx.x % SLICES * 8;
+#pragma unroll
+    for (int i = 0; i < SPAN / STRIDES; i++)
+    {
+        const int at = threadIdx.x / SLICES + i * STRIDES, position = first + at;
+        if (at < here)
+            value[i] = load_eight(values + (((size_t)table[position / PAGE] * KV_HEADS + kv) * PAGE + position % PAGE) * HEAD_DIM + slice);
+    }
     for (int i = threadIdx.x; i < GROUP * HEAD_DIM; i += SPAN)
         q[i / HEAD_DIM][i % HEAD_DIM] = queries[(size_t)row * (HEADS * HEAD_DIM) + kv * GROUP * HEAD_DIM + i] * scale;
     __syncthreads();
 
-    // Scores: a lane, a position.
-    const int* table = tables + (size_t)sequences[row] * table_blocks;
-    const int first = span * SPAN, here = min(SPAN, length - first);
     float score[GROUP];
 #pragma unroll
     for (int h = 0; h < GROUP; h++)
         score[h] = 0;
     if (threadIdx.x < here)
     {
-        const int position = first + threadIdx.x;
-        const element* key = keys + (((size_t)table[position / PAGE] * KV_HEADS + kv) * PAGE + position % PAGE) * HEAD_DIM;
-#pragma unroll 4
-        for (int d = 0; d < HEAD_DIM; d += 8)
+#pragma unroll
+        for (int part = 0; part < SLICES; part++)
         {
             float k[8];
-            load_eight(k, key + d);
+            widen_eight(k, key[part]);
 #pragma unroll
             for (int h = 0; h < GROUP; h++)
 #pragma unroll
                 for (int i = 0; i < 8; i++)
-                    score[h] += q[h][d + i] * k[i];
+                    score[h] += q[h][part * 8 + i] * k[i];
         }
     }
 #pragma unroll
@@ -103,25 +135,25 @@ extern "C" __global__ void __launch_bounds__(SPAN) attend(const float* queries, 
     }
     __syncthreads();
 
-    // Values: a lane, 8 numbers of every STRIDES-th position.
-    const int slice = threadIdx.x % SLICES * 8;
     float sum[GROUP][8];
 #pragma unroll
     for (int h = 0; h < GROUP; h++)
 #pragma unroll
         for (int i = 0; i < 8; i++)
             sum[h][i] = 0;
-#pragma unroll 2
-    for (int at = threadIdx.x / SLICES; at < here; at += STRIDES)
+#pragma unroll
+    for (int i = 0; i < SPAN / STRIDES; i++)
     {
-        const int position = first + at;
+        const int at = threadIdx.x / SLICES + i * STRIDES;
+        if (at >= here)
+            break;
         float v[8];
-        load_eight(v, values + (((size_t)table[position / PAGE] * KV_HEADS + kv) * PAGE + position % PAGE) * HEAD_DIM + slice);
+        widen_eight(v, value[i]);
 #pragma unroll
         for (int h = 0; h < GROUP; h++)
 #pragma unroll
-            for (int i = 0; i < 8; i++)
-                sum[h][i] += weights[h][at] * v[i];
+            for (int j = 0; j < 8; j++)
+                sum[h][j] += weights[h][at] * v[j];
     }
 #pragma unroll
     for (int h = 0; h < GROUP; h++)

@@ -57,12 +57,13 @@ __device__ __forceinline__ void multiply(float (&sums)[TILES][COLUMNS][4], const
     load_pieces<TILES, COLUMNS, DEPTH>(a, w, warp, pieces, warps);
     wait_for_previous();
 
-    const element* row[COLUMNS];
+    // 32 bits for each row's place, as registers decide how many blocks a processor holds.
+    u32 row[COLUMNS];
 #pragma unroll
     for (int column = 0; column < COLUMNS; column++)
     {
         int r = rows.first + column * 8 + g;
-        row[column] = x + (size_t)(rows.map ? rows.map[min(r, rows.count - 1)] : r) * inputs + offset;
+        row[column] = (u32)(rows.map ? rows.map[min(r, rows.count - 1)] : r) * inputs + offset;
     }
     for (int piece = warp; piece < pieces; piece += DEPTH * warps)
     {
@@ -77,7 +78,7 @@ __device__ __forceinline__ void multiply(float (&sums)[TILES][COLUMNS][4], const
 #pragma unroll
             for (int column = 0; column < COLUMNS; column++)
             {
-                uint4 b = *(const uint4*)(row[column] + at * CHUNK);
+                uint4 b = *(const uint4*)(x + row[column] + at * CHUNK);
 #pragma unroll
                 for (int tile = 0; tile < TILES; tile++)
                 {
@@ -162,6 +163,9 @@ __device__ __forceinline__ void multiply(float (&sums)[TILES][COLUMNS][4], const
 }
 #endif
 
+// Shared memory's stride from output to output: two more than the rows, so that the lanes that gather find different banks.
+#define STRIDE(COLUMNS) ((COLUMNS) * 8 + 2)
+
 // Puts the warps' sums into shared memory, [warp][tile][output of 16][row], for `gathered`.
 template <int TILES, int COLUMNS>
 __device__ __forceinline__ void share(float* shared, const float (&sums)[TILES][COLUMNS][4])
@@ -172,8 +176,9 @@ __device__ __forceinline__ void share(float* shared, const float (&sums)[TILES][
 #pragma unroll
         for (int column = 0; column < COLUMNS; column++)
 #pragma unroll
-            for (int i = 0; i < 4; i++)
-                shared[((warp * TILES + tile) * 16 + g + i / 2 * 8) * (COLUMNS * 8) + column * 8 + 2 * t + i % 2] = sums[tile][column][i];
+            for (int side = 0; side < 2; side++)
+                *(float2*)(shared + ((warp * TILES + tile) * 16 + g + side * 8) * STRIDE(COLUMNS) + column * 8 + 2 * t) =
+                    make_float2(sums[tile][column][2 * side], sums[tile][column][2 * side + 1]);
 }
 
 // The whole sum of an output of a tile for a row.
@@ -182,7 +187,7 @@ __device__ __forceinline__ float gathered(const float* shared, int tile, int out
 {
     float sum = 0;
     for (int warp = 0; warp < blockDim.x / 32; warp++)
-        sum += shared[((warp * TILES + tile) * 16 + output) * (COLUMNS * 8) + row];
+        sum += shared[((warp * TILES + tile) * 16 + output) * STRIDE(COLUMNS) + row];
     return sum;
 }
 
@@ -363,8 +368,10 @@ __device__ void head(const element* x, const float* squares, const int* map, con
 
 #if BF16
 #define MANY_THREADS 640
+#define GATE_BLOCKS 2
 #else
 #define MANY_THREADS 256
+#define GATE_BLOCKS 1
 #endif
 
 #define KERNELS(COLUMNS, TILES) \
@@ -379,7 +386,7 @@ __device__ void head(const element* x, const float* squares, const int* map, con
     { \
         add_product<COLUMNS>(y, inputs, weight, norm, x, normed, squares, count); \
     } \
-    extern "C" __global__ void __launch_bounds__(256) gate_##COLUMNS(const element* x, const float* squares, const element* weight, element* y, \
+    extern "C" __global__ void __launch_bounds__(256, GATE_BLOCKS) gate_##COLUMNS(const element* x, const float* squares, const element* weight, element* y, \
         int count, float epsilon) \
     { \
         gate<TILES, COLUMNS>(x, squares, weight, y, count, epsilon); \

@@ -52,6 +52,9 @@ internal sealed class LanguageModel : ILanguageModel
         return new LanguageModel(config, engine, options) { KernelFault = fault };
     }
 
+    /// <summary>What computes it.</summary>
+    internal ILanguageEngine Engine => _engine;
+
     /// <summary>Why a CUDA device computes it in libtorch's operations, which is slower; null where it does not.</summary>
     public string? KernelFault { get; private init; }
 

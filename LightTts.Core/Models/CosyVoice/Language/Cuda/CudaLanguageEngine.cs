@@ -64,7 +64,7 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
         else
             try
             {
-                var module = CudaModule.Load(["matrix.cu", "embedding.cu", "attention.cu", "sampling.cu"],
+                var module = CudaModule.Load(["matrix.cu", "embedding.cu", "attention.cu", "sampling.cu", "prompt.cu"],
                     CudaLanguageLayers.Shape(config, device).Definitions, compiler, TorchRuntime.CacheFolder("kernels"));
                 using var inference = inference_mode(true);
                 return new CudaLanguageEngine(config, load(), device, kvBlocks, module);
@@ -75,6 +75,9 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
             }
         return null;
     }
+
+    /// <summary>The layers, for whoever asks what each part of a step costs.</summary>
+    internal CudaLanguageLayers Layers => _layers;
 
     public void Prepare(int maxRows)
     {

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Language.Cuda;
 
-/// <summary>The language model's layers in own kernels, with the weights, the tables and the KV cache that they read: five launches a layer.</summary>
+/// <summary>The language model's layers in own kernels, with the weights, the tables and the KV cache that they read: five launches a layer where
+/// there are few rows.</summary>
 /// <remarks>The maths of <see cref="Torch.TorchLanguageLayers"/>, to which it is held. Everything but the products' inputs and the KV cache is in
 /// 32 bits: residual stream, queries, scores, sums.</remarks>
 internal sealed class CudaLanguageLayers : IDisposable
@@ -18,6 +19,8 @@ internal sealed class CudaLanguageLayers : IDisposable
     private readonly ProductKernels _products;
     private readonly AttentionKernel _attention;
     private readonly SamplingKernel _sampling;
+    private readonly CublasProducts? _cublas;
+    private readonly PromptKernels? _prompt; // null where there is no cuBLAS: then prompts go as decoding goes
     private readonly Tensor _table;  // [text vocabulary + speech rows, hidden]
     private readonly Tensor _turns;  // [positions, head / 2, (cos, sin)]
     private readonly Tensor[] _keys; // of each layer: [blocks, kv, page, head]
@@ -41,6 +44,8 @@ internal sealed class CudaLanguageLayers : IDisposable
         _products = new ProductKernels(module, _shape);
         _attention = new AttentionKernel(module, _shape);
         _sampling = new SamplingKernel(module, _shape);
+        _cublas = CublasProducts.TryCreate();
+        _prompt = _cublas is null ? null : new PromptKernels(module, _shape, _cublas);
 
         _table = cat([weights.TextEmbedding, weights.SpeechEmbedding], 0).DetachFromDisposeScope();
         weights.TextEmbedding.Dispose();
@@ -64,8 +69,8 @@ internal sealed class CudaLanguageLayers : IDisposable
     /// <summary>Positions of a sequence at the most.</summary>
     public int MaxPositions { get; }
 
-    /// <summary>Launches of a step.</summary>
-    public int Launches => 3 + 5 * _layers.Length;
+    /// <summary>Transformer layers.</summary>
+    public int Layers => _layers.Length;
 
     public static TransformerShape Shape(LanguageModelConfig config, TorchDevice device) => new(config.HiddenSize, config.Heads, config.KvHeads,
         config.HeadDim, config.IntermediateSize, LanguageVocabulary.LogitCount(config), KvBlockPool.BlockSize, device.Compute == Precisions.Half);
@@ -81,25 +86,74 @@ internal sealed class CudaLanguageLayers : IDisposable
     /// <param name="tokens">Where the drawn tokens go; null: the logits are wanted alone.</param>
     public void Run(nint stream, nint inputs, in StepLayout layout, StepMemory memory, nint? tokens)
     {
-        var (rows, x) = (layout.Rows, memory.Stream);
-        _embedding.Launch(stream, rows, inputs + layout.Inputs, _table.Address(), _layers[0].AttentionNorm, x);
-        var cache = new PagedCache(0, 0, inputs + layout.Positions, inputs + layout.SequenceNumbers, inputs + layout.Tables, layout.TableBlocks);
+        Embed(stream, inputs, layout, memory);
         for (var i = 0; i < _layers.Length; i++)
         {
-            var layer = _layers[i];
-            cache = cache with { Keys = layer.Keys, Values = layer.Values };
-            _products.Project(stream, rows, x, layer.Qkv, layer.QkvBias, _turns.Address(), cache, memory.Queries, _epsilon);
-            _attention.Launch(stream, rows, layout.Spans, memory.Queries, cache, memory.Parts, memory.Arrivals, memory.Attended);
-            _products.Add(stream, rows, memory.Attended, _shape.Heads * _shape.HeadDim, layer.Output, layer.FeedForwardNorm, x);
-            _products.Gate(stream, rows, x, layer.GateUp, memory.Gated, _epsilon);
-            _products.Add(stream, rows, memory.Gated, _shape.Inner, layer.Down, i + 1 < _layers.Length ? _layers[i + 1].AttentionNorm : _norm, x);
+            Project(i, stream, inputs, layout, memory);
+            Attend(i, stream, inputs, layout, memory);
+            AddAttended(i, stream, layout, memory);
+            Gate(i, stream, layout, memory);
+            AddGated(i, stream, layout, memory);
         }
         if (layout.Draws == 0)
             return;
-        _products.Head(stream, layout.Draws, inputs + layout.Map, x, _head, _headBias, memory.Logits, _epsilon);
+        Score(stream, inputs, layout, memory);
         if (tokens is { } target)
-            _sampling.Launch(stream, layout.Draws, memory.Logits, inputs + layout.DrawsAt, target);
+            Draw(stream, inputs, layout, memory, target);
     }
+
+    // The parts of a step, for whoever asks what each of them costs.
+
+    internal void Embed(nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
+        _embedding.Launch(stream, layout.Rows, inputs + layout.Inputs, _table.Address(), _layers[0].AttentionNorm, memory.Stream);
+
+    internal void Project(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory)
+    {
+        var layer = _layers[i];
+        var cache = Cache(layer, inputs, layout);
+        if (Prompt(layout) is { } prompt)
+            prompt.Project(stream, layout.Rows, memory.Stream, layer.Qkv, layer.QkvBias, _turns.Address(), cache, memory.Product, memory.Queries,
+                _epsilon);
+        else
+            _products.Project(stream, layout.Rows, memory.Stream, layer.Qkv, layer.QkvBias, _turns.Address(), cache, memory.Queries, _epsilon);
+    }
+
+    internal void Attend(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
+        _attention.Launch(stream, layout.Rows, layout.Spans, memory.Queries, Cache(_layers[i], inputs, layout), memory.Parts, memory.Arrivals,
+            memory.Attended);
+
+    internal void AddAttended(int i, nint stream, in StepLayout layout, StepMemory memory) =>
+        Add(stream, layout, memory.Attended, _shape.Heads * _shape.HeadDim, _layers[i].Output, _layers[i].FeedForwardNorm, memory);
+
+    internal void Gate(int i, nint stream, in StepLayout layout, StepMemory memory)
+    {
+        if (Prompt(layout) is { } prompt)
+            prompt.Gate(stream, layout.Rows, memory.Stream, _layers[i].GateUp, memory.Product, memory.Gated, _epsilon);
+        else
+            _products.Gate(stream, layout.Rows, memory.Stream, _layers[i].GateUp, memory.Gated, _epsilon);
+    }
+
+    internal void AddGated(int i, nint stream, in StepLayout layout, StepMemory memory) =>
+        Add(stream, layout, memory.Gated, _shape.Inner, _layers[i].Down, i + 1 < _layers.Length ? _layers[i + 1].AttentionNorm : _norm, memory);
+
+    internal void Score(nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
+        _products.Head(stream, layout.Draws, inputs + layout.Map, memory.Stream, _head, _headBias, memory.Logits, _epsilon);
+
+    internal void Draw(nint stream, nint inputs, in StepLayout layout, StepMemory memory, nint tokens) =>
+        _sampling.Launch(stream, layout.Draws, memory.Logits, inputs + layout.DrawsAt, tokens);
+
+    private void Add(nint stream, in StepLayout layout, nint y, int from, nint weight, nint norm, StepMemory memory)
+    {
+        if (Prompt(layout) is { } prompt)
+            prompt.Add(stream, layout.Rows, y, from, weight, norm, memory.Stream);
+        else
+            _products.Add(stream, layout.Rows, y, from, weight, norm, memory.Stream);
+    }
+
+    private PromptKernels? Prompt(in StepLayout layout) => layout.Rows > ProductKernels.MaxRows ? _prompt : null;
+
+    private static PagedCache Cache(Layer layer, nint inputs, in StepLayout layout) => new(layer.Keys, layer.Values, inputs + layout.Positions,
+        inputs + layout.SequenceNumbers, inputs + layout.Tables, layout.TableBlocks);
 
     public void Dispose()
     {
@@ -108,6 +162,7 @@ internal sealed class CudaLanguageLayers : IDisposable
         _table.Dispose();
         _turns.Dispose();
         _weights.Dispose();
+        _cublas?.Dispose();
         _module.Dispose();
     }
 

@@ -17,7 +17,7 @@ internal sealed class StepMemory : IDisposable
             4L * room * shape.Hidden, (long)shape.ElementBytes * room * shape.Hidden, 4L * room * (shape.Hidden / 16),
             4L * room * shape.Heads * shape.HeadDim, (long)shape.ElementBytes * room * shape.Heads * shape.HeadDim,
             (long)shape.ElementBytes * room * shape.Inner, spans > 1 ? (long)partBytes * rows * spans : 0, 4L * rows * shape.KvHeads,
-            4L * draws * shape.Logits,
+            4L * draws * shape.Logits, rows > ProductKernels.MaxRows ? (long)room * PromptKernels.ProductBytes(shape) : 0,
         ];
         _memory = new DeviceMemory(sizes.Sum(Aligned), device);
         var at = _memory.Address;
@@ -28,7 +28,7 @@ internal sealed class StepMemory : IDisposable
             return start;
         }
         Stream = new ResidualStream(Next(0), Next(1), Next(2));
-        (Queries, Attended, Gated, Parts, Arrivals, Logits) = (Next(3), Next(4), Next(5), Next(6), Next(7), Next(8));
+        (Queries, Attended, Gated, Parts, Arrivals, Logits, Product) = (Next(3), Next(4), Next(5), Next(6), Next(7), Next(8), Next(9));
     }
 
     public int Rows { get; }
@@ -56,6 +56,9 @@ internal sealed class StepMemory : IDisposable
 
     /// <summary>[draws, logits] in 32 bits.</summary>
     public nint Logits { get; }
+
+    /// <summary>[rows] products of many rows that are not finished.</summary>
+    public nint Product { get; }
 
     public bool Holds(in StepLayout layout) => layout.Rows <= Rows && layout.Spans <= Spans && layout.Draws <= Draws;
 
