@@ -15,9 +15,9 @@ internal sealed unsafe class CublasProducts : IDisposable
     private static readonly delegate* unmanaged<nint, nint, int> SetStream =
         (delegate* unmanaged<nint, nint, int>)CudaSymbols.OfTorch("cublasSetStream_v2");
 
-    private static readonly delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, int, nint, int, int, float*, nint, int, int, int, int,
-        int> GemmEx = (delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, int, nint, int, int, float*, nint, int, int, int, int,
-        int>)CudaSymbols.OfTorch("cublasGemmEx");
+    private static readonly delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, int, nint, int, int, float*, nint, int, int, int,
+        int, int> GemmEx = (delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, int, nint, int, int, float*, nint, int, int, int,
+        int, int>)CudaSymbols.OfTorch("cublasGemmEx");
 
     private readonly nint _handle;
 

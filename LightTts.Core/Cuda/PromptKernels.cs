@@ -15,8 +15,8 @@ internal sealed class PromptKernels(CudaModule module, TransformerShape shape, C
     /// <summary>Bytes that a row's products take until they are finished.</summary>
     public static int ProductBytes(TransformerShape shape) => Math.Max(shape.Projected * sizeof(float), 2 * shape.Inner * shape.ElementBytes);
 
-    public void Project(nint stream, int rows, in ResidualStream x, nint weight, nint bias, nint turns, in PagedCache cache, nint product, nint queries,
-        float epsilon)
+    public void Project(nint stream, int rows, in ResidualStream x, nint weight, nint bias, nint turns, in PagedCache cache, nint product,
+        nint queries, float epsilon)
     {
         products.Multiply(stream, x.Normed, weight, product, rows, shape.Hidden, shape.Projected, shape.BFloat16);
         _project.Launch(stream, (rows, 1, 1), Threads, 0, afterKernel: false, product, x.Squares, bias, turns, cache.Positions, cache.Sequences,
