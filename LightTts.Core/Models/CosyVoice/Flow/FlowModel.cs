@@ -111,6 +111,10 @@ internal sealed class FlowModel : IDisposable
     /// <exception cref="TtsBackendException">The device has too little of it.</exception>
     public void AllocateCaches() => Estimator.Pages?.Allocate();
 
+    /// <summary>Captures what can be captured, on the thread that runs the passes; after <see cref="AllocateCaches"/>.</summary>
+    /// <param name="maxRows">Rows of a pass.</param>
+    public void Prepare(int maxRows) => Estimator.Prepare(maxRows);
+
     /// <summary>Starts an utterance.</summary>
     /// <param name="timbre">The voice.</param>
     /// <param name="streaming">Chunk-causal in pieces, or offline in one pass.</param>
