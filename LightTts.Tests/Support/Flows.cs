@@ -58,8 +58,10 @@ internal static class Flows
             });
 
     /// <summary>The same with the plain estimator.</summary>
-    public static FlowModel Plain(FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null) =>
-        Load(Path.Combine(Repo.TinyEn, "flow.pt"), TinyEnConfig, options, compute, device, CosyVoiceGeneration.V3.FlowParts with
+    public static FlowModel Plain(bool golden = false, FlowOptions? options = null, ScalarType compute = ScalarType.Float32,
+        TorchDevice? device = null) =>
+        Load(golden ? Repo.Golden("main/models/cosyvoice3-tiny/flow.pt") : Path.Combine(Repo.TinyEn, "flow.pt"), golden ? GoldenConfig : TinyEnConfig,
+            options, compute, device, CosyVoiceGeneration.V3.FlowParts with
         {
             Estimator = static (reader, config, options) => new DiTEstimator(
                 DiTWeights.Load(reader, config.Dit!, config.MelBands), reader.Device, config.ChunkFrames, options.CacheBudget),

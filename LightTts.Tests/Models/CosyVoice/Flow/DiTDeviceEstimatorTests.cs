@@ -13,14 +13,15 @@ public sealed class DiTDeviceEstimatorTests
 {
     private const double Tolerance = 1e-5; // of the largest number of a mel
     private const int Steps = 3;
+    private const int Vocabulary = 512; // of the fixtures' model
 
     /// <summary>Whole and streamed utterances of all kinds in one pass against each alone in the plain one.</summary>
     [Fact]
     public void Rows_of_all_kinds_in_one_pass()
     {
         using var scope = NewDisposeScope();
-        using var plain = Flows.Plain();
-        using var batched = Flows.Batched();
+        using var plain = Flows.Plain(golden: true);
+        using var batched = Flows.Batched(golden: true);
         (int Prompt, int Count, bool Streaming, FlowCachePolicy Policy)[] kinds =
         [
             (10, 40, false, FlowCachePolicy.Cached), (54, 33, true, FlowCachePolicy.Cached), (0, 25, true, FlowCachePolicy.Recompute),
@@ -29,8 +30,8 @@ public sealed class DiTDeviceEstimatorTests
         ];
         FlowRow[] Rows(FlowModel flow) => [.. kinds.Select((kind, i) => new FlowRow
         {
-            State = flow.Start(Flows.Timbre(20 + i, kind.Prompt), kind.Streaming, Steps, kind.Policy),
-            Tokens = Flows.Tokens(new Random(30 + i), kind.Count),
+            State = flow.Start(Flows.Timbre(20 + i, kind.Prompt, Vocabulary), kind.Streaming, Steps, kind.Policy),
+            Tokens = Flows.Tokens(new Random(30 + i), kind.Count, Vocabulary),
             Final = true,
         })];
         var alone = Rows(plain);
@@ -57,12 +58,12 @@ public sealed class DiTDeviceEstimatorTests
     {
         const int streams = 7;
         using var scope = NewDisposeScope();
-        using var plain = Flows.Plain();
-        using var batched = Flows.Batched();
+        using var plain = Flows.Plain(golden: true);
+        using var batched = Flows.Batched(golden: true);
         var random = new Random(seed);
-        var voices = Enumerable.Range(0, 3).Select(i => Flows.Timbre(seed + i, 18 * i)).ToArray();
+        var voices = Enumerable.Range(0, 3).Select(i => Flows.Timbre(seed + i, 18 * i, Vocabulary)).ToArray();
         (int Voice, int[] Tokens)[] texts = [.. Enumerable.Range(0, streams).Select(i =>
-            (random.Next(voices.Length), Flows.Tokens(random, random.Next(20, 130))))];
+            (random.Next(voices.Length), Flows.Tokens(random, random.Next(20, 130), Vocabulary)))];
         var expected = texts.Select(text =>
         {
             using var state = plain.Start(voices[text.Voice], streaming: true, Steps, sharePrefix: false);
@@ -109,12 +110,12 @@ public sealed class DiTDeviceEstimatorTests
     public void Passes_side_by_side()
     {
         using var scope = NewDisposeScope();
-        using var plain = Flows.Plain();
-        using var batched = Flows.Batched();
+        using var plain = Flows.Plain(golden: true);
+        using var batched = Flows.Batched(golden: true);
         FlowRow Row(FlowModel flow, int seed, bool streaming) => new()
         {
-            State = flow.Start(Flows.Timbre(seed, 20), streaming, Steps),
-            Tokens = Flows.Tokens(new Random(seed), 20),
+            State = flow.Start(Flows.Timbre(seed, 20, Vocabulary), streaming, Steps),
+            Tokens = Flows.Tokens(new Random(seed), 20, Vocabulary),
             Final = true,
         };
         foreach (var streaming in (bool[])[false, true])
@@ -144,10 +145,10 @@ public sealed class DiTDeviceEstimatorTests
         using var scope = NewDisposeScope();
         using var plain = Flows.Plain();
         using var batched = Flows.Batched(options: new FlowOptions(CacheBudget: 1));
-        var (voice, tokens) = (Flows.Timbre(8, 40), Flows.Tokens(new Random(8), 110));
+        var (voice, tokens) = (Flows.Timbre(8, 40), Flows.Tokens(new Random(8), 60));
         using var expected = plain.Start(voice, streaming: true, Steps, sharePrefix: false);
         using var state = batched.Start(voice, streaming: true, Steps);
-        Near(plain.Run(expected, tokens, final: true)!, batched.Stream(state, tokens, [60, 30, 20]));
+        Near(plain.Run(expected, tokens, final: true)!, batched.Stream(state, tokens, [30, 20, 10]));
         Assert.Equal(0, batched.Estimator.Pages!.Capacity);
     }
 
@@ -171,7 +172,7 @@ public sealed class DiTDeviceEstimatorTests
         using var scope = NewDisposeScope();
         using var exact = Flows.Plain();
         using var half = Flows.Batched(compute: ScalarType.BFloat16);
-        var (voice, tokens) = (Flows.Timbre(11, 54), Flows.Tokens(new Random(11), 60));
+        var (voice, tokens) = (Flows.Timbre(11, 20), Flows.Tokens(new Random(11), 30));
         foreach (var streaming in (bool[])[false, true])
         {
             using var a = exact.CreateState(voice, streaming, Steps);
