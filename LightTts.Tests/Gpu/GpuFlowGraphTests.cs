@@ -24,7 +24,7 @@ public sealed class GpuFlowGraphTests(ITestOutputHelper output)
         var device = TestDevice.Get();
         using var thread = Enter(device);
         using var scope = NewDisposeScope();
-        using var exact = Flows.Plain(device: device);
+        using var exact = Flows.Plain(device: device); // on this thread's stream
         using var plain = Flows.Plain(compute: compute, device: device);
         using var captured = Ready(compute, device);
         var voices = Enumerable.Range(0, 3).Select(i => Flows.Timbre(i, 27 * i)).ToArray();
@@ -69,7 +69,7 @@ public sealed class GpuFlowGraphTests(ITestOutputHelper output)
         var device = TestDevice.Get();
         using var thread = Enter(device);
         using var scope = NewDisposeScope();
-        using var exact = Flows.Plain(device: device);
+        using var exact = Flows.Plain(device: device); // on this thread's stream
         using var plain = Flows.Plain(compute: compute, device: device);
         using var captured = Ready(compute, device);
         foreach (var counts in (int[][])[[40], [30, 45, 50, 90, 250], [600]])
@@ -102,6 +102,8 @@ public sealed class GpuFlowGraphTests(ITestOutputHelper output)
     {
         var flow = Flows.Batched(options: new FlowOptions(CacheBudget: 1L << 29), compute: compute, device: device);
         flow.AllocateCaches();
+        if (device.IsCuda)
+            cuda.synchronize(device.Device); // the weights came by another stream
         var watch = Stopwatch.StartNew();
         flow.Prepare(Rows);
         var graphs = ((DiTDeviceEstimator)flow.Estimator).Buffers.Count(buffers => buffers.Graph is not null);

@@ -65,7 +65,8 @@ internal sealed class FlowModel : IDisposable
     public long PrefixBytes => _prefixes.Bytes;
 
     /// <summary>Memory of both.</summary>
-    public DecodeMemory MemoryInUse => Estimator.Pages is { } pages ? new(pages.Bytes, pages.InUse * pages.PageBytes, PrefixBytes) : default;
+    public DecodeMemory MemoryInUse => Estimator.Pages is { } pages
+        ? new(pages.Bytes, pages.InUse * pages.PageBytes, PrefixBytes, pages.Capacity * pages.PageBytes) : default;
 
     /// <summary>Frames computed since loading, prompts and prefixes included; a frame counts once however many solver steps it takes.</summary>
     public long FramesComputed => Interlocked.Read(ref _framesComputed);
