@@ -32,6 +32,8 @@ internal sealed unsafe class CudaGraph : IDisposable
 
     private static readonly delegate* unmanaged<Pool> NewPool = (delegate* unmanaged<Pool>)CudaSymbols.OfTorch("_ZN2at4cuda17graph_pool_handleEv");
 
+    private static readonly Lock Capturing = new();
+
     private void* _graph;
 
     private CudaGraph(void* graph) => _graph = graph;
@@ -44,6 +46,22 @@ internal sealed unsafe class CudaGraph : IDisposable
 
     /// <summary>Memory that graphs share which are never launched at the same time.</summary>
     public static Pool CreatePool() => NewPool();
+
+    /// <summary>Does the work twice, so that libraries allocate what they need and what would fail fails where it can be caught, then records it.
+    /// One thread after the other: nobody may wait for a device while somebody records there.</summary>
+    /// <param name="pool">Where its memory comes from.</param>
+    /// <param name="device">Where it is done.</param>
+    /// <param name="work">Depends on nothing but tensors that stay.</param>
+    public static CudaGraph CaptureWarm(Pool pool, TorchSharp.torch.Device device, Action work)
+    {
+        lock (Capturing)
+        {
+            work();
+            work();
+            TorchSharp.torch.cuda.synchronize(device);
+            return Capture(pool, work);
+        }
+    }
 
     /// <summary>Records what the work launches on the calling thread's stream, without doing it.</summary>
     /// <param name="pool">Where its memory comes from.</param>

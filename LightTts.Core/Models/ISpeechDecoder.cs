@@ -46,7 +46,12 @@ internal readonly record struct DecodeOptions(bool Streaming, int FlowSteps, dou
 /// <param name="Pool">Taken from the system for them.</param>
 /// <param name="InUse">Of these, what holds something.</param>
 /// <param name="Prompts">Prompts of voices that are kept for their next utterance.</param>
-internal readonly record struct DecodeMemory(long Pool, long InUse, long Prompts);
+/// <param name="Limit">The most that may be in use; 0: there is no limit.</param>
+internal readonly record struct DecodeMemory(long Pool, long InUse, long Prompts, long Limit = 0)
+{
+    /// <summary>Whether so little is left, prompts given up, that who has time leaves it to others.</summary>
+    public bool IsShort => Limit > 0 && InUse - Prompts > Limit - Limit / 8;
+}
 
 /// <summary>What an utterance carries between passes: flow keys/values, convolution tails, vocoder tails, tokens that wait for look-ahead.</summary>
 internal interface IDecodeState : IDisposable

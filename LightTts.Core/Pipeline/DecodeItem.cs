@@ -96,6 +96,18 @@ internal sealed class DecodeItem(Utterance utterance)
     /// takes three chunks at the most, so that no listener runs dry while another one gets seconds.</summary>
     public DecodeRow TakeRow(int chunkTokens, bool isAlone)
     {
+        var count = RowTokens(chunkTokens, isAlone);
+        Utterance.Job.AddTokensWaiting(-count);
+        var tokens = CollectionsMarshal.AsSpan(Pending)[..count].ToArray();
+        var row = new DecodeRow { State = State!, Tokens = tokens, Final = Finish is not null && count == Pending.Count };
+        _tokens.AddRange(tokens);
+        Pending.RemoveRange(0, count);
+        return row;
+    }
+
+    /// <summary>Tokens that <see cref="TakeRow"/> takes.</summary>
+    public int RowTokens(int chunkTokens, bool isAlone)
+    {
         var count = Pending.Count;
         if (Utterance.Job.Decode.Streaming && State!.TokensWanted is > 0 and var wanted)
         {
@@ -106,12 +118,7 @@ internal sealed class DecodeItem(Utterance utterance)
             if (Finish is not null && Pending.Count - count <= chunkTokens / 2)
                 count = Pending.Count; // a last pass for a few tokens would cost nearly as much as one for a chunk
         }
-        Utterance.Job.AddTokensWaiting(-count);
-        var tokens = CollectionsMarshal.AsSpan(Pending)[..count].ToArray();
-        var row = new DecodeRow { State = State!, Tokens = tokens, Final = Finish is not null && count == Pending.Count };
-        _tokens.AddRange(tokens);
-        Pending.RemoveRange(0, count);
-        return row;
+        return count;
     }
 
     public AudioChunk CreateChunk(DecodeRow row, ISpeechDecoder decoder, bool isLast)

@@ -62,6 +62,41 @@ public class DecodeSchedulerTests
         Assert.Equal(items[1..], new DecodeScheduler(decoder).Choose(items)!.Items);
     }
 
+    /// <summary>Where a pass costs nearly nothing of its own, newcomers go one after the other; where it costs as much as nine of them, together.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(2, 4)]
+    [InlineData(9, 9)]
+    public void Newcomers_go_together_as_far_as_passes_cost_more_than_they(int fixedMilliseconds, int together)
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 16);
+        var scheduler = new DecodeScheduler(decoder);
+        Teach(scheduler.Costs, fixedMilliseconds, each: 1.0 / 8);
+        DecodeItem[] items = [.. Enumerable.Range(0, 9).Select(_ => Item(decoder))];
+        Assert.Equal(items[..together], scheduler.Choose(items)!.Items);
+    }
+
+    /// <summary>A pass ends before the first of its listeners runs dry, where it can; where it cannot, everybody is in it.</summary>
+    [Theory]
+    [InlineData(0.5, 3)]
+    [InlineData(0.05, 6)]
+    [InlineData(2, 6)]
+    public void Who_would_run_dry_during_a_large_pass_gets_a_smaller_one(double ahead, int rows)
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 16);
+        var scheduler = new DecodeScheduler(decoder);
+        Teach(scheduler.Costs, fixedMilliseconds: 50, each: 5); // rows of 24 tokens: 0.17 s for one, 0.12 s for each further one
+        DecodeItem[] items = [.. Enumerable.Range(0, 6).Select(_ => Listening(decoder, ahead))];
+        Assert.Equal(items[..rows], scheduler.Choose(items)!.Items);
+    }
+
+    private static void Teach(PassCosts costs, double fixedMilliseconds, double each)
+    {
+        for (var i = 0; i < 40; i++)
+            costs.Record(8 + 8 * (i % 5), TimeSpan.FromMilliseconds(fixedMilliseconds + each * (8 + 8 * (i % 5))));
+        Assert.True(costs.AreKnown);
+    }
+
     [Fact]
     public void One_prompt_is_computed_at_a_time_after_newcomers_that_can_be_served()
     {

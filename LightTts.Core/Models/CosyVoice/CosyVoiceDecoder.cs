@@ -38,6 +38,8 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
 
     public void WarmUp()
     {
+        flow.Prepare(maxRows);
+        vocoder.Prepare(maxRows);
         var voice = new TimbreFeatures(null, [], [], 0, new float[config.Flow.SpeakerEmbedding]);
         using var state = CreateState(voice, new DecodeOptions(Streaming: true, FlowSteps: 1, Speed: 1));
         using var pass = Begin([new DecodeRow { State = state, Tokens = new int[ChunkTokens], Final = true }]);

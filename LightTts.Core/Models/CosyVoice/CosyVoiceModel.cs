@@ -98,7 +98,7 @@ internal sealed record CosyVoiceModel(
             var lanes = device.IsCuda ? null : new TorchLanes(thread.Threads);
             var encoder = new CosyVoiceEncoder(tokenizer, extractor.Result, directory.InstructionPrefix,
                 TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames), thread);
-            var decoder = new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 16);
+            var decoder = new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 32);
             return new CosyVoiceModel(directory, device, tokenizer, new ModelParts(encoder, [.. styles.Select(style => style.Result)], decoder),
                 LoadStyle, parameters) { KernelFault = (styles[0].Result.Model as LanguageModel)?.KernelFault };
         }

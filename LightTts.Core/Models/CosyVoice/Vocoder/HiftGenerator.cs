@@ -39,6 +39,24 @@ internal sealed class HiftGenerator : IDisposable
         _post = new VocoderConv(slots, weight, bias, reach: reach);
     }
 
+    /// <summary>Frames before a sample's own that it depends on, those that F0 depends on left out: causal only.</summary>
+    /// <param name="spectrumSamples">Source samples before its own that a frame of the source's spectrum depends on.</param>
+    public int ContextFrames(int spectrumSamples)
+    {
+        // Along the longest path, from the output back: in steps of each stage's rate.
+        double frames = 0, longest = 0, rate = _config.UpsampleRates.Aggregate(1.0, (a, b) => a * b);
+        frames += (OuterKernel - 1) / rate + 1; // the last convolution; the inverse transform reaches less than a frame
+        for (var i = _stages.Count - 1; i >= 0; i--)
+        {
+            var (blocks, source, up) = _stages[i].Contexts;
+            frames += blocks / rate;
+            longest = Math.Max(longest, frames + source / rate + spectrumSamples / (rate * _config.IstftHop));
+            rate /= _config.UpsampleRates[i];
+            frames += up / rate;
+        }
+        return (int)Math.Ceiling(Math.Max(longest, frames)) + 1;
+    }
+
     /// <summary>Mel [B, bands, n] -> features [B, base channels, m] of the frames that
     /// are determined: causal, 4 fewer than so far, all at the end.</summary>
     public Tensor Pre(VocoderPass pass, Tensor mel)
@@ -95,6 +113,11 @@ internal sealed class HiftGenerator : IDisposable
                 _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j], reach));
             }
         }
+
+        /// <summary>Steps beside the current one that an output depends on: the blocks' and the source's at the stage's rate, the up-sampling's at
+        /// its input's.</summary>
+        public (long Blocks, long Source, long Up) Contexts =>
+            (_blocks.Max(block => block.Context), _sourceBlock.Context + 2 /* of the down-sampling, whose kernel is twice its stride */, _up.Context);
 
         public Tensor Run(VocoderPass pass, Tensor input, Tensor source, bool last)
         {

@@ -25,6 +25,9 @@ internal sealed class VocoderResBlock : IDisposable
         }
     }
 
+    /// <summary>Input steps beside the current one that an output depends on.</summary>
+    public long Context => _layers.Sum(layer => layer.Conv1.Context + layer.Conv2.Context);
+
     /// <summary>[B, channels, n] -> the same.</summary>
     public Tensor Run(VocoderPass pass, Tensor input)
     {
@@ -95,7 +98,7 @@ internal sealed class VocoderResBlock : IDisposable
         public Tensor Run(Tensor x)
         {
             var sine = (x * _alpha).sin_();
-            return sine.mul_(sine).mul_(_inverse).PlusInPlace(x);
+            return x.addcmul(sine, sine * _inverse, Scalars.One);
         }
 
         /// <summary>On the CPU: [channels, n] -> the columns of <paramref name="result"/> from <paramref name="column"/> on.</summary>
