@@ -20,7 +20,7 @@ internal sealed class KernelMeasures(CudaLanguageEngine engine, double seconds)
         using var host = new PinnedMemory(layout.Bytes);
         using var device = new DeviceMemory(layout.Bytes, _layers.Device);
         using var tokens = new PinnedMemory(rows * sizeof(int));
-        using var memory = _layers.CreateMemory(rows, layout.Spans, rows);
+        using var memory = _layers.CreateMemory(rows, rows);
         var stream = CudaStream.CurrentHandle(_layers.Device.index)!.Value;
         for (var row = 0; row < rows; row++)
         {

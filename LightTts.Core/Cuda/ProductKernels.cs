@@ -22,7 +22,7 @@ internal sealed class ProductKernels
     {
         _shape = shape;
         _choices = [.. ColumnChoices.Select(columns => new Choice(columns, columns >= 4 ? 2 : 1,
-            module.Kernel($"project_{columns}"), module.Kernel($"add_product_{columns}"),
+            module.Kernel($"project_{columns}"), module.Kernel($"add_attended_{columns}"), module.Kernel($"add_gated_{columns}"),
             module.Kernel($"gate_{columns}"), module.Kernel($"head_{columns}")))];
     }
 
@@ -31,27 +31,25 @@ internal sealed class ProductKernels
         float epsilon)
     {
         var (choice, groups) = For(rows);
-        var warps = Warps(_shape.Hidden, 8);
+        var warps = _shape.HiddenWarps;
         choice.Project.Launch(stream, (_shape.Projected / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
             x.Normed, x.Squares, weight, bias, turns, cache.Positions, cache.Sequences, cache.Tables, Argument(cache.TableBlocks), queries,
             cache.Keys, cache.Values, Argument(rows), Argument(epsilon));
     }
 
-    /// <summary>x += W y, for y [rows, inputs]; the norm is that before the next product.</summary>
-    public void Add(nint stream, int rows, nint y, int inputs, nint weight, nint norm, in ResidualStream x)
-    {
-        var (choice, groups) = For(rows);
-        // Few outputs with many inputs: more warps keep more of the weights under way.
-        var warps = Warps(inputs, _shape.BFloat16 ? 20 : 8);
-        choice.Add.Launch(stream, (_shape.Hidden / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
-            y, Argument(inputs), weight, norm, x.Values, x.Normed, x.Squares, Argument(rows));
-    }
+    /// <summary>x += W y, for y [rows, heads * head size]; the norm is that before the next product.</summary>
+    public void AddAttended(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x) =>
+        Add(stream, rows, For(rows).Choice.AddAttended, _shape.AttendedWarps, y, weight, norm, x);
+
+    /// <summary>x += W y, for y [rows, inner].</summary>
+    public void AddGated(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x) =>
+        Add(stream, rows, For(rows).Choice.AddGated, _shape.InnerWarps, y, weight, norm, x);
 
     /// <summary>silu(gate) * up: y [rows, inner].</summary>
     public void Gate(nint stream, int rows, in ResidualStream x, nint weight, nint y, float epsilon)
     {
         var (choice, groups) = For(rows);
-        var warps = Warps(_shape.Hidden, 8);
+        var warps = _shape.HiddenWarps;
         var blocks = (_shape.Inner / 8 + choice.GateTiles - 1) / choice.GateTiles;
         choice.Gate.Launch(stream, (blocks, groups, 1), 32 * warps, SharedBytes(warps, choice.GateTiles, choice.Columns), afterKernel: true,
             x.Normed, x.Squares, weight, y, Argument(rows), Argument(epsilon));
@@ -69,7 +67,7 @@ internal sealed class ProductKernels
     public void Head(nint stream, int rows, nint map, in ResidualStream x, nint weight, nint bias, nint logits, float epsilon)
     {
         var (choice, groups) = For(rows);
-        var warps = Warps(_shape.Hidden, 8);
+        var warps = _shape.HiddenWarps;
         choice.Head.Launch(stream, ((_shape.Logits + 15) / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
             x.Normed, x.Squares, map, weight, bias, logits, Argument(rows), Argument(epsilon));
     }
@@ -77,23 +75,14 @@ internal sealed class ProductKernels
     /// <summary>Rows that buffers need room for, so that all that is computed lies in them.</summary>
     public static int Room(int rows) => (rows + MaxRows - 1) / MaxRows * MaxRows;
 
-    /// <summary>Warps that share the inputs of a block: those that leave the fewest idle in their last turn, rather more of them.</summary>
-    /// <remarks>Of the inputs alone, as the order of the sums follows from it.</remarks>
-    internal static int Warps(int inputs, int most)
-    {
-        var pieces = inputs / TransformerShape.Chunk;
-        var best = 1;
-        var leastIdle = double.MaxValue;
-        for (var warps = Math.Min(most, pieces); warps >= Math.Min(4, pieces); warps--)
-        {
-            var idle = (double)((pieces + warps - 1) / warps * warps) / pieces;
-            if (idle < leastIdle)
-                (best, leastIdle) = (warps, idle);
-        }
-        return best;
-    }
-
     private static int SharedBytes(int warps, int tiles, int columns) => warps * tiles * 16 * (columns * 8 + 2) * sizeof(float);
+
+    private void Add(nint stream, int rows, CudaKernel kernel, int warps, nint y, nint weight, nint norm, in ResidualStream x)
+    {
+        var (choice, groups) = For(rows);
+        kernel.Launch(stream, (_shape.Hidden / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
+            y, weight, norm, x.Values, x.Normed, x.Squares, Argument(rows));
+    }
 
     private (Choice Choice, int Groups) For(int rows)
     {
@@ -104,5 +93,6 @@ internal sealed class ProductKernels
     }
 
     /// <summary>The kernels for a number of rows.</summary>
-    private sealed record Choice(int Columns, int GateTiles, CudaKernel Project, CudaKernel Add, CudaKernel Gate, CudaKernel Head);
+    private sealed record Choice(int Columns, int GateTiles, CudaKernel Project, CudaKernel AddAttended, CudaKernel AddGated,
+        CudaKernel Gate, CudaKernel Head);
 }

@@ -26,6 +26,14 @@ internal sealed record TransformerShape(int Hidden, int Heads, int KvHeads, int 
     /// <summary>Bytes of a weight.</summary>
     public int ElementBytes => BFloat16 ? 2 : 4;
 
+    /// <summary>Warps of a block that share a product's inputs; likewise of the two that follow.</summary>
+    public int HiddenWarps => Warps(Hidden, 8);
+
+    public int AttendedWarps => Warps(Heads * HeadDim, 8);
+
+    // Few outputs with many inputs: more warps keep more of the weights under way.
+    public int InnerWarps => Warps(Inner, BFloat16 ? 20 : 8);
+
     /// <summary>Why there are no kernels for these sizes; null where there are.</summary>
     public string? Fault =>
         Hidden % Chunk != 0 || Hidden > 2048 ? $"the hidden size {Hidden} is no multiple of {Chunk} up to 2048"
@@ -40,5 +48,22 @@ internal sealed record TransformerShape(int Hidden, int Heads, int KvHeads, int 
     {
         ["HIDDEN"] = Hidden, ["HEADS"] = Heads, ["KV_HEADS"] = KvHeads, ["HEAD_DIM"] = HeadDim, ["INNER"] = Inner, ["LOGITS"] = Logits,
         ["PAGE"] = Page, ["BF16"] = BFloat16 ? 1 : 0,
+        ["WARPS_HIDDEN"] = HiddenWarps, ["WARPS_ATTENDED"] = AttendedWarps, ["WARPS_INNER"] = InnerWarps,
     };
+
+    /// <summary>Those that leave the fewest idle in their last turn, rather more of them.</summary>
+    /// <remarks>Of the inputs alone, as the order of the sums follows from it.</remarks>
+    private static int Warps(int inputs, int most)
+    {
+        var pieces = inputs / Chunk;
+        var best = 1;
+        var leastIdle = double.MaxValue;
+        for (var warps = Math.Min(most, pieces); warps >= Math.Min(4, pieces); warps--)
+        {
+            var idle = (double)((pieces + warps - 1) / warps * warps) / pieces;
+            if (idle < leastIdle)
+                (best, leastIdle) = (warps, idle);
+        }
+        return best;
+    }
 }

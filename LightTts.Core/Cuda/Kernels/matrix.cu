@@ -17,44 +17,36 @@ struct Rows
     const int* map;     // where in x they lie, or null: in their order
 };
 
-#if BF16
-// Up to DEPTH pieces of the weights of 16 outputs are under way at a time.
-template <int TILES, int COLUMNS, int DEPTH>
-__device__ __forceinline__ void load_pieces(uint4 (&a)[DEPTH][TILES][2], const element* const (&w)[TILES][2], int piece, int pieces, int warps)
+// What a warp keeps of a product's inputs, and how many pieces of weights it has under way: all where there are few sums to keep beside them.
+template <int INPUTS, int WARPS, int TILES, int COLUMNS>
+struct Plan
 {
+    static constexpr int PIECES = INPUTS / CHUNK;
+    static constexpr int TURNS = (PIECES + WARPS - 1) / WARPS;
+    static constexpr bool EVEN = PIECES % WARPS == 0;
+    static constexpr int MOST = TILES * COLUMNS <= 2 ? 8 : TILES * COLUMNS <= 6 ? 4 : TILES * COLUMNS <= 8 ? 4 : 2;
+    static constexpr int DEPTH = TURNS < MOST ? TURNS : MOST;
+};
+
+#if BF16
+// The sums of the calling warp's pieces.
+template <int INPUTS, int WARPS, int TILES, int COLUMNS>
+__device__ __forceinline__ void multiply(float (&sums)[TILES][COLUMNS][4], const element* const (&weights)[TILES][2], const element* x,
+    const Rows& rows)
+{
+    using plan = Plan<INPUTS, WARPS, TILES, COLUMNS>;
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    const int g = lane / 4, first = warp * CHUNK + lane % 4 * 8;
+    uint4 a[plan::DEPTH][TILES][2];
 #pragma unroll
-    for (int d = 0; d < DEPTH; d++)
-    {
-        int at = piece + d * warps;
-        if (at < pieces)
-        {
+    for (int turn = 0; turn < plan::DEPTH; turn++)
+        if (plan::EVEN || warp + turn * WARPS < plan::PIECES)
 #pragma unroll
             for (int tile = 0; tile < TILES; tile++)
             {
-                a[d][tile][0] = load_weights(w[tile][0] + at * CHUNK);
-                a[d][tile][1] = load_weights(w[tile][1] + at * CHUNK);
+                a[turn][tile][0] = load_weights(weights[tile][0] + first + turn * WARPS * CHUNK);
+                a[turn][tile][1] = load_weights(weights[tile][1] + first + turn * WARPS * CHUNK);
             }
-        }
-    }
-}
-
-// The sums of the calling warp's pieces.
-template <int TILES, int COLUMNS>
-__device__ __forceinline__ void multiply(float (&sums)[TILES][COLUMNS][4], const element* const (&weights)[TILES][2], const element* x, int inputs,
-    const Rows& rows)
-{
-    constexpr int DEPTH = COLUMNS * TILES <= 2 ? 4 : COLUMNS * TILES <= 8 ? 2 : 1;
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32, pieces = inputs / CHUNK;
-    const int g = lane / 4, offset = lane % 4 * 8;
-    const element* w[TILES][2];
-#pragma unroll
-    for (int tile = 0; tile < TILES; tile++)
-    {
-        w[tile][0] = weights[tile][0] + offset;
-        w[tile][1] = weights[tile][1] + offset;
-    }
-    uint4 a[DEPTH][TILES][2];
-    load_pieces<TILES, COLUMNS, DEPTH>(a, w, warp, pieces, warps);
     wait_for_previous();
 
     // 32 bits for each row's place, as registers decide how many blocks a processor holds.
@@ -63,48 +55,42 @@ __device__ __forceinline__ void multiply(float (&sums)[TILES][COLUMNS][4], const
     for (int column = 0; column < COLUMNS; column++)
     {
         int r = rows.first + column * 8 + g;
-        row[column] = (u32)(rows.map ? rows.map[min(r, rows.count - 1)] : r) * inputs + offset;
+        row[column] = (u32)(rows.map ? rows.map[min(r, rows.count - 1)] : r) * INPUTS + first;
     }
-    for (int piece = warp; piece < pieces; piece += DEPTH * warps)
+#pragma unroll
+    for (int turn = 0; turn < plan::TURNS; turn++)
     {
-        uint4 next[DEPTH][TILES][2];
-        load_pieces<TILES, COLUMNS, DEPTH>(next, w, piece + DEPTH * warps, pieces, warps);
+        if (!plan::EVEN && warp + turn * WARPS >= plan::PIECES)
+            break;
 #pragma unroll
-        for (int d = 0; d < DEPTH; d++)
+        for (int column = 0; column < COLUMNS; column++)
         {
-            int at = piece + d * warps;
-            if (at >= pieces)
-                break;
-#pragma unroll
-            for (int column = 0; column < COLUMNS; column++)
-            {
-                uint4 b = *(const uint4*)(x + row[column] + at * CHUNK);
-#pragma unroll
-                for (int tile = 0; tile < TILES; tile++)
-                {
-                    uint4 a0 = a[d][tile][0], a1 = a[d][tile][1];
-                    multiply_add(sums[tile][column], a0.x, a1.x, a0.y, a1.y, b.x, b.y);
-                    multiply_add(sums[tile][column], a0.z, a1.z, a0.w, a1.w, b.z, b.w);
-                }
-            }
-        }
-#pragma unroll
-        for (int d = 0; d < DEPTH; d++)
+            const uint4 b = *(const uint4*)(x + row[column] + turn * WARPS * CHUNK);
 #pragma unroll
             for (int tile = 0; tile < TILES; tile++)
             {
-                a[d][tile][0] = next[d][tile][0];
-                a[d][tile][1] = next[d][tile][1];
+                const uint4 a0 = a[turn % plan::DEPTH][tile][0], a1 = a[turn % plan::DEPTH][tile][1];
+                multiply_add(sums[tile][column], a0.x, a1.x, a0.y, a1.y, b.x, b.y);
+                multiply_add(sums[tile][column], a0.z, a1.z, a0.w, a1.w, b.z, b.w);
+            }
+        }
+        const int next = turn + plan::DEPTH;
+        if (next < plan::TURNS && (plan::EVEN || warp + next * WARPS < plan::PIECES))
+#pragma unroll
+            for (int tile = 0; tile < TILES; tile++)
+            {
+                a[turn % plan::DEPTH][tile][0] = load_weights(weights[tile][0] + first + next * WARPS * CHUNK);
+                a[turn % plan::DEPTH][tile][1] = load_weights(weights[tile][1] + first + next * WARPS * CHUNK);
             }
     }
 }
 #else
 // The same in 32 bits on the ordinary units: a lane sums its own inputs for all 8 rows of a column, and the 4 lanes of a row add theirs at the end.
-template <int TILES, int COLUMNS>
-__device__ __forceinline__ void multiply(float (&sums)[TILES][COLUMNS][4], const element* const (&weights)[TILES][2], const element* x, int inputs,
+template <int INPUTS, int WARPS, int TILES, int COLUMNS>
+__device__ __forceinline__ void multiply(float (&sums)[TILES][COLUMNS][4], const element* const (&weights)[TILES][2], const element* x,
     const Rows& rows)
 {
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32, pieces = inputs / CHUNK;
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     const int t = lane % 4, offset = t * 8;
     wait_for_previous();
 #pragma unroll 1
@@ -116,9 +102,9 @@ __device__ __forceinline__ void multiply(float (&sums)[TILES][COLUMNS][4], const
         for (int i = 0; i < 8; i++)
         {
             int r = rows.first + column * 8 + i;
-            row[i] = x + (size_t)(rows.map ? rows.map[min(r, rows.count - 1)] : r) * inputs + offset;
+            row[i] = x + (size_t)(rows.map ? rows.map[min(r, rows.count - 1)] : r) * INPUTS + offset;
         }
-        for (int piece = warp; piece < pieces; piece += warps)
+        for (int piece = warp; piece < INPUTS / CHUNK; piece += WARPS)
         {
 #pragma unroll
             for (int half = 0; half < 2; half++)
@@ -182,34 +168,39 @@ __device__ __forceinline__ void share(float* shared, const float (&sums)[TILES][
 }
 
 // The whole sum of an output of a tile for a row.
-template <int TILES, int COLUMNS>
+template <int WARPS, int TILES, int COLUMNS>
 __device__ __forceinline__ float gathered(const float* shared, int tile, int output, int row)
 {
     float sum = 0;
-    for (int warp = 0; warp < blockDim.x / 32; warp++)
+#pragma unroll
+    for (int warp = 0; warp < WARPS; warp++)
         sum += shared[((warp * TILES + tile) * 16 + output) * STRIDE(COLUMNS) + row];
     return sum;
 }
 
-// 1 / rms of the rows of this block, from the sums of squares [row][HIDDEN / 16], into shared memory.
-template <int COLUMNS>
+// 1 / rms of the rows of this block, from the sums of squares [row][HIDDEN / 16], into shared memory. Four lanes take a row, and all of their loads
+// go out together.
+template <int WARPS, int COLUMNS>
 __device__ __forceinline__ void share_scales(float* scales, const float* squares, const Rows& rows, float epsilon)
 {
-    const int lane = threadIdx.x % 32, warps = blockDim.x / 32;
-    for (int i = threadIdx.x / 32; i < COLUMNS * 8; i += warps)
-    {
-        float sum = 0;
-        int row = rows.first + i;
-        if (row < rows.count)
-        {
-            const float* own = squares + (size_t)(rows.map ? rows.map[row] : row) * (HIDDEN / 16);
-            for (int part = lane; part < HIDDEN / 16; part += 32)
-                sum += own[part];
-        }
+    constexpr int PARTS_OF_ROW = HIDDEN / 16, LOADS = (PARTS_OF_ROW + 3) / 4, AT_ONCE = WARPS * 8;
 #pragma unroll
-        for (int distance = 16; distance > 0; distance /= 2)
-            sum += __shfl_xor_sync(0xffffffffu, sum, distance);
-        if (lane == 0)
+    for (int start = 0; start < COLUMNS * 8; start += AT_ONCE)
+    {
+        const int i = start + threadIdx.x / 4, lane = threadIdx.x % 4, row = rows.first + i;
+        const bool there = i < COLUMNS * 8 && row < rows.count;
+        const float* own = squares + (size_t)(there ? rows.map ? rows.map[row] : row : 0) * PARTS_OF_ROW;
+        float part[LOADS];
+#pragma unroll
+        for (int load = 0; load < LOADS; load++)
+            part[load] = there && load * 4 + lane < PARTS_OF_ROW ? own[load * 4 + lane] : 0;
+        float sum = 0;
+#pragma unroll
+        for (int load = 0; load < LOADS; load++)
+            sum += part[load];
+        sum += __shfl_xor_sync(0xffffffffu, sum, 1);
+        sum += __shfl_xor_sync(0xffffffffu, sum, 2);
+        if (lane == 0 && i < COLUMNS * 8)
             scales[i] = rsqrtf(sum / HIDDEN + epsilon);
     }
 }
@@ -230,8 +221,8 @@ __device__ void project(const element* x, const float* squares, const element* w
     const Rows rows = { count, (int)blockIdx.y * COLUMNS * 8, 0 };
     const element* w[1][2] = { { weight + (size_t)(tile * 16 + g) * HIDDEN, weight + (size_t)(tile * 16 + g + 8) * HIDDEN } };
     float sums[1][COLUMNS][4] = {};
-    multiply<1, COLUMNS>(sums, w, x, HIDDEN, rows);
-    share_scales<COLUMNS>(scales, squares, rows, epsilon);
+    multiply<HIDDEN, WARPS_HIDDEN, 1, COLUMNS>(sums, w, x, rows);
+    share_scales<WARPS_HIDDEN, COLUMNS>(scales, squares, rows, epsilon);
     share<1, COLUMNS>(shared, sums);
     __syncthreads();
     for (int i = threadIdx.x; i < 8 * COLUMNS * 8; i += blockDim.x)
@@ -240,8 +231,8 @@ __device__ void project(const element* x, const float* squares, const element* w
         if (row >= count)
             continue;
         const int output = tile * 16 + 2 * pair, position = positions[row];
-        float y0 = gathered<1, COLUMNS>(shared, 0, 2 * pair, at) * scales[at] + widen(bias[output]);
-        float y1 = gathered<1, COLUMNS>(shared, 0, 2 * pair + 1, at) * scales[at] + widen(bias[output + 1]);
+        float y0 = gathered<WARPS_HIDDEN, 1, COLUMNS>(shared, 0, 2 * pair, at) * scales[at] + widen(bias[output]);
+        float y1 = gathered<WARPS_HIDDEN, 1, COLUMNS>(shared, 0, 2 * pair + 1, at) * scales[at] + widen(bias[output + 1]);
         const int head = output / HEAD_DIM, within = output % HEAD_DIM;
         if (position < 0)
             continue;
@@ -266,19 +257,19 @@ __device__ void project(const element* x, const float* squares, const element* w
     }
 }
 
-// The residual stream: x [rows, HIDDEN] += W y for y [rows, inputs], with what the next product asks for: x * norm, and sums of squares.
+// The residual stream: x [rows, HIDDEN] += W y for y [rows, INPUTS], with what the next product asks for: x * norm, and sums of squares.
 // Floor: the weights' bytes at the memory's speed.
-template <int COLUMNS>
-__device__ void add_product(const element* y, int inputs, const element* weight, const float* norm, float* x, element* normed, float* squares, int count)
+template <int INPUTS, int WARPS, int COLUMNS>
+__device__ void add_product(const element* y, const element* weight, const float* norm, float* x, element* normed, float* squares, int count)
 {
     extern __shared__ float shared[];
     release_next();
     const int tile = blockIdx.x;
     const int g = threadIdx.x % 32 / 4;
     const Rows rows = { count, (int)blockIdx.y * COLUMNS * 8, 0 };
-    const element* w[1][2] = { { weight + (size_t)(tile * 16 + g) * inputs, weight + (size_t)(tile * 16 + g + 8) * inputs } };
+    const element* w[1][2] = { { weight + (size_t)(tile * 16 + g) * INPUTS, weight + (size_t)(tile * 16 + g + 8) * INPUTS } };
     float sums[1][COLUMNS][4] = {};
-    multiply<1, COLUMNS>(sums, w, y, inputs, rows);
+    multiply<INPUTS, WARPS, 1, COLUMNS>(sums, w, y, rows);
     share<1, COLUMNS>(shared, sums);
     __syncthreads();
     for (int start = 0; start < 8 * COLUMNS * 8; start += blockDim.x)
@@ -289,7 +280,7 @@ __device__ void add_product(const element* y, int inputs, const element* weight,
         if (there)
         {
             float* own = x + (size_t)row * HIDDEN + output;
-            const float x0 = own[0] + gathered<1, COLUMNS>(shared, 0, 2 * pair, at), x1 = own[1] + gathered<1, COLUMNS>(shared, 0, 2 * pair + 1, at);
+            const float x0 = own[0] + gathered<WARPS, 1, COLUMNS>(shared, 0, 2 * pair, at), x1 = own[1] + gathered<WARPS, 1, COLUMNS>(shared, 0, 2 * pair + 1, at);
             own[0] = x0;
             own[1] = x1;
             normed[(size_t)row * HIDDEN + output] = narrow(x0 * norm[output]);
@@ -324,8 +315,8 @@ __device__ void gate(const element* x, const float* squares, const element* weig
         w[tile][1] = weight + (size_t)(INNER + channel) * HIDDEN;
     }
     float sums[TILES][COLUMNS][4] = {};
-    multiply<TILES, COLUMNS>(sums, w, x, HIDDEN, rows);
-    share_scales<COLUMNS>(scales, squares, rows, epsilon);
+    multiply<HIDDEN, WARPS_HIDDEN, TILES, COLUMNS>(sums, w, x, rows);
+    share_scales<WARPS_HIDDEN, COLUMNS>(scales, squares, rows, epsilon);
     share<TILES, COLUMNS>(shared, sums);
     __syncthreads();
     for (int i = threadIdx.x; i < TILES * 8 * COLUMNS * 8; i += blockDim.x)
@@ -333,8 +324,8 @@ __device__ void gate(const element* x, const float* squares, const element* weig
         const int within = i % (TILES * 8), at = i / (TILES * 8), row = rows.first + at, channel = (int)blockIdx.x * TILES * 8 + within;
         if (row >= count || channel >= INNER)
             continue;
-        const float gated = gathered<TILES, COLUMNS>(shared, within / 8, within % 8, at) * scales[at];
-        const float up = gathered<TILES, COLUMNS>(shared, within / 8, within % 8 + 8, at) * scales[at];
+        const float gated = gathered<WARPS_HIDDEN, TILES, COLUMNS>(shared, within / 8, within % 8, at) * scales[at];
+        const float up = gathered<WARPS_HIDDEN, TILES, COLUMNS>(shared, within / 8, within % 8 + 8, at) * scales[at];
         y[(size_t)row * INNER + channel] = narrow(gated / (1 + __expf(-gated)) * up);
     }
 }
@@ -353,8 +344,8 @@ __device__ void head(const element* x, const float* squares, const int* map, con
     const element* w[1][2] = { { weight + (size_t)min(tile * 16 + g, LOGITS - 1) * HIDDEN, weight + (size_t)min(tile * 16 + g + 8, LOGITS - 1) * HIDDEN } };
     const Rows rows = { count, (int)blockIdx.y * COLUMNS * 8, map };
     float sums[1][COLUMNS][4] = {};
-    multiply<1, COLUMNS>(sums, w, x, HIDDEN, rows);
-    share_scales<COLUMNS>(scales, squares, rows, epsilon);
+    multiply<HIDDEN, WARPS_HIDDEN, 1, COLUMNS>(sums, w, x, rows);
+    share_scales<WARPS_HIDDEN, COLUMNS>(scales, squares, rows, epsilon);
     share<1, COLUMNS>(shared, sums);
     __syncthreads();
     for (int i = threadIdx.x; i < 16 * COLUMNS * 8; i += blockDim.x)
@@ -362,37 +353,34 @@ __device__ void head(const element* x, const float* squares, const int* map, con
         const int within = i % 16, at = i / 16, row = rows.first + at, output = tile * 16 + within;
         if (row < count && output < LOGITS)
             logits[(size_t)row * LOGITS + output] =
-                gathered<1, COLUMNS>(shared, 0, within, at) * scales[at] + (bias ? widen(bias[output]) : 0);
+                gathered<WARPS_HIDDEN, 1, COLUMNS>(shared, 0, within, at) * scales[at] + (bias ? widen(bias[output]) : 0);
     }
 }
 
-#if BF16
-#define MANY_THREADS 640
-#define GATE_BLOCKS 2
-#else
-#define MANY_THREADS 256
-#define GATE_BLOCKS 1
-#endif
-
 #define KERNELS(COLUMNS, TILES) \
-    extern "C" __global__ void __launch_bounds__(256) project_##COLUMNS(const element* x, const float* squares, const element* weight, \
+    extern "C" __global__ void __launch_bounds__(32 * WARPS_HIDDEN) project_##COLUMNS(const element* x, const float* squares, const element* weight, \
         const element* bias, const float* turns, const int* positions, const int* sequences, const int* tables, int table_blocks, float* queries, \
         element* keys, element* values, int count, float epsilon) \
     { \
         project<COLUMNS>(x, squares, weight, bias, turns, positions, sequences, tables, table_blocks, queries, keys, values, count, epsilon); \
     } \
-    extern "C" __global__ void __launch_bounds__(MANY_THREADS) add_product_##COLUMNS(const element* y, int inputs, const element* weight, \
+    extern "C" __global__ void __launch_bounds__(32 * WARPS_ATTENDED) add_attended_##COLUMNS(const element* y, const element* weight, \
         const float* norm, float* x, element* normed, float* squares, int count) \
     { \
-        add_product<COLUMNS>(y, inputs, weight, norm, x, normed, squares, count); \
+        add_product<HEADS * HEAD_DIM, WARPS_ATTENDED, COLUMNS>(y, weight, norm, x, normed, squares, count); \
     } \
-    extern "C" __global__ void __launch_bounds__(256, GATE_BLOCKS) gate_##COLUMNS(const element* x, const float* squares, const element* weight, element* y, \
-        int count, float epsilon) \
+    extern "C" __global__ void __launch_bounds__(32 * WARPS_INNER) add_gated_##COLUMNS(const element* y, const element* weight, \
+        const float* norm, float* x, element* normed, float* squares, int count) \
+    { \
+        add_product<INNER, WARPS_INNER, COLUMNS>(y, weight, norm, x, normed, squares, count); \
+    } \
+    extern "C" __global__ void __launch_bounds__(32 * WARPS_HIDDEN, BF16 ? 2 : 1) gate_##COLUMNS(const element* x, const float* squares, \
+        const element* weight, element* y, int count, float epsilon) \
     { \
         gate<TILES, COLUMNS>(x, squares, weight, y, count, epsilon); \
     } \
-    extern "C" __global__ void __launch_bounds__(256) head_##COLUMNS(const element* x, const float* squares, const int* map, const element* weight, \
-        const element* bias, float* logits, int count, float epsilon) \
+    extern "C" __global__ void __launch_bounds__(32 * WARPS_HIDDEN) head_##COLUMNS(const element* x, const float* squares, const int* map, \
+        const element* weight, const element* bias, float* logits, int count, float epsilon) \
     { \
         head<COLUMNS>(x, squares, map, weight, bias, logits, count, epsilon); \
     }

@@ -5,6 +5,8 @@
 #define THREADS 512
 #define HISTORY 32
 #define MAX_TOP 64
+#define GROUPS 128     // of lanes; at least MAX_TOP
+#define CANDIDATES 256 // no more than there are lanes
 
 struct Draw
 {
@@ -105,6 +107,75 @@ __device__ Best own_best(const float* values)
     return best;
 }
 
+// The `limit` best ids in their order. Every group of lanes has a best one, and whatever is less than the limit-th best of those is not among the best
+// of all; of the few that are left each finds its place by counting who is better.
+// False where too many are left: many equal ones, say.
+__device__ bool select(const float* probabilities, int limit, Best* groups, Best* candidates, int* count, Best* nucleus)
+{
+    const int group = threadIdx.x / (THREADS / GROUPS);
+    Best own = own_best(probabilities);
+#pragma unroll
+    for (int distance = 1; distance < THREADS / GROUPS; distance *= 2)
+    {
+        Best other = { __shfl_xor_sync(0xffffffffu, own.value, distance), __shfl_xor_sync(0xffffffffu, own.id, distance) };
+        own = better(own, other);
+    }
+    if (threadIdx.x % (THREADS / GROUPS) == 0)
+        groups[group] = own;
+    if (threadIdx.x == 0)
+        *count = 0;
+    __syncthreads();
+    if (threadIdx.x < GROUPS)
+    {
+        const Best mine = groups[threadIdx.x];
+        int rank = 0;
+        for (int i = 0; i < GROUPS; i++)
+            rank += groups[i].value > mine.value || (groups[i].value == mine.value && groups[i].id < mine.id);
+        if (rank == limit - 1)
+            candidates[0] = mine; // the bound, until the candidates are there
+    }
+    __syncthreads();
+    const float bound = candidates[0].value;
+    __syncthreads();
+    for (int id = threadIdx.x; id < LOGITS; id += THREADS)
+        if (probabilities[id] >= bound)
+        {
+            const int at = atomicAdd(count, 1);
+            if (at < CANDIDATES)
+                candidates[at] = Best{ probabilities[id], id };
+        }
+    __syncthreads();
+    const int found = *count;
+    if (found > CANDIDATES)
+        return false;
+    if (threadIdx.x < found)
+    {
+        const Best mine = candidates[threadIdx.x];
+        int rank = 0;
+        for (int i = 0; i < found; i++)
+            rank += candidates[i].value > mine.value || (candidates[i].value == mine.value && candidates[i].id < mine.id);
+        if (rank < limit)
+            nucleus[rank] = mine;
+    }
+    return true;
+}
+
+// The same for any numbers, slowly.
+__device__ void select_one_by_one(float* probabilities, int limit, Best* bests, Best* nucleus)
+{
+    Best mine = own_best(probabilities);
+    for (int count = 0; count < limit; count++)
+    {
+        Best best = best_of_block(mine, bests);
+        if (best.id == mine.id)
+        {
+            nucleus[count] = best;
+            probabilities[best.id] = -1;
+            mine = own_best(probabilities);
+        }
+    }
+}
+
 extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, const Draw* draws, int* tokens)
 {
     extern __shared__ float shared[];
@@ -113,7 +184,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, con
     __shared__ Best bests[THREADS / 32];
     __shared__ double doubles[THREADS / 32];
     __shared__ Best nucleus[MAX_TOP];
-    __shared__ int token, found, last;
+    __shared__ Best groups[GROUPS], candidates[CANDIDATES];
+    __shared__ int token, found, last, candidate_count;
     __shared__ bool again;
     release_next();
     wait_for_previous();
@@ -138,25 +210,16 @@ extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, con
     softmax(logits, probabilities, best_of_block(own_best(logits), bests).value, doubles);
 
     // The nucleus: the most likely ids up to and including the one that crosses top_p.
-    Best mine = own_best(probabilities);
-    int count = 0;
-    float cumulative = 0;
     const int limit = max(1, min(min(how.top_k, MAX_TOP), LOGITS));
-    while (count < limit && (count == 0 || cumulative < how.top_p))
-    {
-        Best best = best_of_block(mine, bests);
-        if (best.id == mine.id)
-        {
-            nucleus[count] = best;
-            probabilities[best.id] = -1;
-            mine = own_best(probabilities);
-        }
-        cumulative += best.value;
-        count++;
-    }
+    if (!select(probabilities, limit, groups, candidates, &candidate_count, nucleus))
+        select_one_by_one(probabilities, limit, bests, nucleus);
     __syncthreads();
     if (threadIdx.x == 0)
     {
+        int count = 0;
+        float cumulative = 0;
+        while (count < limit && (count == 0 || cumulative < how.top_p))
+            cumulative += nucleus[count++].value;
         double sum = 0;
         for (int i = 0; i < count; i++)
             sum += nucleus[i].value;

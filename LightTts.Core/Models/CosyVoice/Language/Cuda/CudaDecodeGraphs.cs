@@ -46,7 +46,7 @@ internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
         _hostInputs = new PinnedMemory(largest.Bytes);
         _deviceInputs = new DeviceMemory(largest.Bytes, layers.Device);
         _tokens = new PinnedMemory(largest.Draws * sizeof(int));
-        _memory = layers.CreateMemory(largest.Rows, largest.Spans, largest.Draws);
+        _memory = layers.CreateMemory(largest.Rows, largest.Draws);
         var pool = CudaGraph.CreatePool();
         foreach (var table in tables)
             foreach (var rows in buckets)

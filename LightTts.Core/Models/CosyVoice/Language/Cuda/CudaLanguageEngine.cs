@@ -157,9 +157,9 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
             }
             if (_memory is null || !_memory.Holds(layout))
             {
-                var (rows, spans, wide) = (_memory?.Rows ?? 0, _memory?.Spans ?? 0, _memory?.Draws ?? 0);
+                var (rows, wide) = (_memory?.Rows ?? 0, _memory?.Draws ?? 0);
                 _memory?.Dispose();
-                _memory = _layers.CreateMemory(Room(layout.Rows, rows), Room(layout.Spans, spans), Room(layout.Draws, wide));
+                _memory = _layers.CreateMemory(Room(layout.Rows, rows), Room(layout.Draws, wide));
             }
         }
         Stage(batch, draws, layout, _hostInputs, perRow: false);

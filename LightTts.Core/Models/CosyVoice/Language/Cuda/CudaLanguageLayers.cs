@@ -76,13 +76,13 @@ internal sealed class CudaLanguageLayers : IDisposable
         config.HeadDim, config.IntermediateSize, LanguageVocabulary.LogitCount(config), KvBlockPool.BlockSize, device.Compute == Precisions.Half);
 
     /// <summary>Room for rows and what is computed of them.</summary>
-    public StepMemory CreateMemory(int rows, int spans, int draws) => new(_shape, _attention.PartBytes, rows, spans, draws, Device);
+    public StepMemory CreateMemory(int rows, int draws) => new(_shape, rows, draws, Device);
 
     /// <summary>Launches a step.</summary>
     /// <param name="stream">Where to.</param>
     /// <param name="inputs">Address of the inputs on the device.</param>
     /// <param name="layout">How they lie there.</param>
-    /// <param name="memory">With room for as many rows, spans and draws.</param>
+    /// <param name="memory">With room for as many rows and draws.</param>
     /// <param name="tokens">Where the drawn tokens go; null: the logits are wanted alone.</param>
     public void Run(nint stream, nint inputs, in StepLayout layout, StepMemory memory, nint? tokens)
     {
@@ -119,11 +119,16 @@ internal sealed class CudaLanguageLayers : IDisposable
     }
 
     internal void Attend(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
-        _attention.Launch(stream, layout.Rows, layout.Spans, memory.Queries, Cache(_layers[i], inputs, layout), memory.Parts, memory.Arrivals,
-            memory.Attended);
+        _attention.Launch(stream, layout.Rows, memory.Queries, Cache(_layers[i], inputs, layout), memory.Attended);
 
-    internal void AddAttended(int i, nint stream, in StepLayout layout, StepMemory memory) =>
-        Add(stream, layout, memory.Attended, _shape.Heads * _shape.HeadDim, _layers[i].Output, _layers[i].FeedForwardNorm, memory);
+    internal void AddAttended(int i, nint stream, in StepLayout layout, StepMemory memory)
+    {
+        var (weight, norm) = (_layers[i].Output, _layers[i].FeedForwardNorm);
+        if (Prompt(layout) is { } prompt)
+            prompt.Add(stream, layout.Rows, memory.Attended, _shape.Heads * _shape.HeadDim, weight, norm, memory.Stream);
+        else
+            _products.AddAttended(stream, layout.Rows, memory.Attended, weight, norm, memory.Stream);
+    }
 
     internal void Gate(int i, nint stream, in StepLayout layout, StepMemory memory)
     {
@@ -133,22 +138,20 @@ internal sealed class CudaLanguageLayers : IDisposable
             _products.Gate(stream, layout.Rows, memory.Stream, _layers[i].GateUp, memory.Gated, _epsilon);
     }
 
-    internal void AddGated(int i, nint stream, in StepLayout layout, StepMemory memory) =>
-        Add(stream, layout, memory.Gated, _shape.Inner, _layers[i].Down, i + 1 < _layers.Length ? _layers[i + 1].AttentionNorm : _norm, memory);
+    internal void AddGated(int i, nint stream, in StepLayout layout, StepMemory memory)
+    {
+        var (weight, norm) = (_layers[i].Down, i + 1 < _layers.Length ? _layers[i + 1].AttentionNorm : _norm);
+        if (Prompt(layout) is { } prompt)
+            prompt.Add(stream, layout.Rows, memory.Gated, _shape.Inner, weight, norm, memory.Stream);
+        else
+            _products.AddGated(stream, layout.Rows, memory.Gated, weight, norm, memory.Stream);
+    }
 
     internal void Score(nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
         _products.Head(stream, layout.Draws, inputs + layout.Map, memory.Stream, _head, _headBias, memory.Logits, _epsilon);
 
     internal void Draw(nint stream, nint inputs, in StepLayout layout, StepMemory memory, nint tokens) =>
         _sampling.Launch(stream, layout.Draws, memory.Logits, inputs + layout.DrawsAt, tokens);
-
-    private void Add(nint stream, in StepLayout layout, nint y, int from, nint weight, nint norm, StepMemory memory)
-    {
-        if (Prompt(layout) is { } prompt)
-            prompt.Add(stream, layout.Rows, y, from, weight, norm, memory.Stream);
-        else
-            _products.Add(stream, layout.Rows, y, from, weight, norm, memory.Stream);
-    }
 
     private PromptKernels? Prompt(in StepLayout layout) => layout.Rows > ProductKernels.MaxRows ? _prompt : null;
 

@@ -29,10 +29,4 @@ internal readonly record struct StepLayout(int Rows, int Sequences, int Draws, i
     public int Tables => Map + Draws * sizeof(int);
 
     public int Bytes => Tables + Sequences * TableBlocks * sizeof(int);
-
-    /// <summary>Positions that a sequence may have.</summary>
-    public int Length => TableBlocks * KvBlockPool.BlockSize;
-
-    /// <summary>Blocks of the attention's grid for a row.</summary>
-    public int Spans => (Length + AttentionKernel.Span - 1) / AttentionKernel.Span;
 }

@@ -8,15 +8,15 @@ internal sealed class StepMemory : IDisposable
 {
     private readonly DeviceMemory _memory;
 
-    public StepMemory(TransformerShape shape, int partBytes, int rows, int spans, int draws, Device device)
+    public StepMemory(TransformerShape shape, int rows, int draws, Device device)
     {
-        (Rows, Spans, Draws) = (rows, spans, draws);
+        (Rows, Draws) = (rows, draws);
         var room = ProductKernels.Room(rows);
         long[] sizes =
         [
             4L * room * shape.Hidden, (long)shape.ElementBytes * room * shape.Hidden, 4L * room * (shape.Hidden / 16),
             4L * room * shape.Heads * shape.HeadDim, (long)shape.ElementBytes * room * shape.Heads * shape.HeadDim,
-            (long)shape.ElementBytes * room * shape.Inner, spans > 1 ? (long)partBytes * rows * spans : 0, 4L * rows * shape.KvHeads,
+            (long)shape.ElementBytes * room * shape.Inner,
             4L * draws * shape.Logits, rows > ProductKernels.MaxRows ? (long)room * PromptKernels.ProductBytes(shape) : 0,
         ];
         _memory = new DeviceMemory(sizes.Sum(Aligned), device);
@@ -28,12 +28,10 @@ internal sealed class StepMemory : IDisposable
             return start;
         }
         Stream = new ResidualStream(Next(0), Next(1), Next(2));
-        (Queries, Attended, Gated, Parts, Arrivals, Logits, Product) = (Next(3), Next(4), Next(5), Next(6), Next(7), Next(8), Next(9));
+        (Queries, Attended, Gated, Logits, Product) = (Next(3), Next(4), Next(5), Next(6), Next(7));
     }
 
     public int Rows { get; }
-
-    public int Spans { get; }
 
     public int Draws { get; }
 
@@ -48,19 +46,13 @@ internal sealed class StepMemory : IDisposable
     /// <summary>[rows, inner].</summary>
     public nint Gated { get; }
 
-    /// <summary>Parts of the attention of long sequences.</summary>
-    public nint Parts { get; }
-
-    /// <summary>[rows, KV heads], zero between launches.</summary>
-    public nint Arrivals { get; }
-
     /// <summary>[draws, logits] in 32 bits.</summary>
     public nint Logits { get; }
 
     /// <summary>[rows] products of many rows that are not finished.</summary>
     public nint Product { get; }
 
-    public bool Holds(in StepLayout layout) => layout.Rows <= Rows && layout.Spans <= Spans && layout.Draws <= Draws;
+    public bool Holds(in StepLayout layout) => layout.Rows <= Rows && layout.Draws <= Draws;
 
     public void Dispose() => _memory.Dispose();
 
