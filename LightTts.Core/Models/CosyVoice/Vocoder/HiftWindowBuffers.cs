@@ -33,7 +33,7 @@ internal sealed class HiftWindowBuffers : IDisposable
         Limits = Make(ScalarType.Int64, rows, 2);
         Pitch = Make(ScalarType.Float64, rows, 1 + harmonics, frames);
         Samples = Make(ScalarType.Float32, rows, samples);
-        Counting = Keep(arange(0, samples + network.Spectrum.Reach, ScalarType.Int64, device.Device));
+        Counting = Keep(tensor([.. Enumerable.Range(0, (int)samples + network.Spectrum.Reach).Select(at => (long)at)], device: device.Device));
         _host = zeros([rows, 2], ScalarType.Int64).DetachFromDisposeScope();
         var plain = zeros([rows * samples], ScalarType.Float32);
         _pinned = (device.IsCuda ? plain.pin_memory() : plain).DetachFromDisposeScope();

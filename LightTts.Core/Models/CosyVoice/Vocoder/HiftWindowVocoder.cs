@@ -61,8 +61,10 @@ internal sealed class HiftWindowVocoder : IVocoder
             return;
         using var inference = inference_mode(true);
         var pool = CudaGraph.CreatePool();
-        foreach (var (rows, frames) in RowSteps.SelectMany(rows => FrameSteps.Select(frames => (rows, frames)))
-            .Where(shape => shape.rows <= maxRows && shape.rows * shape.frames <= CapturedFrames).OrderByDescending(shape => shape.rows * shape.frames))
+        var shapes = RowSteps.SelectMany(rows => FrameSteps.Select(frames => (Rows: rows, Frames: frames)))
+            .Where(shape => shape.Rows <= maxRows && shape.Rows * shape.Frames <= CapturedFrames);
+        // The largest first: what it works in is enough for the others.
+        foreach (var (rows, frames) in shapes.OrderByDescending(shape => shape.Rows * shape.Frames))
         {
             var buffers = BuffersFor(rows, frames);
             buffers.Clear([]);

@@ -49,7 +49,8 @@ internal sealed class DiTBatch : IDisposable
         using var scope = NewDisposeScope();
         _indices = tensor(values, device: estimator.Device).DetachFromDisposeScope();
         Tensor Part(long start, long count) => _indices.narrow(0, start, count).DetachFromDisposeScope();
-        (Packed, _rows, _positions, _seen) = (Part(0, frames), Part(frames, frames), Part(3L * frames, padded), Part(3L * frames + padded, shape.Rows));
+        (Packed, _rows) = (Part(0, frames), Part(frames, frames));
+        (_positions, _seen) = (Part(3L * frames, padded), Part(3L * frames + padded, shape.Rows));
         if (isPaged)
             _places = _indices.narrow(0, 3L * frames + padded + shape.Rows, (long)steps * shape.Rows * (shape.Pages + 3))
                 .view(steps, shape.Rows, -1).DetachFromDisposeScope();

@@ -39,7 +39,8 @@ internal sealed class DiTStepBuffers : IDisposable
         // Where the frames of one axis lie: the column of their place, and what is to be added to it for each guidance row.
         (Tensor, Tensor) Frames(IEnumerable<(int Column, int Frame)> axis) => (Index(axis.Select(at => (long)at.Column)),
             Keep(tensor(((long[])[0, page]).SelectMany(row => axis.Select(at => row + at.Frame)).ToArray(), device: device.Device).view(2, 1, -1)));
-        (KeyColumns, KeyOffsets) = Frames(Enumerable.Range(0, (int)keys).Select(key => key < shape.Pages * page ? (key / page, key % page) : (zero, 0)));
+        (KeyColumns, KeyOffsets) = Frames(Enumerable.Range(0, (int)keys).Select(key =>
+            key < shape.Pages * page ? (key / page, key % page) : (zero, 0)));
         (ConvColumns, ConvOffsets) = Frames(Enumerable.Range(-tail, tail + page).Select(at => at < 0 ? (before, page + at) : (own, at)));
         (OwnColumns, OwnOffsets) = Frames(Enumerable.Range(0, page).Select(at => (own, at)));
     }
