@@ -62,7 +62,8 @@ public class DecodeSchedulerTests
         Assert.Equal(items[1..], new DecodeScheduler(decoder).Choose(items)!.Items);
     }
 
-    /// <summary>Where a pass costs nearly nothing of its own, newcomers go one after the other; where it costs as much as nine of them, together.</summary>
+    /// <summary>Where a pass costs nearly nothing of its own, newcomers go one after the other; where it costs as much as nine of them,
+    /// together.</summary>
     [Theory]
     [InlineData(0, 1)]
     [InlineData(2, 4)]

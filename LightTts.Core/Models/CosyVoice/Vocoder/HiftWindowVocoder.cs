@@ -7,9 +7,11 @@ using static TorchSharp.torch.nn.functional;
 
 namespace LightTts.Models.CosyVoice.Vocoder;
 
-/// <summary>Mel spectrogram to samples, in pieces, for devices that are kept waiting by launches (reference: CausalHiFTGenerator.inference).</summary>
+/// <summary>Mel spectrogram to samples, in pieces, for devices that are kept waiting by launches (reference:
+/// CausalHiFTGenerator.inference).</summary>
 /// <remarks>
-/// A pass goes over a window: the new frames and, before them, those that their samples depend on. Layers then keep nothing from pass to pass, so that
+/// A pass goes over a window: the new frames and, before them, those that their samples depend on. Layers then keep nothing from pass to pass, so
+/// that
 /// a batch of windows is one captured piece of work; a third of it is done again. What is carried is the pitch: frequencies and phases of frames that
 /// were determined before stay as they were. A window is computed as an utterance's beginning, which is true of the first; of the others it spoils
 /// frames that nobody wants. Windows end where they end, with zeros behind, as utterances do. To be used by one thread.

@@ -4,7 +4,8 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
-/// <summary>The diffusion transformer from buffers to buffers of one shape: nothing in it depends on values, so that it can be captured as it is.</summary>
+/// <summary>The diffusion transformer from buffers to buffers of one shape: nothing in it depends on values, so that it can be captured as it
+/// is.</summary>
 /// <remarks>The maths are <see cref="DiTEstimator"/>'s, with fewer launches: attention and convolutions see all blocks at once.</remarks>
 internal sealed class DiTDeviceLayers : IDisposable
 {

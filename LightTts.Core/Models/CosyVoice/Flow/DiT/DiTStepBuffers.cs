@@ -4,10 +4,12 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
-/// <summary>What an evaluation of one shape reads and writes, allocated once: every one of that shape finds its inputs at the same addresses.</summary>
+/// <summary>What an evaluation of one shape reads and writes, allocated once: every one of that shape finds its inputs at the same
+/// addresses.</summary>
 /// <remarks>
 /// Padding frames hold zeros, padding blocks see one frame of their own: everything stays finite, and nobody reads it.
-/// A block's places are rows of <see cref="DiTPages.Layer"/>, one for each page that it sees, then that of zeros, that of the frames before it, its own.
+/// A block's places are rows of <see cref="DiTPages.Layer"/>, one for each page that it sees, then that of zeros, that of the frames before it, its
+/// own.
 /// </remarks>
 internal sealed class DiTStepBuffers : IDisposable
 {
