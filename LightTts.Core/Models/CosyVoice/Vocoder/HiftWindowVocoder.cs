@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Torch;
@@ -26,6 +27,7 @@ internal sealed class HiftWindowVocoder : IVocoder
     private readonly HiftNetwork _network;
     private readonly TorchDevice _device;
     private readonly Dictionary<(int Rows, int Frames), HiftWindowBuffers> _buffers = [];
+    private Tensor? _received; // in main memory; on CUDA such that the device writes it by itself
 
     private HiftWindowVocoder(HiftNetwork network, TorchDevice device, int heldFrames)
     {
@@ -83,6 +85,7 @@ internal sealed class HiftWindowVocoder : IVocoder
     {
         foreach (var buffers in _buffers.Values)
             buffers.Dispose();
+        _received?.Dispose();
         _network.Dispose();
     }
 
@@ -106,6 +109,21 @@ internal sealed class HiftWindowVocoder : IVocoder
             graph.Replay();
         else
             Compute(buffers);
+    }
+
+    /// <summary>Waits for the result and gives some columns of the first rows, row after row; good until the next call.</summary>
+    internal ReadOnlySpan<float> Receive(HiftWindowBuffers buffers, int rows, int column, int count)
+    {
+        using var scope = NewDisposeScope();
+        var size = (long)rows * count;
+        if (_received is null || _received.NumberOfElements < size)
+        {
+            _received?.Dispose();
+            var plain = zeros([(long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)size)], ScalarType.Float32);
+            _received = (_device.IsCuda ? plain.pin_memory() : plain).DetachFromDisposeScope();
+        }
+        _received.narrow(0, 0, size).view(rows, count).copy_(buffers.Samples.narrow(0, 0, rows).narrow(1, column, count).contiguous());
+        return MemoryMarshal.Cast<byte, float>(_received.bytes)[..(int)size];
     }
 
     private static int Step(int[] steps, int value) => Array.Find(steps, step => step >= value);
