@@ -1,14 +1,14 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using LightTts.Cuda;
-using LightTts.Torch;
+using LightTts.Benchmarks.Paced;
 
 namespace LightTts.Benchmarks;
 
-/// <summary><c>load</c>: closed-loop listeners, each asking again at once: audio seconds per second and time to first audio.</summary>
-/// <remarks>They begin one after the other within the time of a request, as listeners do, and
+/// <summary><c>load</c>: many listeners at once. Closed loop: each asks again at once, for throughput. Paced: each plays what it hears, as people do.
+/// Poisson: requests come at random.</summary>
+/// <remarks>Closed-loop listeners begin one after the other within the time of a request, as listeners do, and
 /// then keep the pace that they find; with <c>--burst</c> all in the same moment.</remarks>
 internal static class LoadCommand
 {
@@ -24,121 +24,160 @@ internal static class LoadCommand
 
     public static Command Create()
     {
-        var concurrency = new Option<string>("--concurrency") { Description = "Listeners at once, comma-separated.", DefaultValueFactory = _ =>
-            "1,2,4,8,16" };
-        var modes = new Option<string>("--modes") { Description = "whole, stream, or both, comma-separated.", DefaultValueFactory = _ =>
+        var concurrency = new Option<string>("--concurrency") { Description = "Closed-loop listeners at once, comma-separated.",
+            DefaultValueFactory = _ => "1,2,4,8,16" };
+        var modes = new Option<string>("--modes") { Description = "Closed loop: whole, stream, or both, comma-separated.", DefaultValueFactory = _ =>
             "whole,stream" };
-        var requests = new Option<int>("--requests") { Description = "Requests of each listener, after one warm one.", DefaultValueFactory = _ => 4 };
-        var burst = new Option<bool>("--burst") { Description = "All listeners begin in the same moment." };
+        var requests = new Option<int>("--requests") { Description = "Requests of each closed-loop listener, after one warm one.",
+            DefaultValueFactory = _ => 4 };
+        var burst = new Option<bool>("--burst") { Description = "All closed-loop listeners begin in the same moment." };
+        var paced = new Option<string?>("--paced") { Description = "Paced listeners at once, comma-separated, instead of a closed loop: each plays "
+            + "what it hears in real time, pauses 0 to 0.5 s and asks again." };
+        var poisson = new Option<string?>("--poisson") { Description = "Requests a second that come at random, comma-separated (an open loop)." };
+        var largest = new Option<int?>("--max-listeners") { Description = "Look for the largest number of paced listeners, up to this one, without "
+            + "an underrun, a failure or a late first audio." };
+        var limit = new Option<double>("--limit-ms") { Description = "What is late, for one first audio in a hundred.", DefaultValueFactory = _ =>
+            300 };
+        var seconds = new Option<double>("--seconds") { Description = "How long each paced or open load takes.", DefaultValueFactory = _ => 30 };
+        var ramp = new Option<double>("--ramp") { Description = "Seconds in which paced listeners begin, before what counts.",
+            DefaultValueFactory = _ => 12 };
+        var text = new Option<string>("--text") { Description = "What paced listeners ask for. Default: about ten seconds in the embedded voices.",
+            DefaultValueFactory = _ => SpeakCommand.Text };
         var json = new Option<FileInfo?>("--json") { Description = "File to write the rows to." };
-        var device = new Option<ComputeDevice>("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => ComputeDevice.Cpu };
+        var device = DeviceOption.Create();
         var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ =>
             ComputePrecision.Float32 };
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
-        var command = new Command("load", "Many listeners at once: throughput and time to first audio.") { concurrency, modes, requests, burst, json,
-            device, precision, natives, model };
+        var shared = new ResultOptions();
+        var command = new Command("load", "Many listeners at once: throughput, time to first audio, gaps in what they hear.")
+        {
+            concurrency, modes, requests, burst, paced, poisson, largest, limit, seconds, ramp, text, json, device, precision, natives, model,
+        };
+        shared.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            await using var pipeline = await TtsPipeline.LoadAsync(new TtsPipelineOptions
+            var (kind, index) = parsed.GetValue(device);
+            await using var pipeline = await BenchPipeline.LoadAsync(new TtsPipelineOptions
             {
-                Device = parsed.GetValue(device),
+                Device = kind,
+                DeviceIndex = index,
                 Precision = parsed.GetValue(precision),
                 NativeLibraryPath = parsed.GetValue(natives),
                 ModelPath = parsed.GetValue(model),
                 MaxActiveRequests = 1024,
-                Timbres = new TimbreStoreOptions { Shared = false },
-            }, null, cancellation);
+            }, parsed.GetValue(shared.SpeechTokens), cancellation);
             Console.WriteLine($"{pipeline.Model.Name} on {pipeline.Model.DeviceName}, {pipeline.Model.Precision.ToString().ToLowerInvariant()}, "
                 + $"{Environment.ProcessorCount} cores");
-            Console.WriteLine("mode    concurrency  requests  failures  audio s/s  first audio ms p50   p95   RTF p50   busy in stages, of real "
-                + "time; device memory");
-            List<Row> rows = [];
-            foreach (var mode in parsed.GetValue(modes)!.Split(',', StringSplitOptions.TrimEntries))
+            var (pacedCounts, rates) = (Numbers(parsed.GetValue(paced)), Numbers(parsed.GetValue(poisson)));
+            var isPaced = pacedCounts.Count + rates.Count > 0 || parsed.GetValue(largest) is not null;
+            List<ClosedLoad.Row> closed = [];
+            if (!isPaced || parsed.GetResult(concurrency) is { Implicit: false })
+                closed = await CloseAsync(pipeline, parsed.GetValue(modes)!, Numbers(parsed.GetValue(concurrency)), parsed.GetValue(requests),
+                    parsed.GetValue(burst), cancellation);
+            foreach (var (mode, key) in (ReadOnlySpan<(string, string)>)[("stream", "streamed_audio_s_per_s"), ("whole", "whole_audio_s_per_s")])
+                shared.Write(parsed, key, closed.Where(row => row.Mode.StartsWith(mode, StringComparison.OrdinalIgnoreCase) && row.Failures == 0)
+                    .Select(row => (double?)row.AudioSecondsPerSecond).Max());
+            List<PacedRow> open = [];
+            if (isPaced)
             {
-                foreach (var listeners in parsed.GetValue(concurrency)!.Split(',').Select(number => int.Parse(number, CultureInfo.InvariantCulture)))
+                var told = new ConcurrentDictionary<string, bool>();
+                var load = new PacedLoad(pipeline, TimeProvider.System, (listener, turn) => Request(pipeline, parsed.GetValue(text)!, listener, turn))
                 {
-                    var row = await RunAsync(pipeline, mode, listeners, parsed.GetValue(requests), parsed.GetValue(burst), cancellation);
-                    rows.Add(row);
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"{row.Mode,-7} {row.Concurrency,11} {row.Requests,9} {row.Failures,9} {row.AudioSecondsPerSecond,10:0.00} "
-                        + $"{row.TtfaMsP50,19:0} {row.TtfaMsP95,5:0} {row.RtfP50,9:0.000}   "
-                        + $"{StageTimes.Format(row.StageFactors)}{(row.DeviceMegabytes is { } mb ? $"; {mb:0} MB" : "")}"));
+                    Failed = error =>
+                    {
+                        if (told.TryAdd(error.Message, true))
+                            Console.Error.WriteLine(error.Message);
+                    },
+                };
+                var (start, length) = (TimeSpan.FromSeconds(parsed.GetValue(ramp)), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
+                await WarmAsync(pipeline, parsed.GetValue(text)!, cancellation);
+                Console.WriteLine(PacedRow.Heading);
+                async Task<PacedRow> ListenAsync(int listeners)
+                {
+                    var row = await load.ListenAsync(listeners, start, length, cancellation);
+                    open.Add(row);
+                    Console.WriteLine(row);
+                    return row;
+                }
+                foreach (var listeners in pacedCounts.Select(count => (int)count))
+                {
+                    var row = await ListenAsync(listeners);
+                    shared.Write(parsed, $"listeners{listeners}_first_audio_p50_ms", row.FirstAudioMsP50);
+                    shared.Write(parsed, $"listeners{listeners}_first_audio_p99_ms", row.FirstAudioMsP99);
+                    shared.Write(parsed, $"listeners{listeners}_underruns", row.Underruns);
+                    shared.Write(parsed, $"listeners{listeners}_failures", row.Failures);
+                }
+                foreach (var rate in rates)
+                {
+                    var row = await load.ArriveAsync(rate, length, cancellation);
+                    open.Add(row);
+                    Console.WriteLine(row);
+                    var name = string.Create(CultureInfo.InvariantCulture, $"poisson{rate:0.##}").Replace('.', '_');
+                    shared.Write(parsed, $"{name}_first_audio_p99_ms", row.FirstAudioMsP99);
+                    shared.Write(parsed, $"{name}_underruns", row.Underruns);
+                }
+                if (parsed.GetValue(largest) is { } most)
+                {
+                    var first = pipeline.Model.Device == ComputeDevice.Cuda ? 32 : 1;
+                    var found = await LargestThatHolds.FindAsync(first, most, async listeners =>
+                        (await ListenAsync(listeners)).Holds(parsed.GetValue(limit)));
+                    Console.WriteLine($"largest number of paced listeners: {found}");
+                    shared.Write(parsed, "max_listeners", found);
                 }
             }
             if (parsed.GetValue(json) is { } file)
-                await File.WriteAllTextAsync(file.FullName, JsonSerializer.Serialize(rows, SpeakCommand.JsonOptions), cancellation);
-            return rows.Exists(row => row.Failures > 0) ? 1 : 0;
+                await File.WriteAllTextAsync(file.FullName, isPaced
+                    ? JsonSerializer.Serialize(new { closed, paced = open }, SpeakCommand.JsonOptions)
+                    : JsonSerializer.Serialize(closed, SpeakCommand.JsonOptions), cancellation);
+            return closed.Exists(row => row.Failures > 0) || (parsed.GetValue(largest) is null && open.Exists(row => row.Failures > 0)) ? 1 : 0;
         });
         return command;
     }
 
-    private static async Task<Row> RunAsync(TtsPipeline pipeline, string mode, int listeners, int requests, bool burst,
+    private static async Task<List<ClosedLoad.Row>> CloseAsync(TtsPipeline pipeline, string modes, List<double> counts, int requests, bool burst,
         CancellationToken cancellation)
     {
-        var synthesis = mode.StartsWith("stream", StringComparison.OrdinalIgnoreCase) ? AudioDelivery.Streaming : AudioDelivery.Whole;
-        var watch = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, listeners).Select(listener => SpeakAsync(pipeline, synthesis, listener, 0, cancellation)));
-        var apart = burst ? TimeSpan.Zero : watch.Elapsed / listeners;
-        var stages = new StageTimes();
-        stages.Start();
-        watch.Restart();
-        var results = await Task.WhenAll(Enumerable.Range(0, listeners).Select(async listener =>
+        Console.WriteLine("mode    concurrency  requests  failures  audio s/s  first audio ms p50   p95   RTF p50   busy in stages, of real "
+            + "time; device memory");
+        List<ClosedLoad.Row> rows = [];
+        foreach (var mode in modes.Split(',', StringSplitOptions.TrimEntries))
         {
-            List<(double Audio, double First, double Total)?> mine = [];
-            await Task.Delay(listener * apart, cancellation);
-            for (var i = 0; i < requests; i++)
-                mine.Add(await SpeakAsync(pipeline, synthesis, listener, i + 1, cancellation));
-            return mine;
-        }));
-        var elapsed = watch.Elapsed.TotalSeconds;
-        var busy = stages.Stop();
-        var done = results.SelectMany(mine => mine).ToList();
-        var good = done.Where(result => result is not null).Select(result => result!.Value).ToList();
-        var audio = good.Sum(result => result.Audio);
-        return new Row(mode, listeners, done.Count, done.Count - good.Count, audio / elapsed,
-            Percentile(good.Select(result => result.First), 0.5), Percentile(good.Select(result => result.First), 0.95),
-            Percentile(good.Select(result => result.Total / result.Audio), 0.5),
-            busy.ToDictionary(pair => pair.Key, pair => audio > 0 ? pair.Value / audio : 0), CudaMemory.Used() / 1e6);
-    }
-
-    private static async Task<(double Audio, double First, double Total)?> SpeakAsync(TtsPipeline pipeline, AudioDelivery mode, int listener,
-        int turn, CancellationToken cancellation)
-    {
-        var voices = pipeline.Model.Voices;
-        var request = new SynthesisRequest
-        {
-            Text = Texts[(listener + turn) % Texts.Length],
-            Voice = voices.Count > 0 ? voices[listener % voices.Count].Name : null,
-            Delivery = mode,
-            Seed = listener * 1000 + turn,
-        };
-        var watch = Stopwatch.StartNew();
-        var (samples, first) = (0L, 0.0);
-        try
-        {
-            await foreach (var chunk in pipeline.SynthesizeAsync(request, cancellation))
+            foreach (var listeners in counts)
             {
-                if (samples == 0)
-                    first = watch.Elapsed.TotalMilliseconds;
-                samples += chunk.Samples.Length;
+                var row = await ClosedLoad.RunAsync(pipeline, mode, (int)listeners, requests, burst, cancellation);
+                rows.Add(row);
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{row.Mode,-7} {row.Concurrency,11} {row.Requests,9} {row.Failures,9} {row.AudioSecondsPerSecond,10:0.00} "
+                    + $"{row.TtfaMsP50,19:0} {row.TtfaMsP95,5:0} {row.RtfP50,9:0.000}   "
+                    + $"{StageTimes.Format(row.StageFactors)}{(row.DeviceMegabytes is { } mb ? $"; {mb:0} MB" : "")}"));
             }
         }
-        catch (TtsException e)
-        {
-            Console.Error.WriteLine(e.Message);
-            return null;
-        }
-        return (samples / (double)pipeline.Model.SampleRate, first, watch.Elapsed.TotalSeconds);
+        return rows;
     }
 
-    private static double Percentile(IEnumerable<double> values, double part)
+    // Whatever is compiled, allocated or looked up at first belongs to no listener.
+    private static async Task WarmAsync(TtsPipeline pipeline, string text, CancellationToken cancellation)
     {
-        var sorted = values.Order().ToList();
-        return sorted.Count == 0 ? double.NaN : sorted[Math.Min(sorted.Count - 1, (int)(part * sorted.Count))];
+        for (var turn = 0; turn < 2; turn++)
+            await foreach (var _ in pipeline.SynthesizeAsync(Request(pipeline, text, 0, turn), cancellation))
+            {
+            }
     }
 
-    internal sealed record Row(string Mode, int Concurrency, int Requests, int Failures, double AudioSecondsPerSecond, double TtfaMsP50,
-        double TtfaMsP95, double RtfP50,
-        Dictionary<string, double> StageFactors, double? DeviceMegabytes);
+    private static SynthesisRequest Request(TtsPipeline pipeline, string text, int listener, int turn)
+    {
+        var voices = pipeline.Model.Voices;
+        return new SynthesisRequest
+        {
+            Text = text,
+            Voice = voices.Count > 0 ? voices[listener % voices.Count].Name : null,
+            Delivery = AudioDelivery.Streaming,
+            Seed = listener * 1000 + turn,
+        };
+    }
+
+    private static List<double> Numbers(string? list) =>
+        [.. (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
 }

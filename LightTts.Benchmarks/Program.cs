@@ -2,10 +2,12 @@ using System.CommandLine;
 using BenchmarkDotNet.Running;
 using LightTts.Benchmarks;
 using LightTts.Benchmarks.ServeLoad;
+using LightTts.Benchmarks.Stages;
 using LightTts.Benchmarks.Timbres;
 
 // The commands measure in seconds to minutes and write JSON; anything else goes to BenchmarkDotNet (--filter '*', --list flat, ...).
-var root = new RootCommand("Measures LightTts.") { SpeakCommand.Create(), LoadCommand.Create(), ServeLoadCommand.Create(), TimbresCommand.Create() };
+var root = new RootCommand("Measures LightTts.") { StagesCommand.Create(), SpeakCommand.Create(),
+    LoadCommand.Create(), ServeLoadCommand.Create(), TimbresCommand.Create() };
 return args.Length > 0 && (root.Subcommands.Any(command => command.Name == args[0]) || args[0] is "--help" or "-h")
     ? await root.Parse(args).InvokeAsync()
     : BenchmarkSwitcher.FromAssembly(typeof(TimbresCommand).Assembly).Run(args).Any() ? 0 : 1;

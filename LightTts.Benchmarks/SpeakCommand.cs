@@ -23,26 +23,30 @@ internal static class SpeakCommand
         var steps = new Option<int?>("--steps") { Description = "Solver steps. Default: what the model recommends." };
         var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ =>
             ComputePrecision.Float32 };
-        var device = new Option<ComputeDevice>("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => ComputeDevice.Cpu };
+        var device = DeviceOption.Create();
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
         var text = new Option<string>("--text") { Description = "What to say.", DefaultValueFactory = _ => Text };
         var json = new Option<FileInfo?>("--json") { Description = "File to write the figures to." };
         var command = new Command("speak", "One listener: real-time factor, time to first audio, load time, peak memory.") { runs, steps, precision,
             device, natives, model, text, json };
+        var shared = new ResultOptions();
+        shared.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
+            var (kind, index) = parsed.GetValue(device);
             var options = new TtsPipelineOptions
             {
                 Precision = parsed.GetValue(precision),
-                Device = parsed.GetValue(device),
+                Device = kind,
+                DeviceIndex = index,
                 NativeLibraryPath = parsed.GetValue(natives),
                 ModelPath = parsed.GetValue(model),
-                Timbres = new TimbreStoreOptions { Shared = false },
             };
             var watch = Stopwatch.StartNew();
-            await using var pipeline = await TtsPipeline.LoadAsync(options, null, cancellation);
+            await using var pipeline = await BenchPipeline.LoadAsync(options, parsed.GetValue(shared.SpeechTokens), cancellation);
             var loaded = watch.Elapsed;
+            shared.Write(parsed, "load_s", (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds);
             List<Row> rows = [];
             foreach (var mode in (AudioDelivery[])[AudioDelivery.Whole, AudioDelivery.Streaming])
                 rows.Add(await MeasureAsync(pipeline, mode, parsed.GetValue(text)!, parsed.GetValue(steps), parsed.GetValue(runs), cancellation));
@@ -51,6 +55,9 @@ internal static class SpeakCommand
                 loaded.TotalSeconds,
                 Process.GetCurrentProcess().PeakWorkingSet64 / 1e6, CudaMemory.Used() / 1e6, rows);
             Print(result);
+            shared.Write(parsed, "first_audio_ms", rows[^1].FirstAudioMs);
+            shared.Write(parsed, "rtf_whole", rows[0].RealTimeFactor);
+            shared.Write(parsed, "rtf_streamed", rows[^1].RealTimeFactor);
             if (parsed.GetValue(json) is { } file)
                 await File.WriteAllTextAsync(file.FullName, JsonSerializer.Serialize(result, JsonOptions), cancellation);
         });

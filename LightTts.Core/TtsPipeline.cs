@@ -206,6 +206,8 @@ public sealed class TtsPipeline : ITtsPipeline
             LogMessages.NoStreams(log);
         cancellationToken.ThrowIfCancellationRequested();
         var model = CosyVoiceModel.Load(directory, device, options, Loaded, cancellationToken);
+        if (model.KernelFault is { } fault)
+            LogMessages.NoKernels(log, fault);
         var info = CreateInfo(model);
         var parts = wrap?.Invoke(model.Parts) ?? model.Parts;
         var engine = new SynthesisEngine(info.Name, parts, options, options.TimeProvider, log);

@@ -1,28 +1,42 @@
 #!/usr/bin/env bash
 # Runs the GPU tests and benchmarks on this machine's CUDA device.
-#   LightTts.Benchmarks/gpu/run.sh [--natives FOLDER] [--published FOLDER] [--out FOLDER] [tests|benchmarks|all]
+#   LightTts.Benchmarks/gpu/run.sh [--natives FOLDER] [--published FOLDER] [--out FOLDER] [--results FILE] [--fullsize FOLDER] [WHAT...]
+# WHAT         tests, stages, speak, load; benchmarks (the last three); all (the default)
 # --natives    folder of a CUDA libtorch (default: LIGHTTTS_NATIVES, or torch/lib of python3's PyTorch)
 # --published  folder with LightTts.Tests and LightTts.Benchmarks, published self-contained with -p:LightTtsBackend=external, for machines without the
 #              .NET SDK (default: LIGHTTTS_PUBLISHED; otherwise both are built here)
 # --out        where logs and figures go (default: a new temporary folder)
+# --results    the figures, one flat JSON object to which each step adds its own (default: results/gpu.json in the clone); those of the embedded
+#              voice begin with tiny_ (float32) and tiny_bf16_
+# --fullsize   a model directory of full size with random weights; made there where it is missing (default: fullsize in --out), by gpu/fullsize.py,
+#              which needs python3 with PyTorch and the golden fixtures; without it, only the embedded voice is measured
+# LIGHTTTS_GPU_TIMEOUT: seconds that each step may take (default 900). LIGHTTTS_GPU_SECONDS: of each paced load (default 30).
 # The golden fixtures are looked for as in all tests: LIGHTTTS_GOLDEN and LIGHTTTS_VOICE; what is missing is skipped with a reason.
 # LIGHTTTS_TEST_DEVICE=cpu rehearses everything without a GPU, with any libtorch.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-natives=${LIGHTTTS_NATIVES:-} published=${LIGHTTTS_PUBLISHED:-} out='' what=all
+natives=${LIGHTTTS_NATIVES:-} published=${LIGHTTTS_PUBLISHED:-} out='' results='' fullsize='' what=''
 die() { echo "gpu/run.sh: $*" >&2; exit 2; }
 while [ $# -gt 0 ]; do
   case $1 in
     --natives) natives=${2:?} && shift 2 ;;
     --published) published=${2:?} && shift 2 ;;
     --out) out=${2:?} && shift 2 ;;
-    tests|benchmarks|all) what=$1 && shift ;;
+    --results) results=${2:?} && shift 2 ;;
+    --fullsize) fullsize=${2:?} && shift 2 ;;
+    tests|stages|speak|load) what="$what $1" && shift ;;
+    benchmarks) what="$what stages speak load" && shift ;;
+    all) what="$what tests stages speak load" && shift ;;
     *) die "unknown argument '$1'; see the head of this file" ;;
   esac
 done
+what=${what:-tests stages speak load}
+wants() { case " $what " in *" $1 "*) ;; *) false ;; esac; }
 device=${LIGHTTTS_TEST_DEVICE:-cuda}
 [ -n "$out" ] || out=$(mktemp -d)
 mkdir -p "$out" || die "cannot write to '$out'"
+results=${results:-$root/results/gpu.json}
+mkdir -p "$(dirname "$results")" && results=$(cd "$(dirname "$results")" && pwd)/$(basename "$results") || die "cannot write to '$results'"
 
 # What it runs on.
 if [ -z "$natives" ]; then
@@ -58,7 +72,8 @@ export LIGHTTTS_TEST_DEVICE=$device LIGHTTTS_NATIVES=$natives LIGHTTTS_ROOT=$roo
 passed=0 failed=0 skipped=0
 count() { sed -nE "s/.* $1: *([0-9]+).*/\1/p" "$2" | tail -n 1; }
 tests() {
-  for class in GpuStreamTests GpuSecondCardTests GpuLanguageGraphTests GpuGoldenTests GpuCosyVoice2Tests GpuSpeechTests; do
+  for file in LightTts.Tests/Gpu/Gpu*Tests.cs; do
+    class=$(basename "$file" .cs)
     timeout "${LIGHTTTS_GPU_TIMEOUT:-900}" "$published/LightTts.Tests" -class "*.$class" -showliveoutput -noColor > "$out/$class.log" 2>&1
     code=$?
     grep -vE 'STARTING|FINISHED' "$out/$class.log" | cut -c1-400
@@ -70,21 +85,53 @@ tests() {
     [ "$good" -le 0 ] || passed=$((passed + good)) # a run that was cut off counts no test
   done
 }
+# benchmark NAME MODEL ARGUMENTS...
 benchmark() {
-  name=$1 && shift
-  echo "== $*"
-  if timeout "${LIGHTTTS_GPU_TIMEOUT:-900}" "$published/LightTts.Benchmarks" "$@" --device "$device" --natives "$natives" --model "$root/models/lighttts-tiny-en" --json "$out/$name.json" 2>&1 | tee "$out/$name.log"; then
+  name=$1 model=$2 && shift 2
+  echo "== $name: $*"
+  if timeout "${LIGHTTTS_GPU_TIMEOUT:-900}" "$published/LightTts.Benchmarks" "$@" --device "$device" --natives "$natives" --model "$model" 2>&1 | tee "$out/$name.log"; then
     passed=$((passed + 1))
   else
     failed=$((failed + 1)) && echo "the benchmark failed"
   fi
 }
-[ "$what" = benchmarks ] || tests
-if [ "$what" != tests ]; then
-  for precision in float32 bfloat16; do
-    benchmark "speak-$precision" speak --runs 5 --precision $precision
-    benchmark "load-$precision" load --concurrency 1,4,16 --requests 3 --precision $precision
-  done
+# Everything that is measured of a model: measure NAME MODEL PREFIX PRECISION [OPTIONS of speak and load]
+measure() {
+  name=$1 model=$2 prefix=$3 precision=$4 && shift 4
+  ! wants stages || benchmark "stages-$name" "$model" stages --precision "$precision" --seconds "$stage_seconds" --json "$results" --prefix "$prefix"
+  ! wants speak || benchmark "speak-$name" "$model" speak --runs 5 --precision "$precision" --json "$out/speak-$name.json" --results "$results" --prefix "$prefix" "$@"
+  wants load || return
+  benchmark "load-$name" "$model" load --concurrency "$closed" --requests 3 --precision "$precision" --json "$out/load-$name.json" --results "$results" --prefix "$prefix" "$@"
+  benchmark "paced-$name" "$model" load --paced "$paced" --poisson "$poisson" --max-listeners "$most" --seconds "${LIGHTTTS_GPU_SECONDS:-$seconds}" --ramp "$ramp" \
+    --precision "$precision" --json "$out/paced-$name.json" --results "$results" --prefix "$prefix" "$@"
+}
+if [ "$device" = cpu ]; then # a rehearsal
+  stage_seconds=0.2 closed=1,2 paced=1 poisson=0.1 most=2 seconds=10 ramp=3
+else
+  stage_seconds=2 closed=1,8,32,64 paced=1,8,64 poisson=2,6 most=512 seconds=30 ramp=12
+fi
+
+! wants tests || tests
+if [ "$what" != " tests" ]; then
+  # The full-size model, made where it is missing.
+  manifest=${LIGHTTTS_GOLDEN:-$root/shared/golden}/fullsize/manifest_cosyvoice3.json
+  if [ -z "$fullsize" ] && [ "$device" = cpu ]; then
+    echo "full size: left out on the CPU, unless a folder is named with --fullsize"
+  elif [ -z "$fullsize" ] || [ ! -e "$fullsize/cosyvoice3.yaml" ]; then
+    fullsize=${fullsize:-$out/fullsize}
+    if ! python3 -c 'import torch' 2>/dev/null; then
+      echo "full size: left out, python3 here has no PyTorch to make the weights with; name a folder that has them with --fullsize" && fullsize=''
+    elif [ ! -e "$manifest" ]; then
+      echo "full size: left out, there is no '$manifest'; set LIGHTTTS_GOLDEN" && fullsize=''
+    elif ! timeout "${LIGHTTTS_GPU_TIMEOUT:-900}" python3 LightTts.Benchmarks/gpu/fullsize.py models/lighttts-tiny-en "$manifest" "$fullsize"; then
+      echo "full size: the weights could not be made" && fullsize='' failed=$((failed + 1))
+    fi
+  fi
+  # Ten seconds of speech from every request, whatever the random weights say.
+  [ -z "$fullsize" ] || measure fullsize "$fullsize" '' bfloat16 --speech-tokens 250
+  measure tiny "$root/models/lighttts-tiny-en" tiny_ float32
+  [ "$device" = cpu ] || measure tiny-bf16 "$root/models/lighttts-tiny-en" tiny_bf16_ bfloat16
+  [ ! -e "$results" ] || { echo "figures: $results"; cat "$results"; }
 fi
 echo "logs: $out"
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -44,4 +44,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(1200, LogLevel.Warning, "This libtorch does not let streams be chosen: the stages wait for each other on the device")]
     public static partial void NoStreams(ILogger log);
+
+    [LoggerMessage(1201, LogLevel.Warning, "The language model runs in libtorch's operations, not in kernels of its own, which is slower: {Reason}")]
+    public static partial void NoKernels(ILogger log, string reason);
 }

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using LightTts.Models;
+using LightTts.Models.CosyVoice.Language;
+
+namespace LightTts.Benchmarks.Stages;
+
+/// <summary>Times of a language model's steps, sampling included, as the language stage takes them.</summary>
+/// <param name="model">Used on its own thread only.</param>
+/// <param name="synchronize">Waits for the device; nothing where it is the host.</param>
+/// <param name="seconds">For each measurement.</param>
+internal sealed class LanguageMeasures(LanguageModel model, Action synchronize, double seconds)
+{
+    private const int Warm = 8; // steps of a batch before those that count
+    private const int Counted = 48;
+
+    private readonly Random _random = new(1);
+
+    /// <summary>A step of so many sequences that have about so many positions.</summary>
+    public Series Step(int rows, int positions) => Series.Take(seconds, values =>
+        Decode(rows, positions, batch =>
+        {
+            var started = Stopwatch.GetTimestamp();
+            batch.Launch();
+            batch.Collect();
+            values.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        }));
+
+    /// <summary>Microseconds of a step in which the host works for it, not counting how long it waits for the device, and bytes that it
+    /// allocates.</summary>
+    public (Series Microseconds, Series Bytes) Host(int rows, int positions)
+    {
+        List<double> bytes = [];
+        var time = Series.Take(seconds, values => Decode(rows, positions, batch =>
+        {
+            synchronize();
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var started = Stopwatch.GetTimestamp();
+            batch.Launch();
+            var launched = Stopwatch.GetElapsedTime(started);
+            synchronize(); // what Collect would otherwise wait for
+            started = Stopwatch.GetTimestamp();
+            batch.Collect();
+            values.Add((launched + Stopwatch.GetElapsedTime(started)).TotalMicroseconds);
+            bytes.Add(GC.GetAllocatedBytesForCurrentThread() - before);
+        }));
+        return (time, new Series(SpeakCommand.Median(bytes), bytes.Min(), bytes.Count));
+    }
+
+    /// <summary>So many prompts of so many positions, until the first token of each is drawn.</summary>
+    public Series Prompt(int rows, int positions) => Series.Take(seconds, values =>
+    {
+        using var batch = new Batch(model, rows, _random);
+        synchronize();
+        var started = Stopwatch.GetTimestamp();
+        batch.Feed(positions, draw: true);
+        values.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+    });
+
+    private void Decode(int rows, int positions, Action<Batch> step)
+    {
+        using var batch = new Batch(model, rows, _random);
+        batch.Feed(Math.Max(1, positions - Warm - Counted / 2), draw: false);
+        batch.Begin();
+        for (var i = 0; i < Warm; i++)
+        {
+            batch.Launch();
+            batch.Collect();
+        }
+        for (var i = 0; i < Counted; i++)
+            step(batch);
+    }
+
+    /// <summary>Sequences that go on side by side.</summary>
+    private sealed class Batch : IDisposable
+    {
+        private readonly LanguageModel _model;
+        private readonly Random _random;
+        private readonly LanguageRow[] _rows;
+        private readonly int[][] _inputs;
+        private readonly List<int>[] _histories;
+
+        public Batch(LanguageModel model, int rows, Random random)
+        {
+            (_model, _random) = (model, random);
+            _rows = [.. Enumerable.Range(0, rows).Select(_ => new LanguageRow { State = model.CreateState(), Inputs = default })];
+            _inputs = [.. _rows.Select(_ => new int[1])];
+            _histories = [.. _rows.Select(_ => new List<int>(1024))];
+        }
+
+        /// <summary>Feeds prompts, in as few steps as the model's limits allow.</summary>
+        public void Feed(int positions, bool draw)
+        {
+            var fed = new int[_rows.Length];
+            var prompts = fed.Select(_ => Prompt(positions)).ToArray();
+            List<LanguageRow> step = [];
+            while (fed.Any(count => count < positions))
+            {
+                step.Clear();
+                var left = _model.Limits.PrefillTokens;
+                for (var i = 0; i < _rows.Length && left > 0; i++)
+                {
+                    var count = Math.Min(left, positions - fed[i]);
+                    if (count == 0)
+                        continue;
+                    _rows[i].Inputs = prompts[i].AsMemory(fed[i], count);
+                    left -= count;
+                    fed[i] += count;
+                    _rows[i].Draw = draw && fed[i] == positions ? NextDraw(i) : null;
+                    step.Add(_rows[i]);
+                }
+                _model.Launch(step);
+                _model.Collect();
+                Check(step);
+            }
+        }
+
+        /// <summary>From here on each step feeds what the one before drew; this gives the first its inputs.</summary>
+        public void Begin()
+        {
+            for (var i = 0; i < _rows.Length; i++)
+            {
+                _inputs[i][0] = ~_random.Next(_model.Vocabulary.Size);
+                _rows[i].Inputs = _inputs[i];
+            }
+        }
+
+        public void Launch()
+        {
+            for (var i = 0; i < _rows.Length; i++)
+                _rows[i].Draw = NextDraw(i);
+            _model.Launch(_rows);
+        }
+
+        public void Collect()
+        {
+            _model.Collect();
+            Check(_rows);
+            for (var i = 0; i < _rows.Length; i++)
+            {
+                _histories[i].Add(_rows[i].Token);
+                _inputs[i][0] = ~_rows[i].Token;
+            }
+        }
+
+        public void Dispose()
+        {
+            foreach (var row in _rows)
+                row.State.Dispose();
+        }
+
+        private TokenDraw NextDraw(int row) => new((ulong)row, _histories[row].Count, _histories[row], IgnoreEos: true);
+
+        private int[] Prompt(int positions)
+        {
+            var prompt = new int[positions];
+            prompt[0] = _model.Vocabulary.Sos;
+            for (var i = 1; i < positions; i++)
+                prompt[i] = ~_random.Next(_model.Vocabulary.Size);
+            return prompt;
+        }
+
+        private static void Check(IReadOnlyList<LanguageRow> rows)
+        {
+            for (var i = 0; i < rows.Count; i++)
+                if (rows[i].Error is { } error)
+                    throw new TtsSynthesisException($"The language model failed on row {i} of {rows.Count}: {error.Message}", error);
+        }
+    }
+}
