@@ -107,7 +107,8 @@ public sealed class GpuFlowGraphTests(ITestOutputHelper output)
         var watch = Stopwatch.StartNew();
         flow.Prepare(Rows);
         var graphs = ((DiTDeviceEstimator)flow.Estimator).Buffers.Count(buffers => buffers.Graph is not null);
-        output.WriteLine($"{graphs} shapes captured in {watch.Elapsed.TotalSeconds:0.0} s");
+        output.WriteLine($"{graphs} shapes captured in {watch.Elapsed.TotalSeconds:0.0} s, "
+            + $"{(((DiTDeviceEstimator)flow.Estimator).HasOwnKernels ? "with" : "without")} own kernels");
         if (device.IsCuda)
             Assert.InRange(graphs, 10, 200);
         return flow;

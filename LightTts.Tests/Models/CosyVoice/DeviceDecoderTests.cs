@@ -70,7 +70,7 @@ public sealed class DeviceDecoderTests(ITestOutputHelper output)
             // Differences of a mel in its seventh digit grow in the pitch, whose phases are sums over the utterance.
             Assert.InRange(difference, 0, 1e-2f * row.Samples.Max(MathF.Abs));
         }
-        Assert.Equal(company.Memory.Prompts, company.Memory.InUse);
+        Assert.InRange(company.Memory.Prompts - company.Memory.InUse, 0, 1 << 14); // all pages are prompts', which have tails besides
     }
 
     private sealed class Stream

@@ -75,6 +75,9 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
         _pages.Dispose();
     }
 
+    /// <summary>Whether own kernels are at work.</summary>
+    internal bool HasOwnKernels => _layers.HasOwnKernels;
+
     internal DiTPages Places => _pages;
 
     internal DiTWeights Weights => _weights;

@@ -6,9 +6,9 @@ using F = TorchSharp.torch.nn.functional;
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
 /// <summary>In libtorch's operations.</summary>
-internal sealed class TorchDiTOperations(Files.DiTConfig config, ScalarType compute) : DiTOperations
+internal class TorchDiTOperations(Files.DiTConfig config, ScalarType compute) : DiTOperations
 {
-    private const double NormEps = 1e-6;
+    protected const double NormEps = 1e-6;
     private const long GatherBudget = 1L << 28; // numbers of keys and values that are gathered at once
 
     private readonly long _dim = config.Dim;
@@ -28,11 +28,10 @@ internal sealed class TorchDiTOperations(Files.DiTConfig config, ScalarType comp
         var rows = buffers.Shape.Rows;
         var inner = _heads * _headDim;
         var split = qkv.view(2L * rows, buffers.Shape.Frames, 3, _heads, _headDim);
-        Rotate(split, buffers);
+        Turn(qkv, pages, buffers, places);
         var q = split.select(2, 0).transpose(1, 2);
         if (places is null)
             return Attend(q, split.select(2, 1), split.select(2, 2), buffers.Mask);
-        pages!.index_copy_(0, places.Own, qkv.narrow(1, inner, 2 * inner));
         var at = Math.Max(1, GatherBudget / (2 * inner * buffers.Shape.Keys)); // blocks
         if (at >= 2L * rows)
             return Blocks(0, 2L * rows);
@@ -45,13 +44,21 @@ internal sealed class TorchDiTOperations(Files.DiTConfig config, ScalarType comp
         {
             using var scope = NewDisposeScope();
             long keys = buffers.Shape.Keys;
-            var kept = pages.index_select(0, places.Keys.narrow(0, first * keys, count * keys)).view(count, keys, 2, _heads, _headDim);
+            var kept = pages!.index_select(0, places.Keys.narrow(0, first * keys, count * keys)).view(count, keys, 2, _heads, _headDim);
             return Attend(q.narrow(0, first, count), kept.select(2, 0), kept.select(2, 1),
                 buffers.Mask.narrow(0, first, count)).MoveToOuterDisposeScope();
         }
     }
 
     public override Tensor Gelu(Tensor up) => up.gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
+
+    /// <summary>Turns queries and keys in place, and puts keys and values where they are kept.</summary>
+    protected virtual void Turn(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places)
+    {
+        Rotate(qkv.view(2L * buffers.Shape.Rows, buffers.Shape.Frames, 3, _heads, _headDim), buffers);
+        if (places is not null)
+            pages!.index_copy_(0, places.Own, qkv.narrow(1, _heads * _headDim, 2 * _heads * _headDim));
+    }
 
     /// <summary>[n, Heads, q, HeadDim], twice [n, k, Heads, HeadDim], [n, 1, 1, k] -> [n q, Heads HeadDim]</summary>
     private Tensor Attend(Tensor q, Tensor keys, Tensor values, Tensor mask) =>
