@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
 /// <summary>With own kernels for what libtorch needs several for: gate, norm, modulation and rounding; rotary positions and the way into the
-/// pages.</summary>
+/// pages; attention over them.</summary>
 internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice device, FlowKernels kernels) : TorchDiTOperations(config, device.Compute)
 {
     private readonly int _device = device.Device.index;
@@ -27,6 +27,17 @@ internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice devi
     }
 
     public override void Dispose() => kernels.Dispose();
+
+    protected override Tensor AttendPages(Tensor qkv, Tensor pages, DiTStepBuffers buffers, DiTPlaces places)
+    {
+        if (!kernels.CanAttend)
+            return base.AttendPages(qkv, pages, buffers, places);
+        var y = empty([qkv.shape[0], qkv.shape[1] / 3], _compute, qkv.device);
+        var shape = buffers.Shape;
+        kernels.Attend(Stream, (shape.Rows, shape.Frames, shape.Keys), qkv.Address(), pages.Address(), places.Keys.Address(), buffers.Seen!.Address(),
+            y.Address());
+        return y;
+    }
 
     protected override void Turn(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places) =>
         kernels.Turn(Stream, buffers.Shape.Rows * buffers.Shape.Frames, qkv.Address(), buffers.Rotations.Address(), pages?.Address() ?? 0,

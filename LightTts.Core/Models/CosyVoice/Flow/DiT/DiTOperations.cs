@@ -11,7 +11,8 @@ internal abstract class DiTOperations : IDisposable
     /// <summary>The fastest for a device.</summary>
     public static DiTOperations Create(Files.DiTConfig config, TorchDevice device) => OwnKernels.TryLoad(device, FlowKernels.Source,
         FlowKernels.Definitions(config.Dim, config.HeadDim, device.Compute == ScalarType.BFloat16)) is { } module
-            ? new CudaDiTOperations(config, device, new FlowKernels(module))
+            ? new CudaDiTOperations(config, device, new FlowKernels(module, config.Heads,
+                FlowKernels.AttendsIn(config.HeadDim, device.Compute == ScalarType.BFloat16)))
             : new TorchDiTOperations(config, device.Compute);
 
     /// <summary>Layer norm and modulation: [n, Dim] float32 -> the same in the type of the products.</summary>

@@ -37,6 +37,7 @@ internal sealed class DiTStepBuffers : IDisposable
         if (!shape.IsPaged)
             return;
         int columns = shape.Pages + 3, zero = shape.Pages, before = zero + 1, own = before + 1, tail = weights.ConvTail, page = shape.Frames;
+        Seen = Keep(ones([shape.Rows], ScalarType.Int64, device.Device));
         Places = Keep(zeros([shape.Rows, columns], ScalarType.Int64, device.Device));
         // Where the frames of one axis lie: the column of their place, and what is to be added to it for each guidance row.
         (Tensor, Tensor) Frames(IEnumerable<(int Column, int Frame)> axis) => (Index(axis.Select(at => (long)at.Column)),
@@ -60,6 +61,9 @@ internal sealed class DiTStepBuffers : IDisposable
 
     /// <summary>Minus infinity where a block does not see a key, [2 Rows, 1, 1, Keys].</summary>
     public Tensor Mask { get; }
+
+    /// <summary>The same as numbers of keys, [Rows]; where the shape is paged.</summary>
+    public Tensor? Seen { get; }
 
     /// <summary>The result, [2, Rows Frames, MelBands].</summary>
     public Tensor Velocity { get; }
