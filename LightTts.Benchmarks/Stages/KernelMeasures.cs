@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace LightTts.Benchmarks.Stages;
 
 /// <summary>Times of the language model's own kernels, each kind alone: all its launches of a step, captured, one after the other.</summary>
-internal sealed unsafe class KernelMeasures(CudaLanguageEngine engine, double seconds)
+internal sealed class KernelMeasures(CudaLanguageEngine engine, double seconds)
 {
     private readonly CudaLanguageLayers _layers = engine.Layers;
 
@@ -34,7 +34,7 @@ internal sealed unsafe class KernelMeasures(CudaLanguageEngine engine, double se
             for (var block = 0; block < blocks; block++)
                 host.Part<int>(layout.Tables, rows * blocks)[row * blocks + block] = row * blocks + block;
         }
-        CudaDriver.CopyToDevice(device.Address, host.Pointer, layout.Bytes, stream);
+        CudaDriver.CopyToDevice(device.Address, host.Address, layout.Bytes, stream);
         var inputs = device.Address;
         _layers.Embed(stream, inputs, layout, memory);
         CudaDriver.Synchronize(stream);
@@ -49,7 +49,7 @@ internal sealed unsafe class KernelMeasures(CudaLanguageEngine engine, double se
             ("gate", _layers.Layers, Of(i => _layers.Gate(i, stream, layout, memory))),
             ("add gated", _layers.Layers, Of(i => _layers.AddGated(i, stream, layout, memory))),
             ("head", 1, Of(_ => _layers.Score(stream, inputs, layout, memory))),
-            ("draw", 1, Of(_ => _layers.Draw(stream, inputs, layout, memory, (nint)tokens.Pointer))),
+            ("draw", 1, Of(_ => _layers.Draw(stream, inputs, layout, memory, tokens.Address))),
         })
             yield return (kernel, launches, Time(stream, launches, launch));
     }
@@ -58,7 +58,7 @@ internal sealed unsafe class KernelMeasures(CudaLanguageEngine engine, double se
     {
         // What runs once in a step is launched as often as the rest, so that the launch of the graph does not count.
         const int repeats = 24;
-        using var graph = CudaGraph.Capture(CudaGraph.CreatePool(), () =>
+        using var graph = CudaGraph.CaptureWarm(CudaGraph.CreatePool(), () =>
         {
             for (var i = 0; i < repeats; i++)
                 launch(i % launches);

@@ -113,12 +113,12 @@ internal static unsafe class CudaDriver
     }
 
     /// <summary>Copies from pinned memory.</summary>
-    public static void CopyToDevice(nint device, void* host, long bytes, nint stream) =>
-        Check(MemcpyHostToDevice(device, host, (nuint)bytes, stream));
+    public static void CopyToDevice(nint device, nint host, long bytes, nint stream) =>
+        Check(MemcpyHostToDevice(device, (void*)host, (nuint)bytes, stream));
 
     /// <summary>Copies to pinned memory.</summary>
-    public static void CopyToHost(void* host, nint device, long bytes, nint stream) =>
-        Check(MemcpyDeviceToHost(host, device, (nuint)bytes, stream));
+    public static void CopyToHost(nint host, nint device, long bytes, nint stream) =>
+        Check(MemcpyDeviceToHost((void*)host, device, (nuint)bytes, stream));
 
     /// <summary>Waits until all that was launched on a stream is done.</summary>
     public static void Synchronize(nint stream) => Check(StreamSynchronize(stream));

@@ -160,7 +160,8 @@ public sealed class GpuLanguageKernelTests
             var prompt = Enumerable.Range(1, length).Select(id => id * 7 % 1000).ToArray();
             using var whole = model.CreateState();
             using var pieces = model.CreateState();
-            LanguageRow Row(ILanguageState state, ReadOnlyMemory<int> inputs) => new() { State = state, Inputs = inputs, Draw = LanguageModels.AnyDraw };
+            LanguageRow Row(ILanguageState state, ReadOnlyMemory<int> inputs) =>
+                new() { State = state, Inputs = inputs, Draw = LanguageModels.AnyDraw };
             var expected = model.Forward([Row(whole, prompt)]).ToArray();
             float[] actual = [];
             foreach (var piece in prompt.Chunk(50))

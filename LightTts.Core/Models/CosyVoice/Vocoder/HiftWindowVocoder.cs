@@ -72,7 +72,7 @@ internal sealed class HiftWindowVocoder : IVocoder
         {
             var buffers = BuffersFor(rows, frames);
             buffers.Clear([]);
-            buffers.Graph = CudaGraph.CaptureWarm(pool, _device.Device, () => Compute(buffers));
+            buffers.Graph = CudaGraph.CaptureWarm(pool, () => Compute(buffers));
         }
     }
 

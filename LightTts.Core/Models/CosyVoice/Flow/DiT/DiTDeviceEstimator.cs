@@ -53,7 +53,7 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
         foreach (var shape in DiTShape.Frequent(_pages.Frames, maxRows).OrderByDescending(shape => shape.Rows * Math.Max(shape.Frames, shape.Keys)))
         {
             var buffers = BuffersOf(shape);
-            buffers.Graph = CudaGraph.CaptureWarm(pool, _device.Device, () => _layers.Compute(buffers));
+            buffers.Graph = CudaGraph.CaptureWarm(pool, () => _layers.Compute(buffers));
         }
     }
 

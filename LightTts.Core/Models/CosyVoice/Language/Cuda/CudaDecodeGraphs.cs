@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LightTts.Models.CosyVoice.Language.Cuda;
 
 /// <summary>Decoding steps captured once for each bucket of rows, for sequences of ordinary and of great length.</summary>
-internal sealed unsafe class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
+internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
 {
     // Blocks of a sequence: 1,024 and 4,096 positions.
     private static readonly int[] TableChoices = [64, 256];
@@ -82,14 +82,11 @@ internal sealed unsafe class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisp
             DrawTable.WriteAny(ref draw);
         void Step()
         {
-            CudaDriver.CopyToDevice(device.Address, host.Pointer, layout.Bytes, stream);
-            layers.Run(stream, device.Address, layout, memory, (nint)tokens.Pointer);
+            CudaDriver.CopyToDevice(device.Address, host.Address, layout.Bytes, stream);
+            layers.Run(stream, device.Address, layout, memory, tokens.Address);
         }
 
-        // What would fail in a capture fails here, where it can be caught.
-        Step();
-        CudaDriver.Synchronize(stream);
-        return new DecodeGraph(layout, CudaGraph.Capture(pool, Step), host, tokens, memory);
+        return new DecodeGraph(layout, CudaGraph.CaptureWarm(pool, Step), host, tokens, memory);
     }
 
     /// <summary>A captured step.</summary>

@@ -125,7 +125,7 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
         var width = (long)_logits * sizeof(float);
         Grow(ref _hostLogits, _count * width);
         for (var i = 0; i < _count; i++)
-            CudaDriver.CopyToHost(_hostLogits.Pointer + i * width, _stepMemory!.Logits + (nint)(Place(i) * width), width, stream);
+            CudaDriver.CopyToHost(_hostLogits.Address + (nint)(i * width), _stepMemory!.Logits + (nint)(Place(i) * width), width, stream);
         Wait();
         new ReadOnlySpan<float>(_hostLogits.Pointer, logits.Length).CopyTo(logits);
         return logits;
@@ -163,8 +163,8 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
             }
         }
         Stage(batch, draws, layout, _hostInputs, perRow: false);
-        CudaDriver.CopyToDevice(_deviceInputs.Address, _hostInputs.Pointer, layout.Bytes, stream);
-        _layers.Run(stream, _deviceInputs.Address, layout, _memory, _drawn ? (nint)_tokens.Pointer : null);
+        CudaDriver.CopyToDevice(_deviceInputs.Address, _hostInputs.Address, layout.Bytes, stream);
+        _layers.Run(stream, _deviceInputs.Address, layout, _memory, _drawn ? _tokens.Address : null);
         (_stepMemory, _stepTokens, _perRow) = (_memory, _tokens, false);
     }
 

@@ -22,6 +22,9 @@ internal sealed unsafe class PinnedMemory : IDisposable
 
     public byte* Pointer { get; }
 
+    /// <summary>The same, as the device is told it.</summary>
+    public nint Address => (nint)Pointer;
+
     /// <summary>A part of it.</summary>
     public Span<T> Part<T>(int start, int count) where T : unmanaged => new(Pointer + start, count);
 

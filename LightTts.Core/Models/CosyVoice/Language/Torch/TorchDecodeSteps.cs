@@ -63,7 +63,7 @@ internal sealed class TorchDecodeSteps(TorchLanguageLayers layers) : IDisposable
 
         Stage(_nobody, buffers);
         buffers.Send();
-        buffers.Graph = CudaGraph.CaptureWarm(pool, layers.Device.Device, Step);
+        buffers.Graph = CudaGraph.CaptureWarm(pool, Step);
     }
 
     private LanguageStepBuffers Buffers(int rows, int length)
