@@ -20,7 +20,7 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 internal sealed class HiftWindowVocoder : IVocoder
 {
     private static readonly int[] RowSteps = [1, 2, 4, 8, 16, 32];
-    private static readonly int[] FrameSteps = [64, 96, 144, 192, 256, 320, 384, 448, 512, 576, 640, 768, 896, 1024];
+    private static readonly int[] FrameSteps = [64, 96, 144, 192, 288, 384, 512, 768, 1024];
     private const int MostFrames = 6144;      // of a batch
     private const int CapturedFrames = 1600; // of a batch: larger ones are long enough for launching to be no matter
 
