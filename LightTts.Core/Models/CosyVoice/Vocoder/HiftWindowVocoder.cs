@@ -72,7 +72,14 @@ internal sealed class HiftWindowVocoder : IVocoder
         {
             var buffers = BuffersFor(rows, frames);
             buffers.Clear([]);
-            buffers.Graph = CudaGraph.CaptureWarm(pool, () => Compute(buffers));
+            try
+            {
+                buffers.Graph = CudaGraph.CaptureWarm(pool, () => Compute(buffers));
+            }
+            catch (ExternalException)
+            {
+                // The device has too little memory for it: windows of this shape are launched as they come, if they come.
+            }
         }
     }
 
