@@ -13,6 +13,9 @@ internal interface ISpeechDecoder : IStageModel
     /// <summary>Tokens in one chunk of the chunk-causal mask.</summary>
     int ChunkTokens { get; }
 
+    /// <summary>Tokens that a pass takes of a stream without giving their audio yet, about: what it looks ahead at and what it holds back.</summary>
+    double HeldTokens => 0;
+
     /// <summary>Rows that one pass takes at the most.</summary>
     int MaxRows { get; }
 

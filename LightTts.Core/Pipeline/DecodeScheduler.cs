@@ -82,7 +82,7 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
     {
         _ready.Clear();
         foreach (var item in items)
-            if (item.IsReady(decoder))
+            if (item.IsReady(decoder, Costs))
                 _ready.Add(item);
         if (_ready.Count == 0)
             return;

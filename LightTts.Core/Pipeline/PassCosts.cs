@@ -22,6 +22,9 @@ internal sealed class PassCosts
     /// <summary>Seconds that a pass costs whatever is in it.</summary>
     public double Fixed { get; private set; }
 
+    /// <summary>Seconds of a pass of the usual size; 0 where that is not known.</summary>
+    public double Mean => AreKnown ? _seconds / _weight : 0;
+
     /// <summary>Seconds of each token.</summary>
     public double EachToken { get; private set; }
 

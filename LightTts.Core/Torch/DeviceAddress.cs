@@ -19,6 +19,9 @@ internal static unsafe class DeviceAddress
         return Data(tensor.Handle);
     }
 
+    /// <summary>The same of a tensor whose elements need not lie side by side.</summary>
+    public static nint Start(this Tensor tensor) => Data(tensor.Handle);
+
     private static nint Find() =>
         NativeLibrary.TryLoad(NativeLibraryFolders.FileName("LibTorchSharp"), out var library)
         && NativeLibrary.TryGetExport(library, "THSTensor_data", out var address) ? address : 0;

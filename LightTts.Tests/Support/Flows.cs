@@ -148,7 +148,8 @@ internal static class Flows
         TorchDevice? device = null, FlowParts? parts = null)
     {
         using var archive = PyTorchCheckpoint.Open(path);
-        return FlowModel.Load(archive, config, parts ?? CosyVoiceGeneration.V3.FlowParts, (device ?? TorchDevice.Cpu) with { Compute = compute }, options);
+        return FlowModel.Load(archive, config, parts ?? CosyVoiceGeneration.V3.FlowParts, (device ?? TorchDevice.Cpu) with { Compute = compute },
+            options);
     }
 
     /// <summary>A cut of so many tokens into pieces of 1 to 40.</summary>

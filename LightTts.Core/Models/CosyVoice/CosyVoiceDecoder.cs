@@ -24,6 +24,8 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
 
     public int ChunkTokens => flow.ChunkTokens;
 
+    public double HeldTokens => flow.LookaheadTokens + (double)vocoder.HeldFrames / flow.FramesPerToken;
+
     public int MaxRows => maxRows;
 
     /// <summary>One that others overtake, one that overtakes it, newcomers, a prompt.</summary>

@@ -80,7 +80,8 @@ internal sealed class FlowPass : IDecodePass
         foreach (var plan in _group)
         {
             using var scope = NewDisposeScope();
-            var (frames, isFinite) = (mel.narrow(0, at, plan.Segment.Count), float.IsFinite(Numerics.Sum<float>(sums.AsSpan(at, plan.Segment.Count))));
+            var frames = mel.narrow(0, at, plan.Segment.Count);
+            var isFinite = float.IsFinite(Numerics.Sum<float>(sums.AsSpan(at, plan.Segment.Count)));
             at += plan.Segment.Count;
             Guard(plan.Row, () => Finish(plan, frames, isFinite));
         }

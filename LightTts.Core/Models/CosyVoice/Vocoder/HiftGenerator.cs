@@ -1,3 +1,4 @@
+using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Torch;
 using static TorchSharp.torch;
@@ -24,7 +25,8 @@ internal sealed class HiftGenerator : IDisposable
     /// <param name="config">Its shapes.</param>
     /// <param name="bins">Frequencies of a spectrum.</param>
     /// <param name="reach">Past: causal, so that a mel can come in pieces; both: symmetric, for whole mels.</param>
-    public HiftGenerator(VocoderSlots slots, WeightReader reader, VocoderConfig config, int bins, VocoderReach reach)
+    /// <param name="snake">Computes the activations; null: libtorch's operations do.</param>
+    public HiftGenerator(VocoderSlots slots, WeightReader reader, VocoderConfig config, int bins, VocoderReach reach, SnakeKernel? snake = null)
     {
         (_config, _bins, _causal) = (config, bins, reach == VocoderReach.Past);
         long channels = config.BaseChannels;
@@ -32,7 +34,7 @@ internal sealed class HiftGenerator : IDisposable
         _pre = new VocoderConv(slots, weight, bias, reach: _causal ? VocoderReach.Future : reach);
         for (var i = 0; i < config.UpsampleRates.Length; i++)
         {
-            _stages.Add(new Stage(slots, reader, config, i, channels, 2 * bins, reach));
+            _stages.Add(new Stage(slots, reader, config, i, channels, 2 * bins, reach, snake));
             channels /= 2;
         }
         (weight, bias) = VocoderConv.Fold(reader, "conv_post", 2 * bins, channels, OuterKernel);
@@ -96,7 +98,8 @@ internal sealed class HiftGenerator : IDisposable
         private readonly VocoderResBlock _sourceBlock;
         private readonly List<VocoderResBlock> _blocks = [];
 
-        public Stage(VocoderSlots slots, WeightReader reader, VocoderConfig config, int index, long channels, long spectrum, VocoderReach reach)
+        public Stage(VocoderSlots slots, WeightReader reader, VocoderConfig config, int index, long channels, long spectrum, VocoderReach reach,
+            SnakeKernel? snake)
         {
             var half = channels / 2;
             var (kernel, up) = (config.UpsampleKernels[index], config.UpsampleRates[index]);
@@ -106,11 +109,11 @@ internal sealed class HiftGenerator : IDisposable
             var weight = reader.Take($"source_downs.{index}.weight", half, spectrum, rate == 1 ? 1 : 2 * rate);
             _down = new VocoderConv(slots, weight, reader.Take($"source_downs.{index}.bias", half), stride: rate, reach: reach);
             _sourceBlock = new VocoderResBlock(slots, reader, $"source_resblocks.{index}", half, config.SourceResBlockKernels[index],
-                config.SourceResBlockDilations[index], reach);
+                config.SourceResBlockDilations[index], reach, snake);
             for (var j = 0; j < config.ResBlockKernels.Length; j++)
             {
                 var name = $"resblocks.{index * config.ResBlockKernels.Length + j}";
-                _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j], reach));
+                _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j], reach, snake));
             }
         }
 

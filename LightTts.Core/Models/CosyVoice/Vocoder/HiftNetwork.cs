@@ -1,3 +1,4 @@
+using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Torch;
 using LightTts.Weights;
@@ -8,6 +9,7 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 internal sealed class HiftNetwork : IDisposable
 {
     private readonly VocoderSlots _slots = new();
+    private readonly SnakeKernel? _snake;
 
     private HiftNetwork(WeightReader reader, VocoderConfig config, VocoderNoise noise)
     {
@@ -17,7 +19,8 @@ internal sealed class HiftNetwork : IDisposable
         Spectrum = new VocoderSpectrum(_slots, config, reader.Device.Device);
         F0 = new VocoderF0(_slots, reader, config, VocoderReach.Past);
         Source = new VocoderSource(_slots, reader, config, noise, SamplesPerFrame);
-        Decoder = new HiftGenerator(_slots, reader, config, Spectrum.Bins, VocoderReach.Past);
+        _snake = OwnKernels.TryLoad(reader.Device, SnakeKernel.Source, SnakeKernel.Definitions) is { } module ? new SnakeKernel(module) : null;
+        Decoder = new HiftGenerator(_slots, reader, config, Spectrum.Bins, VocoderReach.Past, _snake);
         Parameters = reader.Parameters;
     }
 
@@ -65,5 +68,6 @@ internal sealed class HiftNetwork : IDisposable
         Source.Dispose();
         Spectrum.Dispose();
         Decoder.Dispose();
+        _snake?.Dispose();
     }
 }

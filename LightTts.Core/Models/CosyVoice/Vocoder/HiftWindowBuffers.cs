@@ -10,7 +10,6 @@ internal sealed class HiftWindowBuffers : IDisposable
 {
     private readonly List<Tensor> _all = [];
     private readonly Tensor _host;
-    private readonly Tensor _pinned;
 
     /// <param name="rows">Windows.</param>
     /// <param name="frames">Frames of each, padding included.</param>
@@ -33,10 +32,8 @@ internal sealed class HiftWindowBuffers : IDisposable
         Limits = Make(ScalarType.Int64, rows, 2);
         Pitch = Make(ScalarType.Float64, rows, 1 + harmonics, frames);
         Samples = Make(ScalarType.Float32, rows, samples);
-        Counting = Keep(arange(0, samples + network.Spectrum.Reach, ScalarType.Int64, device.Device));
+        Counting = Keep(tensor([.. Enumerable.Range(0, (int)samples + network.Spectrum.Reach).Select(at => (long)at)], device: device.Device));
         _host = zeros([rows, 2], ScalarType.Int64).DetachFromDisposeScope();
-        var plain = zeros([rows * samples], ScalarType.Float32);
-        _pinned = (device.IsCuda ? plain.pin_memory() : plain).DetachFromDisposeScope();
     }
 
     public int Rows { get; }
@@ -79,21 +76,11 @@ internal sealed class HiftWindowBuffers : IDisposable
         Limits.copy_(_host);
     }
 
-    /// <summary>Waits for the result and gives some columns of the first rows, row after row.</summary>
-    public ReadOnlySpan<float> Receive(int rows, int column, int count)
-    {
-        using var scope = NewDisposeScope();
-        var target = _pinned.narrow(0, 0, (long)rows * count).view(rows, count);
-        target.copy_(Samples.narrow(0, 0, rows).narrow(1, column, count).contiguous());
-        return MemoryMarshal.Cast<byte, float>(_pinned.bytes)[..(rows * count)];
-    }
-
     public void Dispose()
     {
         Graph?.Dispose();
         foreach (var tensor in _all)
             tensor.Dispose();
         _host.Dispose();
-        _pinned.Dispose();
     }
 }

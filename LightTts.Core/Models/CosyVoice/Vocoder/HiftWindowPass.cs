@@ -115,7 +115,7 @@ internal sealed class HiftWindowPass : IDecodePass
         var from = batch.Select((row, i) => (int)(State(row).Emitted - starts[i])).ToArray();
         var to = batch.Select((row, i) => (int)(Due(row) - starts[i])).ToArray();
         var (first, width) = (from.Min(), to.Max() - from.Min());
-        var samples = buffers.Receive(batch.Count, first, width);
+        var samples = _vocoder.Receive(buffers, batch.Count, first, width);
         for (var i = 0; i < batch.Count; i++)
         {
             var (row, state) = (batch[i], State(batch[i]));

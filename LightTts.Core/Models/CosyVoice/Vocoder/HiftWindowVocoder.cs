@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Torch;
@@ -7,9 +8,11 @@ using static TorchSharp.torch.nn.functional;
 
 namespace LightTts.Models.CosyVoice.Vocoder;
 
-/// <summary>Mel spectrogram to samples, in pieces, for devices that are kept waiting by launches (reference: CausalHiFTGenerator.inference).</summary>
+/// <summary>Mel spectrogram to samples, in pieces, for devices that are kept waiting by launches (reference:
+/// CausalHiFTGenerator.inference).</summary>
 /// <remarks>
-/// A pass goes over a window: the new frames and, before them, those that their samples depend on. Layers then keep nothing from pass to pass, so that
+/// A pass goes over a window: the new frames and, before them, those that their samples depend on. Layers then keep nothing from pass to pass, so
+/// that
 /// a batch of windows is one captured piece of work; a third of it is done again. What is carried is the pitch: frequencies and phases of frames that
 /// were determined before stay as they were. A window is computed as an utterance's beginning, which is true of the first; of the others it spoils
 /// frames that nobody wants. Windows end where they end, with zeros behind, as utterances do. To be used by one thread.
@@ -17,13 +20,14 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 internal sealed class HiftWindowVocoder : IVocoder
 {
     private static readonly int[] RowSteps = [1, 2, 4, 8, 16, 32];
-    private static readonly int[] FrameSteps = [64, 96, 144, 192, 256, 320, 384, 448, 512, 576, 640, 768, 896, 1024];
+    private static readonly int[] FrameSteps = [64, 96, 144, 192, 288, 384, 512, 768, 1024];
     private const int MostFrames = 6144;      // of a batch
     private const int CapturedFrames = 1600; // of a batch: larger ones are long enough for launching to be no matter
 
     private readonly HiftNetwork _network;
     private readonly TorchDevice _device;
     private readonly Dictionary<(int Rows, int Frames), HiftWindowBuffers> _buffers = [];
+    private Tensor? _received; // in main memory; on CUDA such that the device writes it by itself
 
     private HiftWindowVocoder(HiftNetwork network, TorchDevice device, int heldFrames)
     {
@@ -61,12 +65,21 @@ internal sealed class HiftWindowVocoder : IVocoder
             return;
         using var inference = inference_mode(true);
         var pool = CudaGraph.CreatePool();
-        foreach (var (rows, frames) in RowSteps.SelectMany(rows => FrameSteps.Select(frames => (rows, frames)))
-            .Where(shape => shape.rows <= maxRows && shape.rows * shape.frames <= CapturedFrames).OrderByDescending(shape => shape.rows * shape.frames))
+        var shapes = RowSteps.SelectMany(rows => FrameSteps.Select(frames => (Rows: rows, Frames: frames)))
+            .Where(shape => shape.Rows <= maxRows && shape.Rows * shape.Frames <= CapturedFrames);
+        // The largest first: what it works in is enough for the others.
+        foreach (var (rows, frames) in shapes.OrderByDescending(shape => shape.Rows * shape.Frames))
         {
             var buffers = BuffersFor(rows, frames);
             buffers.Clear([]);
-            buffers.Graph = CudaGraph.CaptureWarm(pool, () => Compute(buffers));
+            try
+            {
+                buffers.Graph = CudaGraph.CaptureWarm(pool, () => Compute(buffers));
+            }
+            catch (ExternalException)
+            {
+                // The device has too little memory for it: windows of this shape are launched as they come, if they come.
+            }
         }
     }
 
@@ -79,6 +92,7 @@ internal sealed class HiftWindowVocoder : IVocoder
     {
         foreach (var buffers in _buffers.Values)
             buffers.Dispose();
+        _received?.Dispose();
         _network.Dispose();
     }
 
@@ -102,6 +116,21 @@ internal sealed class HiftWindowVocoder : IVocoder
             graph.Replay();
         else
             Compute(buffers);
+    }
+
+    /// <summary>Waits for the result and gives some columns of the first rows, row after row; good until the next call.</summary>
+    internal ReadOnlySpan<float> Receive(HiftWindowBuffers buffers, int rows, int column, int count)
+    {
+        using var scope = NewDisposeScope();
+        var size = (long)rows * count;
+        if (_received is null || _received.NumberOfElements < size)
+        {
+            _received?.Dispose();
+            var plain = zeros([(long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)size)], ScalarType.Float32);
+            _received = (_device.IsCuda ? plain.pin_memory() : plain).DetachFromDisposeScope();
+        }
+        _received.narrow(0, 0, size).view(rows, count).copy_(buffers.Samples.narrow(0, 0, rows).narrow(1, column, count).contiguous());
+        return MemoryMarshal.Cast<byte, float>(_received.bytes)[..(int)size];
     }
 
     private static int Step(int[] steps, int value) => Array.Find(steps, step => step >= value);

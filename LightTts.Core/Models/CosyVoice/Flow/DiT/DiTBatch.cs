@@ -49,7 +49,8 @@ internal sealed class DiTBatch : IDisposable
         using var scope = NewDisposeScope();
         _indices = tensor(values, device: estimator.Device).DetachFromDisposeScope();
         Tensor Part(long start, long count) => _indices.narrow(0, start, count).DetachFromDisposeScope();
-        (Packed, _rows, _positions, _seen) = (Part(0, frames), Part(frames, frames), Part(3L * frames, padded), Part(3L * frames + padded, shape.Rows));
+        (Packed, _rows) = (Part(0, frames), Part(frames, frames));
+        (_positions, _seen) = (Part(3L * frames, padded), Part(3L * frames + padded, shape.Rows));
         if (isPaged)
             _places = _indices.narrow(0, 3L * frames + padded + shape.Rows, (long)steps * shape.Rows * (shape.Pages + 3))
                 .view(steps, shape.Rows, -1).DetachFromDisposeScope();
@@ -157,6 +158,7 @@ internal sealed class DiTBatch : IDisposable
         var unseen = _buffers.Counting.unsqueeze(0).ge(_seen.unsqueeze(1)); // [Rows, Keys]
         var mask = zeros(unseen.shape, _buffers.Mask.dtype, _buffers.Mask.device).masked_fill_(unseen, Scalars.Of(double.NegativeInfinity));
         _buffers.Mask.view(2, _buffers.Shape.Rows, 1, 1, -1).copy_(mask.view(1, _buffers.Shape.Rows, 1, 1, -1));
+        _buffers.Seen?.copy_(_seen);
         _buffers.Owner = this;
     }
 

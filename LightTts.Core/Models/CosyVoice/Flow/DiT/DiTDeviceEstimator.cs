@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LightTts.Cuda;
 using LightTts.Torch;
 using static TorchSharp.torch;
@@ -53,7 +54,14 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
         foreach (var shape in DiTShape.Frequent(_pages.Frames, maxRows).OrderByDescending(shape => shape.Rows * Math.Max(shape.Frames, shape.Keys)))
         {
             var buffers = BuffersOf(shape);
-            buffers.Graph = CudaGraph.CaptureWarm(pool, () => _layers.Compute(buffers));
+            try
+            {
+                buffers.Graph = CudaGraph.CaptureWarm(pool, () => _layers.Compute(buffers));
+            }
+            catch (ExternalException)
+            {
+                // The device has too little memory for it: passes of this shape are launched as they come, if they come.
+            }
         }
     }
 
@@ -74,6 +82,9 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
         _weights.Dispose();
         _pages.Dispose();
     }
+
+    /// <summary>Whether own kernels are at work.</summary>
+    internal bool HasOwnKernels => _layers.HasOwnKernels;
 
     internal DiTPages Places => _pages;
 

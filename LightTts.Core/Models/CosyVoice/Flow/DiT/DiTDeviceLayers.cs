@@ -4,7 +4,8 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
-/// <summary>The diffusion transformer from buffers to buffers of one shape: nothing in it depends on values, so that it can be captured as it is.</summary>
+/// <summary>The diffusion transformer from buffers to buffers of one shape: nothing in it depends on values, so that it can be captured as it
+/// is.</summary>
 /// <remarks>The maths are <see cref="DiTEstimator"/>'s, with fewer launches: attention and convolutions see all blocks at once.</remarks>
 internal sealed class DiTDeviceLayers : IDisposable
 {
@@ -22,13 +23,16 @@ internal sealed class DiTDeviceLayers : IDisposable
     {
         (_weights, _pages, _dim) = (weights, pages, weights.Config.Dim);
         _positional = new DiTPositional(weights, device.Compute);
-        _operations = new TorchDiTOperations(weights.Config, device.Compute);
+        _operations = DiTOperations.Create(weights.Config, device);
         _modulation = zeros(DiTStep.Width(weights.Blocks.Length, _dim), dtype: ScalarType.Float32, device: device.Device).DetachFromDisposeScope();
         _step = DiTStep.Of(_modulation, weights.Blocks.Length, _dim);
     }
 
     /// <summary>Modulation of the step that is computed: a row of <see cref="DiTSchedule.Table"/>.</summary>
     public Tensor Modulation => _modulation;
+
+    /// <summary>Whether own kernels are at work.</summary>
+    public bool HasOwnKernels => _operations is CudaDiTOperations;
 
     /// <summary>One evaluation.</summary>
     public void Compute(DiTStepBuffers buffers)
@@ -65,6 +69,7 @@ internal sealed class DiTDeviceLayers : IDisposable
     public void Dispose()
     {
         _positional.Dispose();
+        _operations.Dispose();
         _step.Dispose();
         _modulation.Dispose();
     }

@@ -1,11 +1,20 @@
+using LightTts.Cuda;
+using LightTts.Torch;
 using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
 /// <summary>What happens between the products of a transformer over batches of one shape, cut so that a piece can be one kernel.
 /// Nothing in it may depend on values, as it is captured.</summary>
-internal abstract class DiTOperations
+internal abstract class DiTOperations : IDisposable
 {
+    /// <summary>The fastest for a device.</summary>
+    public static DiTOperations Create(Files.DiTConfig config, TorchDevice device) => OwnKernels.TryLoad(device, FlowKernels.Source,
+        FlowKernels.Definitions(config.Dim, config.HeadDim, device.Compute == ScalarType.BFloat16)) is { } module
+            ? new CudaDiTOperations(config, device, new FlowKernels(module, config.Heads,
+                FlowKernels.AttendsIn(config.HeadDim, device.Compute == ScalarType.BFloat16)))
+            : new TorchDiTOperations(config, device.Compute);
+
     /// <summary>Layer norm and modulation: [n, Dim] float32 -> the same in the type of the products.</summary>
     public abstract Tensor Normalise(Tensor h, Tensor scale, Tensor shift);
 
@@ -29,6 +38,10 @@ internal abstract class DiTOperations
 
     /// <summary>The activation of the feed-forward part; may be in place.</summary>
     public abstract Tensor Gelu(Tensor up);
+
+    public virtual void Dispose()
+    {
+    }
 }
 
 /// <summary>Rows of <see cref="DiTPages.Layer"/>, of the first guidance row's blocks, then the second's.</summary>
@@ -44,5 +57,5 @@ internal sealed record DiTPlaces(Tensor Keys, Tensor Convolved, Tensor Own)
         Rows(buffers, buffers.OwnColumns!, buffers.OwnOffsets!));
 
     private static Tensor Rows(DiTStepBuffers buffers, Tensor columns, Tensor offsets) =>
-        buffers.Places!.index_select(1, columns).add(offsets, Torch.Scalars.One).view(-1);
+        buffers.Places!.index_select(1, columns).add(offsets, Scalars.One).view(-1);
 }

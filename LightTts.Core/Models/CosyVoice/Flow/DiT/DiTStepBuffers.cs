@@ -4,10 +4,12 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
-/// <summary>What an evaluation of one shape reads and writes, allocated once: every one of that shape finds its inputs at the same addresses.</summary>
+/// <summary>What an evaluation of one shape reads and writes, allocated once: every one of that shape finds its inputs at the same
+/// addresses.</summary>
 /// <remarks>
 /// Padding frames hold zeros, padding blocks see one frame of their own: everything stays finite, and nobody reads it.
-/// A block's places are rows of <see cref="DiTPages.Layer"/>, one for each page that it sees, then that of zeros, that of the frames before it, its own.
+/// A block's places are rows of <see cref="DiTPages.Layer"/>, one for each page that it sees, then that of zeros, that of the frames before it, its
+/// own.
 /// </remarks>
 internal sealed class DiTStepBuffers : IDisposable
 {
@@ -35,11 +37,13 @@ internal sealed class DiTStepBuffers : IDisposable
         if (!shape.IsPaged)
             return;
         int columns = shape.Pages + 3, zero = shape.Pages, before = zero + 1, own = before + 1, tail = weights.ConvTail, page = shape.Frames;
+        Seen = Keep(ones([shape.Rows], ScalarType.Int64, device.Device));
         Places = Keep(zeros([shape.Rows, columns], ScalarType.Int64, device.Device));
         // Where the frames of one axis lie: the column of their place, and what is to be added to it for each guidance row.
         (Tensor, Tensor) Frames(IEnumerable<(int Column, int Frame)> axis) => (Index(axis.Select(at => (long)at.Column)),
             Keep(tensor(((long[])[0, page]).SelectMany(row => axis.Select(at => row + at.Frame)).ToArray(), device: device.Device).view(2, 1, -1)));
-        (KeyColumns, KeyOffsets) = Frames(Enumerable.Range(0, (int)keys).Select(key => key < shape.Pages * page ? (key / page, key % page) : (zero, 0)));
+        (KeyColumns, KeyOffsets) = Frames(Enumerable.Range(0, (int)keys).Select(key =>
+            key < shape.Pages * page ? (key / page, key % page) : (zero, 0)));
         (ConvColumns, ConvOffsets) = Frames(Enumerable.Range(-tail, tail + page).Select(at => at < 0 ? (before, page + at) : (own, at)));
         (OwnColumns, OwnOffsets) = Frames(Enumerable.Range(0, page).Select(at => (own, at)));
     }
@@ -57,6 +61,9 @@ internal sealed class DiTStepBuffers : IDisposable
 
     /// <summary>Minus infinity where a block does not see a key, [2 Rows, 1, 1, Keys].</summary>
     public Tensor Mask { get; }
+
+    /// <summary>The same as numbers of keys, [Rows]; where the shape is paged.</summary>
+    public Tensor? Seen { get; }
 
     /// <summary>The result, [2, Rows Frames, MelBands].</summary>
     public Tensor Velocity { get; }

@@ -6,9 +6,9 @@ using F = TorchSharp.torch.nn.functional;
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
 /// <summary>In libtorch's operations.</summary>
-internal sealed class TorchDiTOperations(Files.DiTConfig config, ScalarType compute) : DiTOperations
+internal class TorchDiTOperations(Files.DiTConfig config, ScalarType compute) : DiTOperations
 {
-    private const double NormEps = 1e-6;
+    protected const double NormEps = 1e-6;
     private const long GatherBudget = 1L << 28; // numbers of keys and values that are gathered at once
 
     private readonly long _dim = config.Dim;
@@ -25,33 +25,46 @@ internal sealed class TorchDiTOperations(Files.DiTConfig config, ScalarType comp
 
     public override Tensor Attend(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places)
     {
-        var rows = buffers.Shape.Rows;
-        var inner = _heads * _headDim;
-        var split = qkv.view(2L * rows, buffers.Shape.Frames, 3, _heads, _headDim);
-        Rotate(split, buffers);
-        var q = split.select(2, 0).transpose(1, 2);
-        if (places is null)
-            return Attend(q, split.select(2, 1), split.select(2, 2), buffers.Mask);
-        pages!.index_copy_(0, places.Own, qkv.narrow(1, inner, 2 * inner));
-        var at = Math.Max(1, GatherBudget / (2 * inner * buffers.Shape.Keys)); // blocks
-        if (at >= 2L * rows)
-            return Blocks(0, 2L * rows);
+        Turn(qkv, pages, buffers, places);
+        if (places is not null)
+            return AttendPages(qkv, pages!, buffers, places);
+        var split = Split(qkv, buffers);
+        return Attend(split.select(2, 0).transpose(1, 2), split.select(2, 1), split.select(2, 2), buffers.Mask);
+    }
+
+    public override Tensor Gelu(Tensor up) => up.gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
+
+    /// <summary>Attention of the blocks' queries over the pages, in which their own keys and values lie by now.</summary>
+    protected virtual Tensor AttendPages(Tensor qkv, Tensor pages, DiTStepBuffers buffers, DiTPlaces places)
+    {
+        var q = Split(qkv, buffers).select(2, 0).transpose(1, 2);
+        long blocks = 2L * buffers.Shape.Rows, keys = buffers.Shape.Keys, at = Math.Max(1, GatherBudget / (2 * _heads * _headDim * keys));
+        if (at >= blocks)
+            return Gathered(0, blocks);
         List<Tensor> parts = [];
-        for (long first = 0; first < 2L * rows; first += at)
-            parts.Add(Blocks(first, Math.Min(at, 2L * rows - first)));
+        for (long first = 0; first < blocks; first += at)
+            parts.Add(Gathered(first, Math.Min(at, blocks - first)));
         return cat(parts, 0);
 
-        Tensor Blocks(long first, long count)
+        Tensor Gathered(long first, long count)
         {
             using var scope = NewDisposeScope();
-            long keys = buffers.Shape.Keys;
             var kept = pages.index_select(0, places.Keys.narrow(0, first * keys, count * keys)).view(count, keys, 2, _heads, _headDim);
             return Attend(q.narrow(0, first, count), kept.select(2, 0), kept.select(2, 1),
                 buffers.Mask.narrow(0, first, count)).MoveToOuterDisposeScope();
         }
     }
 
-    public override Tensor Gelu(Tensor up) => up.gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
+    /// <summary>Turns queries and keys in place, and puts keys and values where they are kept.</summary>
+    protected virtual void Turn(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places)
+    {
+        Rotate(Split(qkv, buffers), buffers);
+        if (places is not null)
+            pages!.index_copy_(0, places.Own, qkv.narrow(1, _heads * _headDim, 2 * _heads * _headDim));
+    }
+
+    /// <summary>[2 Rows Frames, 3 Heads HeadDim] -> [2 Rows, Frames, 3, Heads, HeadDim]</summary>
+    private Tensor Split(Tensor qkv, DiTStepBuffers buffers) => qkv.view(2L * buffers.Shape.Rows, buffers.Shape.Frames, 3, _heads, _headDim);
 
     /// <summary>[n, Heads, q, HeadDim], twice [n, k, Heads, HeadDim], [n, 1, 1, k] -> [n q, Heads HeadDim]</summary>
     private Tensor Attend(Tensor q, Tensor keys, Tensor values, Tensor mask) =>
