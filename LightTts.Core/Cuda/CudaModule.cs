@@ -11,7 +11,8 @@ internal sealed class CudaModule : IDisposable
 
     private CudaModule(nint module, bool overlap) => (_module, Overlap) = (module, overlap);
 
-    /// <summary>Whether kernels may start before those before them have ended: from compute capability 9.0 on, and with drivers that capture it.</summary>
+    /// <summary>Whether kernels may start before those before them have ended: from compute capability 9.0 on, with drivers that
+    /// capture it.</summary>
     public bool Overlap { get; }
 
     /// <summary>Compiles and loads, on a thread whose current device it is for.</summary>

@@ -139,7 +139,8 @@ public sealed class GpuLanguageKernelTests
             Assert.SkipWhen(name == "full" && full is null, "no full-size directory; set LIGHTTTS_FULLSIZE to one (see gpu/run.sh)");
             var folder = name == "full" ? full! : Repo.TinyEn;
             Config = name == "full" ? ModelDirectory.Open(folder).Config.Language : LanguageModels.TinyEn;
-            _tolerance = compute == ScalarType.Float32 ? 1e-4 : 2e-2;
+            // Few numbers a head and a layer: the small model feels the roundings of bfloat16 more than the large one.
+            _tolerance = compute == ScalarType.Float32 ? 1e-4 : name == "full" ? 2e-2 : 4e-2;
             _plain = LanguageModels.LoadTorch(folder, Config, device, Options);
             _exact = compute == ScalarType.Float32 ? null
                 : LanguageModels.LoadTorch(folder, Config, device with { Compute = ScalarType.Float32 }, Options);
