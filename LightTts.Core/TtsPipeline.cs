@@ -256,6 +256,8 @@ public sealed class TtsPipeline : ITtsPipeline
             foreach (var (device, own) in opened)
             {
                 var one = CosyVoiceModel.Load(directory, device, own, Loaded, Building, log, cancellationToken);
+                if (one.KernelFault is { } fault)
+                    LogMessages.NoKernels(log, fault);
                 loaded.Add((one, wrap?.Invoke(one.Parts) ?? one.Parts));
                 replicas.Add(new Replica(new SynthesisEngine(one.Directory.Name, loaded[^1].Parts, own, options.TimeProvider, log, admission,
                     opened.Count > 1 ? ReplicaSet.Label(devices, replicas.Count) : null), one.LoadStyle));

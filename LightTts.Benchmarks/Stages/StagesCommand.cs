@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using LightTts.Cuda;
+using LightTts.Models;
 using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Language;
+using LightTts.Models.CosyVoice.Language.Cuda;
 using LightTts.Torch;
 using static TorchSharp.torch;
 
@@ -24,7 +26,7 @@ internal static class StagesCommand
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
         var seconds = new Option<double>("--seconds") { Description = "Time of each measurement, after one warm sample; three samples at least.",
             DefaultValueFactory = _ => 2 };
-        var parts = new Option<string>("--parts") { Description = "language, flow and vocoder, comma-separated.", DefaultValueFactory = _ =>
+        var parts = new Option<string>("--parts") { Description = "language, flow, vocoder and kernels, comma-separated.", DefaultValueFactory = _ =>
             "language,flow,vocoder" };
         var rows = new Option<int>("--most-rows") { Description = "Leave out what takes more rows than this.", DefaultValueFactory = _ => MostRows };
         var positions = new Option<int>("--positions") { Description = "Positions of a sequence in a step of the language model.",
@@ -80,6 +82,8 @@ internal static class StagesCommand
                 var measures = new LanguageMeasures((LanguageModel)loaded.Parts.Styles[0].Model, synchronize, time);
                 await language.RunAsync(() => Language(report, measures, most, parsed.GetValue(positions), torch.IsCuda));
             }
+            if (wanted.Contains("kernels"))
+                await language.RunAsync(() => Kernels(loaded.Parts.Styles[0].Model, most, parsed.GetValue(positions), time / 8));
             if (wanted.Contains("flow"))
             {
                 var measures = new FlowMeasures((CosyVoiceDecoder)loaded.Parts.Decoder, directory.Config, parsed.GetValue(steps)
@@ -124,6 +128,31 @@ internal static class StagesCommand
             return time;
         });
         report.Measure("lm_host_bytes_b64", "bytes allocated, a step of 64", () => bytes);
+        return true;
+    }
+
+    /// <summary>Where a step of the language model spends the device's time.</summary>
+    private static bool Kernels(ILanguageModel model, int most, int positions, double seconds)
+    {
+        if (model is not LanguageModel { Engine: CudaLanguageEngine engine })
+        {
+            Console.WriteLine("kernels: the language model has no kernels of its own here");
+            return false;
+        }
+        var measures = new KernelMeasures(engine, seconds);
+        foreach (var rows in (int[])[1, 16, MostRows])
+        {
+            if (rows > most)
+                continue;
+            var whole = 0.0;
+            foreach (var (kernel, launches, time) in measures.Step(rows, positions))
+            {
+                whole += launches * time.Median;
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"  {rows,2} rows  {kernel,-14} {time.Median,8:0.00} us x {launches,2} = {launches * time.Median,8:0.0} us"));
+            }
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {rows,2} rows  together                     {whole,8:0.0} us"));
+        }
         return true;
     }
 

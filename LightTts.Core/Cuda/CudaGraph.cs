@@ -30,7 +30,11 @@ internal sealed unsafe class CudaGraph : IDisposable
     private static readonly delegate* unmanaged<void*,
         void> Launch = (delegate* unmanaged<void*, void>)CudaSymbols.OfTorch("_ZN2at4cuda9CUDAGraph6replayEv");
 
+    private static readonly delegate* unmanaged<int> Synchronize = (delegate* unmanaged<int>)CudaSymbols.OfCore("cudaDeviceSynchronize");
+
     private static readonly delegate* unmanaged<Pool> NewPool = (delegate* unmanaged<Pool>)CudaSymbols.OfTorch("_ZN2at4cuda17graph_pool_handleEv");
+
+    private static readonly Lock Capturing = new();
 
     private void* _graph;
 
@@ -40,10 +44,27 @@ internal sealed unsafe class CudaGraph : IDisposable
     /// current one, and its stream is not the default one, which cannot be captured.</summary>
     public static bool CanCapture(int device) =>
         Construct != null && Destruct != null && Begin != null && End != null && Launch != null && NewPool != null
+        && Synchronize != null
         && CudaStream.CurrentDevice == device && CudaStream.CurrentId(device) != 0;
 
     /// <summary>Memory that graphs share which are never launched at the same time.</summary>
     public static Pool CreatePool() => NewPool();
+
+    /// <summary>Does the work twice, so that libraries allocate what they need and what would fail fails where it can be caught, then records it.
+    /// One thread after the other: nobody may wait for a device while somebody records there.</summary>
+    /// <param name="pool">Where its memory comes from.</param>
+    /// <param name="work">Depends on nothing but tensors that stay; on the calling thread's current device.</param>
+    public static CudaGraph CaptureWarm(Pool pool, Action work)
+    {
+        lock (Capturing)
+        {
+            work();
+            work();
+            if (Synchronize() is not 0 and var error)
+                throw new ExternalException($"CUDA error {error}: the device failed at what was to be recorded");
+            return Capture(pool, work);
+        }
+    }
 
     /// <summary>Records what the work launches on the calling thread's stream, without doing it.</summary>
     /// <param name="pool">Where its memory comes from.</param>

@@ -21,6 +21,9 @@ internal sealed unsafe class CudaStream : IDisposable
     private static readonly delegate* unmanaged<Value, void> SetCurrent =
         (delegate* unmanaged<Value, void>)CudaSymbols.OfCore("_ZN3c104cuda20setCurrentCUDAStreamENS0_10CUDAStreamE");
 
+    private static readonly delegate* unmanaged<Value*, nint> Handle =
+        (delegate* unmanaged<Value*, nint>)CudaSymbols.OfCore("_ZNK3c104cuda10CUDAStream6streamEv");
+
     private static readonly delegate* unmanaged<int*, int> GetDevice = (delegate* unmanaged<int*, int>)CudaSymbols.OfCore("cudaGetDevice");
 
     private static readonly delegate* unmanaged<int, int> SetDevice = (delegate* unmanaged<int, int>)CudaSymbols.OfCore("cudaSetDevice");
@@ -58,8 +61,24 @@ internal sealed unsafe class CudaStream : IDisposable
         return new CudaStream(before, deviceBefore);
     }
 
+    /// <summary>Makes a device the calling thread's current one.</summary>
+    public static void UseDevice(int device)
+    {
+        if (SetDevice != null)
+            SetDevice(device);
+    }
+
     /// <summary>The id of the calling thread's current stream; 0 is the default one.</summary>
     public static long CurrentId(int device) => IsSupported ? Current(checked((sbyte)device)).Id : 0;
+
+    /// <summary>CUDA's own handle of the calling thread's current stream; null where it cannot be told.</summary>
+    public static nint? CurrentHandle(int device)
+    {
+        if (!IsSupported || Handle == null)
+            return null;
+        var stream = Current(checked((sbyte)device));
+        return Handle(&stream);
+    }
 
     public void Dispose()
     {

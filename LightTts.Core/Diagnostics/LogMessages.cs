@@ -56,4 +56,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(1204, LogLevel.Information, "Decoding without ONNX Runtime: {Reason}")]
     public static partial void NoOnnxDecoder(ILogger log, string reason);
+
+    [LoggerMessage(1205, LogLevel.Warning, "The language model runs in libtorch's operations, not in kernels of its own, which is slower: {Reason}")]
+    public static partial void NoKernels(ILogger log, string reason);
 }

@@ -13,6 +13,9 @@ internal interface ISpeechDecoder : IStageModel
     /// <summary>Tokens in one chunk of the chunk-causal mask.</summary>
     int ChunkTokens { get; }
 
+    /// <summary>Tokens that a pass takes of a stream without giving their audio yet, about: what it looks ahead at and what it holds back.</summary>
+    double HeldTokens => 0;
+
     /// <summary>Rows that one pass takes at the most.</summary>
     int MaxRows { get; }
 
@@ -46,7 +49,12 @@ internal readonly record struct DecodeOptions(bool Streaming, int FlowSteps, dou
 /// <param name="Pool">Taken from the system for them.</param>
 /// <param name="InUse">Of these, what holds something.</param>
 /// <param name="Prompts">Prompts of voices that are kept for their next utterance.</param>
-internal readonly record struct DecodeMemory(long Pool, long InUse, long Prompts);
+/// <param name="Limit">The most that may be in use; 0: there is no limit.</param>
+internal readonly record struct DecodeMemory(long Pool, long InUse, long Prompts, long Limit = 0)
+{
+    /// <summary>Whether so little is left, prompts given up, that who has time leaves it to others.</summary>
+    public bool IsShort => Limit > 0 && InUse - Prompts > Limit - Limit / 8;
+}
 
 /// <summary>What an utterance carries between passes: flow keys/values, convolution tails, vocoder tails, tokens that wait for look-ahead.</summary>
 internal interface IDecodeState : IDisposable

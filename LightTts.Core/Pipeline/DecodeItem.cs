@@ -16,6 +16,9 @@ internal sealed class DecodeItem(Utterance utterance)
     private readonly List<int> _tokens = []; // all that were decoded
     private int _samples;
     private int _told; // of the tokens, those that a chunk has named
+    private int _arrived;
+    private long _firstArrival;
+    private int _more; // tokens that the first chunk takes beyond those that it must
 
     public Utterance Utterance { get; } = utterance;
 
@@ -39,6 +42,14 @@ internal sealed class DecodeItem(Utterance utterance)
     /// <summary>Whether the utterance is over without a single sound: there is nothing to decode.</summary>
     public bool IsSilent => Finish is not null && Pending.Count == 0 && _tokens.Count == 0;
 
+    /// <summary>Tokens have come.</summary>
+    public void Arrived(int count)
+    {
+        if (_arrived == 0)
+            _firstArrival = Utterance.Job.Time.GetTimestamp();
+        _arrived += count;
+    }
+
     /// <summary>Whether its audio is the next to leave.</summary>
     public bool IsHead => Utterance.Index == Utterance.Job.DecodedUtterances && !Utterance.Job.HasEnded;
 
@@ -58,7 +69,7 @@ internal sealed class DecodeItem(Utterance utterance)
     /// <remarks>Audio leaves in order, so only a job's head utterance is decoded. Chunks
     /// grow with the audio that the listener has ahead: one chunk while there is less
     /// than a second, then two, then four, which costs fewer passes and delays nobody.</remarks>
-    public bool IsReady(ISpeechDecoder decoder)
+    public bool IsReady(ISpeechDecoder decoder, PassCosts costs)
     {
         var job = Utterance.Job;
         if (State is null || NeedsPrompt || IsInPass || !IsHead || job.Output.IsFull)
@@ -68,9 +79,25 @@ internal sealed class DecodeItem(Utterance utterance)
         var wanted = State.TokensWanted;
         if (Pending.Count < wanted)
             return false;
+        if (job.Chunks == 0 && _more == 0 && !IsStalled && !Outlasts(decoder, costs, wanted))
+            _more = decoder.ChunkTokens;
+        if (job.Chunks == 0 && !IsStalled && Pending.Count < wanted + _more)
+            return false;
         var lead = job.Lead(decoder.SampleRate).TotalSeconds;
         var growth = IsStalled || lead < 1 ? 0 : lead < 2 ? decoder.ChunkTokens : 3 * decoder.ChunkTokens;
         return Pending.Count >= wanted + growth;
+    }
+
+    /// <summary>Whether a first chunk of so many tokens is likely to last until the second comes, at the speed at which tokens have come and with
+    /// what passes have cost. Where tokens come more slowly than they are heard, there is nothing to wait for.</summary>
+    private bool Outlasts(ISpeechDecoder decoder, PassCosts costs, int tokens)
+    {
+        var elapsed = Utterance.Job.Time.GetElapsedTime(_firstArrival).TotalSeconds;
+        var perSecond = (double)decoder.SampleRate / decoder.SamplesPerToken;
+        if (!costs.AreKnown || _arrived < 2 || _arrived < elapsed * perSecond)
+            return true;
+        var next = decoder.ChunkTokens * elapsed / _arrived + costs.Mean;
+        return (tokens - decoder.HeldTokens) / perSecond >= next;
     }
 
     /// <summary>When the listener runs out of audio, on the clock of the process. One who
@@ -96,22 +123,29 @@ internal sealed class DecodeItem(Utterance utterance)
     /// takes three chunks at the most, so that no listener runs dry while another one gets seconds.</summary>
     public DecodeRow TakeRow(int chunkTokens, bool isAlone)
     {
-        var count = Pending.Count;
-        if (Utterance.Job.Decode.Streaming && State!.TokensWanted is > 0 and var wanted)
-        {
-            if (Utterance.Job.Chunks == 0)
-                count = Math.Min(count, wanted);
-            else if (!isAlone)
-                count = Math.Min(count, wanted + 2 * Math.Max(wanted, chunkTokens));
-            if (Finish is not null && Pending.Count - count <= chunkTokens / 2)
-                count = Pending.Count; // a last pass for a few tokens would cost nearly as much as one for a chunk
-        }
+        var count = RowTokens(chunkTokens, isAlone);
         Utterance.Job.AddTokensWaiting(-count);
         var tokens = CollectionsMarshal.AsSpan(Pending)[..count].ToArray();
         var row = new DecodeRow { State = State!, Tokens = tokens, Final = Finish is not null && count == Pending.Count };
         _tokens.AddRange(tokens);
         Pending.RemoveRange(0, count);
         return row;
+    }
+
+    /// <summary>Tokens that <see cref="TakeRow"/> takes.</summary>
+    public int RowTokens(int chunkTokens, bool isAlone)
+    {
+        var count = Pending.Count;
+        if (Utterance.Job.Decode.Streaming && State!.TokensWanted is > 0 and var wanted)
+        {
+            if (Utterance.Job.Chunks == 0)
+                count = Math.Min(count, wanted + _more);
+            else if (!isAlone)
+                count = Math.Min(count, wanted + 2 * Math.Max(wanted, chunkTokens));
+            if (Finish is not null && Pending.Count - count <= chunkTokens / 2)
+                count = Pending.Count; // a last pass for a few tokens would cost nearly as much as one for a chunk
+        }
+        return count;
     }
 
     public AudioChunk CreateChunk(DecodeRow row, ISpeechDecoder decoder, bool isLast)

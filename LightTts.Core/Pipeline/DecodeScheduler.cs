@@ -7,14 +7,20 @@ namespace LightTts.Pipeline;
 /// The open pass whose listeners run dry first goes on. A pass is opened beside others
 /// only where it cannot wait for their end: for listeners who have heard nothing yet,
 /// or who will run dry well before anybody that the open ones serve. Everything else waits, as rows of one pass are cheaper than passes side by side.
+/// How many rows a pass takes follows from what passes have cost: newcomers go together as far as that makes them wait least on the average, and
+/// whoever would run dry during a large pass gets a smaller one.
 /// </remarks>
 internal sealed class DecodeScheduler(ISpeechDecoder decoder)
 {
     private static readonly TimeSpan OvertakingMargin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EnoughAhead = TimeSpan.FromSeconds(2); // where memory is short
 
     private readonly List<DecodeWork> _open = [];
     private readonly List<DecodeItem> _ready = [];
     private readonly Comparison<DecodeItem> _byDeadline = (a, b) => DecodeItem.ByDeadline(a, b, decoder.SampleRate);
+
+    /// <summary>What passes over streams' rows have cost.</summary>
+    public PassCosts Costs { get; } = new();
 
     /// <summary>Passes that were begun and are not closed.</summary>
     public IReadOnlyList<DecodeWork> Open => _open;
@@ -56,6 +62,13 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
         return true;
     }
 
+    /// <summary>A pass was done to its end.</summary>
+    public void Learn(DecodeWork work)
+    {
+        if (work.Rows is { Count: > 0 } && work.Items.All(item => item.Utterance.Job.Decode.Streaming))
+            Costs.Record(work.Tokens, work.Spent);
+    }
+
     /// <summary>Closes a pass that is done, has failed, or that nobody waits for.</summary>
     public void Close(DecodeWork work)
     {
@@ -69,7 +82,7 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
     {
         _ready.Clear();
         foreach (var item in items)
-            if (item.IsReady(decoder))
+            if (item.IsReady(decoder, Costs))
                 _ready.Add(item);
         if (_ready.Count == 0)
             return;
@@ -82,16 +95,44 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
                 state.Deadline = item.RunsDry(decoder.SampleRate);
         // First audio is not held up by what could wait: rows of a pass leave together.
         var isFirst = _ready[0].Utterance.Job.AwaitsFirstAudio;
+        var most = isFirst ? Newcomers(items) : decoder.MaxRows;
+        // In time for the first of them to run dry, where that can be done at all.
+        var now = _ready[0].Utterance.Job.Now;
+        var slack = (_ready[0].RunsDry(decoder.SampleRate) - now).TotalSeconds;
+        var isShort = decoder.Memory.IsShort;
+        var tokens = 0;
         List<DecodeRow> rows = [];
         List<DecodeItem> members = [];
         foreach (var item in _ready)
         {
-            if (rows.Count == decoder.MaxRows || item.Utterance.Job.AwaitsFirstAudio != isFirst)
+            var isAlone = IsAlone(items, item.Utterance.Job);
+            var more = item.RowTokens(decoder.ChunkTokens, isAlone);
+            if (rows.Count > 0 && !isFirst && ((Costs.Predict(tokens) < slack && Costs.Predict(tokens + more) >= slack)
+                || (isShort && item.RunsDry(decoder.SampleRate) > now + EnoughAhead)))
                 break;
-            rows.Add(item.TakeRow(decoder.ChunkTokens, IsAlone(items, item.Utterance.Job)));
+            if (rows.Count == most || item.Utterance.Job.AwaitsFirstAudio != isFirst)
+                break;
+            rows.Add(item.TakeRow(decoder.ChunkTokens, isAlone));
             members.Add(item);
+            tokens += more;
         }
         Add(new DecodeWork(members, rows, isFirst));
+    }
+
+    /// <summary>How many of those who have heard nothing yet go together.</summary>
+    private int Newcomers(IReadOnlyCollection<DecodeItem> items)
+    {
+        int waiting = 0, tokens = 0;
+        foreach (var item in _ready)
+        {
+            if (!item.Utterance.Job.AwaitsFirstAudio)
+                break;
+            if (!item.Utterance.Job.Decode.Streaming)
+                return decoder.MaxRows; // they wait for all of their audio
+            waiting++;
+            tokens += item.RowTokens(decoder.ChunkTokens, IsAlone(items, item.Utterance.Job));
+        }
+        return Math.Min(decoder.MaxRows, Costs.Together(waiting, (double)tokens / waiting));
     }
 
     private bool Overtakes(DecodeItem item, DecodeWork work) => item.Utterance.Job.AwaitsFirstAudio

@@ -84,6 +84,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
             using (LightTtsDiagnostics.MeasureStage(Name))
                 if (work.Advance(decoder))
                     return true;
+            _scheduler.Learn(work);
         }
         catch (Exception e) when (!DeviceLoss.Is(e))
         {

@@ -10,6 +10,12 @@ internal sealed record DecodeWork(IReadOnlyList<DecodeItem> Items, IReadOnlyList
 {
     private IDecodePass? _pass;
 
+    /// <summary>How long its parts have taken.</summary>
+    public TimeSpan Spent { get; private set; }
+
+    /// <summary>Its rows' tokens.</summary>
+    public int Tokens { get; } = Rows?.Sum(row => row.Tokens.Length) ?? 0;
+
     /// <summary>A prompt's pass, which is opened already.</summary>
     public DecodeWork(DecodeItem item, IDecodePass prompt) : this([item], null, false) => _pass = prompt;
 
@@ -28,7 +34,19 @@ internal sealed record DecodeWork(IReadOnlyList<DecodeItem> Items, IReadOnlyList
 
     /// <summary>Does one part.</summary>
     /// <returns>Whether there is more to do.</returns>
-    public bool Advance(ISpeechDecoder decoder) => (_pass ??= decoder.Begin(Rows!)).Advance();
+    public bool Advance(ISpeechDecoder decoder)
+    {
+        var time = Items[0].Utterance.Job.Time;
+        var began = time.GetTimestamp();
+        try
+        {
+            return (_pass ??= decoder.Begin(Rows!)).Advance();
+        }
+        finally
+        {
+            Spent += time.GetElapsedTime(began);
+        }
+    }
 
     public void Dispose() => _pass?.Dispose();
 }

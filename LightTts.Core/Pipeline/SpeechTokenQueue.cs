@@ -50,6 +50,7 @@ internal sealed class SpeechTokenQueue
         lock (_gate)
         {
             item.Pending.AddRange(_tokens);
+            item.Arrived(_tokens.Count);
             _tokens.Clear();
             item.IsStalled = _isStalled;
             item.Finish = _finish;

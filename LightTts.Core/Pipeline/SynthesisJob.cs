@@ -110,6 +110,9 @@ internal sealed class SynthesisJob
 
     public TimeSpan Elapsed => Time.GetElapsedTime(Accepted);
 
+    /// <summary>What the clock says on which deadlines are.</summary>
+    public TimeSpan Now => Time.GetElapsedTime(0);
+
     /// <summary>When the audio handed out so far will have been played, as time since
     /// acceptance; zero while there is none, so that a newcomer comes first.</summary>
     public TimeSpan PlaybackDeadline(int sampleRate) => Chunks == 0 ? TimeSpan.Zero : FirstAudio + TimeSpan.FromSeconds((double)Samples / sampleRate);

@@ -17,6 +17,12 @@ internal sealed class TorchLinear : Linear
         _bias = bias is null ? null : Own(bias, compute);
     }
 
+    /// <summary>[Out, In], for engines that multiply by kernels of their own.</summary>
+    public Tensor Weight => _weight;
+
+    /// <summary>[Out], or null.</summary>
+    public Tensor? Bias => _bias;
+
     public override Tensor Apply(Tensor x) => F.linear(x.dtype == Compute ? x : x.to(Compute), _weight, _bias);
 
     public override void Dispose()

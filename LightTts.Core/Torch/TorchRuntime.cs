@@ -18,6 +18,9 @@ internal static class TorchRuntime
     private static readonly Lock Gate = new();
     private static string? _loadedFrom;
 
+    /// <summary>The folder with libtorch's libraries; null before they are loaded.</summary>
+    public static string? LibtorchFolder { get; private set; }
+
     /// <summary>Loads the libraries if that has not happened yet.</summary>
     /// <param name="folder">A folder with libtorch's libraries, or null for those beside the application.</param>
     /// <exception cref="TtsBackendException">They cannot be loaded; the message names the package to add.</exception>
@@ -56,6 +59,7 @@ internal static class TorchRuntime
         // CUDA library of another libtorch would fit nothing.
         var home = Path.GetDirectoryName(folders.Find("torch_cpu"))
             ?? throw new DllNotFoundException($"{NativeLibraryFolders.FileName("torch_cpu")} was not found in: {folders}");
+        LibtorchFolder = home;
         foreach (var library in (string[])["c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch"])
         {
             var path = Path.Combine(home, NativeLibraryFolders.FileName(library));
@@ -122,22 +126,24 @@ internal static class TorchRuntime
         return path;
     }
 
-    private static string CacheRoot()
+    // A home that cannot be written to (a service account): a private temporary folder does.
+    private static string CacheRoot() => CacheFolder("natives") ?? Directory.CreateTempSubdirectory("lighttts-natives-").FullName;
+
+    /// <summary>A folder in the user's own cache; null where there is none that can be written to.</summary>
+    public static string? CacheFolder(string name)
     {
         // Of a user who is new here the folder may not be there yet, which is no reason to leave a copy in the temporary folder with every start.
         var home = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-        if (home.Length > 0)
+        if (home.Length == 0)
+            return null;
+        try
         {
-            try
-            {
-                return Directory.CreateDirectory(Path.Combine(home, "LightTts", "natives")).FullName;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // A home that cannot be written to (a service account): a private temporary folder does.
-            }
+            return Directory.CreateDirectory(Path.Combine(home, "LightTts", name)).FullName;
         }
-        return Directory.CreateTempSubdirectory("lighttts-natives-").FullName;
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private static TtsBackendException Missing(NativeLibraryFolders folders, Exception cause) => new(

@@ -62,6 +62,67 @@ public class DecodeSchedulerTests
         Assert.Equal(items[1..], new DecodeScheduler(decoder).Choose(items)!.Items);
     }
 
+    /// <summary>Where a pass costs nearly nothing of its own, newcomers go one after the other; where it costs as much as nine of them,
+    /// together.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(2, 4)]
+    [InlineData(9, 9)]
+    public void Newcomers_go_together_as_far_as_passes_cost_more_than_they(int fixedMilliseconds, int together)
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 16);
+        var scheduler = new DecodeScheduler(decoder);
+        Teach(scheduler.Costs, fixedMilliseconds, each: 1.0 / 8);
+        DecodeItem[] items = [.. Enumerable.Range(0, 9).Select(_ => Item(decoder))];
+        Assert.Equal(items[..together], scheduler.Choose(items)!.Items);
+    }
+
+    /// <summary>A pass ends before the first of its listeners runs dry, where it can; where it cannot, everybody is in it.</summary>
+    [Theory]
+    [InlineData(0.5, 3)]
+    [InlineData(0.05, 6)]
+    [InlineData(2, 6)]
+    public void Who_would_run_dry_during_a_large_pass_gets_a_smaller_one(double ahead, int rows)
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 16);
+        var scheduler = new DecodeScheduler(decoder);
+        Teach(scheduler.Costs, fixedMilliseconds: 50, each: 5); // rows of 24 tokens: 0.17 s for one, 0.12 s for each further one
+        DecodeItem[] items = [.. Enumerable.Range(0, 6).Select(_ => Listening(decoder, ahead))];
+        Assert.Equal(items[..rows], scheduler.Choose(items)!.Items);
+    }
+
+    /// <summary>A first chunk that is over before the second can be there waits for one chunk more, where tokens come faster than they are
+    /// heard.</summary>
+    [Theory]
+    [InlineData(1, 200, false)]  // 0.32 s of audio; 5 more tokens take 5 ms, a pass 0.2 s
+    [InlineData(20, 200, false)] // 0.1 s more for the tokens: still less
+    [InlineData(30, 200, true)]  // 0.15 s more
+    [InlineData(60, 200, false)] // slower than they are heard
+    [InlineData(1, 400, true)]
+    public void A_first_chunk_is_as_long_as_the_second_takes(int tokenMilliseconds, int passMilliseconds, bool waits)
+    {
+        var decoder = new FakeDecoder(_world);
+        var scheduler = new DecodeScheduler(decoder);
+        for (var i = 0; i < 40; i++)
+            scheduler.Costs.Record(8 + 8 * (i % 5), TimeSpan.FromMilliseconds(passMilliseconds));
+        var item = Item(decoder);
+        item.Arrived(1);
+        _time.Advance(TimeSpan.FromMilliseconds(8 * tokenMilliseconds));
+        item.Arrived(7);
+        Assert.Equal(waits, scheduler.Choose([item]) is null);
+        item.Pending.AddRange(new int[5]);
+        item.Arrived(5);
+        var work = scheduler.Choose([item])!;
+        Assert.Equal(waits ? 13 : 8, work.Rows![0].Tokens.Length);
+    }
+
+    private static void Teach(PassCosts costs, double fixedMilliseconds, double each)
+    {
+        for (var i = 0; i < 40; i++)
+            costs.Record(8 + 8 * (i % 5), TimeSpan.FromMilliseconds(fixedMilliseconds + each * (8 + 8 * (i % 5))));
+        Assert.True(costs.AreKnown);
+    }
+
     [Fact]
     public void One_prompt_is_computed_at_a_time_after_newcomers_that_can_be_served()
     {

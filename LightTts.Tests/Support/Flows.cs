@@ -1,6 +1,7 @@
 using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Flow;
+using LightTts.Models.CosyVoice.Flow.DiT;
 using LightTts.Timbres;
 using LightTts.Torch;
 using LightTts.Weights;
@@ -45,6 +46,26 @@ internal static class Flows
     /// <summary>The embedded voice's flow.</summary>
     public static FlowModel TinyEn(FlowOptions? options = null, ScalarType compute = ScalarType.Float32, TorchDevice? device = null) =>
         Load(Path.Combine(Repo.TinyEn, "flow.pt"), TinyEnConfig, options, compute, device);
+
+    /// <summary>The embedded voice's flow, or that of the fixtures' CosyVoice3, with the estimator that GPUs have, on any device.</summary>
+    public static FlowModel Batched(bool golden = false, FlowOptions? options = null, ScalarType compute = ScalarType.Float32,
+        TorchDevice? device = null) =>
+        Load(golden ? Repo.Golden("main/models/cosyvoice3-tiny/flow.pt") : Path.Combine(Repo.TinyEn, "flow.pt"), golden ? GoldenConfig : TinyEnConfig,
+            options ?? new FlowOptions(CacheBudget: 64 << 20), compute, device, CosyVoiceGeneration.V3.FlowParts with
+            {
+                Estimator = static (reader, config, options) => new DiTDeviceEstimator(
+                    DiTWeights.Load(reader, config.Dit!, config.MelBands), reader.Device, config.ChunkFrames, options.CacheBudget),
+            });
+
+    /// <summary>The same with the plain estimator.</summary>
+    public static FlowModel Plain(bool golden = false, FlowOptions? options = null, ScalarType compute = ScalarType.Float32,
+        TorchDevice? device = null) =>
+        Load(golden ? Repo.Golden("main/models/cosyvoice3-tiny/flow.pt") : Path.Combine(Repo.TinyEn, "flow.pt"), golden ? GoldenConfig : TinyEnConfig,
+            options, compute, device, CosyVoiceGeneration.V3.FlowParts with
+        {
+            Estimator = static (reader, config, options) => new DiTEstimator(
+                DiTWeights.Load(reader, config.Dit!, config.MelBands), reader.Device, config.ChunkFrames, options.CacheBudget),
+        });
 
     /// <summary>A made-up voice: seeded tokens, mel and embedding.</summary>
     public static TimbreFeatures Timbre(int seed, int tokens, int vocabulary = 6561)
@@ -124,10 +145,11 @@ internal static class Flows
     public static float Difference(Tensor a, Tensor b) => (a - b).abs().max().ToSingle();
 
     private static FlowModel Load(string path, FlowConfig config, FlowOptions? options = null, ScalarType compute = ScalarType.Float32,
-        TorchDevice? device = null)
+        TorchDevice? device = null, FlowParts? parts = null)
     {
         using var archive = PyTorchCheckpoint.Open(path);
-        return FlowModel.Load(archive, config, CosyVoiceGeneration.V3.FlowParts, (device ?? TorchDevice.Cpu) with { Compute = compute }, options);
+        return FlowModel.Load(archive, config, parts ?? CosyVoiceGeneration.V3.FlowParts, (device ?? TorchDevice.Cpu) with { Compute = compute },
+            options);
     }
 
     /// <summary>A cut of so many tokens into pieces of 1 to 40.</summary>

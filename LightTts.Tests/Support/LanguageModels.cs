@@ -3,6 +3,7 @@ using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Language;
 using LightTts.Models.CosyVoice.Language.Cpu;
+using LightTts.Models.CosyVoice.Language.Cuda;
 using LightTts.Models.CosyVoice.Language.Torch;
 using LightTts.Pipeline;
 using LightTts.Torch;
@@ -67,19 +68,47 @@ internal static class LanguageModels
         var sizes = options ?? new LanguageModelOptions(128, new LanguageLimits(16, 128));
         device ??= TorchDevice.Cpu;
         using var archive = PyTorchCheckpoint.Open(Path.Combine(folder, "llm.pt"));
-        var weights = LanguageWeights.Load(archive, config, device, torch ? null : CpuLanguageEngine.Matrix(device),
-            torch ? null : CpuLanguageEngine.Head);
-        if (damagedText >= 0)
-        {
-            using var inference = TorchSharp.torch.inference_mode(true);
-            using var row = weights.TextEmbedding.select(0, damagedText);
-            row.fill_(float.NaN);
-        }
+        var weights = Damaged(LanguageWeights.Load(archive, config, device, torch ? null : CpuLanguageEngine.Matrix(device),
+            torch ? null : CpuLanguageEngine.Head), damagedText);
 
         ILanguageEngine engine = torch
             ? new TorchLanguageEngine(config, weights, device, sizes.KvBlocks)
             : new CpuLanguageEngine(config, weights, sizes.KvBlocks);
         return new LanguageModel(config, engine, sizes);
+    }
+
+    /// <summary>A model in own kernels on a CUDA device.</summary>
+    /// <param name="folder">Of the model directory.</param>
+    /// <param name="config">Its sizes.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="options">How much it takes on.</param>
+    /// <param name="damagedText">A text token whose embedding is to be NaN; -1 for none.</param>
+    public static LanguageModel LoadCuda(string folder, LanguageModelConfig config, TorchDevice device, LanguageModelOptions options,
+        int damagedText = -1)
+    {
+        using var archive = PyTorchCheckpoint.Open(Path.Combine(folder, "llm.pt"));
+        var engine = CudaLanguageEngine.TryCreate(config, device, options.KvBlocks,
+            () => Damaged(LanguageWeights.Load(archive, config, device), damagedText), out var fault);
+        Assert.True(engine is not null, fault);
+        return new LanguageModel(config, engine, options);
+    }
+
+    /// <summary>The same model in libtorch's operations.</summary>
+    public static LanguageModel LoadTorch(string folder, LanguageModelConfig config, TorchDevice device, LanguageModelOptions options)
+    {
+        using var archive = PyTorchCheckpoint.Open(Path.Combine(folder, "llm.pt"));
+        var engine = new TorchLanguageEngine(config, LanguageWeights.Load(archive, config, device), device, options.KvBlocks);
+        return new LanguageModel(config, engine, options);
+    }
+
+    private static LanguageWeights Damaged(LanguageWeights weights, int text)
+    {
+        if (text < 0)
+            return weights;
+        using var inference = TorchSharp.torch.inference_mode(true);
+        using var row = weights.TextEmbedding.select(0, text);
+        row.fill_(float.NaN);
+        return weights;
     }
 
     /// <summary>A draw that ignores nothing, for rows whose logits are looked at.</summary>

@@ -59,8 +59,15 @@ internal static class Vocoders
         return HiftVocoder.Load(archive, Config(160, 256), device ?? TorchDevice.Cpu, noise);
     }
 
+    /// <summary>The embedded voice's vocoder as GPUs have it, on any device.</summary>
+    public static HiftWindowVocoder TinyEnWindows(VocoderNoise noise, TorchDevice? device = null)
+    {
+        using var archive = PyTorchCheckpoint.Open(Path.Combine(Repo.TinyEn, "hift.pt"));
+        return HiftWindowVocoder.Load(archive, Config(160, 256), device ?? TorchDevice.Cpu, noise);
+    }
+
     /// <summary>Runs rows as one pass.</summary>
-    public static void Run(this HiftVocoder vocoder, IReadOnlyList<VocoderRow> rows) => vocoder.Begin(rows).Finish();
+    public static void Run(this IVocoder vocoder, IReadOnlyList<VocoderRow> rows) => vocoder.Begin(rows).Finish();
 
     /// <summary>One call from its beginning to its end: samples and source.</summary>
     public static (Tensor Samples, Tensor Source) Run(this OverlapVocoder vocoder, Tensor mel, long[] firstFrames, Tensor? known)
@@ -74,7 +81,7 @@ internal static class Vocoders
     }
 
     /// <summary>A whole utterance in one pass: [1, bands, frames] -> samples.</summary>
-    public static float[] Run(this HiftVocoder vocoder, Tensor mel)
+    public static float[] Run(this IVocoder vocoder, Tensor mel)
     {
         using var state = vocoder.CreateState();
         var row = new VocoderRow { State = state, Mel = mel, Final = true };

@@ -24,6 +24,8 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
 
     public int ChunkTokens => flow.ChunkTokens;
 
+    public double HeldTokens => flow.LookaheadTokens + (double)vocoder.HeldFrames / flow.FramesPerToken;
+
     public int MaxRows => maxRows;
 
     /// <summary>One that others overtake, one that overtakes it, newcomers, a prompt.</summary>
@@ -38,6 +40,8 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
 
     public void WarmUp()
     {
+        flow.Prepare(maxRows);
+        vocoder.Prepare(maxRows);
         var voice = new TimbreFeatures(null, [], [], 0, new float[config.Flow.SpeakerEmbedding]);
         using var state = CreateState(voice, new DecodeOptions(Streaming: true, FlowSteps: 1, Speed: 1));
         using var pass = Begin([new DecodeRow { State = state, Tokens = new int[ChunkTokens], Final = true }]);

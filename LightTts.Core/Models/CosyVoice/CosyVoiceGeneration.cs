@@ -99,13 +99,17 @@ internal sealed record CosyVoiceGeneration
         ReadVocoder = static (hift, vocoder) => vocoder with { ConvPreLookRight = hift.Int("conv_pre_look_right", 0, 1000) },
         FlowParts = new FlowParts(
             static (reader, config) => new PreLookaheadEncoder(reader, config),
-            static (reader, config, options) => new DiTEstimator(
+            static (reader, config, options) => DiTEstimators.Create(
                 DiTWeights.Load(reader, config.Dit!, config.MelBands), reader.Device, config.ChunkFrames, options.CacheBudget)),
         WriteEstimator = DiTGraph.Write,
         // 5 frames held back are what exactness asks for (3 for F0, 4 less what its first layer has seen, 1 at the inverse transform); the
         // reference holds back 8, which delays every chunk by 60 ms and changes no sample.
-        LoadVocoder = static (archive, config, device) => HiftVocoder.Load(archive, config.Vocoder, device,
-            VocoderNoise.OfFreshModel(config.Flow, config.Vocoder), heldFrames: 5),
+        LoadVocoder = static (archive, config, device) =>
+        {
+            var noise = VocoderNoise.OfFreshModel(config.Flow, config.Vocoder);
+            return device.IsCuda ? HiftWindowVocoder.Load(archive, config.Vocoder, device, noise, heldFrames: 5)
+                : HiftVocoder.Load(archive, config.Vocoder, device, noise, heldFrames: 5);
+        },
     };
 
     /// <summary>All of them, in the order in which the reference looks for them.</summary>

@@ -25,6 +25,9 @@ internal sealed record CosyVoiceModel(
     Func<string, CancellationToken, ILanguageModel> LoadStyle,
     long Parameters)
 {
+    /// <summary>Why the language model has no kernels of its own on a CUDA device; null where it has, or runs elsewhere.</summary>
+    public string? KernelFault { get; private init; }
+
     /// <summary>Loads everything, the parts side by side.</summary>
     /// <param name="directory">What to load.</param>
     /// <param name="device">Where to.</param>
@@ -125,9 +128,9 @@ internal sealed record CosyVoiceModel(
             var encoder = new CosyVoiceEncoder(tokenizer, extractor.Result, directory.InstructionPrefix, config.Flow.VocabularySize,
                 TextOptions.Of(options, directory.SentenceCase, directory.FinalPunctuation, directory.LetterNames)
                     with { Tags = SpecialTokens.Tags(config.Generation.AddedTokens) }, thread);
-            var decoder = new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 16);
+            var decoder = new CosyVoiceDecoder(flow.Result, vocoder.Result, config, thread, lanes, lanes?.Count ?? 32);
             return new CosyVoiceModel(directory, device, tokenizer, new ModelParts(encoder, [.. styles.Select(style => style.Result)], decoder),
-                LoadStyle, parameters);
+                LoadStyle, parameters) { KernelFault = (styles[0].Result.Model as LanguageModel)?.KernelFault };
         }
         catch (Exception e)
         {

@@ -6,56 +6,20 @@ namespace LightTts.Models.CosyVoice.Flow;
 /// step: the pages with each layer's keys and values, and the left context of each
 /// convolution. With it no frame is computed twice; there is no smaller exact
 /// state, as attention reaches back to the first frame.</summary>
-internal sealed class FlowCache : IFlowCache
+internal sealed class FlowCache(int steps, int convolutions, FlowPages store) : FlowPageCache(steps, store.Pool, store.Frames)
 {
-    private readonly FlowPages _store;
-    private readonly FlowPageTable[] _pages; // [step]
-    private readonly Tensor?[,] _tails; // [step, convolution]
-    private readonly Tensor?[,] _pending;
-    private int _shared; // of a step's pages, those that it was given by another
+    private readonly Tensor?[,] _tails = new Tensor?[steps, convolutions];
+    private readonly Tensor?[,] _pending = new Tensor?[steps, convolutions];
 
-    public FlowCache(int steps, int convolutions, FlowPages store)
-    {
-        _store = store;
-        _pages = [.. Enumerable.Range(0, steps).Select(_ => new FlowPageTable())];
-        _tails = new Tensor?[steps, convolutions];
-        _pending = new Tensor?[steps, convolutions];
-    }
-
-    public long Bytes
+    public override long Bytes
     {
         get
         {
-            var bytes = OwnPages * _store.Pool.PageBytes;
+            var bytes = base.Bytes;
             foreach (var tail in _tails)
                 bytes += tail is null ? 0 : tail.NumberOfElements * tail.ElementSize;
             return bytes;
         }
-    }
-
-    public long OwnPages => (long)_pages.Length * (_pages[0].Count - _shared);
-
-    public int PagesFor(int frames, IFlowCache? shared)
-    {
-        var pages = (frames + _store.Frames - 1) / _store.Frames;
-        return _pages.Length * Math.Max(0, pages - Math.Max(_pages[0].Count, (shared as FlowCache)?._pages[0].Count ?? 0));
-    }
-
-    public bool TryReserve(int frames, IFlowCache? shared)
-    {
-        var missing = new int[PagesFor(frames, shared)];
-        if (!_store.Pool.TryTake(missing))
-            return false;
-        if (shared is FlowCache other && _pages[0].Count == 0)
-        {
-            for (var step = 0; step < _pages.Length; step++)
-                Share(_pages[step], other._pages[step]);
-            _shared = _pages[0].Count;
-        }
-        var each = missing.Length / _pages.Length;
-        for (var step = 0; step < _pages.Length; step++)
-            _pages[step].Add(missing.AsSpan(step * each, each));
-        return true;
     }
 
     /// <summary>Gives back the keys and values of all frames to the end of new ones, which are kept unless they are the last.</summary>
@@ -69,8 +33,8 @@ internal sealed class FlowCache : IFlowCache
     /// <returns>[2, Heads, at + n, HeadDim], good until the scratch is used again.</returns>
     public (Tensor Keys, Tensor Values) Append(int step, int layer, int at, Tensor keys, Tensor values, bool last, FlowScratch scratch)
     {
-        var fill = last ? 0 : (int)keys.shape[2] / _store.Frames;
-        return _store.Join(layer, _pages[step], at / _store.Frames, keys, values, fill, scratch);
+        var fill = last ? 0 : (int)keys.shape[2] / store.Frames;
+        return store.Join(layer, Pages(step), at / store.Frames, keys, values, fill, scratch);
     }
 
     /// <summary>All that is kept of the frames before a pass at a step: [pages, Layers, 2 (keys, values), 2 (guidance rows), Heads, Frames, HeadDim],
@@ -95,7 +59,7 @@ internal sealed class FlowCache : IFlowCache
     }
 
     /// <summary>The pass succeeded.</summary>
-    public void Commit()
+    public override void Commit()
     {
         for (var step = 0; step < _tails.GetLength(0); step++)
             for (var convolution = 0; convolution < _tails.GetLength(1); convolution++)
@@ -107,25 +71,14 @@ internal sealed class FlowCache : IFlowCache
             }
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
-        foreach (var pages in _pages)
-        {
-            _store.Pool.Release(pages.Pages);
-            pages.Dispose();
-        }
+        base.Dispose();
         foreach (var tails in (Tensor?[][,])[_tails, _pending])
         {
             foreach (var tail in tails)
                 tail?.Dispose();
             Array.Clear(tails);
         }
-        _shared = 0;
-    }
-
-    private void Share(FlowPageTable own, FlowPageTable others)
-    {
-        _store.Pool.Hold(others.Pages);
-        own.Add(others.Pages);
     }
 }

@@ -65,7 +65,8 @@ internal sealed class FlowModel : IDisposable
     public long PrefixBytes => _prefixes.Bytes;
 
     /// <summary>Memory of both.</summary>
-    public DecodeMemory MemoryInUse => Estimator.Pages is { } pages ? new(pages.Bytes, pages.InUse * pages.PageBytes, PrefixBytes) : default;
+    public DecodeMemory MemoryInUse => Estimator.Pages is { } pages
+        ? new(pages.Bytes, pages.InUse * pages.PageBytes, PrefixBytes, pages.Capacity * pages.PageBytes) : default;
 
     /// <summary>Frames computed since loading, prompts and prefixes included; a frame counts once however many solver steps it takes.</summary>
     public long FramesComputed => Interlocked.Read(ref _framesComputed);
@@ -114,6 +115,10 @@ internal sealed class FlowModel : IDisposable
     /// <summary>Takes the memory of the caches where it is taken at once; when everything else has been loaded.</summary>
     /// <exception cref="TtsBackendException">The device has too little of it.</exception>
     public void AllocateCaches() => Estimator.Pages?.Allocate();
+
+    /// <summary>Captures what can be captured, on the thread that runs the passes; after <see cref="AllocateCaches"/>.</summary>
+    /// <param name="maxRows">Rows of a pass.</param>
+    public void Prepare(int maxRows) => Estimator.Prepare(maxRows);
 
     /// <summary>Starts an utterance.</summary>
     /// <param name="timbre">The voice.</param>

@@ -23,7 +23,8 @@ internal sealed class FlowPagePool : IDisposable
     private readonly ScalarType _type;
     private readonly Device _device;
     private readonly long _slabBytes;
-    private Tensor[] _slabs = [];
+    private readonly int _reserved;
+    private Tensor?[] _slabs = [];
     private nint[] _addresses = [];
     private int[]? _holders; // null: the budget is not decided
     private int _slabPages = 1;
@@ -35,11 +36,13 @@ internal sealed class FlowPagePool : IDisposable
     /// <param name="type">Their type.</param>
     /// <param name="device">Where they lie.</param>
     /// <param name="slabBytes">Bytes that are taken from the system at once; null: <see cref="SlabBytes"/> on the CPU, everything on CUDA.</param>
-    public FlowPagePool(long? budget, long pageElements, ScalarType type, Device device, long? slabBytes = null)
+    /// <param name="reserved">Pages beyond the budget for the estimator's own use. They lie behind all others, from <see cref="Capacity"/> on,
+    /// and everything is in one slab then.</param>
+    public FlowPagePool(long? budget, long pageElements, ScalarType type, Device device, long? slabBytes = null, int reserved = 0)
     {
-        (_pageElements, _type, _device) = (pageElements, type, device);
+        (_pageElements, _type, _device, _reserved) = (pageElements, type, device, reserved);
         PageBytes = pageElements * Precisions.Bytes(type);
-        _slabBytes = slabBytes ?? (device.type == TorchSharp.DeviceType.CPU ? SlabBytes : long.MaxValue);
+        _slabBytes = slabBytes ?? (device.type == TorchSharp.DeviceType.CPU && reserved == 0 ? SlabBytes : long.MaxValue);
         // A device's free memory is known when everything else has been loaded.
         if ((budget ?? (device.type == TorchSharp.DeviceType.CPU ? DefaultBudget(device) : null)) is { } known)
             Resize(known);
@@ -80,7 +83,7 @@ internal sealed class FlowPagePool : IDisposable
         {
             if (_holders is null)
                 Resize(DefaultBudget(_device));
-            if (_device.type != TorchSharp.DeviceType.CPU && _made == 0 && Capacity > 0)
+            if ((_device.type != TorchSharp.DeviceType.CPU || _reserved > 0) && _slabs is [null, ..])
                 AddSlab();
         }
     }
@@ -127,8 +130,8 @@ internal sealed class FlowPagePool : IDisposable
     /// <summary>On the CPU: where a page begins.</summary>
     public nint Address(int page) => _addresses[page / _slabPages] + (nint)(page % _slabPages * PageBytes);
 
-    /// <summary>All pages, [pages, numbers]; where there is one slab.</summary>
-    public Tensor Table => _slabs.Length == 1 ? _slabs[0] : throw new InvalidOperationException("The pages are not in one piece.");
+    /// <summary>All pages, the reserved ones included, [pages, numbers]; where there is one slab and it is made.</summary>
+    public Tensor Table => _slabs is [{ } slab] ? slab : throw new InvalidOperationException("The pages are not in one piece.");
 
     public void Dispose()
     {
@@ -153,14 +156,14 @@ internal sealed class FlowPagePool : IDisposable
         var pages = (int)Math.Min(budget / PageBytes, int.MaxValue / 2);
         _slabPages = (int)Math.Clamp(_slabBytes / PageBytes, 1, Math.Max(1, pages));
         _holders = new int[pages];
-        _slabs = new Tensor[(pages + _slabPages - 1) / _slabPages];
+        _slabs = new Tensor?[Math.Max(_reserved > 0 ? 1 : 0, (pages + _slabPages - 1) / _slabPages)];
         _addresses = new nint[_slabs.Length];
     }
 
     private unsafe void AddSlab()
     {
         var count = Math.Min(_slabPages, Capacity - _made);
-        var slab = Allocate(count);
+        var slab = Allocate(count + _reserved);
         var index = _made / _slabPages;
         if (slab.device_type == TorchSharp.DeviceType.CPU)
             _addresses[index] = (nint)slab.Pointer();

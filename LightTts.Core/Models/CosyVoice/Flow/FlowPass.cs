@@ -1,5 +1,6 @@
-using TorchSharp;
+using LightTts.Torch;
 using static TorchSharp.torch;
+using Numerics = System.Numerics.Tensors.TensorPrimitives;
 
 namespace LightTts.Models.CosyVoice.Flow;
 
@@ -75,19 +76,27 @@ internal sealed class FlowPass : IDecodePass
     private void Finish(Tensor mel)
     {
         var at = 0;
+        var sums = Sums(mel); // of all rows at once, as a device is waited for here
         foreach (var plan in _group)
         {
             using var scope = NewDisposeScope();
             var frames = mel.narrow(0, at, plan.Segment.Count);
+            var isFinite = float.IsFinite(Numerics.Sum<float>(sums.AsSpan(at, plan.Segment.Count)));
             at += plan.Segment.Count;
-            Guard(plan.Row, () => Finish(plan, frames));
+            Guard(plan.Row, () => Finish(plan, frames, isFinite));
         }
     }
 
-    private void Finish(FlowPlan plan, Tensor frames)
+    private static float[] Sums(Tensor mel)
+    {
+        using var scope = NewDisposeScope();
+        return mel.sum(1).ToSingles();
+    }
+
+    private void Finish(FlowPlan plan, Tensor frames, bool isFinite)
     {
         var state = plan.Row.State;
-        if (!frames.sum().isfinite().ToBoolean())
+        if (!isFinite)
             throw new TtsSynthesisException("The flow computed numbers that are not finite. Try ComputePrecision.Float32; if they stay, the weights "
             + "are damaged.");
         var first = Math.Max(state.PromptFrames, state.DoneTokens * _flow.FramesPerToken) - plan.Segment.Start;

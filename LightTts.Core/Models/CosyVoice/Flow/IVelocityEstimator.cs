@@ -15,6 +15,12 @@ internal interface IVelocityEstimator : IDisposable
     /// <summary>Room for an utterance's past, empty as yet; null where none is kept.</summary>
     IFlowCache? CreateCache(int steps);
 
+    /// <summary>Makes ready what passes would otherwise wait for, on the thread that runs them; when everything else has been loaded.</summary>
+    /// <param name="maxRows">Utterances of a pass.</param>
+    void Prepare(int maxRows)
+    {
+    }
+
     /// <summary>Prepares what a pass needs in all of its steps. May be called, and the
     /// passes be used, on several threads at once, each pass on one at a time.</summary>
     /// <param name="segments">The utterances' frames.</param>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 
 namespace LightTts.Models.CosyVoice.Language;
 
@@ -38,6 +39,9 @@ internal sealed class LanguageState(KvBlockPool pool) : ILanguageState
 
     /// <summary>Numbers of the blocks; the last may be partly used.</summary>
     public IReadOnlyList<int> Blocks => _blocks;
+
+    /// <summary>The same, to be copied; good until more are taken.</summary>
+    public ReadOnlySpan<int> BlockNumbers => CollectionsMarshal.AsSpan(_blocks);
 
     /// <summary>Blocks that it lacks for that many more positions.</summary>
     public int BlocksFor(int positions) => (Length + positions + KvBlockPool.BlockSize - 1) / KvBlockPool.BlockSize - _blocks.Count;

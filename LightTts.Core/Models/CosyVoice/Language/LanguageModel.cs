@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Language.Cpu;
+using LightTts.Models.CosyVoice.Language.Cuda;
 using LightTts.Models.CosyVoice.Language.Torch;
 using LightTts.Torch;
 using LightTts.Weights;
@@ -44,13 +45,22 @@ internal sealed class LanguageModel : ILanguageModel
     /// <exception cref="TtsModelLoadException">Tensors are missing or have other shapes.</exception>
     public static LanguageModel Load(ITensorArchive archive, LanguageModelConfig config, TorchDevice device, LanguageModelOptions options)
     {
+        string? fault = null;
         ILanguageEngine engine = !device.IsCuda && device.Compute == ScalarType.Float32 && CpuLanguageEngine.Supports(config)
             ? new CpuLanguageEngine(config,
                 LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix(device), CpuLanguageEngine.Head),
                 options.KvBlocks, options.Thread?.Threads ?? -1)
+            : device.IsCuda && CudaLanguageEngine.TryCreate(config, device, options.KvBlocks, () => LanguageWeights.Load(archive, config, device),
+                out fault) is { } own ? own
             : new TorchLanguageEngine(config, LanguageWeights.Load(archive, config, device), device, options.KvBlocks);
-        return new LanguageModel(config, engine, options);
+        return new LanguageModel(config, engine, options) { KernelFault = fault };
     }
+
+    /// <summary>What computes it.</summary>
+    internal ILanguageEngine Engine => _engine;
+
+    /// <summary>Why a CUDA device computes it in libtorch's operations, which is slower; null where it does not.</summary>
+    public string? KernelFault { get; private init; }
 
     public SpeechVocabulary Vocabulary { get; }
 

@@ -1,3 +1,4 @@
+using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Torch;
 using static TorchSharp.torch;
@@ -24,7 +25,8 @@ internal sealed class HiftGenerator : IDisposable
     /// <param name="config">Its shapes.</param>
     /// <param name="bins">Frequencies of a spectrum.</param>
     /// <param name="reach">Past: causal, so that a mel can come in pieces; both: symmetric, for whole mels.</param>
-    public HiftGenerator(VocoderSlots slots, WeightReader reader, VocoderConfig config, int bins, VocoderReach reach)
+    /// <param name="snake">Computes the activations; null: libtorch's operations do.</param>
+    public HiftGenerator(VocoderSlots slots, WeightReader reader, VocoderConfig config, int bins, VocoderReach reach, SnakeKernel? snake = null)
     {
         (_config, _bins, _causal) = (config, bins, reach == VocoderReach.Past);
         long channels = config.BaseChannels;
@@ -32,11 +34,29 @@ internal sealed class HiftGenerator : IDisposable
         _pre = new VocoderConv(slots, weight, bias, reach: _causal ? VocoderReach.Future : reach);
         for (var i = 0; i < config.UpsampleRates.Length; i++)
         {
-            _stages.Add(new Stage(slots, reader, config, i, channels, 2 * bins, reach));
+            _stages.Add(new Stage(slots, reader, config, i, channels, 2 * bins, reach, snake));
             channels /= 2;
         }
         (weight, bias) = VocoderConv.Fold(reader, "conv_post", 2 * bins, channels, OuterKernel);
         _post = new VocoderConv(slots, weight, bias, reach: reach);
+    }
+
+    /// <summary>Frames before a sample's own that it depends on, those that F0 depends on left out: causal only.</summary>
+    /// <param name="spectrumSamples">Source samples before its own that a frame of the source's spectrum depends on.</param>
+    public int ContextFrames(int spectrumSamples)
+    {
+        // Along the longest path, from the output back: in steps of each stage's rate.
+        double frames = 0, longest = 0, rate = _config.UpsampleRates.Aggregate(1.0, (a, b) => a * b);
+        frames += (OuterKernel - 1) / rate + 1; // the last convolution; the inverse transform reaches less than a frame
+        for (var i = _stages.Count - 1; i >= 0; i--)
+        {
+            var (blocks, source, up) = _stages[i].Contexts;
+            frames += blocks / rate;
+            longest = Math.Max(longest, frames + source / rate + spectrumSamples / (rate * _config.IstftHop));
+            rate /= _config.UpsampleRates[i];
+            frames += up / rate;
+        }
+        return (int)Math.Ceiling(Math.Max(longest, frames)) + 1;
     }
 
     /// <summary>Mel [B, bands, n] -> features [B, base channels, m] of the frames that
@@ -78,7 +98,8 @@ internal sealed class HiftGenerator : IDisposable
         private readonly VocoderResBlock _sourceBlock;
         private readonly List<VocoderResBlock> _blocks = [];
 
-        public Stage(VocoderSlots slots, WeightReader reader, VocoderConfig config, int index, long channels, long spectrum, VocoderReach reach)
+        public Stage(VocoderSlots slots, WeightReader reader, VocoderConfig config, int index, long channels, long spectrum, VocoderReach reach,
+            SnakeKernel? snake)
         {
             var half = channels / 2;
             var (kernel, up) = (config.UpsampleKernels[index], config.UpsampleRates[index]);
@@ -88,13 +109,18 @@ internal sealed class HiftGenerator : IDisposable
             var weight = reader.Take($"source_downs.{index}.weight", half, spectrum, rate == 1 ? 1 : 2 * rate);
             _down = new VocoderConv(slots, weight, reader.Take($"source_downs.{index}.bias", half), stride: rate, reach: reach);
             _sourceBlock = new VocoderResBlock(slots, reader, $"source_resblocks.{index}", half, config.SourceResBlockKernels[index],
-                config.SourceResBlockDilations[index], reach);
+                config.SourceResBlockDilations[index], reach, snake);
             for (var j = 0; j < config.ResBlockKernels.Length; j++)
             {
                 var name = $"resblocks.{index * config.ResBlockKernels.Length + j}";
-                _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j], reach));
+                _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j], reach, snake));
             }
         }
+
+        /// <summary>Steps beside the current one that an output depends on: the blocks' and the source's at the stage's rate, the up-sampling's at
+        /// its input's.</summary>
+        public (long Blocks, long Source, long Up) Contexts =>
+            (_blocks.Max(block => block.Context), _sourceBlock.Context + 2 /* of the down-sampling, whose kernel is twice its stride */, _up.Context);
 
         public Tensor Run(VocoderPass pass, Tensor input, Tensor source, bool last)
         {

@@ -19,54 +19,33 @@ internal sealed class HiftVocoder : IVocoder
     private const int CpuStepFrames = 50;
     private const int CudaStepFrames = 2000;
 
-    private readonly VocoderConfig _config;
+    private readonly HiftNetwork _network;
     private readonly TorchDevice _device;
-    private readonly VocoderSlots _slots = new();
-    private readonly HiftGenerator _decoder;
 
-    private HiftVocoder(ITensorArchive archive, VocoderConfig config, TorchDevice device, VocoderNoise noise, int heldFrames)
+    private HiftVocoder(HiftNetwork network, TorchDevice device, int heldFrames)
     {
-        (_config, _device, HeldFrames) = (config, device, heldFrames);
-        var reader = new WeightReader(archive, device, key => key.Replace("generator.", "", StringComparison.Ordinal));
-        Upsampling = config.UpsampleRates.Aggregate(1, (a, b) => a * b);
-        SamplesPerFrame = Upsampling * config.IstftHop;
+        (_network, _device, HeldFrames) = (network, device, heldFrames);
         StepFrames = device.IsCuda ? CudaStepFrames : CpuStepFrames;
-        Spectrum = new VocoderSpectrum(_slots, config, device.Device);
-        F0 = new VocoderF0(_slots, reader, config, VocoderReach.Past);
-        Source = new VocoderSource(_slots, reader, config, noise, SamplesPerFrame);
-        _decoder = new HiftGenerator(_slots, reader, config, Spectrum.Bins, VocoderReach.Past);
-        Parameters = reader.Parameters;
-        try
-        {
-            reader.Complete();
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
     }
 
-    public int SamplesPerFrame { get; }
+    public int SamplesPerFrame => _network.SamplesPerFrame;
 
     public int HeldFrames { get; }
 
-    internal VocoderConfig Config => _config;
+    internal VocoderConfig Config => _network.Config;
 
     internal Device Device => _device.Device;
 
     /// <summary>Numbers in the weights.</summary>
-    public long Parameters { get; }
+    public long Parameters => _network.Parameters;
 
     internal int StepFrames { get; set; }
 
-    internal int Upsampling { get; }
+    internal VocoderF0 F0 => _network.F0;
 
-    internal VocoderF0 F0 { get; }
+    internal VocoderSource Source => _network.Source;
 
-    internal VocoderSource Source { get; }
-
-    internal VocoderSpectrum Spectrum { get; }
+    internal VocoderSpectrum Spectrum => _network.Spectrum;
 
     /// <summary>Reads hift.pt.</summary>
     /// <param name="archive">The checkpoint; needed during the call only.</param>
@@ -76,29 +55,23 @@ internal sealed class HiftVocoder : IVocoder
     /// <param name="heldFrames">Frames withheld until the last call. The reference withholds 8; what is exactly determined allows 5.</param>
     /// <exception cref="TtsModelLoadException">The checkpoint does not hold what the configuration describes.</exception>
     public static HiftVocoder Load(ITensorArchive archive, VocoderConfig config, TorchDevice device, VocoderNoise noise, int heldFrames = 8) =>
-        new(archive, config, device, noise, heldFrames);
+        new(HiftNetwork.Load(archive, config, device, noise), device, heldFrames);
 
-    public IVocoderState CreateState(MelPieces pieces = default) => new VocoderState(_slots.Count);
+    public IVocoderState CreateState(MelPieces pieces = default) => new VocoderState(_network.Slots);
 
     /// <summary>Opens a pass; rows with equal frame counts run as one batch.</summary>
     public IDecodePass Begin(IReadOnlyList<VocoderRow> rows) => new HiftPass(this, rows);
 
-    public void Dispose()
-    {
-        F0.Dispose();
-        Source.Dispose();
-        Spectrum.Dispose();
-        _decoder.Dispose();
-    }
+    public void Dispose() => _network.Dispose();
 
     /// <summary>Frames [B, bands, n] -> samples [B, m].</summary>
     internal Tensor Step(VocoderPass pass, Tensor mel)
     {
         using var scope = NewDisposeScope();
-        var source = Source.Run(pass, F0.Run(pass, mel));
-        var features = _decoder.Pre(pass, mel);
-        var spectrum = Spectrum.Forward(pass, source, features.shape[2] * Upsampling + (pass.First ? 1 : 0));
-        var samples = Spectrum.Inverse(pass, _decoder.Run(pass, features, spectrum));
+        var source = _network.Source.Run(pass, _network.F0.Run(pass, mel));
+        var features = _network.Decoder.Pre(pass, mel);
+        var spectrum = _network.Spectrum.Forward(pass, source, features.shape[2] * _network.Upsampling + (pass.First ? 1 : 0));
+        var samples = _network.Spectrum.Inverse(pass, _network.Decoder.Run(pass, features, spectrum));
         pass.Advance(source.shape[2]);
         return samples.MoveToOuterDisposeScope();
     }

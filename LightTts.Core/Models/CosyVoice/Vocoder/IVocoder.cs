@@ -9,6 +9,12 @@ internal interface IVocoder : IDisposable
     /// <summary>Frames whose samples are withheld until the last call.</summary>
     int HeldFrames { get; }
 
+    /// <summary>Makes ready what passes would otherwise wait for, on the thread that runs them; when everything else has been loaded.</summary>
+    /// <param name="maxRows">Utterances of a pass.</param>
+    void Prepare(int maxRows)
+    {
+    }
+
     /// <summary>Starts an utterance; cheap.</summary>
     /// <param name="pieces">How its mel comes; by default at once, or in whatever pieces.</param>
     IVocoderState CreateState(MelPieces pieces = default);

@@ -77,9 +77,15 @@ internal sealed class VocoderConv : IDisposable
     public long Left => _reach == VocoderReach.Both ? _border : Context;
 
     /// <summary>[B, inputs, n] -> [B, outputs, n / stride].</summary>
-    public Tensor Run(VocoderPass pass, Tensor input) => Valid(_reach == VocoderReach.Both
-        ? _border == 0 ? input : pad(input, [_border, _border])
-        : pass.Join(Slot, input, _initial, Context + 1 - _stride));
+    public Tensor Run(VocoderPass pass, Tensor input)
+    {
+        // Zeros that the convolution itself adds cost no launch; those behind the end make columns that nobody wants.
+        if (pass.IsWindow && _reach == VocoderReach.Past && _stride == 1 && _simd is null && _product is null)
+            return conv1d(input, Weight, Bias, 1, Context, _dilation).narrow(2, 0, input.shape[2]);
+        return Valid(_reach == VocoderReach.Both
+            ? _border == 0 ? input : pad(input, [_border, _border])
+            : pass.Join(Slot, input, _initial, Context + 1 - _stride));
+    }
 
     /// <summary>The convolution's input with its context, and the room of n columns
     /// behind <see cref="Left"/> left to fill; <see cref="Close"/> follows

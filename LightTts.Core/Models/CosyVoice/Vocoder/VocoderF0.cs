@@ -10,7 +10,8 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 /// <remarks>The reference computes the symmetric one in 32 bits, which makes the phase depend on the order of its sums.</remarks>
 internal sealed class VocoderF0 : IDisposable
 {
-    private const int LookRight = 3;
+    /// <summary>Frames behind a frame that its frequency depends on, where it is causal.</summary>
+    public const int LookRight = 3;
 
     private readonly List<VocoderConv> _convs = [];
     private readonly VocoderConv _classifier;
@@ -33,6 +34,9 @@ internal sealed class VocoderF0 : IDisposable
         _classifier = new VocoderConv(slots, classifier.view(1, channels, 1).clone(),
             reader.Take("f0_predictor.classifier.bias", ScalarType.Float64, 1));
     }
+
+    /// <summary>Frames before a frame that its frequency depends on.</summary>
+    public long Context => _convs.Skip(1).Sum(conv => conv.Context);
 
     /// <summary>Frequencies in Hz of the frames that are determined: causal, 3 fewer than the mel
     /// frames so far, all at the end. [B, bands, n] -> [B, 1, m].</summary>

@@ -18,14 +18,27 @@ internal sealed class VocoderPass : IDisposable
     private readonly IReadOnlyList<VocoderState> _states;
     private readonly Tensor?[] _tails;
     private readonly long[] _samples;
+    private readonly bool _isWindow;
 
     public VocoderPass(IReadOnlyList<VocoderState> states)
     {
         _states = states;
+        Rows = states.Count;
         _samples = [.. states.Select(s => s.SourceSamples)];
         _tails = new Tensor?[states[0].Tails.Length];
         First = !states[0].Started;
     }
+
+    private VocoderPass(int rows)
+    {
+        (_states, _tails, _samples, First, _isWindow, Rows) = ([], [], [], true, true, rows);
+    }
+
+    /// <summary>A pass over windows: as at the beginning of an utterance, with nothing kept for another one.</summary>
+    public static VocoderPass Window(int rows) => new(rows);
+
+    /// <summary>Whether nothing is kept, so that a layer need not lay its input out for it.</summary>
+    public bool IsWindow => _isWindow;
 
     /// <summary>Whether no frame was decoded before.</summary>
     public bool First { get; private set; }
@@ -33,7 +46,7 @@ internal sealed class VocoderPass : IDisposable
     /// <summary>Whether the frames of this step are the last.</summary>
     public bool Final { get; set; }
 
-    public int Rows => _states.Count;
+    public int Rows { get; }
 
     /// <summary>Positions of the rows in the noise table.</summary>
     public ReadOnlySpan<long> SourceSamples => _samples;
@@ -41,6 +54,8 @@ internal sealed class VocoderPass : IDisposable
     /// <summary>The tail in a slot, or null at the beginning.</summary>
     public Tensor? Tail(int slot)
     {
+        if (_isWindow)
+            return null;
         if (_tails[slot] is null && _states[0].Tails[slot] is { } first)
             return Rows == 1 ? first : _tails[slot] = cat([.. _states.Select(s => s.Tails[slot]!)]).DetachFromDisposeScope();
         return _tails[slot];
@@ -49,6 +64,11 @@ internal sealed class VocoderPass : IDisposable
     /// <summary>Replaces the tail in a slot; the pass owns it.</summary>
     public void Keep(int slot, Tensor tail)
     {
+        if (_isWindow)
+        {
+            tail.Dispose();
+            return;
+        }
         _tails[slot]?.Dispose();
         _tails[slot] = tail.DetachFromDisposeScope();
     }
@@ -85,6 +105,8 @@ internal sealed class VocoderPass : IDisposable
     /// <summary>Keeps the end of a joined input as the next tail.</summary>
     public void KeepEnd(int slot, Tensor joined, long tail)
     {
+        if (_isWindow)
+            return;
         using var end = joined.narrow(2, joined.shape[2] - tail, tail);
         // A copy: a view would keep the whole activation alive.
         Keep(slot, end.clone());

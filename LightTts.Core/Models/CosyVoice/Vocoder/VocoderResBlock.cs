@@ -1,4 +1,5 @@
 using LightTts.Cpu;
+using LightTts.Cuda;
 using LightTts.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,18 +13,21 @@ internal sealed class VocoderResBlock : IDisposable
     private readonly Func<VocoderPass, Tensor, Snake, VocoderConv, Snake, VocoderConv, Tensor> _layer;
 
     public VocoderResBlock(VocoderSlots slots, WeightReader reader, string name, long channels, int kernel, int[] dilations,
-        VocoderReach reach)
+        VocoderReach reach, SnakeKernel? snake = null)
     {
         _layer = reader.Device.IsCuda ? Separate : Fused;
         for (var i = 0; i < dilations.Length; i++)
         {
             var (w1, b1) = VocoderConv.Fold(reader, $"{name}.convs1.{i}", channels, channels, kernel);
             var (w2, b2) = VocoderConv.Fold(reader, $"{name}.convs2.{i}", channels, channels, kernel);
-            _layers.Add((new Snake(reader, $"{name}.activations1.{i}.alpha", channels),
+            _layers.Add((new Snake(reader, $"{name}.activations1.{i}.alpha", channels, snake),
                 new VocoderConv(slots, w1, b1, dilation: dilations[i], reach: reach),
-                new Snake(reader, $"{name}.activations2.{i}.alpha", channels), new VocoderConv(slots, w2, b2, reach: reach)));
+                new Snake(reader, $"{name}.activations2.{i}.alpha", channels, snake), new VocoderConv(slots, w2, b2, reach: reach)));
         }
     }
+
+    /// <summary>Input steps beside the current one that an output depends on.</summary>
+    public long Context => _layers.Sum(layer => layer.Conv1.Context + layer.Conv2.Context);
 
     /// <summary>[B, channels, n] -> the same.</summary>
     public Tensor Run(VocoderPass pass, Tensor input)
@@ -82,8 +86,12 @@ internal sealed class VocoderResBlock : IDisposable
         private readonly Tensor _alpha;
         private readonly Tensor _inverse;
 
-        public Snake(WeightReader reader, string key, long channels)
+        private readonly SnakeKernel? _kernel;
+        private readonly int _device;
+
+        public Snake(WeightReader reader, string key, long channels, SnakeKernel? kernel)
         {
+            (_kernel, _device) = (kernel, reader.Device.Device.index);
             using var alpha = reader.Take(key, channels);
             _alpha = alpha.view(1, channels, 1).clone();
             _inverse = _alpha.add(Scalars.Of(1e-9)).reciprocal_();
@@ -94,8 +102,19 @@ internal sealed class VocoderResBlock : IDisposable
 
         public Tensor Run(Tensor x)
         {
+            if (_kernel is not null && x.stride(2) == 1)
+                return Own(x);
             var sine = (x * _alpha).sin_();
-            return sine.mul_(sine).mul_(_inverse).PlusInPlace(x);
+            return x.addcmul(sine, sine * _inverse, Scalars.One);
+        }
+
+        private Tensor Own(Tensor x)
+        {
+            var y = empty(x.shape, x.dtype, x.device);
+            var shape = ((int)x.shape[0], (int)x.shape[1], (int)x.shape[2]);
+            _kernel!.Run(CudaStream.CurrentHandle(_device)!.Value, shape, x.Start(), x.stride(0), x.stride(1), _alpha.Address(), _inverse.Address(),
+                y.Address());
+            return y;
         }
 
         /// <summary>On the CPU: [channels, n] -> the columns of <paramref name="result"/> from <paramref name="column"/> on.</summary>

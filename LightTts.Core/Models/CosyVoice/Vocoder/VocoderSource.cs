@@ -33,21 +33,37 @@ internal sealed class VocoderSource : IDisposable
     public Tensor Run(VocoderPass pass, Tensor f0)
     {
         var f = f0.to(ScalarType.Float32);
-        var rate = (f * _multiples).div_(Scalars.Of((long)_config.SampleRate)).remainder_(Scalars.One); // [B, 9, n] turns a sample
         // The running sums are in 64 bits and every output is rounded, as the reference's cumsum is on the CPU.
-        var sums = cumsum(rate.to(ScalarType.Float64), 2);
+        var sums = cumsum(Turns(f), 2);
         if (pass.Tail(_phaseSlot) is { } before)
             sums = sums.PlusInPlace(before);
         if (sums.shape[2] > 0)
             pass.Keep(_phaseSlot, sums.narrow(2, sums.shape[2] - 1, 1).clone());
+        return Mix(f, sums, Noise(pass.SourceSamples, f.shape[2]));
+    }
+
+    /// <summary>Frequencies [B, 1, n] in 32 bits -> turns a sample of each harmonic, [B, harmonics, n] in 64 bits.</summary>
+    public Tensor Turns(Tensor f) =>
+        (f * _multiples).div_(Scalars.Of((long)_config.SampleRate)).remainder_(Scalars.One).to(ScalarType.Float64);
+
+    /// <summary>Noise of so many frames of rows that begin at these samples: [B, n * samples per frame].</summary>
+    public Tensor Noise(ReadOnlySpan<long> starts, long frames) => _noise.Read(starts, frames * _samplesPerFrame);
+
+    /// <summary>The source.</summary>
+    /// <param name="f">Frequencies [B, 1, n] in 32 bits.</param>
+    /// <param name="sums">Turns of the harmonics summed over the frames, [B, harmonics, n] in 64 bits.</param>
+    /// <param name="noise">[B, n * samples per frame].</param>
+    /// <returns>[B, 1, n * samples per frame].</returns>
+    public Tensor Mix(Tensor f, Tensor sums, Tensor noise)
+    {
         var phase = sums.to(ScalarType.Float32).mul_(Scalars.Of(2L)).mul_(Scalars.Of((double)MathF.PI)).mul_(Scalars.Of(_samplesPerFrame));
         var voiced = f.gt(Scalars.Of(_config.VoicedThreshold)).to(ScalarType.Float32); // [B, 1, n]
         var sines = phase.sin_().mul_(Scalars.Of(_config.NsfAlpha)).mul_(voiced);
         var held = matmul(_mix, sines).PlusInPlace(_bias); // [B, 1, n]
         var amplitude = voiced.mul(Scalars.Of(_config.NsfSigma)).PlusInPlace(voiced.neg().add_(Scalars.One).mul_(Scalars.Of(_config.NsfAlpha / 3)));
         var (rows, frames) = (f.shape[0], f.shape[2]);
-        var noise = _noise.Read(pass.SourceSamples, frames * _samplesPerFrame).view(rows, frames, _samplesPerFrame);
-        return (amplitude.view(rows, frames, 1) * noise).PlusInPlace(held.view(rows, frames, 1)).tanh_().view(rows, 1, frames * _samplesPerFrame);
+        return (amplitude.view(rows, frames, 1) * noise.view(rows, frames, _samplesPerFrame)).PlusInPlace(held.view(rows, frames, 1)).tanh_()
+            .view(rows, 1, frames * _samplesPerFrame);
     }
 
     public void Dispose()

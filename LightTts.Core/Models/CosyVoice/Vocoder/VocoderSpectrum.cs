@@ -58,11 +58,19 @@ internal sealed class VocoderSpectrum : IDisposable
         }
         _forward = new VocoderConv(slots, TensorData.FromSingles(forward, device, 2 * Bins, 1, _size), null, stride: _hop);
         _inverse = new VocoderConv(slots, TensorData.FromSingles(inverse, device, _hop, 2 * Bins, overlap), null);
+        LastScale = lastScale;
         _firstScale = TensorData.FromSingles(firstScale, device, 1, _hop, 1);
         _lastScale = TensorData.FromSingles(lastScale, device, 1, _hop, 1);
     }
 
     public int Bins { get; }
+
+    /// <summary>What the utterance's last samples, beside whose edge fewer windows overlap, are to be multiplied with where a pass did not know that
+    /// they are the last: at least 1 each.</summary>
+    public float[] LastScale { get; }
+
+    /// <summary>Samples of a frame of the source's spectrum that lie on either side of its own.</summary>
+    public int Reach => _size / 2;
 
     /// <summary>Source samples [B, 1, n] -> real and imaginary parts [B, 2 * bins, frames]; what is left waits for the next call.</summary>
     public Tensor Forward(VocoderPass pass, Tensor source, long frames)

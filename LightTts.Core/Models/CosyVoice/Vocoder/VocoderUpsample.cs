@@ -42,6 +42,9 @@ internal sealed class VocoderUpsample : IDisposable
             VocoderReach.Both);
     }
 
+    /// <summary>Input steps beside the current one that an output depends on.</summary>
+    public long Context => _conv.Context;
+
     /// <summary>[B, inputs, n] -> [B, outputs, n * rate].</summary>
     public Tensor Run(VocoderPass pass, Tensor input)
     {

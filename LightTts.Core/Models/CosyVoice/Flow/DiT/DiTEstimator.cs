@@ -14,7 +14,6 @@ namespace LightTts.Models.CosyVoice.Flow.DiT;
 /// </remarks>
 internal sealed class DiTEstimator : IVelocityEstimator
 {
-    private const int MaxSchedules = 8;
     private const double NormEps = 1e-6;
 
     private readonly DiTWeights _weights;
@@ -24,7 +23,7 @@ internal sealed class DiTEstimator : IVelocityEstimator
     private readonly bool _exact;
     private readonly DiTAttention _attention;
     private readonly FlowPages _pages;
-    private readonly Dictionary<int, DiTSchedule> _schedules = [];
+    private readonly DiTSchedules _schedules;
 
     /// <param name="weights">Owned from here on.</param>
     /// <param name="device">Where they lie.</param>
@@ -33,6 +32,7 @@ internal sealed class DiTEstimator : IVelocityEstimator
     public DiTEstimator(DiTWeights weights, TorchDevice device, int pageFrames, long? cacheBudget)
     {
         _weights = weights;
+        _schedules = new DiTSchedules(weights);
         (_heads, _headDim, _dim) = (_weights.Config.Heads, _weights.Config.HeadDim, _weights.Config.Dim);
         _exact = device.Compute == ScalarType.Float32;
         _attention = DiTAttention.For(device);
@@ -56,13 +56,12 @@ internal sealed class DiTEstimator : IVelocityEstimator
     {
         using var scope = NewDisposeScope();
         var inputs = Prepare(segments);
-        return new Pass(this, segments, Schedule(times), inputs.Constant.DetachFromDisposeScope(), inputs.Rotations.DetachFromDisposeScope());
+        return new Pass(this, segments, _schedules.Hold(times), inputs.Constant.DetachFromDisposeScope(), inputs.Rotations.DetachFromDisposeScope());
     }
 
     public void Dispose()
     {
-        foreach (var schedule in _schedules.Values)
-            schedule.Dispose();
+        _schedules.Dispose();
         _weights.Dispose();
         _pages.Dispose();
     }
@@ -178,23 +177,6 @@ internal sealed class DiTEstimator : IVelocityEstimator
             cache.SetTail(index, 1, hidden.narrow(2, segment.Count, _weights.ConvTail).clone());
         }
         return F.mish(F.conv1d(hidden, _weights.Conv2, _weights.Conv2Bias, groups: _weights.Groups), inplace: true).transpose(1, 2);
-    }
-
-    /// <summary>The schedule of so many steps, made at its first use; passes of several threads may ask at the same time.</summary>
-    private DiTSchedule Schedule(float[] times)
-    {
-        lock (_schedules)
-        {
-            if (_schedules.TryGetValue(times.Length, out var schedule))
-                return schedule.Hold();
-            if (_schedules.Count >= MaxSchedules)
-            {
-                foreach (var old in _schedules.Values)
-                    old.Dispose();
-                _schedules.Clear();
-            }
-            return (_schedules[times.Length] = new DiTSchedule(_weights, times)).Hold();
-        }
     }
 
     private sealed class Pass(DiTEstimator estimator, IReadOnlyList<FlowSegment> segments, DiTSchedule schedule, Tensor constant, Tensor rotations)

@@ -22,17 +22,15 @@ internal sealed class DiTSchedule : IDisposable
         var steps = times.Length - 1;
         Steps = new DiTStep[steps];
         var silu = F.silu(TimeEmbedding(weights, TensorData.FromSingles(times[..steps], weights.InputBias.device, steps))); // [Steps, Dim]
-        var blocks = weights.Blocks.Select(block => block.Modulation.Apply(silu)).ToArray(); // each [Steps, 6 Dim]
-        var final = weights.FinalModulation.Apply(silu); // [Steps, 2 Dim]
+        var final = weights.FinalModulation.Apply(silu); // [Steps, 2 Dim], scale first here, shift first in the blocks
+        Table = cat([.. weights.Blocks.Select(block => block.Modulation.Apply(silu)), final], 1).DetachFromDisposeScope();
+        DiTStep.AddOne(Table, weights.Blocks.Length, weights.Config.Dim);
         for (var k = 0; k < steps; k++)
-        {
-            var parts = final[k].chunk(2, 0); // scale first here, shift first in the blocks
-            Steps[k] = new DiTStep(
-                [.. blocks.Select(block => Modulation(block[k].chunk(6, 0)))],
-                parts[0].add(Scalars.One).DetachFromDisposeScope(),
-                parts[1].clone().DetachFromDisposeScope());
-        }
+            Steps[k] = DiTStep.Of(Table[k], weights.Blocks.Length, weights.Config.Dim);
     }
+
+    /// <summary>Everything, a row a step, in the order of <see cref="DiTStep.Of"/>: [Steps, (6 blocks + 2) Dim].</summary>
+    public Tensor Table { get; }
 
     public DiTStep[] Steps { get; }
 
@@ -59,11 +57,8 @@ internal sealed class DiTSchedule : IDisposable
             return;
         foreach (var step in Steps)
             step.Dispose();
+        Table.Dispose();
     }
-
-    private static DiTModulation Modulation(Tensor[] parts) => new(
-        parts[0].clone().DetachFromDisposeScope(), parts[1].add(Scalars.One).DetachFromDisposeScope(), parts[2].clone().DetachFromDisposeScope(),
-        parts[3].clone().DetachFromDisposeScope(), parts[4].add(Scalars.One).DetachFromDisposeScope(), parts[5].clone().DetachFromDisposeScope());
 }
 
 /// <summary>One solver step.</summary>
@@ -72,6 +67,32 @@ internal sealed class DiTSchedule : IDisposable
 /// <param name="Shift">Shift of the last norm.</param>
 internal sealed record DiTStep(DiTModulation[] Blocks, Tensor Scale, Tensor Shift) : IDisposable
 {
+    private const int Parts = 6;
+
+    /// <summary>Numbers of a step.</summary>
+    public static long Width(int blocks, long dim) => (Parts * blocks + 2) * dim;
+
+    /// <summary>A step's numbers under their names; parts of the row, which stays the caller's.</summary>
+    /// <param name="row">[<see cref="Width"/>].</param>
+    /// <param name="blocks">Blocks of the transformer.</param>
+    /// <param name="dim">Its width.</param>
+    public static DiTStep Of(Tensor row, int blocks, long dim)
+    {
+        Tensor Part(int index) => row.narrow(0, index * dim, dim).DetachFromDisposeScope();
+        DiTModulation Block(int at) => new(Part(at), Part(at + 1), Part(at + 2), Part(at + 3), Part(at + 4), Part(at + 5));
+        return new DiTStep([.. Enumerable.Range(0, blocks).Select(block => Block(Parts * block))], Part(Parts * blocks), Part(Parts * blocks + 1));
+    }
+
+    /// <summary>Makes factors of all scales of a table, in place: [Steps, <see cref="Width"/>].</summary>
+    public static void AddOne(Tensor table, int blocks, long dim)
+    {
+        using var scope = NewDisposeScope();
+        var parts = table.narrow(1, 0, Parts * blocks * dim).view(-1, blocks, Parts, dim);
+        parts.select(2, 1).add_(Scalars.One);
+        parts.select(2, 4).add_(Scalars.One);
+        table.narrow(1, Parts * blocks * dim, dim).add_(Scalars.One);
+    }
+
     public void Dispose()
     {
         foreach (var block in Blocks)

@@ -63,11 +63,7 @@ internal sealed class TorchDecodeSteps(TorchLanguageLayers layers) : IDisposable
 
         Stage(_nobody, buffers);
         buffers.Send();
-        // The first time libraries allocate what they need; what would fail in a capture fails here, where it can be caught.
-        Step();
-        Step();
-        cuda.synchronize(layers.Device.Device);
-        buffers.Graph = CudaGraph.Capture(pool, Step);
+        buffers.Graph = CudaGraph.CaptureWarm(pool, Step);
     }
 
     private LanguageStepBuffers Buffers(int rows, int length)

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using LightTts.Cuda;
+using LightTts.Models.CosyVoice.Language;
+using LightTts.Models.CosyVoice.Language.Cuda;
+using static TorchSharp.torch;
+
+namespace LightTts.Benchmarks.Stages;
+
+/// <summary>Times of the language model's own kernels, each kind alone: all its launches of a step, captured, one after the other.</summary>
+internal sealed class KernelMeasures(CudaLanguageEngine engine, double seconds)
+{
+    private readonly CudaLanguageLayers _layers = engine.Layers;
+
+    /// <summary>Microseconds of a launch in a step of so many rows, of each kind of kernel.</summary>
+    public IEnumerable<(string Kernel, int Launches, Series Microseconds)> Step(int rows, int positions)
+    {
+        using var inference = inference_mode(true);
+        var blocks = (positions + KvBlockPool.BlockSize) / KvBlockPool.BlockSize;
+        var layout = new StepLayout(rows, rows, rows, blocks);
+        using var host = new PinnedMemory(layout.Bytes);
+        using var device = new DeviceMemory(layout.Bytes, _layers.Device);
+        using var tokens = new PinnedMemory(rows * sizeof(int));
+        using var memory = _layers.CreateMemory(rows, rows);
+        var stream = CudaStream.CurrentHandle(_layers.Device.index)!.Value;
+        for (var row = 0; row < rows; row++)
+        {
+            host.Part<int>(layout.Positions, rows)[row] = positions - 1;
+            host.Part<int>(layout.SequenceNumbers, rows)[row] = row;
+            host.Part<int>(layout.Map, rows)[row] = row;
+            host.Part<SamplingKernel.Draw>(layout.DrawsAt, rows)[row] = new SamplingKernel.Draw
+            {
+                ForbiddenFirst = 1, Allowed = -1, TopK = 25, TopP = 0.8f, InverseTemperature = 1, RepetitionLimit = 1,
+            };
+            for (var block = 0; block < blocks; block++)
+                host.Part<int>(layout.Tables, rows * blocks)[row * blocks + block] = row * blocks + block;
+        }
+        CudaDriver.CopyToDevice(device.Address, host.Address, layout.Bytes, stream);
+        var inputs = device.Address;
+        _layers.Embed(stream, inputs, layout, memory);
+        CudaDriver.Synchronize(stream);
+
+        Action<int> Of(Action<int> launch) => launch;
+        foreach (var (kernel, launches, launch) in new[]
+        {
+            ("embed", 1, Of(_ => _layers.Embed(stream, inputs, layout, memory))),
+            ("project", _layers.Layers, Of(i => _layers.Project(i, stream, inputs, layout, memory))),
+            ("attend", _layers.Layers, Of(i => _layers.Attend(i, stream, inputs, layout, memory))),
+            ("add attended", _layers.Layers, Of(i => _layers.AddAttended(i, stream, layout, memory))),
+            ("gate", _layers.Layers, Of(i => _layers.Gate(i, stream, layout, memory))),
+            ("add gated", _layers.Layers, Of(i => _layers.AddGated(i, stream, layout, memory))),
+            ("head", 1, Of(_ => _layers.Score(stream, inputs, layout, memory))),
+            ("draw", 1, Of(_ => _layers.Draw(stream, inputs, layout, memory, tokens.Address))),
+        })
+            yield return (kernel, launches, Time(stream, launches, launch));
+    }
+
+    private Series Time(nint stream, int launches, Action<int> launch)
+    {
+        // What runs once in a step is launched as often as the rest, so that the launch of the graph does not count.
+        const int repeats = 24;
+        using var graph = CudaGraph.CaptureWarm(CudaGraph.CreatePool(), () =>
+        {
+            for (var i = 0; i < repeats; i++)
+                launch(i % launches);
+        });
+        return Series.Take(seconds, values =>
+        {
+            CudaDriver.Synchronize(stream);
+            var started = Stopwatch.GetTimestamp();
+            const int replays = 8;
+            for (var i = 0; i < replays; i++)
+                graph.Replay();
+            CudaDriver.Synchronize(stream);
+            values.Add(Stopwatch.GetElapsedTime(started).TotalMicroseconds / (replays * repeats));
+        });
+    }
+}

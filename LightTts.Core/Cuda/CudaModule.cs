@@ -1,0 +1,87 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace LightTts.Cuda;
+
+/// <summary>Own kernels on the current device: compiled from the sources in the assembly when they are first asked for, and kept on disk for the
+/// next time, under a name made from all that decides the result.</summary>
+internal sealed class CudaModule : IDisposable
+{
+    private readonly nint _module;
+
+    private CudaModule(nint module, bool overlap) => (_module, Overlap) = (module, overlap);
+
+    /// <summary>Whether kernels may start before those before them have ended: from compute capability 9.0 on, with drivers that
+    /// capture it.</summary>
+    public bool Overlap { get; }
+
+    /// <summary>Compiles and loads, on a thread whose current device it is for.</summary>
+    /// <param name="sources">Files of Cuda/Kernels.</param>
+    /// <param name="definitions">What their sizes are.</param>
+    /// <param name="compiler">The compiler.</param>
+    /// <param name="cacheFolder">Where compiled code is kept; null: nowhere.</param>
+    /// <exception cref="InvalidOperationException">It does not compile, or the device does not take it.</exception>
+    public static CudaModule Load(IReadOnlyList<string> sources, IReadOnlyDictionary<string, int> definitions, KernelCompiler compiler,
+        string? cacheFolder)
+    {
+        var capability = CudaDriver.ComputeCapability(Math.Max(0, CudaStream.CurrentDevice));
+        var source = string.Join('\n', sources.Prepend("primitives.cuh").Select(Read));
+        string[] options =
+        [
+            $"--gpu-architecture=sm_{capability}", "--std=c++17", "--extra-device-vectorization",
+            .. definitions.OrderBy(size => size.Key, StringComparer.Ordinal).Select(size => $"-D{size.Key}={size.Value}"),
+        ];
+        var overlap = capability >= 90 && CudaDriver.Version >= 12_030;
+        var key = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [compiler.Version, .. options, source])));
+        var path = cacheFolder is null ? null : Path.Combine(cacheFolder, Convert.ToHexStringLower(key)[..32] + ".cubin");
+        if (path is not null && TryRead(path) is { } known && CudaDriver.TryLoadModule(known) is not 0 and var module)
+            return new CudaModule(module, overlap);
+        var code = compiler.Compile(source, options);
+        module = CudaDriver.TryLoadModule(code);
+        if (module == 0)
+            throw new InvalidOperationException($"the driver does not load code for sm_{capability}");
+        if (path is not null)
+            TryWrite(path, code);
+        return new CudaModule(module, overlap);
+    }
+
+    /// <summary>A kernel by its name.</summary>
+    public CudaKernel Kernel(string name) => new(CudaDriver.Function(_module, name), Overlap);
+
+    public void Dispose() => CudaDriver.UnloadModule(_module);
+
+    private static string Read(string source)
+    {
+        using var stream = typeof(CudaModule).Assembly.GetManifestResourceStream("Kernels." + source)
+            ?? throw new InvalidOperationException($"the assembly lacks {source}");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static byte[]? TryRead(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? File.ReadAllBytes(path) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    // A disk that is full or read-only costs the time of compiling again, no more.
+    private static void TryWrite(string path, byte[] code)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            var temporary = path + Path.GetRandomFileName();
+            File.WriteAllBytes(temporary, code);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+}

@@ -1,0 +1,192 @@
+// Attention of single queries over the pages of their sequences: a block takes a row's query heads that share a key head, in rounds of SPAN
+// positions, with running maxima (flash attention). Rows of a prompt are rows like others, each with its own position. What a round is depends on
+// positions alone: a row gets the same bits in any company.
+// queries [rows, HEADS, HEAD_DIM] in 32 bits; pages [block, KV_HEADS, PAGE, HEAD_DIM]; y [rows, HEADS * HEAD_DIM].
+// Floor: the sequences' keys and values, once, at the memory's speed.
+
+#define SPAN 256
+#define GROUP (HEADS / KV_HEADS)
+
+// Eight numbers of a page, as they are loaded and as they are used.
+struct Eight
+{
+#if BF16
+    uint4 raw;
+#else
+    float4 first, second;
+#endif
+};
+
+__device__ __forceinline__ Eight load_eight(const element* address)
+{
+#if BF16
+    return { *(const uint4*)address };
+#else
+    return { *(const float4*)address, *(const float4*)(address + 4) };
+#endif
+}
+
+__device__ __forceinline__ void widen_eight(float (&v)[8], const Eight& eight)
+{
+#if BF16
+    v[0] = lower(eight.raw.x), v[1] = upper(eight.raw.x), v[2] = lower(eight.raw.y), v[3] = upper(eight.raw.y);
+    v[4] = lower(eight.raw.z), v[5] = upper(eight.raw.z), v[6] = lower(eight.raw.w), v[7] = upper(eight.raw.w);
+#else
+    v[0] = eight.first.x, v[1] = eight.first.y, v[2] = eight.first.z, v[3] = eight.first.w;
+    v[4] = eight.second.x, v[5] = eight.second.y, v[6] = eight.second.z, v[7] = eight.second.w;
+#endif
+}
+
+extern "C" __global__ void __launch_bounds__(SPAN) attend(const float* queries, const element* keys, const element* values, const int* positions,
+    const int* sequences, const int* tables, int table_blocks, element* y, float scale)
+{
+    constexpr int SLICES = HEAD_DIM / 8;       // lanes that share a value's row
+    constexpr int STRIDES = SPAN / SLICES;     // positions side by side
+    constexpr int WARPS = SPAN / 32;
+    __shared__ __align__(16) float q[GROUP][HEAD_DIM];
+    __shared__ float weights[GROUP][SPAN];
+    __shared__ float peaks[GROUP], totals[GROUP], shrinks[GROUP];
+    __shared__ float sums[WARPS][GROUP][HEAD_DIM];
+    release_next();
+    wait_for_previous();
+    const int row = blockIdx.x, kv = blockIdx.y, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    const int* table = tables + (size_t)sequences[row] * table_blocks;
+    const int length = positions[row] + 1;
+    for (int i = threadIdx.x; i < GROUP * HEAD_DIM; i += SPAN)
+        q[i / HEAD_DIM][i % HEAD_DIM] = queries[(size_t)row * (HEADS * HEAD_DIM) + kv * GROUP * HEAD_DIM + i] * scale;
+    if (threadIdx.x < GROUP)
+    {
+        peaks[threadIdx.x] = -INFINITY;
+        totals[threadIdx.x] = 0;
+    }
+    const int slice = threadIdx.x % SLICES * 8;
+    float sum[GROUP][8];
+#pragma unroll
+    for (int h = 0; h < GROUP; h++)
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+            sum[h][i] = 0;
+    for (int first = 0; first < length; first += SPAN)
+    {
+        // All loads go out before anything waits for one: keys, a lane a position, then values, a lane 8 numbers of every STRIDES-th.
+        const int here = min(SPAN, length - first);
+        Eight key[SLICES], value[SLICES];
+        if (threadIdx.x < here)
+        {
+            const int position = first + threadIdx.x;
+            const element* own = keys + (((size_t)table[position / PAGE] * KV_HEADS + kv) * PAGE + position % PAGE) * HEAD_DIM;
+#pragma unroll
+            for (int i = 0; i < SLICES; i++)
+                key[i] = load_eight(own + i * 8);
+        }
+#pragma unroll
+        for (int i = 0; i < SLICES; i++)
+        {
+            const int at = threadIdx.x / SLICES + i * STRIDES, position = first + at;
+            if (at < here)
+                value[i] = load_eight(values + (((size_t)table[position / PAGE] * KV_HEADS + kv) * PAGE + position % PAGE) * HEAD_DIM + slice);
+        }
+        __syncthreads(); // the queries are there, and nobody reads the weights of the round before
+        float score[GROUP];
+#pragma unroll
+        for (int h = 0; h < GROUP; h++)
+            score[h] = 0;
+        if (threadIdx.x < here)
+        {
+#pragma unroll
+            for (int part = 0; part < SLICES; part++)
+            {
+                float k[8];
+                widen_eight(k, key[part]);
+#pragma unroll
+                for (int h = 0; h < GROUP; h++)
+                {
+                    const float4 q0 = *(const float4*)&q[h][part * 8], q1 = *(const float4*)&q[h][part * 8 + 4];
+                    score[h] += q0.x * k[0] + q0.y * k[1] + q0.z * k[2] + q0.w * k[3] + q1.x * k[4] + q1.y * k[5] + q1.z * k[6] + q1.w * k[7];
+                }
+            }
+        }
+#pragma unroll
+        for (int h = 0; h < GROUP; h++)
+            weights[h][threadIdx.x] = threadIdx.x < here ? score[h] : -INFINITY;
+        __syncthreads();
+        for (int h = warp; h < GROUP; h += WARPS)
+        {
+            const float before = peaks[h];
+            float own[SPAN / 32], peak = before;
+#pragma unroll
+            for (int i = 0; i < SPAN / 32; i++)
+            {
+                own[i] = weights[h][lane + i * 32];
+                peak = fmaxf(peak, own[i]); // leaves out what is not a number: that shows in the sum
+            }
+#pragma unroll
+            for (int distance = 16; distance > 0; distance /= 2)
+                peak = fmaxf(peak, __shfl_xor_sync(0xffffffffu, peak, distance));
+            float total = 0;
+#pragma unroll
+            for (int i = 0; i < SPAN / 32; i++)
+            {
+                own[i] = lane + i * 32 < here ? __expf(own[i] - peak) : 0;
+                weights[h][lane + i * 32] = own[i];
+                total += own[i];
+            }
+#pragma unroll
+            for (int distance = 16; distance > 0; distance /= 2)
+                total += __shfl_xor_sync(0xffffffffu, total, distance);
+            __syncwarp();
+            if (lane == 0)
+            {
+                const float shrink = first == 0 ? 0 : __expf(before - peak);
+                peaks[h] = peak;
+                shrinks[h] = shrink;
+                totals[h] = first == 0 ? total : totals[h] * shrink + total;
+            }
+        }
+        __syncthreads();
+#pragma unroll
+        for (int h = 0; h < GROUP; h++)
+        {
+            const float shrink = shrinks[h];
+#pragma unroll
+            for (int i = 0; i < 8; i++)
+                sum[h][i] *= shrink;
+        }
+#pragma unroll
+        for (int i = 0; i < SLICES; i++)
+        {
+            const int at = threadIdx.x / SLICES + i * STRIDES;
+            if (at >= here)
+                break;
+            float v[8];
+            widen_eight(v, value[i]);
+#pragma unroll
+            for (int h = 0; h < GROUP; h++)
+#pragma unroll
+                for (int j = 0; j < 8; j++)
+                    sum[h][j] += weights[h][at] * v[j];
+        }
+    }
+#pragma unroll
+    for (int h = 0; h < GROUP; h++)
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+        {
+#pragma unroll
+            for (int distance = SLICES; distance < 32; distance *= 2)
+                sum[h][i] += __shfl_xor_sync(0xffffffffu, sum[h][i], distance);
+            if (lane < SLICES)
+                sums[warp][h][slice + i] = sum[h][i];
+        }
+    __syncthreads();
+    for (int i = threadIdx.x; i < GROUP * HEAD_DIM; i += SPAN)
+    {
+        const int h = i / HEAD_DIM, d = i % HEAD_DIM;
+        float whole = 0;
+#pragma unroll
+        for (int w = 0; w < WARPS; w++)
+            whole += sums[w][h][d];
+        // A row that is not there sees nothing.
+        y[(size_t)row * (HEADS * HEAD_DIM) + kv * GROUP * HEAD_DIM + i] = narrow(length > 0 ? whole / totals[h] : 0);
+    }
+}

@@ -1,0 +1,71 @@
+// What the kernels are written in: number types, the tensor cores' product, and how one kernel overlaps the next. Everything that is a device's own
+// instruction is here. The model's sizes come as definitions: HIDDEN, HEADS, KV_HEADS, HEAD_DIM, INNER, LOGITS, PAGE (positions in a block of the
+// KV cache), BF16 (1: weights, activations between kernels and the KV cache are bfloat16, 0: 32-bit floats).
+
+#ifndef INFINITY
+#define INFINITY __int_as_float(0x7f800000)
+#endif
+
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+#if BF16
+typedef u16 element; // a bfloat16's bits
+#else
+typedef float element;
+#endif
+
+__device__ __forceinline__ float widen(float x) { return x; }
+__device__ __forceinline__ float widen(u16 x) { return __uint_as_float((u32)x << 16); }
+
+// The lower and the upper of two bfloat16 numbers in a word.
+__device__ __forceinline__ float lower(u32 pair) { return __uint_as_float(pair << 16); }
+__device__ __forceinline__ float upper(u32 pair) { return __uint_as_float(pair & 0xffff0000u); }
+
+// Rounds to nearest, ties to even.
+__device__ __forceinline__ u16 to_bf16(float x)
+{
+    u32 bits = __float_as_uint(x);
+    if ((bits & 0x7fffffffu) > 0x7f800000u)
+        return 0x7fff; // not a number stays that
+    return (u16)((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
+}
+
+#if BF16
+__device__ __forceinline__ element narrow(float x) { return to_bf16(x); }
+#else
+__device__ __forceinline__ element narrow(float x) { return x; }
+#endif
+
+// d[16 x 8] += a[16 x 16] b[16 x 8] in bfloat16 with 32-bit sums. With g = lane / 4 and t = lane % 4 a lane holds
+// a: rows g and g + 8 at 2t, 2t + 1, then both at 2t + 8, 2t + 9; b: column g at the same; d: row g at columns 2t, 2t + 1, then row g + 8.
+__device__ __forceinline__ void multiply_add(float (&d)[4], u32 a0, u32 a1, u32 a2, u32 a3, u32 b0, u32 b1)
+{
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+// Weights are read once in a step and by nobody else soon: they need not push anything out of the first-level cache.
+__device__ __forceinline__ uint4 load_weights(const void* address)
+{
+    uint4 v;
+    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(address));
+    return v;
+}
+
+// Lets the next kernel of the stream start now; what it does before its own wait then overlaps with this one.
+__device__ __forceinline__ void release_next()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+// Waits until the kernels before this one are done and what they wrote is seen. Every kernel calls it before it reads or writes what others do.
+__device__ __forceinline__ void wait_for_previous()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}

@@ -1,0 +1,98 @@
+using static LightTts.Cuda.CudaKernel;
+
+namespace LightTts.Cuda;
+
+/// <summary>The matrix products of a transformer's layer for few rows, with what stands around them (matrix.cu).</summary>
+/// <remarks>
+/// Each reads its weights once for 64 rows: its floor is the weights' bytes at the memory's speed. Rows beyond those that are there, up to the next
+/// multiple of 8 (of 64 where there are more), are computed and not written, so that inputs have room for them. The order of sums depends on the
+/// number of inputs alone: a row gets the same bits in any company.
+/// </remarks>
+internal sealed class ProductKernels
+{
+    /// <summary>Rows that one block takes at the most.</summary>
+    public const int MaxRows = 64;
+
+    private static readonly int[] ColumnChoices = [1, 2, 3, 4, 6, 8];
+
+    private readonly TransformerShape _shape;
+    private readonly Choice[] _choices;
+
+    public ProductKernels(CudaModule module, TransformerShape shape)
+    {
+        _shape = shape;
+        _choices = [.. ColumnChoices.Select(columns => new Choice(columns, columns >= 4 ? 2 : 1,
+            module.Kernel($"project_{columns}"), module.Kernel($"add_attended_{columns}"), module.Kernel($"add_gated_{columns}"),
+            module.Kernel($"gate_{columns}"), module.Kernel($"head_{columns}")))];
+    }
+
+    /// <summary>Queries, keys and values with rotary positions: q [rows, heads * head size] in 32 bits; keys and values go into the cache.</summary>
+    public void Project(nint stream, int rows, in ResidualStream x, nint weight, nint bias, nint turns, in PagedCache cache, nint queries,
+        float epsilon)
+    {
+        var (choice, groups) = For(rows);
+        var warps = _shape.HiddenWarps;
+        choice.Project.Launch(stream, (_shape.Projected / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
+            x.Normed, x.Squares, weight, bias, turns, cache.Positions, cache.Sequences, cache.Tables, Argument(cache.TableBlocks), queries,
+            cache.Keys, cache.Values, Argument(rows), Argument(epsilon));
+    }
+
+    /// <summary>x += W y, for y [rows, heads * head size]; the norm is that before the next product.</summary>
+    public void AddAttended(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x) =>
+        Add(stream, rows, For(rows).Choice.AddAttended, _shape.AttendedWarps, y, weight, norm, x);
+
+    /// <summary>x += W y, for y [rows, inner].</summary>
+    public void AddGated(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x) =>
+        Add(stream, rows, For(rows).Choice.AddGated, _shape.InnerWarps, y, weight, norm, x);
+
+    /// <summary>silu(gate) * up: y [rows, inner].</summary>
+    public void Gate(nint stream, int rows, in ResidualStream x, nint weight, nint y, float epsilon)
+    {
+        var (choice, groups) = For(rows);
+        var warps = _shape.HiddenWarps;
+        var blocks = (_shape.Inner / 8 + choice.GateTiles - 1) / choice.GateTiles;
+        choice.Gate.Launch(stream, (blocks, groups, 1), 32 * warps, SharedBytes(warps, choice.GateTiles, choice.Columns), afterKernel: true,
+            x.Normed, x.Squares, weight, y, Argument(rows), Argument(epsilon));
+    }
+
+    /// <summary>Logits [rows, logits] in 32 bits.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="map">[rows] which of the stream's rows; null: the first ones.</param>
+    /// <param name="x">The stream.</param>
+    /// <param name="weight">[logits, hidden].</param>
+    /// <param name="bias">[logits], or null.</param>
+    /// <param name="logits">The result.</param>
+    /// <param name="epsilon">Of the norm.</param>
+    public void Head(nint stream, int rows, nint map, in ResidualStream x, nint weight, nint bias, nint logits, float epsilon)
+    {
+        var (choice, groups) = For(rows);
+        var warps = _shape.HiddenWarps;
+        choice.Head.Launch(stream, ((_shape.Logits + 15) / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
+            x.Normed, x.Squares, map, weight, bias, logits, Argument(rows), Argument(epsilon));
+    }
+
+    /// <summary>Rows that buffers need room for, so that all that is computed lies in them.</summary>
+    public static int Room(int rows) => (rows + MaxRows - 1) / MaxRows * MaxRows;
+
+    private static int SharedBytes(int warps, int tiles, int columns) => warps * tiles * 16 * (columns * 8 + 2) * sizeof(float);
+
+    private void Add(nint stream, int rows, CudaKernel kernel, int warps, nint y, nint weight, nint norm, in ResidualStream x)
+    {
+        var (choice, groups) = For(rows);
+        kernel.Launch(stream, (_shape.Hidden / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
+            y, weight, norm, x.Values, x.Normed, x.Squares, Argument(rows));
+    }
+
+    private (Choice Choice, int Groups) For(int rows)
+    {
+        foreach (var choice in _choices)
+            if (choice.Columns * 8 >= rows)
+                return (choice, 1);
+        return (_choices[^1], (rows + MaxRows - 1) / MaxRows);
+    }
+
+    /// <summary>The kernels for a number of rows.</summary>
+    private sealed record Choice(int Columns, int GateTiles, CudaKernel Project, CudaKernel AddAttended, CudaKernel AddGated,
+        CudaKernel Gate, CudaKernel Head);
+}

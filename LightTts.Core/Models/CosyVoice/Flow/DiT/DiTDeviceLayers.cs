@@ -1,0 +1,76 @@
+using LightTts.Torch;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace LightTts.Models.CosyVoice.Flow.DiT;
+
+/// <summary>The diffusion transformer from buffers to buffers of one shape: nothing in it depends on values, so that it can be captured as it
+/// is.</summary>
+/// <remarks>The maths are <see cref="DiTEstimator"/>'s, with fewer launches: attention and convolutions see all blocks at once.</remarks>
+internal sealed class DiTDeviceLayers : IDisposable
+{
+    private const double NormEps = 1e-6;
+
+    private readonly DiTWeights _weights;
+    private readonly DiTPages _pages;
+    private readonly DiTPositional _positional;
+    private readonly DiTOperations _operations;
+    private readonly Tensor _modulation;
+    private readonly DiTStep _step;
+    private readonly long _dim;
+
+    public DiTDeviceLayers(DiTWeights weights, DiTPages pages, TorchDevice device)
+    {
+        (_weights, _pages, _dim) = (weights, pages, weights.Config.Dim);
+        _positional = new DiTPositional(weights, device.Compute);
+        _operations = DiTOperations.Create(weights.Config, device);
+        _modulation = zeros(DiTStep.Width(weights.Blocks.Length, _dim), dtype: ScalarType.Float32, device: device.Device).DetachFromDisposeScope();
+        _step = DiTStep.Of(_modulation, weights.Blocks.Length, _dim);
+    }
+
+    /// <summary>Modulation of the step that is computed: a row of <see cref="DiTSchedule.Table"/>.</summary>
+    public Tensor Modulation => _modulation;
+
+    /// <summary>Whether own kernels are at work.</summary>
+    public bool HasOwnKernels => _operations is CudaDiTOperations;
+
+    /// <summary>One evaluation.</summary>
+    public void Compute(DiTStepBuffers buffers)
+    {
+        using var scope = NewDisposeScope();
+        var paged = buffers.Shape.IsPaged;
+        var places = DiTPlaces.Of(buffers);
+        var h = _weights.InputX.Apply(buffers.Mel).unsqueeze(0).Plus(buffers.Constant).view(-1, _dim); // [2 Rows Frames, Dim]
+        h.PlusInPlace(_positional.Apply(h, buffers.Shape, paged ? _pages.Convolutions : null, places));
+        var normalised = _operations.Normalise(h, _step.Blocks[0].Scale1, _step.Blocks[0].Shift1);
+        for (var layer = 0; layer < _weights.Blocks.Length; layer++)
+        {
+            using var inner = NewDisposeScope();
+            using var input = normalised;
+            var (block, modulation) = (_weights.Blocks[layer], _step.Blocks[layer]);
+            var attended = _operations.Attend(block.Qkv.Apply(input), paged ? _pages.Layer(layer) : null, buffers, places);
+            normalised = _operations.AddAndNormalise(h, block.AttentionOut.Apply(attended), modulation.Gate1, modulation.Scale2, modulation.Shift2);
+            var down = block.Down.Apply(_operations.Gelu(block.Up.Apply(normalised)));
+            if (layer + 1 < _weights.Blocks.Length)
+            {
+                var next = _step.Blocks[layer + 1];
+                normalised = _operations.AddAndNormalise(h, down, modulation.Gate2, next.Scale1, next.Shift1).MoveToOuterDisposeScope();
+            }
+            else
+            {
+                _operations.Add(h, down, modulation.Gate2);
+            }
+        }
+        // The last product is in 32 bits, and so is its input.
+        var final = F.layer_norm(h, [_dim], _step.Scale, _step.Shift, NormEps);
+        buffers.Velocity.copy_(_weights.Output.Apply(final).view(buffers.Velocity.shape));
+    }
+
+    public void Dispose()
+    {
+        _positional.Dispose();
+        _operations.Dispose();
+        _step.Dispose();
+        _modulation.Dispose();
+    }
+}

@@ -1,0 +1,13 @@
+using LightTts.Torch;
+
+namespace LightTts.Models.CosyVoice.Flow.DiT;
+
+/// <summary>Chooses the estimator for where the weights lie.</summary>
+internal static class DiTEstimators
+{
+    /// <inheritdoc cref="DiTEstimator(DiTWeights, TorchDevice, int, long?)"/>
+    public static IVelocityEstimator Create(DiTWeights weights, TorchDevice device, int pageFrames, long? cacheBudget) =>
+        device.IsCuda && DiTDeviceEstimator.Fits(weights, pageFrames)
+            ? new DiTDeviceEstimator(weights, device, pageFrames, cacheBudget)
+            : new DiTEstimator(weights, device, pageFrames, cacheBudget);
+}

@@ -1,0 +1,185 @@
+using LightTts.Cuda;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Torch;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LightTts.Models.CosyVoice.Language.Cuda;
+
+/// <summary>The language model's layers in own kernels, with the weights, the tables and the KV cache that they read: five launches a layer where
+/// there are few rows.</summary>
+/// <remarks>The maths of <see cref="Torch.TorchLanguageLayers"/>, to which it is held. Everything but the products' inputs and the KV cache is in
+/// 32 bits: residual stream, queries, scores, sums.</remarks>
+internal sealed class CudaLanguageLayers : IDisposable
+{
+    private readonly TransformerShape _shape;
+    private readonly LanguageWeights _weights;
+    private readonly CudaModule _module;
+    private readonly EmbeddingKernel _embedding;
+    private readonly ProductKernels _products;
+    private readonly AttentionKernel _attention;
+    private readonly SamplingKernel _sampling;
+    private readonly CublasProducts? _cublas;
+    private readonly PromptKernels? _prompt; // null where there is no cuBLAS: then prompts go as decoding goes
+    private readonly Tensor _table;  // [text vocabulary + speech rows, hidden]
+    private readonly Tensor _turns;  // [positions, head / 2, (cos, sin)]
+    private readonly Tensor[] _keys; // of each layer: [blocks, kv, page, head]
+    private readonly Tensor[] _values;
+    private readonly Layer[] _layers;
+    private readonly nint _norm;
+    private readonly nint _head;
+    private readonly nint _headBias;
+    private readonly float _epsilon;
+
+    public CudaLanguageLayers(LanguageModelConfig config, LanguageWeights weights, TorchDevice device, int kvBlocks, CudaModule module)
+    {
+        _shape = Shape(config, device);
+        _weights = weights;
+        _module = module;
+        Device = device.Device;
+        TextVocabulary = config.TextVocabulary;
+        MaxPositions = kvBlocks * KvBlockPool.BlockSize;
+        _epsilon = (float)config.RmsNormEps;
+        _embedding = new EmbeddingKernel(module, _shape);
+        _products = new ProductKernels(module, _shape);
+        _attention = new AttentionKernel(module, _shape);
+        _sampling = new SamplingKernel(module, _shape);
+        _cublas = CublasProducts.TryCreate();
+        _prompt = _cublas is null ? null : new PromptKernels(module, _shape, _cublas);
+
+        _table = cat([weights.TextEmbedding, weights.SpeechEmbedding], 0).DetachFromDisposeScope();
+        weights.TextEmbedding.Dispose();
+        weights.SpeechEmbedding.Dispose();
+        var rotary = new RotaryTable(config.HeadDim, config.RopeTheta);
+        rotary.Ensure(MaxPositions);
+        _turns = TensorData.FromSingles(rotary.Pairs[..(MaxPositions * rotary.Stride)], device.Device, MaxPositions, config.HeadDim)
+            .DetachFromDisposeScope();
+        Tensor[] Pages() => [.. Enumerable.Range(0, config.Layers).Select(_ =>
+            zeros([kvBlocks, config.KvHeads, KvBlockPool.BlockSize, config.HeadDim], device.Compute, device.Device).DetachFromDisposeScope())];
+        (_keys, _values) = (Pages(), Pages());
+        _layers = [.. weights.Layers.Select((layer, i) => new Layer(layer, _keys[i], _values[i]))];
+        var head = (TorchLinear)weights.Head;
+        (_norm, _head, _headBias) = (weights.Norm.Address(), head.Weight.Address(), head.Bias?.Address() ?? 0);
+    }
+
+    public Device Device { get; }
+
+    public int TextVocabulary { get; }
+
+    /// <summary>Positions of a sequence at the most.</summary>
+    public int MaxPositions { get; }
+
+    /// <summary>Transformer layers.</summary>
+    public int Layers => _layers.Length;
+
+    public static TransformerShape Shape(LanguageModelConfig config, TorchDevice device) => new(config.HiddenSize, config.Heads, config.KvHeads,
+        config.HeadDim, config.IntermediateSize, LanguageVocabulary.LogitCount(config), KvBlockPool.BlockSize, device.Compute == Precisions.Half);
+
+    /// <summary>Room for rows and what is computed of them.</summary>
+    public StepMemory CreateMemory(int rows, int draws) => new(_shape, rows, draws, Device);
+
+    /// <summary>Launches a step.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="inputs">Address of the inputs on the device.</param>
+    /// <param name="layout">How they lie there.</param>
+    /// <param name="memory">With room for as many rows and draws.</param>
+    /// <param name="tokens">Where the drawn tokens go; null: the logits are wanted alone.</param>
+    public void Run(nint stream, nint inputs, in StepLayout layout, StepMemory memory, nint? tokens)
+    {
+        Embed(stream, inputs, layout, memory);
+        for (var i = 0; i < _layers.Length; i++)
+        {
+            Project(i, stream, inputs, layout, memory);
+            Attend(i, stream, inputs, layout, memory);
+            AddAttended(i, stream, layout, memory);
+            Gate(i, stream, layout, memory);
+            AddGated(i, stream, layout, memory);
+        }
+        if (layout.Draws == 0)
+            return;
+        Score(stream, inputs, layout, memory);
+        if (tokens is { } target)
+            Draw(stream, inputs, layout, memory, target);
+    }
+
+    // The parts of a step, for whoever asks what each of them costs.
+
+    internal void Embed(nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
+        _embedding.Launch(stream, layout.Rows, inputs + layout.Inputs, _table.Address(), _layers[0].AttentionNorm, memory.Stream);
+
+    internal void Project(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory)
+    {
+        var layer = _layers[i];
+        var cache = Cache(layer, inputs, layout);
+        if (Prompt(layout) is { } prompt)
+            prompt.Project(stream, layout.Rows, memory.Stream, layer.Qkv, layer.QkvBias, _turns.Address(), cache, memory.Product, memory.Queries,
+                _epsilon);
+        else
+            _products.Project(stream, layout.Rows, memory.Stream, layer.Qkv, layer.QkvBias, _turns.Address(), cache, memory.Queries, _epsilon);
+    }
+
+    internal void Attend(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
+        _attention.Launch(stream, layout.Rows, memory.Queries, Cache(_layers[i], inputs, layout), memory.Attended);
+
+    internal void AddAttended(int i, nint stream, in StepLayout layout, StepMemory memory)
+    {
+        var (weight, norm) = (_layers[i].Output, _layers[i].FeedForwardNorm);
+        if (Prompt(layout) is { } prompt)
+            prompt.Add(stream, layout.Rows, memory.Attended, _shape.Heads * _shape.HeadDim, weight, norm, memory.Stream);
+        else
+            _products.AddAttended(stream, layout.Rows, memory.Attended, weight, norm, memory.Stream);
+    }
+
+    internal void Gate(int i, nint stream, in StepLayout layout, StepMemory memory)
+    {
+        if (Prompt(layout) is { } prompt)
+            prompt.Gate(stream, layout.Rows, memory.Stream, _layers[i].GateUp, memory.Product, memory.Gated, _epsilon);
+        else
+            _products.Gate(stream, layout.Rows, memory.Stream, _layers[i].GateUp, memory.Gated, _epsilon);
+    }
+
+    internal void AddGated(int i, nint stream, in StepLayout layout, StepMemory memory)
+    {
+        var (weight, norm) = (_layers[i].Down, i + 1 < _layers.Length ? _layers[i + 1].AttentionNorm : _norm);
+        if (Prompt(layout) is { } prompt)
+            prompt.Add(stream, layout.Rows, memory.Gated, _shape.Inner, weight, norm, memory.Stream);
+        else
+            _products.AddGated(stream, layout.Rows, memory.Gated, weight, norm, memory.Stream);
+    }
+
+    internal void Score(nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
+        _products.Head(stream, layout.Draws, inputs + layout.Map, memory.Stream, _head, _headBias, memory.Logits, _epsilon);
+
+    internal void Draw(nint stream, nint inputs, in StepLayout layout, StepMemory memory, nint tokens) =>
+        _sampling.Launch(stream, layout.Draws, memory.Logits, inputs + layout.DrawsAt, tokens);
+
+    private PromptKernels? Prompt(in StepLayout layout) => layout.Rows > ProductKernels.MaxRows ? _prompt : null;
+
+    private static PagedCache Cache(Layer layer, nint inputs, in StepLayout layout) => new(layer.Keys, layer.Values, inputs + layout.Positions,
+        inputs + layout.SequenceNumbers, inputs + layout.Tables, layout.TableBlocks);
+
+    public void Dispose()
+    {
+        foreach (var pages in _keys.Concat(_values))
+            pages.Dispose();
+        _table.Dispose();
+        _turns.Dispose();
+        _weights.Dispose();
+        _cublas?.Dispose();
+        _module.Dispose();
+    }
+
+    /// <summary>Where a layer's numbers lie.</summary>
+    private sealed class Layer(LanguageLayer weights, Tensor keys, Tensor values)
+    {
+        public nint AttentionNorm { get; } = weights.AttentionNorm.Address();
+        public nint Qkv { get; } = ((TorchLinear)weights.Qkv).Weight.Address();
+        public nint QkvBias { get; } = ((TorchLinear)weights.Qkv).Bias!.Address();
+        public nint Output { get; } = ((TorchLinear)weights.Output).Weight.Address();
+        public nint FeedForwardNorm { get; } = weights.FeedForwardNorm.Address();
+        public nint GateUp { get; } = ((TorchLinear)weights.GateUp).Weight.Address();
+        public nint Down { get; } = ((TorchLinear)weights.Down).Weight.Address();
+        public nint Keys { get; } = keys.Address();
+        public nint Values { get; } = values.Address();
+    }
+}

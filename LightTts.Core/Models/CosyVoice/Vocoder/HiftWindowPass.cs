@@ -1,0 +1,146 @@
+using LightTts.Torch;
+using static TorchSharp.torch;
+
+namespace LightTts.Models.CosyVoice.Vocoder;
+
+/// <summary>A pass over windows of some rows: a part is one batch of them.</summary>
+internal sealed class HiftWindowPass : IDecodePass
+{
+    private readonly HiftWindowVocoder _vocoder;
+    private readonly List<VocoderRow> _waiting = []; // with frames whose samples can be had
+
+    public HiftWindowPass(HiftWindowVocoder vocoder, IReadOnlyList<VocoderRow> rows)
+    {
+        _vocoder = vocoder;
+        using var mode = inference_mode();
+        foreach (var row in rows)
+            if (Take(row) && IsDue(row))
+                _waiting.Add(row);
+    }
+
+    public bool Advance()
+    {
+        if (_waiting.Count == 0)
+            return false;
+        using var mode = inference_mode();
+        var batch = Batch();
+        try
+        {
+            Step(batch);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            foreach (var row in batch)
+                row.Error = e;
+        }
+        _waiting.RemoveAll(row => row.Error is not null || !IsDue(row));
+        return _waiting.Count > 0;
+    }
+
+    public void Dispose() => _waiting.Clear();
+
+    private static HiftWindowState State(VocoderRow row) => (HiftWindowState)row.State;
+
+    /// <summary>Frames of a row's next window.</summary>
+    private static int Window(VocoderRow row) => (int)Math.Min(State(row).Mel!.shape[1], HiftWindowVocoder.LongestWindow);
+
+    /// <summary>Whether the utterance's end lies in a row's next window.</summary>
+    private static bool IsLast(VocoderRow row) => row.Final && Window(row) == State(row).Mel!.shape[1];
+
+    /// <summary>The utterance's samples to the end of what a row's next window determines.</summary>
+    private long Due(VocoderRow row)
+    {
+        var end = State(row).Start + Window(row);
+        return Math.Max(0, IsLast(row) ? end : end - _vocoder.HeldFrames) * _vocoder.SamplesPerFrame;
+    }
+
+    private bool IsDue(VocoderRow row) => State(row).Mel is not null && Due(row) > State(row).Emitted;
+
+    /// <summary>Adds a row's frames to its state; false if it cannot be run.</summary>
+    private bool Take(VocoderRow row)
+    {
+        var state = State(row);
+        row.Samples = [];
+        if (state.Finished)
+        {
+            row.Error = new InvalidOperationException("The utterance is over: its last frames were handed over before, or its state is disposed.");
+            return false;
+        }
+        var bands = _vocoder.Config.MelBands;
+        if (row.Mel.Dimensions != 3 || row.Mel.shape[0] != 1 || row.Mel.shape[1] != bands)
+        {
+            row.Error = new ArgumentException($"The mel must be [1, {bands}, frames], not [{string.Join(", ", row.Mel.shape)}].");
+            return false;
+        }
+        using var scope = NewDisposeScope();
+        if (row.Mel.shape[2] > 0)
+            state.Append(row.Mel.to(ScalarType.Float32, _vocoder.Device)[0]);
+        state.Finished = row.Final;
+        return true;
+    }
+
+    /// <summary>The rows with the longest windows, as many as go together.</summary>
+    private List<VocoderRow> Batch()
+    {
+        _waiting.Sort((a, b) => Window(b).CompareTo(Window(a)));
+        var batch = new List<VocoderRow>();
+        foreach (var row in _waiting)
+            if (batch.Count == 0 || HiftWindowVocoder.Together(batch.Count + 1, Window(batch[0]), Window(row)))
+                batch.Add(row);
+        return batch;
+    }
+
+    private void Step(List<VocoderRow> batch)
+    {
+        using var scope = NewDisposeScope();
+        var buffers = _vocoder.BuffersFor(batch.Count, Window(batch[0]));
+        buffers.Clear([.. batch.Select(row => ((int)(State(row).Known?.shape[1] ?? 0), IsLast(row) ? Window(row) : buffers.Frames))]);
+        for (var i = 0; i < batch.Count; i++)
+        {
+            var state = State(batch[i]);
+            var count = Window(batch[i]);
+            buffers.Mel[i].narrow(1, 0, count).copy_(state.Mel!.narrow(1, 0, count));
+            if (state.Known is { } known)
+                buffers.Known[i].narrow(1, 0, known.shape[1]).copy_(known);
+        }
+        var starts = batch.Select(row => State(row).Start * _vocoder.SamplesPerFrame).ToArray();
+        buffers.Noise.narrow(0, 0, batch.Count).copy_(_vocoder.Network.Source.Noise(starts, buffers.Frames));
+        _vocoder.Launch(buffers);
+        Emit(batch, starts, buffers);
+    }
+
+    private void Emit(List<VocoderRow> batch, long[] starts, HiftWindowBuffers buffers)
+    {
+        // One copy for all rows, of the columns that any of them wants.
+        var from = batch.Select((row, i) => (int)(State(row).Emitted - starts[i])).ToArray();
+        var to = batch.Select((row, i) => (int)(Due(row) - starts[i])).ToArray();
+        var (first, width) = (from.Min(), to.Max() - from.Min());
+        var samples = _vocoder.Receive(buffers, batch.Count, first, width);
+        for (var i = 0; i < batch.Count; i++)
+        {
+            var (row, state) = (batch[i], State(batch[i]));
+            var fresh = samples.Slice(i * width + from[i] - first, to[i] - from[i]);
+            row.Samples = [.. row.Samples, .. fresh];
+            state.Emitted += fresh.Length;
+            if (IsLast(row))
+            {
+                Sharpen(row.Samples.AsSpan()[^_vocoder.Config.IstftHop..]);
+                state.Clear();
+                continue;
+            }
+            // Pitch that no later frame changes, of the frames that later ones depend on.
+            var count = Window(row);
+            var drop = Math.Max(0, count - _vocoder.ContextFrames);
+            var known = Math.Max(0, count - drop - VocoderF0.LookRight);
+            state.Trim(drop, buffers.Pitch[i].narrow(1, drop, known).clone());
+        }
+    }
+
+    /// <summary>An utterance's last samples, beside whose edge fewer windows overlap.</summary>
+    private void Sharpen(Span<float> last)
+    {
+        var limit = (float)_vocoder.Config.AudioLimit;
+        for (var i = 0; i < last.Length; i++)
+            last[i] = Math.Clamp(last[i] * _vocoder.Network.Spectrum.LastScale[i], -limit, limit);
+    }
+}
