@@ -29,7 +29,7 @@ internal sealed class KernelMeasures(CudaLanguageEngine engine, double seconds)
             host.Part<int>(layout.Map, rows)[row] = row;
             host.Part<SamplingKernel.Draw>(layout.DrawsAt, rows)[row] = new SamplingKernel.Draw
             {
-                ForbiddenFirst = 1, Allowed = -1, TopK = 25, TopP = 0.8f, InverseTemperature = 1, RepetitionLimit = 1,
+                ForbiddenFirst = 1, Allowed = -1, TopK = 25, TopP = 0.8f, Temperature = 1, RepetitionLimit = 1,
             };
             for (var block = 0; block < blocks; block++)
                 host.Part<int>(layout.Tables, rows * blocks)[row * blocks + block] = row * blocks + block;

@@ -41,7 +41,10 @@ internal sealed class SamplingKernel(CudaModule module, TransformerShape shape)
         public int Allowed;
         public int TopK;
         public float TopP;
-        public float InverseTemperature;
+
+        /// <summary>0: the most likely one, always.</summary>
+        public float Temperature;
+
         public int HistoryCount;
         public double RepetitionLimit;
         public HistoryTokens History;

@@ -29,11 +29,15 @@ internal sealed class ReplicaSet(IReadOnlyList<Replica> replicas, int maxActiveR
     /// <summary>Ends when all are ready to serve, or with what kept one from that.</summary>
     public Task StartedAsync() => Task.WhenAll(replicas.Select(replica => replica.Engine.StartedAsync()));
 
-    /// <inheritdoc cref="SynthesisEngine.RunAsync"/>
+    /// <summary>Runs a request on one of them.</summary>
     public IAsyncEnumerable<AudioChunk> RunAsync(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text,
         CancellationToken cancellationToken) =>
-        replicas is [var only] ? only.Engine.RunAsync(request, timbre, flowSteps, text, cancellationToken)
-        : RunOnOneAsync(request, timbre, flowSteps, text, cancellationToken);
+        OnOne(engine => engine.RunAsync(request, timbre, flowSteps, text, cancellationToken), cancellationToken);
+
+    /// <inheritdoc cref="SynthesisEngine.ConvertAsync"/>
+    public IAsyncEnumerable<AudioChunk> ConvertAsync(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, AudioClip? clip,
+        IAsyncEnumerable<AudioClip>? pieces, CancellationToken cancellationToken) =>
+        OnOne(engine => engine.ConvertAsync(request, timbre, flowSteps, clip, pieces, cancellationToken), cancellationToken);
 
     /// <inheritdoc cref="SynthesisEngine.ExtractAsync"/>
     public async ValueTask<TimbreFeatures> ExtractAsync(AudioClip reference, string? transcript, CancellationToken cancellationToken)
@@ -102,14 +106,17 @@ internal sealed class ReplicaSet(IReadOnlyList<Replica> replicas, int maxActiveR
     public async ValueTask DisposeAsync() =>
         await Task.WhenAll(replicas.Select(replica => replica.Engine.DisposeAsync().AsTask())).ConfigureAwait(false);
 
-    private async IAsyncEnumerable<AudioChunk> RunOnOneAsync(SynthesisRequest request, TimbreFeatures timbre, int flowSteps,
-        IAsyncEnumerable<string>? text, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private IAsyncEnumerable<AudioChunk> OnOne(Func<SynthesisEngine, IAsyncEnumerable<AudioChunk>> run, CancellationToken cancellationToken) =>
+        replicas is [var only] ? run(only.Engine) : OnTheLeastBusyAsync(run, cancellationToken);
+
+    private async IAsyncEnumerable<AudioChunk> OnTheLeastBusyAsync(Func<SynthesisEngine, IAsyncEnumerable<AudioChunk>> run,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var index = Take();
         try
         {
-            await foreach (var chunk in replicas[index].Engine.RunAsync(request, timbre, flowSteps, text, cancellationToken).ConfigureAwait(false))
+            await foreach (var chunk in run(replicas[index].Engine).ConfigureAwait(false))
                 yield return chunk;
         }
         finally

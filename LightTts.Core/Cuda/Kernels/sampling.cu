@@ -16,7 +16,7 @@ struct Draw
     int allowed;                         // one of them that may be drawn all the same, or -1
     int top_k;
     float top_p;
-    float inverse_temperature;
+    float temperature;                   // 0: the most likely one, always; then top_k is 1
     int history_count;
     double repetition_limit;
     int history[HISTORY];
@@ -199,7 +199,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, con
         float logit = given[id];
         fault += logit - logit;
         bool forbidden = id >= how.forbidden_first && id <= how.forbidden_last && id != how.allowed;
-        logits[id] = forbidden ? -INFINITY : logit * how.inverse_temperature;
+        logits[id] = forbidden ? -INFINITY : logit / (how.temperature > 0 ? how.temperature : 1);
     }
     if (__syncthreads_or(fault != 0))
     {
@@ -249,7 +249,13 @@ extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, con
     if (again)
     {
         float peak = best_of_block(own_best(logits), bests).value;
-        if (peak != -INFINITY) // else nothing else is allowed here
+        if (peak != -INFINITY && how.temperature == 0)
+        {
+            const Best best = best_of_block(own_best(logits), bests);
+            if (threadIdx.x == 0)
+                token = best.id;
+        }
+        else if (peak != -INFINITY) // else nothing else is allowed here
         {
             softmax(logits, probabilities, peak, doubles);
             // Every lane takes a piece of the ids; the pieces' sums before it say where it is in the whole.

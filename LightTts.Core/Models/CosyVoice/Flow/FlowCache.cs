@@ -39,13 +39,13 @@ internal sealed class FlowCache(int steps, int convolutions, FlowPages store) : 
 
     /// <summary>All that is kept of the frames before a pass at a step: [pages, Layers, 2 (keys, values), 2 (guidance rows), Heads, Frames, HeadDim],
     /// in the caller's dispose scope.</summary>
-    public Tensor Past(int step, int frames) => _store.Gather(_pages[step], frames / _store.Frames);
+    public Tensor Past(int step, int frames) => store.Gather(Pages(step), frames / store.Frames);
 
     /// <summary>Keeps new frames of a pass that is not the last.</summary>
     /// <param name="step">Solver step.</param>
     /// <param name="at">Frames before them: whole pages.</param>
     /// <param name="present">[Layers, 2, 2, Heads, n, HeadDim], whole pages.</param>
-    public void Keep(int step, int at, Tensor present) => _store.Fill(_pages[step], at / _store.Frames, present);
+    public void Keep(int step, int at, Tensor present) => store.Fill(Pages(step), at / store.Frames, present);
 
     /// <summary>A convolution's left context at a step; null before the first frame.</summary>
     public Tensor? Tail(int step, int convolution) => _tails[step, convolution];

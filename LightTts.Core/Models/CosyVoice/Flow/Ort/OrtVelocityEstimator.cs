@@ -27,6 +27,8 @@ internal sealed class OrtVelocityEstimator(IVelocityEstimator own, IEstimatorFil
 
     public IFlowCache? CreateCache(int steps) => own.CreateCache(steps);
 
+    public void Prepare(int maxRows) => own.Prepare(maxRows);
+
     public IEstimatorPass Begin(IReadOnlyList<FlowSegment> segments, float[] times) =>
         IsLost || !segments.Any(file.Takes) ? own.Begin(segments, times) : new Pass(this, segments, times);
 
