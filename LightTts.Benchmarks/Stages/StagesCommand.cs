@@ -8,6 +8,7 @@ using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Language;
 using LightTts.Models.CosyVoice.Language.Cuda;
 using LightTts.Torch;
+using Microsoft.Extensions.Logging.Abstractions;
 using static TorchSharp.torch;
 
 namespace LightTts.Benchmarks.Stages;
@@ -60,7 +61,7 @@ internal static class StagesCommand
             TorchRuntime.EnsureLoaded(parsed.GetValue(natives));
             var torch = TorchDevice.Open(kind, index, options.Precision);
             var directory = ModelDirectory.Open(parsed.GetValue(model) ?? TtsPipeline.DefaultModelPath);
-            var loaded = CosyVoiceModel.Load(directory, torch, options, _ => { }, cancellation);
+            var loaded = CosyVoiceModel.Load(directory, torch, options, _ => { }, _ => { }, NullLogger.Instance, cancellation);
             loaded.Parts.Encoder.Dispose();
             Action synchronize = torch.IsCuda ? () => cuda.synchronize(torch.Device) : () => { };
             var report = new StagesReport(parsed.GetValue(json), parsed.GetValue(prefix)!, cancellation);

@@ -59,6 +59,7 @@ extern "C" __global__ void __launch_bounds__(SPAN) attend(const float* queries, 
         peaks[threadIdx.x] = -INFINITY;
         totals[threadIdx.x] = 0;
     }
+    // A lane takes 8 numbers of every STRIDES-th position, of keys and of values alike: the lanes of a position read one line of memory.
     const int slice = threadIdx.x % SLICES * 8;
     float sum[GROUP][8];
 #pragma unroll
@@ -66,49 +67,55 @@ extern "C" __global__ void __launch_bounds__(SPAN) attend(const float* queries, 
 #pragma unroll
         for (int i = 0; i < 8; i++)
             sum[h][i] = 0;
+    __syncthreads();
     for (int first = 0; first < length; first += SPAN)
     {
-        // All loads go out before anything waits for one: keys, a lane a position, then values, a lane 8 numbers of every STRIDES-th.
         const int here = min(SPAN, length - first);
-        Eight key[SLICES], value[SLICES];
-        if (threadIdx.x < here)
-        {
-            const int position = first + threadIdx.x;
-            const element* own = keys + (((size_t)table[position / PAGE] * KV_HEADS + kv) * PAGE + position % PAGE) * HEAD_DIM;
-#pragma unroll
-            for (int i = 0; i < SLICES; i++)
-                key[i] = load_eight(own + i * 8);
-        }
+        const element* place[SLICES];
+        Eight loaded[SLICES];
 #pragma unroll
         for (int i = 0; i < SLICES; i++)
         {
-            const int at = threadIdx.x / SLICES + i * STRIDES, position = first + at;
-            if (at < here)
-                value[i] = load_eight(values + (((size_t)table[position / PAGE] * KV_HEADS + kv) * PAGE + position % PAGE) * HEAD_DIM + slice);
+            const int position = first + min((int)threadIdx.x / SLICES + i * STRIDES, here - 1);
+            const size_t at = (((size_t)table[position / PAGE] * KV_HEADS + kv) * PAGE + position % PAGE) * HEAD_DIM + slice;
+            loaded[i] = load_eight(keys + at);
+            place[i] = values + at;
         }
-        __syncthreads(); // the queries are there, and nobody reads the weights of the round before
-        float score[GROUP];
+        float score[SLICES][GROUP];
 #pragma unroll
         for (int h = 0; h < GROUP; h++)
-            score[h] = 0;
-        if (threadIdx.x < here)
         {
+            const float4 q0 = *(const float4*)&q[h][slice], q1 = *(const float4*)&q[h][slice + 4];
 #pragma unroll
-            for (int part = 0; part < SLICES; part++)
+            for (int i = 0; i < SLICES; i++)
             {
                 float k[8];
-                widen_eight(k, key[part]);
-#pragma unroll
-                for (int h = 0; h < GROUP; h++)
-                {
-                    const float4 q0 = *(const float4*)&q[h][part * 8], q1 = *(const float4*)&q[h][part * 8 + 4];
-                    score[h] += q0.x * k[0] + q0.y * k[1] + q0.z * k[2] + q0.w * k[3] + q1.x * k[4] + q1.y * k[5] + q1.z * k[6] + q1.w * k[7];
-                }
+                widen_eight(k, loaded[i]);
+                score[i][h] = q0.x * k[0] + q0.y * k[1] + q0.z * k[2] + q0.w * k[3] + q1.x * k[4] + q1.y * k[5] + q1.z * k[6] + q1.w * k[7];
             }
         }
 #pragma unroll
+        for (int i = 0; i < SLICES; i++)
+            loaded[i] = load_eight(place[i]); // the values, which are under way while the scores are made into weights
+        // The lanes of a position add up their parts, each for fewer and fewer of the positions, until it has the whole of its own.
+#pragma unroll
         for (int h = 0; h < GROUP; h++)
-            weights[h][threadIdx.x] = threadIdx.x < here ? score[h] : -INFINITY;
+#pragma unroll
+            for (int width = SLICES / 2; width > 0; width /= 2)
+            {
+                const bool is_upper = threadIdx.x & width;
+#pragma unroll
+                for (int i = 0; i < width; i++)
+                {
+                    const float given = is_upper ? score[i][h] : score[i + width][h], kept = is_upper ? score[i + width][h] : score[i][h];
+                    score[i][h] = kept + __shfl_xor_sync(0xffffffffu, given, width);
+                }
+            }
+        const int mine = threadIdx.x / SLICES + threadIdx.x % SLICES * STRIDES;
+        __syncthreads(); // nobody reads the weights of the round before
+#pragma unroll
+        for (int h = 0; h < GROUP; h++)
+            weights[h][mine] = mine < here ? score[0][h] : -INFINITY;
         __syncthreads();
         for (int h = warp; h < GROUP; h += WARPS)
         {
@@ -159,7 +166,7 @@ extern "C" __global__ void __launch_bounds__(SPAN) attend(const float* queries, 
             if (at >= here)
                 break;
             float v[8];
-            widen_eight(v, value[i]);
+            widen_eight(v, loaded[i]);
 #pragma unroll
             for (int h = 0; h < GROUP; h++)
 #pragma unroll
