@@ -8,7 +8,8 @@ using LightTts.Samples.Speak.Terminal;
 
 namespace LightTts.Samples.Speak;
 
-/// <summary><c>speak models list|pull|inspect|convert|export-onnx|remove</c>: models of a hub and of the cache that is shared with the hub's own tools.</summary>
+/// <summary><c>speak models list|pull|inspect|convert|export-onnx|remove</c>: models of a hub and of the cache that is shared with the hub's own
+/// tools.</summary>
 internal static class ModelsCommand
 {
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -44,7 +44,8 @@ public class RobustnessTests
         var text = string.Concat(words);
         var request = new SynthesisRequest { Seed = 3, MaxSpeechTokens = 500 };
         var byWord = await FakeEngine.Collect(engine.Speak(SynthesisEngineTests.Pieces(words), request));
-        Assert.Equal([0, 1, 2], byWord.Select(chunk => chunk.SentenceIndex).Distinct());
+        // Where an utterance reached its limit before the source had ended, an empty one says that it was the last.
+        Assert.Equal([0, 1, 2], byWord.Where(chunk => chunk.Samples.Length > 0).Select(chunk => chunk.SentenceIndex).Distinct());
         Assert.Equal(FakeEngine.Join(byWord), FakeEngine.Join(await FakeEngine.Collect(engine.Speak(SynthesisEngineTests.Pieces(text), request))));
         await engine.AssertIdle();
     }

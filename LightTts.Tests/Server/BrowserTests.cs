@@ -123,7 +123,8 @@ public sealed class BrowserTests : IClassFixture<Chromium>
         await page.EvaluateAsync("""
             const { fetch } = window;
             window.fetch = async (path, options) => path !== "/v1/models" ? fetch(path, options) : Response.json({ data: [
-              { id: "cosyvoice", root: "one", languages: ["en"], sample_rate: 24000 }, { id: "tts-1", root: "two", languages: [], sample_rate: 24000 },
+              { id: "cosyvoice", root: "one", languages: ["en"], sample_rate: 24000 },
+              { id: "tts-1", root: "two", languages: [], sample_rate: 24000 },
             ] });
             begin();
             """);

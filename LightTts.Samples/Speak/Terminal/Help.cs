@@ -26,7 +26,7 @@ internal sealed class Help : SynchronousCommandLineAction
                 --temperature 0..2   --top-p 0..1      --top-k 1..1000
                 --mode MODE          whole or streaming;  --style NAME, see --inspect
         Model   -m, --model MODEL    --inspect  what it is    --list-voices [--json]
-                -d, --device DEVICE  auto, cpu, cuda;  --precision  --decoder  see README
+                -d, --device DEVICE  auto, cpu, cuda;  --precision, --decoder: README
                 --threads 1..1024    --natives FOLDER (libtorch)  --timbres FILE (store)
         Exit    0 done, 1 failure, 2 wrong usage, 130 Ctrl-C, 141 the reader has gone.
                 An ordinary output file appears only when it is complete.

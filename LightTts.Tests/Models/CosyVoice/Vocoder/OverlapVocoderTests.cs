@@ -51,9 +51,10 @@ public sealed class OverlapVocoderTests
         var expected = Speak(vocoder, mel, [210]);
         vocoder.TileFrames = tile;
         var actual = Speak(vocoder, mel, [210]);
-        Assert.InRange(Vocoders.MaxDifference(expected, actual), 0, 1e-6f);
+        // Convolutions of other lengths add up in another order, by processors without AVX-512 a little more so.
+        Assert.InRange(Vocoders.MaxDifference(expected, actual), 0, 3e-6f);
         vocoder.Margin /= 3;
-        Assert.True(Vocoders.MaxDifference(expected, Speak(vocoder, mel, [210])) > 1e-6f, "a third of the margin would do");
+        Assert.True(Vocoders.MaxDifference(expected, Speak(vocoder, mel, [210])) > 3e-6f, "a third of the margin would do");
     }
 
     [Fact]
