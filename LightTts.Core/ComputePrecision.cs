@@ -5,7 +5,8 @@ namespace LightTts;
 public enum ComputePrecision
 {
     /// <summary>bfloat16 products where the processor has them in hardware and the model
-    /// was found to speak as well with them; float32 otherwise.</summary>
+    /// was found to speak as well with them; float32 otherwise. Parts of a model that was converted to 8-bit numbers are computed in
+    /// them.</summary>
     Auto,
 
     /// <summary>32-bit floating point: exact to the reference within 1e-4.</summary>

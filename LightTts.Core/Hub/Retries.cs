@@ -30,7 +30,10 @@ internal sealed class Retries(HubSettings settings)
         if (busy?.After > options.MaxRetryAfter)
             throw Fail(string.Create(CultureInfo.InvariantCulture,
                 $"{busy.Message} and asks to wait {busy.After.Value.TotalSeconds:0} s. Try again then; what has been fetched is kept."));
-        if (_failures++ >= options.MaxRetries)
+        // A name that nobody knows is a typing error or a network that is not there: neither is gone in half a minute.
+        var most = error is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } ? Math.Min(1, options.MaxRetries)
+            : options.MaxRetries;
+        if (_failures++ >= most)
             throw Fail($"{Reason(error)} ({_failures} times in a row). {Cure(error)}");
         // 0.5, 1, 2, 4 ... 30 s, with up to a quarter on top, so that many clients do not come back together.
         var seconds = Math.Min(Longest.TotalSeconds, 0.5 * Math.Pow(2, _failures - 1)) * (1 + (Random.Shared.NextDouble() / 4));

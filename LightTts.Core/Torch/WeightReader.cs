@@ -83,8 +83,8 @@ internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, F
     private QuantizedLinear Stored(string name, long outputs, long inputs)
     {
         if (!device.Int8)
-            throw new TtsModelLoadException($"{archive.Path} holds 8-bit numbers. Set the precision to Int8 (--precision int8) and the device to the "
-                + "CPU, or load the model that it was made from.");
+            throw new TtsModelLoadException($"{archive.Path} holds 8-bit numbers. Set the precision to Auto or Int8 (--precision int8) "
+                + "and the device to the CPU, or load the model that it was made from.");
         Parameters += outputs * inputs;
         return QuantizedLinear.Load(name, key =>
         {

@@ -115,6 +115,8 @@ internal static class ModelsCommand
                 ["name"] = model.Name, ["commit"] = model.Commit, ["bytes"] = model.Bytes, ["complete"] = model.IsComplete, ["path"] = model.Path,
                 ["revisions"] = new JsonArray([.. model.Revisions.Select(revision => JsonValue.Create(revision))]),
             })]).ToJsonString(s_json));
+        else if (models.Count == 0)
+            Console.Error.WriteLine("No models have been fetched. Fetch one: speak models pull cosyvoice3");
         else
             foreach (var model in models)
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model.Name,-40} {model.Commit[..12]} {model.Bytes / 1e6,9:N0} MB "

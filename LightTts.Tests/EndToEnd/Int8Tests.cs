@@ -86,14 +86,14 @@ public sealed class Int8Tests(ITestOutputHelper output)
         options.Precision = ComputePrecision.Int8;
         var request = new SynthesisRequest { Text = "A small test.", Voice = "slt", Seed = 3 };
         await using var made = await TtsPipeline.LoadAsync(options);
-        options.ModelPath = folder["int8"];
+        (options.ModelPath, options.Precision) = (folder["int8"], ComputePrecision.Auto); // the numbers say what they are for
         await using var stored = await TtsPipeline.LoadAsync(options);
         Assert.Equal((made.Model.Name, made.Model.Voices.Count), (stored.Model.Name, stored.Model.Voices.Count));
         Assert.Equal((await made.SpeakAsync(request)).Samples.ToArray(), (await stored.SpeakAsync(request)).Samples.ToArray());
 
         options.Precision = ComputePrecision.Float32;
         var error = await Assert.ThrowsAsync<TtsModelLoadException>(() => TtsPipeline.LoadAsync(options));
-        Assert.Contains("Set the precision to Int8", error.Message);
+        Assert.Contains("Set the precision to Auto or Int8", error.Message);
         await Assert.ThrowsAsync<IOException>(() => TtsModels.ConvertAsync(Repo.TinyEn, folder["int8"], TestDevice.Natives));
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();

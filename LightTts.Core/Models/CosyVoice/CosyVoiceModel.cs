@@ -49,9 +49,15 @@ internal sealed record CosyVoiceModel(
         var languageOptions = new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, limits, thread);
         var budget = new StyleBudget(options.StyleBytes);
         var parameters = 0L;
+
+        // A part whose file holds 8-bit numbers is meant for them, where nobody says otherwise.
+        TorchDevice For(Weights.ITensorArchive archive, ComputePrecision? own) =>
+            !device.IsCuda && (own ?? options.Precision) == ComputePrecision.Auto
+            && archive.Tensors.Values.Any(tensor => tensor.Type == Weights.ElementType.Int8) ? device.With(ComputePrecision.Int8) : device.With(own);
+
         // On the CPU the language model has an engine of its own that reads 32-bit weights
         // as fast as the memory gives them; half of the bits would not make it faster.
-        var exact = device.With(options.LanguagePrecision) is var wanted && device.IsCuda ? wanted
+        TorchDevice Exact(Weights.ITensorArchive archive) => For(archive, options.LanguagePrecision) is var wanted && device.IsCuda ? wanted
             : wanted with { Compute = TorchDevice.Cpu.Compute };
 
         var onnx = OnnxSettings.Shared(options, building, log, cancellationToken);
@@ -81,6 +87,7 @@ internal sealed record CosyVoiceModel(
         // Its room is taken before its weights are read, and given back with it.
         LanguageModel LoadFurther(Weights.ITensorArchive archive, string path)
         {
+            var exact = Exact(archive);
             var size = exact.Compute == ScalarType.Float32 ? 4 : 2;
             var cache = 2L * kvTokens * config.Language.Layers * config.Language.KvHeads * config.Language.HeadDim;
             var room = budget.Take(path, size * (cache + archive.Tensors.Values.Sum(tensor => tensor.ElementCount)));
@@ -96,10 +103,10 @@ internal sealed record CosyVoiceModel(
         }
 
         var styles = directory.Files.Styles.Select((style, i) => Task.Run(() => Open(style.Path, i == 0 ? "language model" : $"style {style.Name}",
-            archive => new StyleModel(style.Name, i == 0 ? LanguageModel.Load(archive, config.Language, exact, languageOptions)
+            archive => new StyleModel(style.Name, i == 0 ? LanguageModel.Load(archive, config.Language, Exact(archive), languageOptions)
                 : LoadFurther(archive, style.Path)), counts: i == 0))).ToArray();
         var flow = Task.Run(() => Open(directory.Files.Flow, "flow", archive =>
-            FlowModel.Load(archive, config.Flow, config.Generation.FlowParts, device.With(options.FlowPrecision),
+            FlowModel.Load(archive, config.Flow, config.Generation.FlowParts, For(archive, options.FlowPrecision),
                 new FlowOptions(options.FlowCacheBytes, Over: estimators.Over))));
         var vocoder = Task.Run(() => Open(directory.Files.Vocoder, "vocoder",
             archive => config.Generation.LoadVocoder(archive, config, device)));
