@@ -95,7 +95,7 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
                 state.Deadline = item.RunsDry(decoder.SampleRate);
         // First audio is not held up by what could wait: rows of a pass leave together.
         var isFirst = _ready[0].Utterance.Job.AwaitsFirstAudio;
-        var most = isFirst ? Newcomers(items) : decoder.MaxRows;
+        var most = Math.Max(1, isFirst ? Newcomers(items) : decoder.MaxRows); // a pass of nobody would be opened for ever
         // In time for the first of them to run dry, where that can be done at all.
         var now = _ready[0].Utterance.Job.Now;
         var slack = (_ready[0].RunsDry(decoder.SampleRate) - now).TotalSeconds;

@@ -44,7 +44,7 @@ internal sealed class PassCosts
         if (!AreKnown)
             return;
         EachToken = Math.Clamp((_tokensSeconds / _weight - meanTokens * meanSeconds) / variance, 0, meanSeconds / meanTokens);
-        Fixed = meanSeconds - EachToken * meanTokens;
+        Fixed = Math.Max(0, meanSeconds - EachToken * meanTokens); // rounding may leave a little less than nothing
     }
 
     /// <summary>Seconds that a pass will take; 0 where that is not known.</summary>

@@ -153,6 +153,10 @@ public sealed class PullTests : IDisposable
         using (var killed = ChildProcess.Start(PullWorker.Role, hub.Endpoint.ToString(), _folder.Path))
         {
             await half.Task;
+            // What was sent is not yet what was written.
+            bool HasPart() => Directory.EnumerateFiles(_folder.Path, hub.Files["flow.pt"].Checksum + ".incomplete", SearchOption.AllDirectories)
+                .Any(path => new FileInfo(path).Length > 0);
+            Assert.True(SpinWait.SpinUntil(HasPart, TimeSpan.FromSeconds(30)));
             killed.Kill();
         }
         var model = await TtsModels.PullAsync(FakeModel.Name, hub.Options(_folder.Path));

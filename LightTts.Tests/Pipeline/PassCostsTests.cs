@@ -72,4 +72,23 @@ public sealed class PassCostsTests
             if (10 + 30 * (i % 7) is var tokens)
                 _costs.Record(tokens, TimeSpan.FromSeconds(seconds(tokens)));
     }
+
+    /// <summary>Where all of the cost is the tokens', rounding may leave a fixed part of a little less than nothing.</summary>
+    [Fact]
+    public void Somebody_always_goes()
+    {
+        var random = new Random(5);
+        for (var round = 0; round < 2000; round++)
+        {
+            var costs = new PassCosts();
+            var each = random.NextDouble() / 50;
+            for (var pass = 0; pass < 12; pass++)
+            {
+                var tokens = random.Next(1, 90);
+                costs.Record(tokens, TimeSpan.FromSeconds(tokens * each + (tokens > 45 ? random.NextDouble() * each : 0)));
+            }
+            Assert.InRange(costs.Fixed, 0, double.MaxValue);
+            Assert.InRange(costs.Together(random.Next(1, 30), random.Next(1, 60)), 1, 30);
+        }
+    }
 }
