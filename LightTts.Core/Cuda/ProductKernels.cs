@@ -6,7 +6,8 @@ namespace LightTts.Cuda;
 /// <remarks>
 /// Each reads its weights once for 32 rows: its floor is the weights' bytes at the memory's speed. Rows beyond those that are there, up to the next
 /// multiple of 8, 16 or 32, are computed and not written, so that inputs have room for them. The order of sums depends on the
-/// number of inputs alone: a row gets the same bits in any company.
+/// number of inputs alone: a row gets the same bits in any company. <see cref="WeightRange"/>: what a kernel to come reads, brought into the
+/// second-level cache meanwhile.
 /// </remarks>
 internal sealed class ProductKernels
 {
@@ -27,22 +28,22 @@ internal sealed class ProductKernels
 
     /// <summary>Queries, keys and values with rotary positions: q [rows, heads * head size] in 32 bits; keys and values go into the cache.</summary>
     public void Project(nint stream, int rows, in ResidualStream x, nint weight, nint bias, nint turns, in PagedCache cache, nint queries,
-        float epsilon)
+        float epsilon, WeightRange ahead = default)
     {
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
         choice.Project.Launch(stream, (_shape.Projected / 16, groups, 1), 32 * warps, SharedBytes(warps, 2, choice.Rows), afterKernel: true,
             x.Normed, x.Squares, weight, bias, turns, cache.Positions, cache.Sequences, cache.Tables, Argument(cache.TableBlocks), queries,
-            cache.Keys, cache.Values, Argument(rows), Argument(epsilon));
+            cache.Keys, cache.Values, Argument(rows), Argument(epsilon), ahead.Address, Argument(ahead.Bytes));
     }
 
     /// <summary>x += W y, for y [rows, heads * head size]; the norm is that before the next product.</summary>
-    public void AddAttended(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x) =>
-        Add(stream, rows, For(rows).Choice.AddAttended, _shape.AttendedWarps, y, weight, norm, x);
+    public void AddAttended(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x, WeightRange ahead = default) =>
+        Add(stream, rows, For(rows).Choice.AddAttended, _shape.AttendedWarps, y, weight, norm, x, ahead);
 
     /// <summary>x += W y, for y [rows, inner].</summary>
-    public void AddGated(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x) =>
-        Add(stream, rows, For(rows).Choice.AddGated, _shape.InnerWarps, y, weight, norm, x);
+    public void AddGated(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x, WeightRange ahead = default) =>
+        Add(stream, rows, For(rows).Choice.AddGated, _shape.InnerWarps, y, weight, norm, x, ahead);
 
     /// <summary>silu(gate) * up: y [rows, inner].</summary>
     public void Gate(nint stream, int rows, in ResidualStream x, nint weight, nint y, float epsilon)
@@ -76,11 +77,12 @@ internal sealed class ProductKernels
 
     private static int SharedBytes(int warps, int tiles, int rows) => warps * tiles * rows * 8 * sizeof(float);
 
-    private void Add(nint stream, int rows, CudaKernel kernel, int warps, nint y, nint weight, nint norm, in ResidualStream x)
+    private void Add(nint stream, int rows, CudaKernel kernel, int warps, nint y, nint weight, nint norm, in ResidualStream x,
+        WeightRange ahead)
     {
         var (choice, groups) = For(rows);
         kernel.Launch(stream, (_shape.Hidden / 8, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Rows), afterKernel: true,
-            y, weight, norm, x.Values, x.Normed, x.Squares, Argument(rows));
+            y, weight, norm, x.Values, x.Normed, x.Squares, Argument(rows), ahead.Address, Argument(ahead.Bytes));
     }
 
     private (Choice Choice, int Groups) For(int rows)

@@ -269,7 +269,7 @@ struct Scales
 // Floor: the weights' bytes at the memory's speed.
 template <int ROWS>
 __device__ void project(const element* x, const float* squares, const element* weight, const element* bias, const float* turns, const int* positions,
-    const int* sequences, const int* tables, int table_blocks, float* queries, element* keys, element* values, int count, float epsilon)
+    const int* sequences, const int* tables, int table_blocks, float* queries, element* keys, element* values, int count, float epsilon, const void* ahead, u32 ahead_bytes)
 {
     constexpr int STEPS = (ROWS * 8 + WARPS_HIDDEN * 32 - 1) / (WARPS_HIDDEN * 32);
     extern __shared__ float shared[];
@@ -278,6 +278,7 @@ __device__ void project(const element* x, const float* squares, const element* w
     const int first = blockIdx.x * 16, g = threadIdx.x % 32 / 4;
     const Rows rows = { count, (int)blockIdx.y * ROWS, 0 };
     Weights<HIDDEN, WARPS_HIDDEN, 2> weights({ weight + (size_t)(first + g) * HIDDEN, weight + (size_t)(first + g + 8) * HIDDEN });
+    bring_near(ahead, ahead_bytes);
     // A lane's results: two outputs of a row.
     const int pair = threadIdx.x % 8, output = first + 2 * pair, head = output / HEAD_DIM, within = output % HEAD_DIM;
     const float bias0 = widen(bias[output]), bias1 = widen(bias[output + 1]);
@@ -328,7 +329,8 @@ __device__ void project(const element* x, const float* squares, const element* w
 // The residual stream: x [rows, HIDDEN] += W y for y [rows, INPUTS], with what the next product asks for: x * norm, and sums of squares.
 // Floor: the weights' bytes at the memory's speed.
 template <int INPUTS, int WARPS, int ROWS>
-__device__ void add_product(const element* y, const element* weight, const float* norm, float* x, element* normed, float* squares, int count)
+__device__ void add_product(const element* y, const element* weight, const float* norm, float* x, element* normed, float* squares, int count,
+    const void* ahead, u32 ahead_bytes)
 {
     constexpr int STEPS = (ROWS * 4 + WARPS * 32 - 1) / (WARPS * 32);
     extern __shared__ float shared[];
@@ -336,6 +338,7 @@ __device__ void add_product(const element* y, const element* weight, const float
     const int tile = blockIdx.x, g = threadIdx.x % 32 / 4;
     const Rows rows = { count, (int)blockIdx.y * ROWS, 0 };
     Weights<INPUTS, WARPS, 1> weights({ weight + (size_t)(tile * 8 + g) * INPUTS });
+    bring_near(ahead, ahead_bytes);
     // A lane's results: two outputs of a row.
     const int pair = threadIdx.x % 4, output = tile * 8 + 2 * pair;
     const float2 scale = load_here((const float2*)(norm + output));
@@ -439,19 +442,20 @@ __device__ void head(const element* x, const float* squares, const int* map, con
 #define KERNELS(ROWS, PAIRS, BLOCKS) \
     extern "C" __global__ void __launch_bounds__(32 * WARPS_HIDDEN) project_##ROWS(const element* x, const float* squares, const element* weight, \
         const element* bias, const float* turns, const int* positions, const int* sequences, const int* tables, int table_blocks, float* queries, \
-        element* keys, element* values, int count, float epsilon) \
+        element* keys, element* values, int count, float epsilon, const void* ahead, u32 ahead_bytes) \
     { \
-        project<ROWS>(x, squares, weight, bias, turns, positions, sequences, tables, table_blocks, queries, keys, values, count, epsilon); \
+        project<ROWS>(x, squares, weight, bias, turns, positions, sequences, tables, table_blocks, queries, keys, values, count, epsilon, ahead, \
+            ahead_bytes); \
     } \
     extern "C" __global__ void __launch_bounds__(32 * WARPS_ATTENDED) add_attended_##ROWS(const element* y, const element* weight, \
-        const float* norm, float* x, element* normed, float* squares, int count) \
+        const float* norm, float* x, element* normed, float* squares, int count, const void* ahead, u32 ahead_bytes) \
     { \
-        add_product<HEADS * HEAD_DIM, WARPS_ATTENDED, ROWS>(y, weight, norm, x, normed, squares, count); \
+        add_product<HEADS * HEAD_DIM, WARPS_ATTENDED, ROWS>(y, weight, norm, x, normed, squares, count, ahead, ahead_bytes); \
     } \
     extern "C" __global__ void __launch_bounds__(32 * WARPS_INNER) add_gated_##ROWS(const element* y, const element* weight, \
-        const float* norm, float* x, element* normed, float* squares, int count) \
+        const float* norm, float* x, element* normed, float* squares, int count, const void* ahead, u32 ahead_bytes) \
     { \
-        add_product<INNER, WARPS_INNER, ROWS>(y, weight, norm, x, normed, squares, count); \
+        add_product<INNER, WARPS_INNER, ROWS>(y, weight, norm, x, normed, squares, count, ahead, ahead_bytes); \
     } \
     extern "C" __global__ void __launch_bounds__(32 * WARPS_HIDDEN, BLOCKS) gate_##ROWS(const element* x, const float* squares, \
         const element* weight, element* y, int count, float epsilon) \

@@ -69,6 +69,16 @@ __device__ __forceinline__ float2 load_here(const float2* address)
     return v;
 }
 
+// Brings what a kernel to come reads into the second-level cache, a block its share of it: the memory does not rest while kernels wait for each other.
+__device__ __forceinline__ void bring_near(const void* address, u32 bytes)
+{
+#if __CUDA_ARCH__ >= 900 && __CUDACC_VER_MAJOR__ >= 12
+    const u32 share = (bytes / gridDim.x + 127) / 128 * 128, first = share * blockIdx.x;
+    if (threadIdx.x == 0 && blockIdx.y == 0 && first < bytes)
+        asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" :: "l"((const char*)address + first), "r"(min(share, bytes - first)) : "memory");
+#endif
+}
+
 // Two numbers, rounded to nearest, in a word.
 __device__ __forceinline__ u32 pack(float low, float high)
 {
