@@ -83,15 +83,20 @@ __device__ __forceinline__ void multiply(float* shared, Weights<INPUTS, WARPS, T
     constexpr int MOST = HALVES == 1 ? 19 : HALVES == 2 ? 8 : 2, DEPTH = plan::TURNS < MOST ? plan::TURNS : MOST;
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
     const element* row[HALVES];
+    bool there[HALVES];
+    const uint4 none = { 0, 0, 0, 0 };
     uint4 ahead[DEPTH][HALVES];
 #pragma unroll
     for (int half = 0; half < HALVES; half++)
+    {
         row[half] = x + (size_t)rows.place(half * 8 + g) * INPUTS + plan::first();
+        there[half] = rows.first + half * 8 + g < rows.count;
+    }
     auto load = [&](int turn)
     {
 #pragma unroll
         for (int half = 0; half < HALVES; half++)
-            ahead[turn % DEPTH][half] = load_here((const uint4*)(row[half] + turn * CHUNK));
+            ahead[turn % DEPTH][half] = there[half] ? load_here((const uint4*)(row[half] + turn * CHUNK)) : none;
     };
     meanwhile();
 #pragma unroll
@@ -113,7 +118,7 @@ __device__ __forceinline__ void multiply(float* shared, Weights<INPUTS, WARPS, T
 #pragma unroll
         for (int block = 0; block < BLOCKS; block++)
         {
-            const uint4 a = ahead[turn % DEPTH][2 * block], none = { 0, 0, 0, 0 };
+            const uint4 a = ahead[turn % DEPTH][2 * block];
             const uint4 b = HALVES == 1 ? none : ahead[turn % DEPTH][2 * block + (HALVES > 1)];
 #pragma unroll
             for (int tile = 0; tile < TILES; tile++)
@@ -209,15 +214,15 @@ __device__ __forceinline__ void multiply(float* shared, Weights<INPUTS, WARPS, T
 }
 #endif
 
-// The whole sum of an output of a tile for a row.
+// The whole sum of an output of a tile for a row: those of the first half of the warps and those of the second.
 template <int WARPS, int TILES, int ROWS>
 __device__ __forceinline__ float gathered(const float* shared, int tile, int output, int row)
 {
-    float sum = 0;
+    float sums[2] = {};
 #pragma unroll
     for (int warp = 0; warp < WARPS; warp++)
-        sum += shared[((warp * TILES + tile) * ROWS + row) * 8 + output];
-    return sum;
+        sums[warp >= (WARPS + 1) / 2] += shared[((warp * TILES + tile) * ROWS + row) * 8 + output];
+    return sums[0] + sums[1];
 }
 
 // 1 / rms of the rows of a block, from the sums of squares [row][HIDDEN / 8]. Sixteen lanes take a row.

@@ -69,6 +69,32 @@ __device__ __forceinline__ float2 load_here(const float2* address)
     return v;
 }
 
+#if __CUDA_ARCH__ >= 900
+// Which of its cluster's blocks this is.
+__device__ __forceinline__ u32 cluster_rank()
+{
+    u32 rank;
+    asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+    return rank;
+}
+
+// __syncthreads for all blocks of a cluster.
+__device__ __forceinline__ void cluster_sync()
+{
+    asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+}
+
+// What lies in another block's shared memory where `own` points to in this one's.
+__device__ __forceinline__ float2 load_remote(const float2* own, u32 rank)
+{
+    u32 address;
+    float2 v;
+    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"((u32)__cvta_generic_to_shared(own)), "r"(rank));
+    asm volatile("ld.shared::cluster.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "r"(address) : "memory");
+    return v;
+}
+#endif
+
 // Brings what a kernel to come reads into the second-level cache, a block its share of it: the memory does not rest while kernels wait for each other.
 __device__ __forceinline__ void bring_near(const void* address, u32 bytes)
 {
@@ -77,14 +103,6 @@ __device__ __forceinline__ void bring_near(const void* address, u32 bytes)
     if (threadIdx.x == 0 && blockIdx.y == 0 && first < bytes)
         asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" :: "l"((const char*)address + first), "r"(min(share, bytes - first)) : "memory");
 #endif
-}
-
-// Two numbers, rounded to nearest, in a word.
-__device__ __forceinline__ u32 pack(float low, float high)
-{
-    u32 pair;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
-    return pair;
 }
 
 // Lets the next kernel of the stream start now; what it does before its own wait then overlaps with this one.
