@@ -4,16 +4,16 @@ namespace LightTts.Cuda;
 
 /// <summary>The matrix products of a transformer's layer for few rows, with what stands around them (matrix.cu).</summary>
 /// <remarks>
-/// Each reads its weights once for 64 rows: its floor is the weights' bytes at the memory's speed. Rows beyond those that are there, up to the next
-/// multiple of 8 (of 64 where there are more), are computed and not written, so that inputs have room for them. The order of sums depends on the
+/// Each reads its weights once for 32 rows: its floor is the weights' bytes at the memory's speed. Rows beyond those that are there, up to the next
+/// multiple of 8, 16 or 32, are computed and not written, so that inputs have room for them. The order of sums depends on the
 /// number of inputs alone: a row gets the same bits in any company.
 /// </remarks>
 internal sealed class ProductKernels
 {
-    /// <summary>Rows that one block takes at the most.</summary>
+    /// <summary>Rows beyond which these are not the fastest.</summary>
     public const int MaxRows = 64;
 
-    private static readonly int[] ColumnChoices = [1, 2, 3, 4, 6, 8];
+    private static readonly int[] RowChoices = [8, 16, 32];
 
     private readonly TransformerShape _shape;
     private readonly Choice[] _choices;
@@ -21,9 +21,8 @@ internal sealed class ProductKernels
     public ProductKernels(CudaModule module, TransformerShape shape)
     {
         _shape = shape;
-        _choices = [.. ColumnChoices.Select(columns => new Choice(columns, columns >= 4 ? 2 : 1,
-            module.Kernel($"project_{columns}"), module.Kernel($"add_attended_{columns}"), module.Kernel($"add_gated_{columns}"),
-            module.Kernel($"gate_{columns}"), module.Kernel($"head_{columns}")))];
+        _choices = [.. RowChoices.Select(rows => new Choice(rows, rows > 16 ? 2 : 1, module.Kernel($"project_{rows}"),
+            module.Kernel($"add_attended_{rows}"), module.Kernel($"add_gated_{rows}"), module.Kernel($"gate_{rows}"), module.Kernel($"head_{rows}")))];
     }
 
     /// <summary>Queries, keys and values with rotary positions: q [rows, heads * head size] in 32 bits; keys and values go into the cache.</summary>
@@ -32,7 +31,7 @@ internal sealed class ProductKernels
     {
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
-        choice.Project.Launch(stream, (_shape.Projected / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
+        choice.Project.Launch(stream, (_shape.Projected / 16, groups, 1), 32 * warps, SharedBytes(warps, 2, choice.Rows), afterKernel: true,
             x.Normed, x.Squares, weight, bias, turns, cache.Positions, cache.Sequences, cache.Tables, Argument(cache.TableBlocks), queries,
             cache.Keys, cache.Values, Argument(rows), Argument(epsilon));
     }
@@ -50,8 +49,8 @@ internal sealed class ProductKernels
     {
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
-        var blocks = (_shape.Inner / 8 + choice.GateTiles - 1) / choice.GateTiles;
-        choice.Gate.Launch(stream, (blocks, groups, 1), 32 * warps, SharedBytes(warps, choice.GateTiles, choice.Columns), afterKernel: true,
+        var blocks = (_shape.Inner / 8 + choice.GatePairs - 1) / choice.GatePairs;
+        choice.Gate.Launch(stream, (blocks, groups, 1), 32 * warps, SharedBytes(warps, 2 * choice.GatePairs, choice.Rows), afterKernel: true,
             x.Normed, x.Squares, weight, y, Argument(rows), Argument(epsilon));
     }
 
@@ -68,31 +67,31 @@ internal sealed class ProductKernels
     {
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
-        choice.Head.Launch(stream, ((_shape.Logits + 15) / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
+        choice.Head.Launch(stream, ((_shape.Logits + 15) / 16, groups, 1), 32 * warps, SharedBytes(warps, 2, choice.Rows), afterKernel: true,
             x.Normed, x.Squares, map, weight, bias, logits, Argument(rows), Argument(epsilon));
     }
 
     /// <summary>Rows that buffers need room for, so that all that is computed lies in them.</summary>
     public static int Room(int rows) => (rows + MaxRows - 1) / MaxRows * MaxRows;
 
-    private static int SharedBytes(int warps, int tiles, int columns) => warps * tiles * 16 * (columns * 8 + 2) * sizeof(float);
+    private static int SharedBytes(int warps, int tiles, int rows) => warps * tiles * rows * 8 * sizeof(float);
 
     private void Add(nint stream, int rows, CudaKernel kernel, int warps, nint y, nint weight, nint norm, in ResidualStream x)
     {
         var (choice, groups) = For(rows);
-        kernel.Launch(stream, (_shape.Hidden / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
+        kernel.Launch(stream, (_shape.Hidden / 8, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Rows), afterKernel: true,
             y, weight, norm, x.Values, x.Normed, x.Squares, Argument(rows));
     }
 
     private (Choice Choice, int Groups) For(int rows)
     {
         foreach (var choice in _choices)
-            if (choice.Columns * 8 >= rows)
+            if (choice.Rows >= rows)
                 return (choice, 1);
-        return (_choices[^1], (rows + MaxRows - 1) / MaxRows);
+        return (_choices[^1], (rows + _choices[^1].Rows - 1) / _choices[^1].Rows);
     }
 
-    /// <summary>The kernels for a number of rows.</summary>
-    private sealed record Choice(int Columns, int GateTiles, CudaKernel Project, CudaKernel AddAttended, CudaKernel AddGated,
+    /// <summary>The kernels for a number of rows of a block.</summary>
+    private sealed record Choice(int Rows, int GatePairs, CudaKernel Project, CudaKernel AddAttended, CudaKernel AddGated,
         CudaKernel Gate, CudaKernel Head);
 }

@@ -26,13 +26,12 @@ internal sealed record TransformerShape(int Hidden, int Heads, int KvHeads, int 
     /// <summary>Bytes of a weight.</summary>
     public int ElementBytes => BFloat16 ? 2 : 4;
 
-    /// <summary>Warps of a block that share a product's inputs; likewise of the two that follow.</summary>
+    /// <summary>Warps of a block that share a product's inputs; likewise the two that follow.</summary>
     public int HiddenWarps => Warps(Hidden, 8);
 
     public int AttendedWarps => Warps(Heads * HeadDim, 8);
 
-    // Few outputs with many inputs: more warps keep more of the weights under way.
-    public int InnerWarps => Warps(Inner, BFloat16 ? 20 : 8);
+    public int InnerWarps => Warps(Inner, 8);
 
     /// <summary>Why there are no kernels for these sizes; null where there are.</summary>
     public string? Fault =>

@@ -17,7 +17,6 @@ extern "C" __global__ void embed(const int* inputs, const float* table, const fl
     }
     square += __shfl_xor_sync(0xffffffffu, square, 1);
     square += __shfl_xor_sync(0xffffffffu, square, 2);
-    square += __shfl_xor_sync(0xffffffffu, square, 4);
-    if (at < HIDDEN && threadIdx.x % 8 == 0)
-        squares[(size_t)row * (HIDDEN / 16) + at / 16] = square;
+    if (at < HIDDEN && threadIdx.x % 4 == 0)
+        squares[(size_t)row * (HIDDEN / 8) + at / 8] = square;
 }

@@ -46,12 +46,35 @@ __device__ __forceinline__ void multiply_add(float (&d)[4], u32 a0, u32 a1, u32 
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 }
 
-// Weights are read once in a step and by nobody else soon: they need not push anything out of the first-level cache.
-__device__ __forceinline__ uint4 load_weights(const void* address)
+// Loads that stay where they are written, so that many are under way at once, and before the wait below. The compiler moves plain loads down to their
+// use, across everything; a relaxed one it leaves alone. They pass by the first-level cache, as what is read once in a step may.
+__device__ __forceinline__ uint4 load_here(const uint4* address)
 {
     uint4 v;
-    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(address));
+    asm volatile("ld.relaxed.gpu.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(address));
     return v;
+}
+
+__device__ __forceinline__ float4 load_here(const float4* address)
+{
+    float4 v;
+    asm volatile("ld.relaxed.gpu.global.L1::no_allocate.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "l"(address));
+    return v;
+}
+
+__device__ __forceinline__ float2 load_here(const float2* address)
+{
+    float2 v;
+    asm volatile("ld.relaxed.gpu.global.L1::no_allocate.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "l"(address));
+    return v;
+}
+
+// Two numbers, rounded to nearest, in a word.
+__device__ __forceinline__ u32 pack(float low, float high)
+{
+    u32 pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
 }
 
 // Lets the next kernel of the stream start now; what it does before its own wait then overlaps with this one.

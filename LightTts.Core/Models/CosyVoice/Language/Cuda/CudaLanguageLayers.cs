@@ -119,7 +119,8 @@ internal sealed class CudaLanguageLayers : IDisposable
     }
 
     internal void Attend(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
-        _attention.Launch(stream, layout.Rows, memory.Queries, Cache(_layers[i], inputs, layout), memory.Attended);
+        _attention.Launch(stream, layout.Rows, memory.Queries, Cache(_layers[i], inputs, layout), memory.Attended,
+            settles: layout.Rows == layout.Sequences);
 
     internal void AddAttended(int i, nint stream, in StepLayout layout, StepMemory memory)
     {
