@@ -72,7 +72,10 @@ internal sealed class HiftGenerator : IDisposable
     }
 
     /// <summary>Features [B, base channels, m] and source spectrum [B, 2 * bins, frames] -> spectrum [B, 2 * bins, frames].</summary>
-    public Tensor Run(VocoderPass pass, Tensor features, Tensor source)
+    public Tensor Run(VocoderPass pass, Tensor features, Tensor source) => Spectrum(Logarithms(pass, features, source), _bins);
+
+    /// <summary>The same before its exponential and sine.</summary>
+    public Tensor Logarithms(VocoderPass pass, Tensor features, Tensor source)
     {
         var x = features;
         for (var i = 0; i < _stages.Count; i++)
@@ -81,7 +84,7 @@ internal sealed class HiftGenerator : IDisposable
             x = _stages[i].Run(pass, x.leaky_relu_(Scalars.Of(_config.LeakyReluSlope)), source,
                 last: i == _stages.Count - 1).MoveToOuterDisposeScope();
         }
-        return Spectrum(_post.Run(pass, x.leaky_relu_(Scalars.Of(0.01))), _bins);
+        return _post.Run(pass, x.leaky_relu_(Scalars.Of(0.01)));
     }
 
     /// <summary>Logarithms of magnitudes and what phases are sines of -> real and imaginary parts, [B, 2 * bins, frames].</summary>

@@ -169,7 +169,7 @@ internal sealed class HiftWindowVocoder : IVocoder
     {
         if (_generator is null)
             return _network.Decoder.Run(pass, _network.Decoder.Pre(pass, pad(mel, [0, _network.Config.ConvPreLookRight])), source);
-        var x = _generator.Run(CudaStream.CurrentHandle(Device.index)!.Value, mel, source.contiguous());
+        var x = _generator.Run(CudaStream.CurrentHandle(Device.index) ?? 0, mel, source.contiguous());
         return HiftGenerator.Spectrum(x.narrow(2, 0, 2L * _network.Spectrum.Bins).transpose(1, 2), _network.Spectrum.Bins);
     }
 

@@ -105,6 +105,6 @@ internal sealed class CudaConv : IDisposable
     private static (Tensor High, Tensor Low) Halves(Tensor x)
     {
         var first = x.to(ScalarType.Float16);
-        return (first, x.sub(first.to(ScalarType.Float32), Scalars.One).to(ScalarType.Float16));
+        return (first, x.Plus(first.to(ScalarType.Float32).neg_()).to(ScalarType.Float16));
     }
 }
