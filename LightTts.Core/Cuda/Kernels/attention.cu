@@ -98,8 +98,8 @@ struct Span
 // Two numbers in bfloat16, and what that takes from them.
 __device__ __forceinline__ void split(float low, float high, u32& coarse, u32& rest)
 {
-    coarse = pack(low, high);
-    rest = pack(low - lower(coarse), high - upper(coarse));
+    coarse = narrow_pair(low, high);
+    rest = narrow_pair(low - lower(coarse), high - upper(coarse));
 }
 
 // settles: whether all positions before a row's own were there before this step, so that they can be loaded before the wait for the kernel before.
