@@ -65,7 +65,7 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
             try
             {
                 var module = CudaModule.Load(["matrix.cu", "embedding.cu", "attention.cu", "attention_single.cu",
-                        "sampling.cu", "prompt.cu"],
+                        "nucleus.cu", "sampling.cu", "prompt.cu"],
                     CudaLanguageLayers.Shape(config, device).Definitions, compiler, TorchRuntime.CacheFolder("kernels"));
                 using var inference = inference_mode(true);
                 return new CudaLanguageEngine(config, load(), device, kvBlocks, module);
