@@ -16,7 +16,6 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     private const int NormedRows = 64;
     private const int ProjectedOutputs = 48, UpOutputs = 32;
 
-    private readonly CudaKernel _enter = module.Kernel("flow_enter");
     private readonly CudaKernel _project = module.Kernel("flow_project_few");
     private readonly CudaKernel _out = module.Kernel("flow_out_few");
     private readonly CudaKernel _up = module.Kernel("flow_up_few");
@@ -32,10 +31,6 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     /// <summary>Bytes of the moments of a row.</summary>
     public static int MomentBytes(int dim) => dim / SlotOutputs * 2 * sizeof(float);
 
-    /// <summary>What the first product asks for: h [rows, dim] in 32 bits -> h * scale, and moments.</summary>
-    public void Enter(nint stream, int rows, nint h, nint scale, nint scaled, nint moments) =>
-        _enter.Launch(stream, (rows, 1, 1), dim / 2, 0, afterKernel: false, h, scale, scaled, moments);
-
     /// <summary>Norm, modulation, queries, keys and values with rotary positions: where they go is said at the kernel.</summary>
     /// <param name="stream">Where.</param>
     /// <param name="rows">2 frames.</param>
@@ -47,7 +42,8 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     /// <param name="qkv">[rows, 3 dim].</param>
     /// <param name="pages">[*, 2 dim]; 0: there are none.</param>
     /// <param name="epsilon">Of the norm.</param>
-    public void Project(nint stream, int rows, in Stream x, in Normed product, nint turns, nint places, int columns, nint qkv, nint pages, float epsilon) =>
+    public void Project(nint stream, int rows, in Stream x, in Normed product, nint turns, nint places, int columns, nint qkv, nint pages,
+        float epsilon) =>
         _project.Launch(stream, (3 * dim / ProjectedOutputs, Blocks(rows, NormedRows), 1), Threads, SharedBytes(dim, ProjectedOutputs),
             afterKernel: true, x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, turns, places, Argument(columns), qkv, pages,
             Argument(rows), Argument(epsilon));

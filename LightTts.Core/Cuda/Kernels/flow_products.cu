@@ -56,9 +56,41 @@ __device__ __forceinline__ float2 moments_of_slot(float x0, float x1)
     return make_float2(sum, squares);
 }
 
-// A block's product of ROWS rows and OUTPUTS outputs. The weights wait in shared memory from before the kernels before have ended; a warp takes 32 rows
-// and a part of the inputs, of which it alone reads its rows, from memory to registers. The inputs' order within 32 is the lanes': what a lane holds of
-// both sides belongs together, whatever the tensor cores call it.
+// A warp's sums of 32 rows, one of SPLITS parts of the inputs, to shared memory: [split][ROWS][OUTPUTS], with a pitch so that 4 rows lie in different
+// banks.
+template <int ROWS, int OUTPUTS>
+__device__ __forceinline__ void share_sums(uint4* shared, const float (&sums)[2][OUTPUTS / 8][4], int split, int part)
+{
+    constexpr int PITCH = OUTPUTS + 8;
+    float* const to = (float*)shared + (split * ROWS + part * 32 + threadIdx.x % 32 / 4) * PITCH + threadIdx.x % 4 * 2;
+#pragma unroll
+    for (int m = 0; m < 2; m++)
+#pragma unroll
+        for (int n = 0; n < OUTPUTS / 8; n++)
+        {
+            *(float2*)(to + m * 16 * PITCH + n * 8) = make_float2(sums[m][n][0], sums[m][n][1]);
+            *(float2*)(to + (m * 16 + 8) * PITCH + n * 8) = make_float2(sums[m][n][2], sums[m][n][3]);
+        }
+}
+
+// Two outputs of a row, all parts together.
+template <int ROWS, int OUTPUTS>
+__device__ __forceinline__ float2 gather_sums(const uint4* shared, int row, int output)
+{
+    float2 sum = make_float2(0, 0);
+#pragma unroll
+    for (int split = 0; split < FEW_THREADS / 32 / (ROWS / 32); split++)
+    {
+        const float2 part = *(const float2*)((const float*)shared + (split * ROWS + row) * (OUTPUTS + 8) + output);
+        sum.x += part.x;
+        sum.y += part.y;
+    }
+    return sum;
+}
+
+// A block's product of ROWS rows and OUTPUTS outputs. The weights wait in shared memory from before the kernels before have ended; a warp takes 32
+// rows and a part of the inputs, of which it alone reads its rows, from memory to registers. The inputs' order within 32 is the lanes': what a lane
+// holds of both sides belongs together, whatever the tensor cores call it.
 template <int INPUTS, int ROWS, int OUTPUTS>
 struct FewRows
 {
@@ -66,7 +98,6 @@ struct FewRows
     static constexpr int EACH = INPUTS / SPLITS, STEPS = EACH / 32;
     static constexpr int AHEAD = STEPS < 4 ? STEPS : OUTPUTS > 32 ? 3 : 4;
     static constexpr int PITCH = INPUTS + 32;     // so that 8 lanes' words lie in different banks
-    static constexpr int SUM_PITCH = OUTPUTS + 8;
 
     // Before the wait.
     static __device__ __forceinline__ void fetch(uint4* shared, const element* weight)
@@ -122,30 +153,8 @@ struct FewRows
             }
         }
         __syncthreads(); // nobody reads the weights
-        float* const to = (float*)shared + (split * ROWS + part * 32 + g) * SUM_PITCH + 2 * t;
-#pragma unroll
-        for (int m = 0; m < 2; m++)
-#pragma unroll
-            for (int n = 0; n < OUTPUTS / 8; n++)
-            {
-                *(float2*)(to + m * 16 * SUM_PITCH + n * 8) = make_float2(sums[m][n][0], sums[m][n][1]);
-                *(float2*)(to + (m * 16 + 8) * SUM_PITCH + n * 8) = make_float2(sums[m][n][2], sums[m][n][3]);
-            }
+        share_sums<ROWS, OUTPUTS>(shared, sums, split, part);
         __syncthreads();
-    }
-
-    // Two outputs of a row, all parts together.
-    static __device__ __forceinline__ float2 gather(const uint4* shared, int row, int output)
-    {
-        float2 sum = make_float2(0, 0);
-#pragma unroll
-        for (int split = 0; split < SPLITS; split++)
-        {
-            const float2 part = *(const float2*)((const float*)shared + (split * ROWS + row) * SUM_PITCH + output);
-            sum.x += part.x;
-            sum.y += part.y;
-        }
-        return sum;
     }
 };
 
@@ -224,7 +233,7 @@ __device__ __forceinline__ void normed_product(const element* x, const float2* m
     {
         const int at = threadIdx.x + i * FEW_THREADS, row = at / (OUTPUTS / 2), within = at % (OUTPUTS / 2) * 2;
         if (first + row < count)
-            finish.finish(first + row, output + within, count, Product::gather(shared, row, within), of_rows[row]);
+            finish.finish(first + row, output + within, count, gather_sums<ROWS, OUTPUTS>(shared, row, within), of_rows[row]);
     }
 }
 
@@ -253,7 +262,7 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
     for (int i = 0; i < 2; i++)
     {
         const int row = threadIdx.x / 16 + i * 16;
-        const float2 sum = Product::gather(shared, row, within);
+        const float2 sum = gather_sums<ROWS, SLOT>(shared, row, within);
         const float x0 = before[i].x + (sum.x + bias0) * gates.x, x1 = before[i].y + (sum.y + bias1) * gates.y;
         const float2 slot = moments_of_slot(x0, x1);
         if (first + row >= count)
@@ -263,19 +272,6 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
         if (threadIdx.x % 16 == 0)
             moments[(size_t)(first + row) * SLOTS + blockIdx.x] = slot;
     }
-}
-
-// What the first product asks for, from h: a block a row, a lane for two numbers.
-extern "C" __global__ void flow_enter(const float* h, const float* scale, element* scaled, float2* moments)
-{
-    release_next();
-    wait_for_previous();
-    const int at = 2 * threadIdx.x;
-    const float2 x = *(const float2*)(h + (size_t)blockIdx.x * DIM + at), scales = *(const float2*)(scale + at);
-    *(u32*)(scaled + (size_t)blockIdx.x * DIM + at) = narrow_pair(x.x * scales.x, x.y * scales.y);
-    const float2 slot = moments_of_slot(x.x, x.y);
-    if (threadIdx.x % 16 == 0)
-        moments[(size_t)blockIdx.x * SLOTS + threadIdx.x / 16] = slot;
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_project_few(const element* x, const float2* moments, const element* weight,
@@ -297,7 +293,7 @@ extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_out_few(const 
     added_product<DIM>(x, weight, bias, gate, scale, h, scaled, moments, count);
 }
 
-extern "C" __global__ void __launch_bounds__(FEW_THREADS) flow_down_few(const element* x, const element* weight, const element* bias,
+extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_down_few(const element* x, const element* weight, const element* bias,
     const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count)
 {
     added_product<HIDDEN>(x, weight, bias, gate, scale, h, scaled, moments, count);
