@@ -28,7 +28,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         if (OwnKernels.TryLoad(device, FlowKernels.Sources, shape.Definitions) is not { } module)
             throw new InvalidOperationException("There are no own kernels on this device.");
         using var kernels = new FlowKernels(module, shape, CudaDriver.SharedBytes(device.Device.index));
-        if (kernels is not { Products: { } products, Attention: { } attention, Ends: { } ends })
+        if (kernels is not { Attention: { } attention, Ends: { } ends })
             throw new InvalidOperationException("There are no own products for these sizes.");
         var stream = CudaStream.CurrentHandle(device.Device.index)!.Value;
         var count = 2 * rows * Frames;
@@ -54,15 +54,10 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             using var inner = NewDisposeScope();
             nn.functional.linear(input, weight);
         }
-        foreach (var (kernel, launch) in new (string, Action<int>)[]
-        {
-            ("project", i => products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns,
-                qkv.Address(), pages.Address(), 1e-6f)),
+        List<(string Kernel, Action<int> Launch)> launches =
+        [
             ("attend", _ => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
                 attended.Address(), afterKernel: true)),
-            ("add attended", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
-            ("up", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
-            ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
             ("convolve", _ => ends.Convolve(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), pages.Address() + 2 * _dim)),
             ("library's project", i => Library(scaled, wQkv[i])),
             ("library's out", i => Library(attended, wOut[i])),
@@ -70,7 +65,18 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             ("library's down", i => Library(up, wDown[i])),
             ("add and normalise", _ => kernels.AddAndNormalise(stream, count, h.Address(), attended.Address(), vector.Address(), vector.Address(),
                 vector.Address(), scaled.Address(), 1e-6f)),
-        })
+        ];
+        foreach (var products in kernels.Products)
+            if (products.Size != FlowProductKernels.Tiles.Few || count <= 800)
+                launches.AddRange(
+                [
+                    ($"project, {products.Size.Name}", i => products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(),
+                        columns, qkv.Address(), pages.Address(), 1e-6f)),
+                    ($"add attended, {products.Size.Name}", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
+                    ($"up, {products.Size.Name}", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
+                    ($"add down, {products.Size.Name}", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
+                ]);
+        foreach (var (kernel, launch) in launches)
             yield return (kernel, Time(stream, launch));
     }
 

@@ -43,8 +43,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <param name="seen">Where the first convolution sees it.</param>
     public void Embed(nint stream, in Blocks blocks, nint mels, nint weight, nint constant, nint h, nint seen) =>
         _embed.Launch(stream, (dim / EmbedThreads, (blocks.Rows * blocks.Frames + EmbedFrames - 1) / EmbedFrames, 1), EmbedThreads, 0,
-            afterKernel: false, mels, weight, constant, h, seen, Argument(blocks.Stride), blocks.Places, Argument(blocks.Columns), Argument(blocks.Rows),
-            Argument(blocks.Frames));
+            afterKernel: false, mels, weight, constant, h, seen, Argument(blocks.Stride), blocks.Places, Argument(blocks.Columns),
+            Argument(blocks.Rows), Argument(blocks.Frames));
 
     /// <summary>mish(convolution).</summary>
     /// <param name="stream">Where.</param>
@@ -60,7 +60,7 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
             Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
     }
 
-    /// <summary>h += mish(convolution); and, unless its second address is 0, what the transformer's first product asks for.</summary>
+    /// <summary>h += mish(convolution), and what the transformer's first product asks for.</summary>
     /// <param name="stream">Where.</param>
     /// <param name="blocks">The blocks of frames.</param>
     /// <param name="seen">What it sees.</param>
@@ -76,9 +76,9 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     }
 
     /// <summary>The last norm and the product to the velocity: y [rows, mel] in 32 bits.</summary>
-    public void Leave(nint stream, int rows, nint h, nint scale, nint shift, nint weight, nint bias, nint y, float epsilon, bool afterKernel) =>
-        _leave.Launch(stream, (mel / LeaveOutputs, (rows + LeaveRows - 1) / LeaveRows, 1), Threads, 0, afterKernel, h, scale, shift, weight, bias, y,
-            Argument(rows), Argument(epsilon));
+    public void Leave(nint stream, int rows, nint h, nint scale, nint shift, nint weight, nint bias, nint y, float epsilon) =>
+        _leave.Launch(stream, (mel / LeaveOutputs, (rows + LeaveRows - 1) / LeaveRows, 1), Threads, 0, afterKernel: true, h, scale, shift, weight, bias,
+            y, Argument(rows), Argument(epsilon));
 
     private ((int X, int Y, int Z) Grid, (int Frames, CudaKernel First, CudaKernel Second) Choice) Grid(in Blocks blocks)
     {

@@ -78,7 +78,7 @@ struct Convolved
     }
 };
 
-// h += y, and what the transformer's first product asks for (flow_products.cu); scaled may be null.
+// h += y, and what the transformer's first product asks for (flow_products.cu).
 struct Embedded
 {
     float* h;
@@ -99,8 +99,6 @@ struct Embedded
             x.y += y1;
             *(float2*)(h + row * DIM + output) = x;
         }
-        if (scaled == nullptr)
-            return;
         const float2 slot = moments_of_slot(x.x, x.y);
         if (!there)
             return;

@@ -11,10 +11,10 @@ constexpr int SLOTS = DIM / SLOT;
 constexpr int FEW_THREADS = 256;
 
 // Sum and sum of squares about their mean of each slot of rows [first, first + ROWS) -> mean and 1 / deviation of each row.
-template <int ROWS>
+template <int ROWS, int THREADS>
 __device__ __forceinline__ void share_moments(float2* shared, const float2* moments, int first, int count, float epsilon)
 {
-    constexpr int LANES = FEW_THREADS / ROWS, EACH = SLOTS / LANES;
+    constexpr int LANES = THREADS / ROWS, EACH = SLOTS / LANES;
     const float2* own = moments + (size_t)min(first + (int)threadIdx.x / LANES, count - 1) * SLOTS + threadIdx.x % LANES;
     float2 slot[EACH];
     float sum = 0, squares = 0;
@@ -91,9 +91,10 @@ __device__ __forceinline__ float2 gather_sums(const uint4* shared, int row, int 
 // A block's product of ROWS rows and OUTPUTS outputs. The weights wait in shared memory from before the kernels before have ended; a warp takes 32
 // rows and a part of the inputs, of which it alone reads its rows, from memory to registers. The inputs' order within 32 is the lanes': what a lane
 // holds of both sides belongs together, whatever the tensor cores call it.
-template <int INPUTS, int ROWS, int OUTPUTS>
+template <int INPUTS, int ROWS_, int OUTPUTS_>
 struct FewRows
 {
+    static constexpr int THREADS = FEW_THREADS, ROWS = ROWS_, OUTPUTS = OUTPUTS_;
     static constexpr int SPLITS = FEW_THREADS / 32 / (ROWS / 32); // warps that share the inputs
     static constexpr int EACH = INPUTS / SPLITS, STEPS = EACH / 32;
     static constexpr int AHEAD = STEPS < 4 ? STEPS : OUTPUTS > 32 ? 3 : 4;
@@ -110,7 +111,7 @@ struct FewRows
 
     // After it: the sums of every part of the inputs to shared memory; `meanwhile` goes between the first loads and their use.
     template <typename Meanwhile>
-    static __device__ __forceinline__ void multiply(uint4* shared, const element* x, int first, int count, Meanwhile meanwhile)
+    static __device__ __forceinline__ void multiply(uint4* shared, const element* x, const element*, int first, int count, Meanwhile meanwhile)
     {
         const int warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
         const int part = warp % (ROWS / 32), split = warp / (ROWS / 32);
@@ -156,6 +157,8 @@ struct FewRows
         share_sums<ROWS, OUTPUTS>(shared, sums, split, part);
         __syncthreads();
     }
+
+    static __device__ __forceinline__ float2 sum(const uint4* shared, int row, int output) { return gather_sums<ROWS, OUTPUTS>(shared, row, output); }
 };
 
 // What follows the products, two numbers of a row at a time.
@@ -216,24 +219,25 @@ struct Activation
 };
 
 // The norm's product: x [count, DIM] scaled, moments [count, SLOTS], weight [*, DIM].
-template <int ROWS, int OUTPUTS, typename Finish>
+template <typename Product, typename Finish>
 __device__ __forceinline__ void normed_product(const element* x, const float2* moments, const element* weight, int count, float epsilon,
     const Finish& finish)
 {
-    using Product = FewRows<DIM, ROWS, OUTPUTS>;
+    constexpr int ROWS = Product::ROWS, OUTPUTS = Product::OUTPUTS, THREADS = Product::THREADS;
     extern __shared__ uint4 shared[];
     __shared__ float2 of_rows[ROWS];
     const int output = blockIdx.x * OUTPUTS, first = blockIdx.y * ROWS;
     release_next();
-    Product::fetch(shared, weight + (size_t)output * DIM);
+    const element* const own = weight + (size_t)output * DIM;
+    Product::fetch(shared, own);
     wait_for_previous();
-    Product::multiply(shared, x, first, count, [&] { share_moments<ROWS>(of_rows, moments, first, count, epsilon); });
-#pragma unroll
-    for (int i = 0; i < ROWS * OUTPUTS / 2 / FEW_THREADS; i++)
+    Product::multiply(shared, x, own, first, count, [&] { share_moments<ROWS, THREADS>(of_rows, moments, first, count, epsilon); });
+#pragma unroll 4
+    for (int i = 0; i < ROWS * OUTPUTS / 2 / THREADS; i++)
     {
-        const int at = threadIdx.x + i * FEW_THREADS, row = at / (OUTPUTS / 2), within = at % (OUTPUTS / 2) * 2;
+        const int at = threadIdx.x + i * THREADS, row = at / (OUTPUTS / 2), within = at % (OUTPUTS / 2) * 2;
         if (first + row < count)
-            finish.finish(first + row, output + within, count, gather_sums<ROWS, OUTPUTS>(shared, row, within), of_rows[row]);
+            finish.finish(first + row, output + within, count, Product::sum(shared, row, within), of_rows[row]);
     }
 }
 
@@ -247,10 +251,11 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
     extern __shared__ uint4 shared[];
     const int first = blockIdx.y * ROWS, within = threadIdx.x % 16 * 2, output = blockIdx.x * SLOT + within;
     release_next();
-    Product::fetch(shared, weight + (size_t)blockIdx.x * SLOT * INPUTS);
+    const element* const own = weight + (size_t)blockIdx.x * SLOT * INPUTS;
+    Product::fetch(shared, own);
     wait_for_previous();
     float2 before[2];
-    Product::multiply(shared, x, first, count, [&]
+    Product::multiply(shared, x, own, first, count, [&]
     {
 #pragma unroll
         for (int i = 0; i < 2; i++)
@@ -278,13 +283,13 @@ extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_project_few(co
     const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, element* pages, int count,
     float epsilon)
 {
-    normed_product<64, 48>(x, moments, weight, count, epsilon, Projection { slope, offset, turns, places, columns, qkv, pages });
+    normed_product<FewRows<DIM, 64, 48>>(x, moments, weight, count, epsilon, Projection { slope, offset, turns, places, columns, qkv, pages });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_up_few(const element* x, const float2* moments, const element* weight,
     const float* slope, const float* offset, element* y, int count, float epsilon)
 {
-    normed_product<64, 32>(x, moments, weight, count, epsilon, Activation { slope, offset, y });
+    normed_product<FewRows<DIM, 64, 32>>(x, moments, weight, count, epsilon, Activation { slope, offset, y });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_out_few(const element* x, const element* weight, const element* bias,

@@ -50,12 +50,12 @@ internal sealed class DiTDeviceLayers : IDisposable
     public void Compute(DiTStepBuffers buffers)
     {
         using var scope = NewDisposeScope();
-        using var places = DiTPlaces.Of(buffers);
-        if (_ends is not null)
+        if (IsFolded)
         {
-            ComputeFused(buffers, places);
+            ComputeFused(buffers);
             return;
         }
+        using var places = DiTPlaces.Of(buffers);
         var paged = buffers.Shape.IsPaged;
         var h = _weights.InputX.Apply(buffers.Mel).unsqueeze(0).Plus(buffers.Constant).view(-1, _dim); // [2 Rows Frames, Dim]
         h.PlusInPlace(_positional.Apply(h, buffers.Shape, paged ? _pages.Convolutions : null, places));
@@ -74,17 +74,13 @@ internal sealed class DiTDeviceLayers : IDisposable
         _modulation.Dispose();
     }
 
-    private void ComputeFused(DiTStepBuffers buffers, DiTPlaces? places)
+    private void ComputeFused(DiTStepBuffers buffers)
     {
         var h = empty(2L * buffers.Shape.Rows * buffers.Shape.Frames, _dim, ScalarType.Float32, buffers.Mel.device);
-        var few = DiTFusedBlocks.Takes(buffers.Shape);
-        var residual = few ? _fused!.Residual(h) : new FlowProductKernels.Stream(h.Address(), 0, 0);
+        var residual = _fused!.Residual(h);
         _ends!.Enter(buffers, residual);
-        if (few)
-            _fused!.Run(residual, buffers);
-        else
-            Blocks(h, buffers, places);
-        _ends.Leave(h, buffers, afterKernel: few);
+        _fused.Run(residual, buffers);
+        _ends.Leave(h, buffers);
     }
 
     private void Blocks(Tensor h, DiTStepBuffers buffers, DiTPlaces? places)

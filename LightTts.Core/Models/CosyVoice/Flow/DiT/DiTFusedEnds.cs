@@ -36,7 +36,7 @@ internal sealed class DiTFusedEnds : IDisposable
 
     /// <summary>The embedded input.</summary>
     /// <param name="buffers">The batch's inputs.</param>
-    /// <param name="residual">Where it goes; what the first product asks for only where there is room for it.</param>
+    /// <param name="residual">Where it goes.</param>
     public void Enter(DiTStepBuffers buffers, in FlowProductKernels.Stream residual)
     {
         using var scope = NewDisposeScope();
@@ -56,12 +56,11 @@ internal sealed class DiTFusedEnds : IDisposable
     /// <summary>The velocity.</summary>
     /// <param name="h">[2 Rows Frames, Dim], float32.</param>
     /// <param name="buffers">Where it goes.</param>
-    /// <param name="afterKernel">Whether an own kernel goes before.</param>
-    public void Leave(Tensor h, DiTStepBuffers buffers, bool afterKernel)
+    public void Leave(Tensor h, DiTStepBuffers buffers)
     {
         var output = (TorchLinear)_weights.Output;
         _kernels.Leave(_operations.Stream, (int)h.shape[0], h.Address(), _step.Scale.Address(), _step.Shift.Address(), output.Weight.Address(),
-            output.Bias!.Address(), buffers.Velocity.Address(), NormEps, afterKernel);
+            output.Bias!.Address(), buffers.Velocity.Address(), NormEps);
     }
 
     public void Dispose()
