@@ -77,8 +77,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 
     /// <summary>The last norm and the product to the velocity: y [rows, mel] in 32 bits.</summary>
     public void Leave(nint stream, int rows, nint h, nint scale, nint shift, nint weight, nint bias, nint y, float epsilon) =>
-        _leave.Launch(stream, (mel / LeaveOutputs, (rows + LeaveRows - 1) / LeaveRows, 1), Threads, 0, afterKernel: true, h, scale, shift, weight, bias,
-            y, Argument(rows), Argument(epsilon));
+        _leave.Launch(stream, (mel / LeaveOutputs, (rows + LeaveRows - 1) / LeaveRows, 1), Threads, 0, afterKernel: true, h, scale, shift, weight,
+            bias, y, Argument(rows), Argument(epsilon));
 
     private ((int X, int Y, int Z) Grid, (int Frames, CudaKernel First, CudaKernel Second) Choice) Grid(in Blocks blocks)
     {
