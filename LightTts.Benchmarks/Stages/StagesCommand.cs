@@ -28,8 +28,8 @@ internal static class StagesCommand
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
         var seconds = new Option<double>("--seconds") { Description = "Time of each measurement, after one warm sample; three samples at least.",
             DefaultValueFactory = _ => 2 };
-        var parts = new Option<string>("--parts") { Description = "language, flow, vocoder and kernels, comma-separated.", DefaultValueFactory = _ =>
-            "language,flow,vocoder" };
+        var parts = new Option<string>("--parts") { Description = "language, flow, vocoder, kernels and flow-kernels, comma-separated.",
+            DefaultValueFactory = _ => "language,flow,vocoder" };
         var rows = new Option<int>("--most-rows") { Description = "Leave out what takes more rows than this.", DefaultValueFactory = _ => MostRows };
         var positions = new Option<int>("--positions") { Description = "Positions of a sequence in a step of the language model.",
             DefaultValueFactory = _ => 500 };
@@ -89,6 +89,8 @@ internal static class StagesCommand
             }
             if (wanted.Contains("kernels"))
                 await language.RunAsync(() => Kernels(loaded.Parts.Styles[0].Model, most, parsed.GetValue(positions), time / 8));
+            if (wanted.Contains("flow-kernels"))
+                await decode.RunAsync(() => FlowKernels(directory.Config.Flow, torch, most, time / 8));
             if (wanted.Contains("flow"))
             {
                 var measures = new FlowMeasures((CosyVoiceDecoder)loaded.Parts.Decoder, directory.Config, parsed.GetValue(steps)
@@ -158,6 +160,22 @@ internal static class StagesCommand
             }
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {rows,2} rows  together                     {whole,8:0.0} us"));
         }
+        return true;
+    }
+
+    /// <summary>What the flow's own kernels take, beside the library's products of the same sizes.</summary>
+    private static bool FlowKernels(FlowConfig config, TorchDevice device, int most, double seconds)
+    {
+        if (config.Dit is not { } transformer || !device.IsCuda || device.Precision != ComputePrecision.BFloat16)
+        {
+            Console.WriteLine("flow-kernels: they are those of a diffusion transformer on a CUDA device in bfloat16");
+            return false;
+        }
+        var measures = new FlowKernelMeasures(transformer, config.MelBands, device, seconds);
+        foreach (var rows in (int[])[1, 2, 4, 8, 16, 32])
+            if (rows <= most)
+                foreach (var (kernel, time) in measures.Of(rows, keys: 450))
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {100 * rows,4} rows  {kernel,-18} {time.Median,8:0.00} us"));
         return true;
     }
 

@@ -2,8 +2,8 @@ using static LightTts.Cuda.CudaKernel;
 
 namespace LightTts.Cuda;
 
-/// <summary>Attention of the flow's transformer (flash attention, flow_attention.cu): every query of a block of frames sees the same keys, in pages or
-/// in the block itself. Of heads of 64 numbers in bfloat16.</summary>
+/// <summary>Attention of the flow's transformer (flash attention, flow_attention.cu): every query of a block of frames sees the same keys, in pages
+/// or in the block itself. Of heads of 64 numbers in bfloat16.</summary>
 /// <param name="module">The compiled source.</param>
 /// <param name="heads">Heads of attention.</param>
 /// <param name="sharedBytes">Shared memory that a block may have.</param>
@@ -16,7 +16,8 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
     private const int Processors = 128;       // as many as a large card has: with fewer blocks than that, keys are shared out
     private const int TileBytes = 2 * 2 * 64 * 64 * sizeof(ushort);
 
-    private readonly (int Splits, CudaKernel Kernel)[] _kernels = [.. new[] { 1, 2, 4 }.Select(splits => (splits, module.Kernel($"flow_attend_{splits}")))];
+    private readonly (int Splits, CudaKernel Kernel)[] _kernels =
+        [.. new[] { 1, 2, 4 }.Select(splits => (splits, module.Kernel($"flow_attend_{splits}")))];
 
     /// <summary>Launches it.</summary>
     /// <param name="stream">Where.</param>
@@ -27,15 +28,16 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
     /// <param name="seen">[rows] how many keys a block sees.</param>
     /// <param name="y">[2 rows frames, dim].</param>
     /// <param name="afterKernel">Whether it may overlap the kernel before it.</param>
-    public void Launch(nint stream, (int Rows, int Frames, int Columns) blocks, nint qkv, nint pages, nint places, nint seen, nint y, bool afterKernel)
+    public void Launch(nint stream, (int Rows, int Frames, int Columns) blocks, nint qkv, nint pages, nint places, nint seen, nint y,
+        bool afterKernel)
     {
         (int X, int Y, int Z) grid = (heads, 2 * blocks.Rows, (blocks.Frames + Queries - 1) / Queries);
         var (splits, kernel) = _kernels[0];
         foreach (var choice in _kernels)
             if (grid.X * grid.Y * grid.Z * choice.Splits <= Processors && SharedBytes(choice.Splits, blocks.Columns) <= sharedBytes)
                 (splits, kernel) = choice;
-        kernel.Launch(stream, grid, Threads * splits, SharedBytes(splits, blocks.Columns), afterKernel, qkv, pages, places, Argument(blocks.Columns), seen,
-            Argument(blocks.Rows), Argument(blocks.Frames), y);
+        kernel.Launch(stream, grid, Threads * splits, SharedBytes(splits, blocks.Columns), afterKernel, qkv, pages, places,
+            Argument(blocks.Columns), seen, Argument(blocks.Rows), Argument(blocks.Frames), y);
     }
 
     private static int SharedBytes(int splits, int columns) => splits * TileBytes + columns * sizeof(long);

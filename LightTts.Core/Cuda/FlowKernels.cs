@@ -23,18 +23,25 @@ internal sealed class FlowKernels : IDisposable
         if (!shape.HasTensorCores)
             return;
         Attention = new FlowAttentionKernel(module, shape.Heads, sharedBytes);
-        if (FlowProductKernels.Fits(shape.Dim, shape.Hidden, sharedBytes))
-            Products = new FlowProductKernels(module, shape.Dim, shape.Hidden);
+        if (FlowProductKernels.Fits(shape.Dim, shape.Hidden, sharedBytes) && FlowEndKernels.Fits(shape.Dim, shape.MelBands))
+        {
+            Products = [.. FlowProductKernels.Tiles.All.Select(tiles => new FlowProductKernels(module, shape.Dim, shape.Hidden, tiles))];
+            Ends = new FlowEndKernels(module, shape.Dim, shape.MelBands);
+        }
     }
 
     /// <summary>Files of Cuda/Kernels.</summary>
-    public static IReadOnlyList<string> Sources { get; } = ["flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source];
+    public static IReadOnlyList<string> Sources { get; } =
+        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, .. FlowProductKernels.Sources, FlowEndKernels.Source];
 
     /// <summary>Null where there is none.</summary>
     public FlowAttentionKernel? Attention { get; }
 
-    /// <summary>Null where there are none.</summary>
-    public FlowProductKernels? Products { get; }
+    /// <summary>From few to many rows; none where there are none for these sizes.</summary>
+    public IReadOnlyList<FlowProductKernels> Products { get; } = [];
+
+    /// <summary>There where <see cref="Products"/> are.</summary>
+    public FlowEndKernels? Ends { get; }
 
     public void Normalise(nint stream, int rows, nint h, nint scale, nint shift, nint y, float epsilon) =>
         _normalise.Launch(stream, (rows, 1, 1), Threads, 0, afterKernel: false, h, scale, shift, y, Argument(epsilon));

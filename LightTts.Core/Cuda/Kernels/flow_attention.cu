@@ -118,7 +118,8 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
             for (int k = 0; k < 4; k++)
             {
                 const float(&low)[4] = s[2 * k], (&high)[4] = s[2 * k + 1];
-                const u32 a0 = narrow_pair(low[0], low[1]), a1 = narrow_pair(low[2], low[3]), a2 = narrow_pair(high[0], high[1]), a3 = narrow_pair(high[2], high[3]);
+                const u32 a0 = narrow_pair(low[0], low[1]), a1 = narrow_pair(low[2], low[3]);
+                const u32 a2 = narrow_pair(high[0], high[1]), a3 = narrow_pair(high[2], high[3]);
 #pragma unroll
                 for (int n = 0; n < 8; n += 2)
                 {

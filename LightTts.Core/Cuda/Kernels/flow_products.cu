@@ -11,10 +11,10 @@ constexpr int SLOTS = DIM / SLOT;
 constexpr int FEW_THREADS = 256;
 
 // Sum and sum of squares about their mean of each slot of rows [first, first + ROWS) -> mean and 1 / deviation of each row.
-template <int ROWS>
+template <int ROWS, int THREADS>
 __device__ __forceinline__ void share_moments(float2* shared, const float2* moments, int first, int count, float epsilon)
 {
-    constexpr int LANES = FEW_THREADS / ROWS, EACH = SLOTS / LANES;
+    constexpr int LANES = THREADS / ROWS, EACH = SLOTS / LANES;
     const float2* own = moments + (size_t)min(first + (int)threadIdx.x / LANES, count - 1) * SLOTS + threadIdx.x % LANES;
     float2 slot[EACH];
     float sum = 0, squares = 0;
@@ -56,17 +56,49 @@ __device__ __forceinline__ float2 moments_of_slot(float x0, float x1)
     return make_float2(sum, squares);
 }
 
-// A block's product of ROWS rows and OUTPUTS outputs. The weights wait in shared memory from before the kernels before have ended; a warp takes 32 rows
-// and a part of the inputs, of which it alone reads its rows, from memory to registers. The inputs' order within 32 is the lanes': what a lane holds of
-// both sides belongs together, whatever the tensor cores call it.
-template <int INPUTS, int ROWS, int OUTPUTS>
+// A warp's sums of 32 rows, one of SPLITS parts of the inputs, to shared memory: [split][ROWS][OUTPUTS], with a pitch so that 4 rows lie in different
+// banks.
+template <int ROWS, int OUTPUTS>
+__device__ __forceinline__ void share_sums(uint4* shared, const float (&sums)[2][OUTPUTS / 8][4], int split, int part)
+{
+    constexpr int PITCH = OUTPUTS + 8;
+    float* const to = (float*)shared + (split * ROWS + part * 32 + threadIdx.x % 32 / 4) * PITCH + threadIdx.x % 4 * 2;
+#pragma unroll
+    for (int m = 0; m < 2; m++)
+#pragma unroll
+        for (int n = 0; n < OUTPUTS / 8; n++)
+        {
+            *(float2*)(to + m * 16 * PITCH + n * 8) = make_float2(sums[m][n][0], sums[m][n][1]);
+            *(float2*)(to + (m * 16 + 8) * PITCH + n * 8) = make_float2(sums[m][n][2], sums[m][n][3]);
+        }
+}
+
+// Two outputs of a row, all parts together.
+template <int ROWS, int OUTPUTS>
+__device__ __forceinline__ float2 gather_sums(const uint4* shared, int row, int output)
+{
+    float2 sum = make_float2(0, 0);
+#pragma unroll
+    for (int split = 0; split < FEW_THREADS / 32 / (ROWS / 32); split++)
+    {
+        const float2 part = *(const float2*)((const float*)shared + (split * ROWS + row) * (OUTPUTS + 8) + output);
+        sum.x += part.x;
+        sum.y += part.y;
+    }
+    return sum;
+}
+
+// A block's product of ROWS rows and OUTPUTS outputs. The weights wait in shared memory from before the kernels before have ended; a warp takes 32
+// rows and a part of the inputs, of which it alone reads its rows, from memory to registers. The inputs' order within 32 is the lanes': what a lane
+// holds of both sides belongs together, whatever the tensor cores call it.
+template <int INPUTS, int ROWS_, int OUTPUTS_>
 struct FewRows
 {
+    static constexpr int THREADS = FEW_THREADS, ROWS = ROWS_, OUTPUTS = OUTPUTS_;
     static constexpr int SPLITS = FEW_THREADS / 32 / (ROWS / 32); // warps that share the inputs
     static constexpr int EACH = INPUTS / SPLITS, STEPS = EACH / 32;
     static constexpr int AHEAD = STEPS < 4 ? STEPS : OUTPUTS > 32 ? 3 : 4;
     static constexpr int PITCH = INPUTS + 32;     // so that 8 lanes' words lie in different banks
-    static constexpr int SUM_PITCH = OUTPUTS + 8;
 
     // Before the wait.
     static __device__ __forceinline__ void fetch(uint4* shared, const element* weight)
@@ -79,7 +111,7 @@ struct FewRows
 
     // After it: the sums of every part of the inputs to shared memory; `meanwhile` goes between the first loads and their use.
     template <typename Meanwhile>
-    static __device__ __forceinline__ void multiply(uint4* shared, const element* x, int first, int count, Meanwhile meanwhile)
+    static __device__ __forceinline__ void multiply(uint4* shared, const element* x, const element*, int first, int count, Meanwhile meanwhile)
     {
         const int warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
         const int part = warp % (ROWS / 32), split = warp / (ROWS / 32);
@@ -122,31 +154,11 @@ struct FewRows
             }
         }
         __syncthreads(); // nobody reads the weights
-        float* const to = (float*)shared + (split * ROWS + part * 32 + g) * SUM_PITCH + 2 * t;
-#pragma unroll
-        for (int m = 0; m < 2; m++)
-#pragma unroll
-            for (int n = 0; n < OUTPUTS / 8; n++)
-            {
-                *(float2*)(to + m * 16 * SUM_PITCH + n * 8) = make_float2(sums[m][n][0], sums[m][n][1]);
-                *(float2*)(to + (m * 16 + 8) * SUM_PITCH + n * 8) = make_float2(sums[m][n][2], sums[m][n][3]);
-            }
+        share_sums<ROWS, OUTPUTS>(shared, sums, split, part);
         __syncthreads();
     }
 
-    // Two outputs of a row, all parts together.
-    static __device__ __forceinline__ float2 gather(const uint4* shared, int row, int output)
-    {
-        float2 sum = make_float2(0, 0);
-#pragma unroll
-        for (int split = 0; split < SPLITS; split++)
-        {
-            const float2 part = *(const float2*)((const float*)shared + (split * ROWS + row) * SUM_PITCH + output);
-            sum.x += part.x;
-            sum.y += part.y;
-        }
-        return sum;
-    }
+    static __device__ __forceinline__ float2 sum(const uint4* shared, int row, int output) { return gather_sums<ROWS, OUTPUTS>(shared, row, output); }
 };
 
 // What follows the products, two numbers of a row at a time.
@@ -207,24 +219,25 @@ struct Activation
 };
 
 // The norm's product: x [count, DIM] scaled, moments [count, SLOTS], weight [*, DIM].
-template <int ROWS, int OUTPUTS, typename Finish>
+template <typename Product, typename Finish>
 __device__ __forceinline__ void normed_product(const element* x, const float2* moments, const element* weight, int count, float epsilon,
     const Finish& finish)
 {
-    using Product = FewRows<DIM, ROWS, OUTPUTS>;
+    constexpr int ROWS = Product::ROWS, OUTPUTS = Product::OUTPUTS, THREADS = Product::THREADS;
     extern __shared__ uint4 shared[];
     __shared__ float2 of_rows[ROWS];
     const int output = blockIdx.x * OUTPUTS, first = blockIdx.y * ROWS;
     release_next();
-    Product::fetch(shared, weight + (size_t)output * DIM);
+    const element* const own = weight + (size_t)output * DIM;
+    Product::fetch(shared, own);
     wait_for_previous();
-    Product::multiply(shared, x, first, count, [&] { share_moments<ROWS>(of_rows, moments, first, count, epsilon); });
-#pragma unroll
-    for (int i = 0; i < ROWS * OUTPUTS / 2 / FEW_THREADS; i++)
+    Product::multiply(shared, x, own, first, count, [&] { share_moments<ROWS, THREADS>(of_rows, moments, first, count, epsilon); });
+#pragma unroll 4
+    for (int i = 0; i < ROWS * OUTPUTS / 2 / THREADS; i++)
     {
-        const int at = threadIdx.x + i * FEW_THREADS, row = at / (OUTPUTS / 2), within = at % (OUTPUTS / 2) * 2;
+        const int at = threadIdx.x + i * THREADS, row = at / (OUTPUTS / 2), within = at % (OUTPUTS / 2) * 2;
         if (first + row < count)
-            finish.finish(first + row, output + within, count, Product::gather(shared, row, within), of_rows[row]);
+            finish.finish(first + row, output + within, count, Product::sum(shared, row, within), of_rows[row]);
     }
 }
 
@@ -238,10 +251,11 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
     extern __shared__ uint4 shared[];
     const int first = blockIdx.y * ROWS, within = threadIdx.x % 16 * 2, output = blockIdx.x * SLOT + within;
     release_next();
-    Product::fetch(shared, weight + (size_t)blockIdx.x * SLOT * INPUTS);
+    const element* const own = weight + (size_t)blockIdx.x * SLOT * INPUTS;
+    Product::fetch(shared, own);
     wait_for_previous();
     float2 before[2];
-    Product::multiply(shared, x, first, count, [&]
+    Product::multiply(shared, x, own, first, count, [&]
     {
 #pragma unroll
         for (int i = 0; i < 2; i++)
@@ -253,7 +267,7 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
     for (int i = 0; i < 2; i++)
     {
         const int row = threadIdx.x / 16 + i * 16;
-        const float2 sum = Product::gather(shared, row, within);
+        const float2 sum = gather_sums<ROWS, SLOT>(shared, row, within);
         const float x0 = before[i].x + (sum.x + bias0) * gates.x, x1 = before[i].y + (sum.y + bias1) * gates.y;
         const float2 slot = moments_of_slot(x0, x1);
         if (first + row >= count)
@@ -265,30 +279,17 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
     }
 }
 
-// What the first product asks for, from h: a block a row, a lane for two numbers.
-extern "C" __global__ void flow_enter(const float* h, const float* scale, element* scaled, float2* moments)
-{
-    release_next();
-    wait_for_previous();
-    const int at = 2 * threadIdx.x;
-    const float2 x = *(const float2*)(h + (size_t)blockIdx.x * DIM + at), scales = *(const float2*)(scale + at);
-    *(u32*)(scaled + (size_t)blockIdx.x * DIM + at) = narrow_pair(x.x * scales.x, x.y * scales.y);
-    const float2 slot = moments_of_slot(x.x, x.y);
-    if (threadIdx.x % 16 == 0)
-        moments[(size_t)blockIdx.x * SLOTS + threadIdx.x / 16] = slot;
-}
-
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_project_few(const element* x, const float2* moments, const element* weight,
     const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, element* pages, int count,
     float epsilon)
 {
-    normed_product<64, 48>(x, moments, weight, count, epsilon, Projection { slope, offset, turns, places, columns, qkv, pages });
+    normed_product<FewRows<DIM, 64, 48>>(x, moments, weight, count, epsilon, Projection { slope, offset, turns, places, columns, qkv, pages });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_up_few(const element* x, const float2* moments, const element* weight,
     const float* slope, const float* offset, element* y, int count, float epsilon)
 {
-    normed_product<64, 32>(x, moments, weight, count, epsilon, Activation { slope, offset, y });
+    normed_product<FewRows<DIM, 64, 32>>(x, moments, weight, count, epsilon, Activation { slope, offset, y });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_out_few(const element* x, const element* weight, const element* bias,
@@ -297,7 +298,7 @@ extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_out_few(const 
     added_product<DIM>(x, weight, bias, gate, scale, h, scaled, moments, count);
 }
 
-extern "C" __global__ void __launch_bounds__(FEW_THREADS) flow_down_few(const element* x, const element* weight, const element* bias,
+extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_down_few(const element* x, const element* weight, const element* bias,
     const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count)
 {
     added_product<HIDDEN>(x, weight, bias, gate, scale, h, scaled, moments, count);

@@ -1,3 +1,4 @@
+using LightTts.Cuda;
 using LightTts.Torch;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -18,18 +19,22 @@ internal sealed class DiTDeviceLayers : IDisposable
     private readonly Tensor _modulation;
     private readonly DiTStep _step;
     private readonly DiTFusedBlocks? _fused;
+    private readonly DiTFusedEnds? _ends;
     private readonly long _dim;
 
     public DiTDeviceLayers(DiTWeights weights, DiTPages pages, TorchDevice device)
     {
         (_weights, _pages, _dim) = (weights, pages, weights.Config.Dim);
         _positional = new DiTPositional(weights, device.Compute);
-        _operations = DiTOperations.Create(weights.Config, pages.Frames, device);
-        IsFolded = DiTFusedBlocks.Fits(weights, _operations);
+        _operations = DiTOperations.Create(weights.Config, weights.MelBands, pages.Frames, device);
+        IsFolded = DiTFusedBlocks.Fits(weights, _operations) && DiTFusedEnds.Fits(weights, _operations);
         var width = DiTStep.Width(weights.Blocks.Length, _dim) + (IsFolded ? DiTFold.Width(weights) : 0);
         _modulation = zeros(width, dtype: ScalarType.Float32, device: device.Device).DetachFromDisposeScope();
         _step = DiTStep.Of(_modulation, weights.Blocks.Length, _dim);
-        _fused = IsFolded ? new DiTFusedBlocks(weights, pages, (CudaDiTOperations)_operations, _step, _modulation) : null;
+        if (!IsFolded)
+            return;
+        _fused = new DiTFusedBlocks(weights, pages, (CudaDiTOperations)_operations, _step, _modulation);
+        _ends = new DiTFusedEnds(weights, pages, (CudaDiTOperations)_operations, _step);
     }
 
     /// <summary>Modulation of the step that is computed: a row of <see cref="DiTSchedule.Table"/>.</summary>
@@ -45,14 +50,16 @@ internal sealed class DiTDeviceLayers : IDisposable
     public void Compute(DiTStepBuffers buffers)
     {
         using var scope = NewDisposeScope();
-        var paged = buffers.Shape.IsPaged;
+        if (IsFolded)
+        {
+            ComputeFused(buffers);
+            return;
+        }
         using var places = DiTPlaces.Of(buffers);
+        var paged = buffers.Shape.IsPaged;
         var h = _weights.InputX.Apply(buffers.Mel).unsqueeze(0).Plus(buffers.Constant).view(-1, _dim); // [2 Rows Frames, Dim]
         h.PlusInPlace(_positional.Apply(h, buffers.Shape, paged ? _pages.Convolutions : null, places));
-        if (_fused is not null && DiTFusedBlocks.Takes(buffers.Shape))
-            _fused.Run(h, buffers);
-        else
-            Blocks(h, buffers, places);
+        Blocks(h, buffers, places);
         // The last product is in 32 bits, and so is its input.
         var final = F.layer_norm(h, [_dim], _step.Scale, _step.Shift, NormEps);
         buffers.Velocity.copy_(_weights.Output.Apply(final).view(buffers.Velocity.shape));
@@ -60,10 +67,20 @@ internal sealed class DiTDeviceLayers : IDisposable
 
     public void Dispose()
     {
+        _ends?.Dispose();
         _positional.Dispose();
         _operations.Dispose();
         _step.Dispose();
         _modulation.Dispose();
+    }
+
+    private void ComputeFused(DiTStepBuffers buffers)
+    {
+        var h = empty(2L * buffers.Shape.Rows * buffers.Shape.Frames, _dim, ScalarType.Float32, buffers.Mel.device);
+        var residual = _fused!.Residual(h);
+        _ends!.Enter(buffers, residual);
+        _fused.Run(residual, buffers);
+        _ends.Leave(h, buffers);
     }
 
     private void Blocks(Tensor h, DiTStepBuffers buffers, DiTPlaces? places)

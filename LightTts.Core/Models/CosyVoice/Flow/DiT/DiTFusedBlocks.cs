@@ -4,19 +4,19 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
-/// <summary>The transformer's blocks for few rows, in five launches each: norms, modulation, rotary positions, gates and GELU are parts of the products
-/// (flow_products.cu), each of which is on its way before the one before it has ended.</summary>
+/// <summary>The transformer's blocks, in five launches each: norms, modulation, rotary positions, gates and GELU are parts of the
+/// products (flowproducts.cu), each of which is on its way before the one before it has ended.</summary>
 internal sealed class DiTFusedBlocks
 {
-    private const int MaxRows = 400; // beyond, libraries' products are as fast
+    // Rows up to which each of the products' tiles is used, and which of them beyond.
+    private static readonly int[] Most = [400, 1600];
+
     private const float NormEps = 1e-6f;
 
     private readonly DiTPages _pages;
     private readonly CudaDiTOperations _operations;
-    private readonly FlowProductKernels _products;
     private readonly FlowAttentionKernel _attention;
     private readonly Block[] _blocks;
-    private readonly nint _firstScale;
     private readonly long _dim, _hidden;
 
     /// <param name="weights">The transformer's; they fit.</param>
@@ -27,8 +27,7 @@ internal sealed class DiTFusedBlocks
     public DiTFusedBlocks(DiTWeights weights, DiTPages pages, CudaDiTOperations operations, DiTStep step, Tensor modulation)
     {
         (_pages, _operations, _dim, _hidden) = (pages, operations, weights.Config.Dim, weights.Blocks[0].Up.Outputs);
-        (_products, _attention) = (operations.Kernels.Products!, operations.Kernels.Attention!);
-        _firstScale = step.Blocks[0].Scale1.Address();
+        _attention = operations.Kernels.Attention!;
         var table = modulation.Address();
         nint At(long place) => table + (nint)(place * sizeof(float));
         static nint Weight(Linear linear) => ((TorchLinear)linear).Weight.Address();
@@ -45,35 +44,36 @@ internal sealed class DiTFusedBlocks
     }
 
     /// <summary>Whether there are kernels for it.</summary>
-    public static bool Fits(DiTWeights weights, DiTOperations operations) => operations is CudaDiTOperations { Kernels.Products: not null }
+    public static bool Fits(DiTWeights weights, DiTOperations operations) => operations is CudaDiTOperations { Kernels.Products.Count: > 0 }
         && weights.Blocks.SelectMany(block => (Linear[])[block.Qkv, block.AttentionOut, block.Up, block.Down])
             .All(product => product is TorchLinear { Bias: not null });
 
-    /// <summary>Whether a shape has few enough rows.</summary>
-    public static bool Takes(DiTShape shape) => 2 * shape.Rows * shape.Frames <= MaxRows;
+    /// <summary>Room for a residual stream, in the caller's dispose scope.</summary>
+    /// <param name="h">[2 Rows Frames, Dim], float32.</param>
+    public FlowProductKernels.Stream Residual(Tensor h) => new(h.Address(), empty(h.shape, ScalarType.BFloat16, h.device).Address(),
+        empty(h.shape[0], FlowProductKernels.MomentBytes((int)_dim) / sizeof(float), ScalarType.Float32, h.device).Address());
 
     /// <summary>All blocks, in place.</summary>
-    /// <param name="h">[2 Rows Frames, Dim], float32.</param>
+    /// <param name="residual">As <see cref="DiTFusedEnds.Enter"/> leaves it.</param>
     /// <param name="buffers">The batch's inputs.</param>
-    public void Run(Tensor h, DiTStepBuffers buffers)
+    public void Run(in FlowProductKernels.Stream residual, DiTStepBuffers buffers)
     {
         using var scope = NewDisposeScope();
-        var (shape, rows, stream) = (buffers.Shape, (int)h.shape[0], _operations.Stream);
-        Tensor Room(long width, ScalarType type = ScalarType.BFloat16) => empty([rows, width], type, h.device);
-        var (scaled, qkv, attended, up) = (Room(_dim), Room(3 * _dim), Room(_dim).Address(), Room(_hidden).Address());
-        var moments = Room(FlowProductKernels.MomentBytes((int)_dim) / sizeof(float), ScalarType.Float32);
-        var residual = new FlowProductKernels.Stream(h.Address(), scaled.Address(), moments.Address());
+        var (shape, stream) = (buffers.Shape, _operations.Stream);
+        var rows = 2 * shape.Rows * shape.Frames;
+        var products = _operations.Kernels.Products[Most.Count(most => rows > most)];
+        nint Room(long width) => empty([rows, width], ScalarType.BFloat16, buffers.Mel.device).Address();
+        var (qkv, attended, up) = (Room(3 * _dim), Room(_dim), Room(_hidden));
         var (turns, places, seen) = (buffers.Rotations.Address(), buffers.Places?.Address() ?? 0, buffers.Seen.Address());
-        _products.Enter(stream, rows, residual.Values, _firstScale, residual.Scaled, residual.Moments);
         for (var i = 0; i < _blocks.Length; i++)
         {
             var block = _blocks[i];
             var pages = shape.IsPaged ? _pages.Layer(i).Address() : 0;
-            _products.Project(stream, rows, residual, block.Project, turns, places, buffers.Columns, qkv.Address(), pages, NormEps);
-            _attention.Launch(stream, (shape.Rows, shape.Frames, buffers.Columns), qkv.Address(), pages, places, seen, attended, afterKernel: true);
-            _products.AddAttended(stream, rows, attended, block.Out, residual);
-            _products.Up(stream, rows, residual, block.Up, up, NormEps);
-            _products.AddDown(stream, rows, up, block.Down, residual);
+            products.Project(stream, rows, residual, block.Project, turns, places, buffers.Columns, qkv, pages, NormEps);
+            _attention.Launch(stream, (shape.Rows, shape.Frames, buffers.Columns), qkv, pages, places, seen, attended, afterKernel: true);
+            products.AddAttended(stream, rows, attended, block.Out, residual);
+            products.Up(stream, rows, residual, block.Up, up, NormEps);
+            products.AddDown(stream, rows, up, block.Down, residual);
         }
     }
 

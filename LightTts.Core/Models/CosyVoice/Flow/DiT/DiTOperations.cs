@@ -10,11 +10,12 @@ internal abstract class DiTOperations : IDisposable
 {
     /// <summary>The fastest for a device.</summary>
     /// <param name="config">The transformer's shape.</param>
+    /// <param name="mel">Bands of the mel.</param>
     /// <param name="pageFrames">Frames of a page.</param>
     /// <param name="device">Where it runs.</param>
-    public static DiTOperations Create(Files.DiTConfig config, int pageFrames, TorchDevice device)
+    public static DiTOperations Create(Files.DiTConfig config, int mel, int pageFrames, TorchDevice device)
     {
-        var shape = new FlowKernelShape(config.Dim, config.Heads, config.Dim * config.FeedForwardMultiple, pageFrames,
+        var shape = new FlowKernelShape(config.Dim, config.Heads, config.Dim * config.FeedForwardMultiple, mel, pageFrames,
             device.Compute == ScalarType.BFloat16);
         return OwnKernels.TryLoad(device, FlowKernels.Sources, shape.Definitions) is { } module
             ? new CudaDiTOperations(config, device, new FlowKernels(module, shape, CudaDriver.SharedBytes(device.Device.index)))

@@ -33,7 +33,8 @@ internal sealed class DiTSchedule : IDisposable
             Steps[k] = DiTStep.Of(Table[k], weights.Blocks.Length, weights.Config.Dim);
     }
 
-    /// <summary>Everything, a row a step, in the order of <see cref="DiTStep.Of"/>: [Steps, (6 blocks + 2) Dim], and more where it is folded.</summary>
+    /// <summary>Everything, a row a step, in the order of <see cref="DiTStep.Of"/>: [Steps, (6 blocks + 2) Dim], and more where it is
+    /// folded.</summary>
     public Tensor Table { get; }
 
     public DiTStep[] Steps { get; }
