@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using LightTts.Benchmarks.Ledger;
 using LightTts.Cuda;
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
@@ -27,8 +28,8 @@ internal static class StagesCommand
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
         var seconds = new Option<double>("--seconds") { Description = "Time of each measurement, after one warm sample; three samples at least.",
             DefaultValueFactory = _ => 2 };
-        var parts = new Option<string>("--parts") { Description = "language, flow, vocoder and kernels, comma-separated.", DefaultValueFactory = _ =>
-            "language,flow,vocoder" };
+        var parts = new Option<string>("--parts") { Description = "language, flow, vocoder, kernels and flow-kernels, comma-separated.",
+            DefaultValueFactory = _ => "language,flow,vocoder" };
         var rows = new Option<int>("--most-rows") { Description = "Leave out what takes more rows than this.", DefaultValueFactory = _ => MostRows };
         var positions = new Option<int>("--positions") { Description = "Positions of a sequence in a step of the language model.",
             DefaultValueFactory = _ => 500 };
@@ -36,9 +37,10 @@ internal static class StagesCommand
         var cache = new Option<int?>("--flow-cache-mb") { Description = "Memory of the flow's caches. Default: the pipeline's." };
         var json = new Option<FileInfo?>("--json") { Description = "File of one flat object to which the figures are added." };
         var prefix = new Option<string>("--prefix") { Description = "Put before every key in that file.", DefaultValueFactory = _ => "" };
+        var account = LedgerOption.Create();
         var command = new Command("stages", "The models alone: what a step of each costs, on any device, for any model directory.")
         {
-            device, precision, natives, model, seconds, parts, rows, positions, steps, cache, json, prefix,
+            device, precision, natives, model, seconds, parts, rows, positions, steps, cache, json, prefix, account,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -58,13 +60,14 @@ internal static class StagesCommand
                 KvCacheTokens = Math.Max(65_536, most * (parsed.GetValue(positions) + 64)),
                 FlowCacheBytes = parsed.GetValue(cache) * 1_000_000L,
             };
+            using var ledger = DeviceLedger.Open(parsed.GetValue(account), parsed.GetValue(natives));
             TorchRuntime.EnsureLoaded(parsed.GetValue(natives));
             var torch = TorchDevice.Open(kind, index, options.Precision);
             var directory = ModelDirectory.Open(parsed.GetValue(model) ?? TtsPipeline.DefaultModelPath);
             var loaded = CosyVoiceModel.Load(directory, torch, options, _ => { }, _ => { }, NullLogger.Instance, cancellation);
             loaded.Parts.Encoder.Dispose();
             Action synchronize = torch.IsCuda ? () => cuda.synchronize(torch.Device) : () => { };
-            var report = new StagesReport(parsed.GetValue(json), parsed.GetValue(prefix)!, cancellation);
+            var report = new StagesReport(parsed.GetValue(json), parsed.GetValue(prefix)!, ledger, cancellation);
             using var language = new StageThread(loaded.Parts.Styles[0].Model, "language");
             using var decode = new StageThread(loaded.Parts.Decoder, "decode");
             await Task.WhenAll(language.RunAsync(() => Do(loaded.Parts.Styles[0].Model.WarmUp)),
@@ -78,24 +81,27 @@ internal static class StagesCommand
                 report.Figure("device_mb_loaded", before / 1e6, "MB of device memory taken, when loaded");
             var wanted = parsed.GetValue(parts)!.Split(',', StringSplitOptions.TrimEntries);
             var time = parsed.GetValue(seconds);
+            var clock = new PassClock(synchronize, ledger, time);
             if (wanted.Contains("language"))
             {
-                var measures = new LanguageMeasures((LanguageModel)loaded.Parts.Styles[0].Model, synchronize, time);
+                var measures = new LanguageMeasures((LanguageModel)loaded.Parts.Styles[0].Model, clock);
                 await language.RunAsync(() => Language(report, measures, most, parsed.GetValue(positions), torch.IsCuda));
             }
             if (wanted.Contains("kernels"))
                 await language.RunAsync(() => Kernels(loaded.Parts.Styles[0].Model, most, parsed.GetValue(positions), time / 8));
+            if (wanted.Contains("flow-kernels"))
+                await decode.RunAsync(() => FlowKernels(directory.Config.Flow, torch, most, time / 8));
             if (wanted.Contains("flow"))
             {
                 var measures = new FlowMeasures((CosyVoiceDecoder)loaded.Parts.Decoder, directory.Config, parsed.GetValue(steps)
-                    ?? directory.FlowSteps, synchronize, time);
+                    ?? directory.FlowSteps, clock);
                 await decode.RunAsync(() => Flow(report, measures, most));
             }
             if (wanted.Contains("vocoder"))
             {
                 var flow = directory.Config.Flow;
                 var measures = new VocoderMeasures((CosyVoiceDecoder)loaded.Parts.Decoder, torch.Device, flow.MelBands, flow.SpeakerEmbedding,
-                    synchronize, time);
+                    clock);
                 await decode.RunAsync(() => Vocoder(report, measures, most));
             }
             if (CudaMemory.Used() is { } after)
@@ -154,6 +160,22 @@ internal static class StagesCommand
             }
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {rows,2} rows  together                     {whole,8:0.0} us"));
         }
+        return true;
+    }
+
+    /// <summary>What the flow's own kernels take, beside the library's products of the same sizes.</summary>
+    private static bool FlowKernels(FlowConfig config, TorchDevice device, int most, double seconds)
+    {
+        if (config.Dit is not { } transformer || !device.IsCuda || device.Precision != ComputePrecision.BFloat16)
+        {
+            Console.WriteLine("flow-kernels: they are those of a diffusion transformer on a CUDA device in bfloat16");
+            return false;
+        }
+        var measures = new FlowKernelMeasures(transformer, config.MelBands, device, seconds);
+        foreach (var rows in (int[])[1, 2, 4, 8, 16, 32])
+            if (rows <= most)
+                foreach (var (kernel, time) in measures.Of(rows, keys: 450))
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {100 * rows,4} rows  {kernel,-18} {time.Median,8:0.00} us"));
         return true;
     }
 

@@ -5,7 +5,7 @@ namespace LightTts.Cuda;
 /// <summary>The few functions of CUDA's driver that own kernels ask for. It is there wherever a CUDA device is.</summary>
 internal static unsafe class CudaDriver
 {
-    private const int ComputeCapabilityMajor = 75, ComputeCapabilityMinor = 76;
+    private const int ComputeCapabilityMajor = 75, ComputeCapabilityMinor = 76, SharedBytesOfBlock = 97;
     private const int MaxDynamicSharedBytes = 8;
     private const int ProgrammaticStreamSerialization = 6;
 
@@ -56,6 +56,14 @@ internal static unsafe class CudaDriver
         Check(DeviceGetAttribute(&major, ComputeCapabilityMajor, device));
         Check(DeviceGetAttribute(&minor, ComputeCapabilityMinor, device));
         return 10 * major + minor;
+    }
+
+    /// <summary>Bytes of shared memory that a block may have at the most.</summary>
+    public static int SharedBytes(int device)
+    {
+        int bytes;
+        Check(DeviceGetAttribute(&bytes, SharedBytesOfBlock, device));
+        return bytes;
     }
 
     /// <returns>A module of the current device; 0 where the code is not for it or damaged.</returns>

@@ -10,7 +10,11 @@ internal static class OwnKernels
     /// <param name="device">Where they are to run.</param>
     /// <param name="source">A file of Cuda/Kernels.</param>
     /// <param name="definitions">What its sizes are.</param>
-    public static CudaModule? TryLoad(TorchDevice device, string source, IReadOnlyDictionary<string, int> definitions)
+    public static CudaModule? TryLoad(TorchDevice device, string source, IReadOnlyDictionary<string, int> definitions) =>
+        TryLoad(device, [source], definitions);
+
+    /// <summary>The same of several files, which are compiled as one.</summary>
+    public static CudaModule? TryLoad(TorchDevice device, IReadOnlyList<string> sources, IReadOnlyDictionary<string, int> definitions)
     {
         if (!device.IsCuda || !CudaDriver.IsSupported || !CudaStream.IsSupported || !DeviceAddress.IsSupported)
             return null;
@@ -19,7 +23,7 @@ internal static class OwnKernels
             return null;
         try
         {
-            return CudaModule.Load([source], definitions, compiler, TorchRuntime.CacheFolder("kernels"));
+            return CudaModule.Load(sources, definitions, compiler, TorchRuntime.CacheFolder("kernels"));
         }
         catch (InvalidOperationException)
         {

@@ -26,22 +26,26 @@ internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice devi
         return y;
     }
 
-    public override void Dispose() => kernels.Dispose();
+    /// <summary>The kernels that it launches, and others.</summary>
+    public FlowKernels Kernels => kernels;
 
-    protected override Tensor AttendPages(Tensor qkv, Tensor pages, DiTStepBuffers buffers, DiTPlaces places)
+    /// <summary>The calling thread's.</summary>
+    public nint Stream => CudaStream.CurrentHandle(_device)!.Value;
+
+    public override Tensor Attend(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places)
     {
-        if (!kernels.CanAttend)
-            return base.AttendPages(qkv, pages, buffers, places);
+        if (kernels.Attention is not { } attention)
+            return base.Attend(qkv, pages, buffers, places);
+        Turn(qkv, pages, buffers, places);
         var y = empty([qkv.shape[0], qkv.shape[1] / 3], _compute, qkv.device);
-        var shape = buffers.Shape;
-        kernels.Attend(Stream, (shape.Rows, shape.Frames, shape.Keys), qkv.Address(), pages.Address(), places.Keys.Address(), buffers.Seen!.Address(),
-            y.Address());
+        attention.Launch(Stream, (buffers.Shape.Rows, buffers.Shape.Frames, buffers.Columns), qkv.Address(), pages?.Address() ?? 0,
+            buffers.Places?.Address() ?? 0, buffers.Seen.Address(), y.Address(), afterKernel: true);
         return y;
     }
 
+    public override void Dispose() => kernels.Dispose();
+
     protected override void Turn(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places) =>
         kernels.Turn(Stream, buffers.Shape.Rows * buffers.Shape.Frames, qkv.Address(), buffers.Rotations.Address(), pages?.Address() ?? 0,
-            places?.Own.Address() ?? 0);
-
-    private nint Stream => CudaStream.CurrentHandle(_device)!.Value;
+            buffers.Places?.Address() ?? 0, buffers.Columns);
 }

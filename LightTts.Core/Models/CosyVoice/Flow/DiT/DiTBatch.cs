@@ -158,7 +158,7 @@ internal sealed class DiTBatch : IDisposable
         var unseen = _buffers.Counting.unsqueeze(0).ge(_seen.unsqueeze(1)); // [Rows, Keys]
         var mask = zeros(unseen.shape, _buffers.Mask.dtype, _buffers.Mask.device).masked_fill_(unseen, Scalars.Of(double.NegativeInfinity));
         _buffers.Mask.view(2, _buffers.Shape.Rows, 1, 1, -1).copy_(mask.view(1, _buffers.Shape.Rows, 1, 1, -1));
-        _buffers.Seen?.copy_(_seen);
+        _buffers.Seen.copy_(_seen);
         _buffers.Owner = this;
     }
 

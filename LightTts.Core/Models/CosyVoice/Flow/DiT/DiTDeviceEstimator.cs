@@ -26,7 +26,7 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
         (_weights, _device) = (weights, device);
         _pages = new DiTPages(weights.Config, pageFrames, device, cacheBudget);
         _layers = new DiTDeviceLayers(weights, _pages, device);
-        _schedules = new DiTSchedules(weights);
+        _schedules = new DiTSchedules(weights, _layers.IsFolded);
     }
 
     public bool KeepsPast => true;

@@ -1,3 +1,4 @@
+using LightTts.Cuda;
 using LightTts.Torch;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -17,15 +18,23 @@ internal sealed class DiTDeviceLayers : IDisposable
     private readonly DiTOperations _operations;
     private readonly Tensor _modulation;
     private readonly DiTStep _step;
+    private readonly DiTFusedBlocks? _fused;
+    private readonly DiTFusedEnds? _ends;
     private readonly long _dim;
 
     public DiTDeviceLayers(DiTWeights weights, DiTPages pages, TorchDevice device)
     {
         (_weights, _pages, _dim) = (weights, pages, weights.Config.Dim);
         _positional = new DiTPositional(weights, device.Compute);
-        _operations = DiTOperations.Create(weights.Config, device);
-        _modulation = zeros(DiTStep.Width(weights.Blocks.Length, _dim), dtype: ScalarType.Float32, device: device.Device).DetachFromDisposeScope();
+        _operations = DiTOperations.Create(weights.Config, weights.MelBands, pages.Frames, device);
+        IsFolded = DiTFusedBlocks.Fits(weights, _operations) && DiTFusedEnds.Fits(weights, _operations);
+        var width = DiTStep.Width(weights.Blocks.Length, _dim) + (IsFolded ? DiTFold.Width(weights) : 0);
+        _modulation = zeros(width, dtype: ScalarType.Float32, device: device.Device).DetachFromDisposeScope();
         _step = DiTStep.Of(_modulation, weights.Blocks.Length, _dim);
+        if (!IsFolded)
+            return;
+        _fused = new DiTFusedBlocks(weights, pages, (CudaDiTOperations)_operations, _step, _modulation);
+        _ends = new DiTFusedEnds(weights, pages, (CudaDiTOperations)_operations, _step);
     }
 
     /// <summary>Modulation of the step that is computed: a row of <see cref="DiTSchedule.Table"/>.</summary>
@@ -34,21 +43,55 @@ internal sealed class DiTDeviceLayers : IDisposable
     /// <summary>Whether own kernels are at work.</summary>
     public bool HasOwnKernels => _operations is CudaDiTOperations;
 
+    /// <summary>Whether modulation comes with <see cref="DiTFold"/>.</summary>
+    public bool IsFolded { get; }
+
     /// <summary>One evaluation.</summary>
     public void Compute(DiTStepBuffers buffers)
     {
         using var scope = NewDisposeScope();
+        if (IsFolded)
+        {
+            ComputeFused(buffers);
+            return;
+        }
+        using var places = DiTPlaces.Of(buffers);
         var paged = buffers.Shape.IsPaged;
-        var places = DiTPlaces.Of(buffers);
         var h = _weights.InputX.Apply(buffers.Mel).unsqueeze(0).Plus(buffers.Constant).view(-1, _dim); // [2 Rows Frames, Dim]
         h.PlusInPlace(_positional.Apply(h, buffers.Shape, paged ? _pages.Convolutions : null, places));
+        Blocks(h, buffers, places);
+        // The last product is in 32 bits, and so is its input.
+        var final = F.layer_norm(h, [_dim], _step.Scale, _step.Shift, NormEps);
+        buffers.Velocity.copy_(_weights.Output.Apply(final).view(buffers.Velocity.shape));
+    }
+
+    public void Dispose()
+    {
+        _ends?.Dispose();
+        _positional.Dispose();
+        _operations.Dispose();
+        _step.Dispose();
+        _modulation.Dispose();
+    }
+
+    private void ComputeFused(DiTStepBuffers buffers)
+    {
+        var h = empty(2L * buffers.Shape.Rows * buffers.Shape.Frames, _dim, ScalarType.Float32, buffers.Mel.device);
+        var residual = _fused!.Residual(h);
+        _ends!.Enter(buffers, residual);
+        _fused.Run(residual, buffers);
+        _ends.Leave(h, buffers);
+    }
+
+    private void Blocks(Tensor h, DiTStepBuffers buffers, DiTPlaces? places)
+    {
         var normalised = _operations.Normalise(h, _step.Blocks[0].Scale1, _step.Blocks[0].Shift1);
         for (var layer = 0; layer < _weights.Blocks.Length; layer++)
         {
             using var inner = NewDisposeScope();
             using var input = normalised;
             var (block, modulation) = (_weights.Blocks[layer], _step.Blocks[layer]);
-            var attended = _operations.Attend(block.Qkv.Apply(input), paged ? _pages.Layer(layer) : null, buffers, places);
+            var attended = _operations.Attend(block.Qkv.Apply(input), buffers.Shape.IsPaged ? _pages.Layer(layer) : null, buffers, places);
             normalised = _operations.AddAndNormalise(h, block.AttentionOut.Apply(attended), modulation.Gate1, modulation.Scale2, modulation.Shift2);
             var down = block.Down.Apply(_operations.Gelu(block.Up.Apply(normalised)));
             if (layer + 1 < _weights.Blocks.Length)
@@ -61,16 +104,5 @@ internal sealed class DiTDeviceLayers : IDisposable
                 _operations.Add(h, down, modulation.Gate2);
             }
         }
-        // The last product is in 32 bits, and so is its input.
-        var final = F.layer_norm(h, [_dim], _step.Scale, _step.Shift, NormEps);
-        buffers.Velocity.copy_(_weights.Output.Apply(final).view(buffers.Velocity.shape));
-    }
-
-    public void Dispose()
-    {
-        _positional.Dispose();
-        _operations.Dispose();
-        _step.Dispose();
-        _modulation.Dispose();
     }
 }

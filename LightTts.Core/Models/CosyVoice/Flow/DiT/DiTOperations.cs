@@ -9,11 +9,18 @@ namespace LightTts.Models.CosyVoice.Flow.DiT;
 internal abstract class DiTOperations : IDisposable
 {
     /// <summary>The fastest for a device.</summary>
-    public static DiTOperations Create(Files.DiTConfig config, TorchDevice device) => OwnKernels.TryLoad(device, FlowKernels.Source,
-        FlowKernels.Definitions(config.Dim, config.HeadDim, device.Compute == ScalarType.BFloat16)) is { } module
-            ? new CudaDiTOperations(config, device, new FlowKernels(module, config.Heads,
-                FlowKernels.AttendsIn(config.HeadDim, device.Compute == ScalarType.BFloat16)))
+    /// <param name="config">The transformer's shape.</param>
+    /// <param name="mel">Bands of the mel.</param>
+    /// <param name="pageFrames">Frames of a page.</param>
+    /// <param name="device">Where it runs.</param>
+    public static DiTOperations Create(Files.DiTConfig config, int mel, int pageFrames, TorchDevice device)
+    {
+        var shape = new FlowKernelShape(config.Dim, config.Heads, config.Dim * config.FeedForwardMultiple, mel, pageFrames,
+            device.Compute == ScalarType.BFloat16);
+        return OwnKernels.TryLoad(device, FlowKernels.Sources, shape.Definitions) is { } module
+            ? new CudaDiTOperations(config, device, new FlowKernels(module, shape, CudaDriver.SharedBytes(device.Device.index)))
             : new TorchDiTOperations(config, device.Compute);
+    }
 
     /// <summary>Layer norm and modulation: [n, Dim] float32 -> the same in the type of the products.</summary>
     public abstract Tensor Normalise(Tensor h, Tensor scale, Tensor shift);
@@ -42,20 +49,4 @@ internal abstract class DiTOperations : IDisposable
     public virtual void Dispose()
     {
     }
-}
-
-/// <summary>Rows of <see cref="DiTPages.Layer"/>, of the first guidance row's blocks, then the second's.</summary>
-/// <param name="Keys">[2 Rows Keys] what the blocks see.</param>
-/// <param name="Convolved">[2 Rows (ConvTail + Frames)] what the positional convolutions see.</param>
-/// <param name="Own">[2 Rows Frames] where the blocks' own frames go.</param>
-internal sealed record DiTPlaces(Tensor Keys, Tensor Convolved, Tensor Own)
-{
-    /// <summary>Of a step, in the caller's dispose scope.</summary>
-    public static DiTPlaces? Of(DiTStepBuffers buffers) => buffers.Places is null ? null : new DiTPlaces(
-        Rows(buffers, buffers.KeyColumns!, buffers.KeyOffsets!),
-        Rows(buffers, buffers.ConvColumns!, buffers.ConvOffsets!),
-        Rows(buffers, buffers.OwnColumns!, buffers.OwnOffsets!));
-
-    private static Tensor Rows(DiTStepBuffers buffers, Tensor columns, Tensor offsets) =>
-        buffers.Places!.index_select(1, columns).add(offsets, Scalars.One).view(-1);
 }

@@ -16,20 +16,25 @@ internal sealed class DiTSchedule : IDisposable
 
     private int _holders = 1;
 
-    public DiTSchedule(DiTWeights weights, float[] times)
+    /// <param name="weights">The transformer's.</param>
+    /// <param name="times">The solver's.</param>
+    /// <param name="fold">Whether the table holds <see cref="DiTFold"/>, behind the rest.</param>
+    public DiTSchedule(DiTWeights weights, float[] times, bool fold = false)
     {
         using var scope = NewDisposeScope();
         var steps = times.Length - 1;
         Steps = new DiTStep[steps];
         var silu = F.silu(TimeEmbedding(weights, TensorData.FromSingles(times[..steps], weights.InputBias.device, steps))); // [Steps, Dim]
         var final = weights.FinalModulation.Apply(silu); // [Steps, 2 Dim], scale first here, shift first in the blocks
-        Table = cat([.. weights.Blocks.Select(block => block.Modulation.Apply(silu)), final], 1).DetachFromDisposeScope();
-        DiTStep.AddOne(Table, weights.Blocks.Length, weights.Config.Dim);
+        var table = cat([.. weights.Blocks.Select(block => block.Modulation.Apply(silu)), final], 1);
+        DiTStep.AddOne(table, weights.Blocks.Length, weights.Config.Dim);
+        Table = (fold ? cat([table, .. DiTFold.Columns(weights, table)], 1) : table).DetachFromDisposeScope();
         for (var k = 0; k < steps; k++)
             Steps[k] = DiTStep.Of(Table[k], weights.Blocks.Length, weights.Config.Dim);
     }
 
-    /// <summary>Everything, a row a step, in the order of <see cref="DiTStep.Of"/>: [Steps, (6 blocks + 2) Dim].</summary>
+    /// <summary>Everything, a row a step, in the order of <see cref="DiTStep.Of"/>: [Steps, (6 blocks + 2) Dim], and more where it is
+    /// folded.</summary>
     public Tensor Table { get; }
 
     public DiTStep[] Steps { get; }
@@ -67,7 +72,8 @@ internal sealed class DiTSchedule : IDisposable
 /// <param name="Shift">Shift of the last norm.</param>
 internal sealed record DiTStep(DiTModulation[] Blocks, Tensor Scale, Tensor Shift) : IDisposable
 {
-    private const int Parts = 6;
+    /// <summary>Vectors of a block: shift, scale and gate of attention, then of the feed-forward part.</summary>
+    public const int Parts = 6;
 
     /// <summary>Numbers of a step.</summary>
     public static long Width(int blocks, long dim) => (Parts * blocks + 2) * dim;

@@ -1,7 +1,9 @@
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
 /// <summary>The schedules of an estimator, each made at its first use; passes of several threads may ask at the same time.</summary>
-internal sealed class DiTSchedules(DiTWeights weights) : IDisposable
+/// <param name="weights">The transformer's.</param>
+/// <param name="fold">Whether their tables hold <see cref="DiTFold"/>.</param>
+internal sealed class DiTSchedules(DiTWeights weights, bool fold = false) : IDisposable
 {
     private const int Most = 8;
 
@@ -16,7 +18,7 @@ internal sealed class DiTSchedules(DiTWeights weights) : IDisposable
                 return schedule.Hold();
             if (_schedules.Count >= Most)
                 Dispose();
-            return (_schedules[times.Length] = new DiTSchedule(weights, times)).Hold();
+            return (_schedules[times.Length] = new DiTSchedule(weights, times, fold)).Hold();
         }
     }
 

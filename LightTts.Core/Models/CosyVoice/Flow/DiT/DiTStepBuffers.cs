@@ -34,10 +34,10 @@ internal sealed class DiTStepBuffers : IDisposable
         Mask = Keep(zeros([2L * shape.Rows, 1, 1, keys], device.Compute, device.Device));
         Velocity = Keep(zeros([2, frames, weights.MelBands], ScalarType.Float32, device.Device));
         Counting = Index(Enumerable.Range(0, (int)keys).Select(key => (long)key));
+        Seen = Keep(ones([shape.Rows], ScalarType.Int64, device.Device));
         if (!shape.IsPaged)
             return;
         int columns = shape.Pages + 3, zero = shape.Pages, before = zero + 1, own = before + 1, tail = weights.ConvTail, page = shape.Frames;
-        Seen = Keep(ones([shape.Rows], ScalarType.Int64, device.Device));
         Places = Keep(zeros([shape.Rows, columns], ScalarType.Int64, device.Device));
         // Where the frames of one axis lie: the column of their place, and what is to be added to it for each guidance row.
         (Tensor, Tensor) Frames(IEnumerable<(int Column, int Frame)> axis) => (Index(axis.Select(at => (long)at.Column)),
@@ -62,8 +62,8 @@ internal sealed class DiTStepBuffers : IDisposable
     /// <summary>Minus infinity where a block does not see a key, [2 Rows, 1, 1, Keys].</summary>
     public Tensor Mask { get; }
 
-    /// <summary>The same as numbers of keys, [Rows]; where the shape is paged.</summary>
-    public Tensor? Seen { get; }
+    /// <summary>The same as numbers of keys, [Rows].</summary>
+    public Tensor Seen { get; }
 
     /// <summary>The result, [2, Rows Frames, MelBands].</summary>
     public Tensor Velocity { get; }
@@ -73,6 +73,9 @@ internal sealed class DiTStepBuffers : IDisposable
 
     /// <summary>[Rows, Pages + 3] at the step.</summary>
     public Tensor? Places { get; }
+
+    /// <summary>Places of a block; 0 where the shape is not paged.</summary>
+    public int Columns => Places is null ? 0 : (int)Places.shape[1];
 
     public Tensor? KeyColumns { get; }
 

@@ -35,7 +35,7 @@ internal class TorchDiTOperations(Files.DiTConfig config, ScalarType compute) : 
     public override Tensor Gelu(Tensor up) => up.gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
 
     /// <summary>Attention of the blocks' queries over the pages, in which their own keys and values lie by now.</summary>
-    protected virtual Tensor AttendPages(Tensor qkv, Tensor pages, DiTStepBuffers buffers, DiTPlaces places)
+    private Tensor AttendPages(Tensor qkv, Tensor pages, DiTStepBuffers buffers, DiTPlaces places)
     {
         var q = Split(qkv, buffers).select(2, 0).transpose(1, 2);
         long blocks = 2L * buffers.Shape.Rows, keys = buffers.Shape.Keys, at = Math.Max(1, GatherBudget / (2 * _heads * _headDim * keys));

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using LightTts.Cuda;
+using LightTts.Models.CosyVoice;
+using LightTts.Models.CosyVoice.Files;
+using LightTts.Torch;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LightTts.Benchmarks.Stages;
+
+/// <summary>Times of the flow's own kernels, each kind alone, and of the libraries' products of the same sizes.</summary>
+/// <param name="config">The transformer's shape.</param>
+/// <param name="mel">Bands of the mel.</param>
+/// <param name="device">Where they run, in bfloat16.</param>
+/// <param name="seconds">For each measurement.</param>
+internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice device, double seconds)
+{
+    private const int Frames = 50, Layers = 8; // weights of so many layers, so that they do not all lie in the second-level cache
+
+    private readonly int _dim = config.Dim, _hidden = config.Dim * config.FeedForwardMultiple;
+
+    /// <summary>Microseconds of a launch over 2 rows of blocks of frames, each of which sees so many keys.</summary>
+    public IEnumerable<(string Kernel, Series Microseconds)> Of(int rows, int keys)
+    {
+        using var inference = inference_mode(true);
+        using var scope = NewDisposeScope();
+        var shape = new FlowKernelShape(_dim, config.Heads, _hidden, mel, Frames, BFloat16: true);
+        if (OwnKernels.TryLoad(device, FlowKernels.Sources, shape.Definitions) is not { } module)
+            throw new InvalidOperationException("There are no own kernels on this device.");
+        using var kernels = new FlowKernels(module, shape, CudaDriver.SharedBytes(device.Device.index));
+        if (kernels is not { Attention: { } attention, Ends: { } ends })
+            throw new InvalidOperationException("There are no own products for these sizes.");
+        var stream = CudaStream.CurrentHandle(device.Device.index)!.Value;
+        var count = 2 * rows * Frames;
+        var columns = (keys + Frames - 1) / Frames + 3;
+        Tensor Numbers(ScalarType type, params long[] sizes) => (randn(sizes, ScalarType.Float32, device.Device) * 0.05).to(type);
+        Tensor Half(params long[] sizes) => Numbers(ScalarType.BFloat16, sizes);
+        Tensor Single(params long[] sizes) => Numbers(ScalarType.Float32, sizes);
+        var (h, scaled, moments) = (Single(count, _dim), Half(count, _dim), Single(count, _dim / 16).abs());
+        var (qkv, attended, up, bias, vector) = (Half(count, 3 * _dim), Half(count, _dim), Half(count, _hidden), Half(_hidden), Single(3 * _dim));
+        var turns = Single(rows * Frames, _dim / config.Heads);
+        var pages = Half((long)rows * columns * 2 * Frames, 2 * _dim);
+        var places = (arange((long)rows * columns, device: device.Device) * (2 * Frames)).view(rows, columns).contiguous();
+        var seen = full([rows], keys, ScalarType.Int64, device.Device);
+        Tensor[] Weights(long outputs, long inputs) => [.. Enumerable.Range(0, Layers).Select(_ => Half(outputs, inputs))];
+        var (wQkv, wOut, wUp, wDown) = (Weights(3 * _dim, _dim), Weights(_dim, _dim), Weights(_hidden, _dim), Weights(_dim, _hidden));
+        var convolution = Half(_dim, FlowEndKernels.Taps, _dim / FlowEndKernels.Groups);
+        var x = new FlowProductKernels.Stream(h.Address(), scaled.Address(), moments.Address());
+        FlowProductKernels.Normed Normed(Tensor weight) => new(weight.Address(), vector.Address(), vector.Address());
+        FlowProductKernels.Added Added(Tensor weight) => new(weight.Address(), bias.Address(), vector.Address(), vector.Address());
+        var blocks = new FlowEndKernels.Blocks(rows, Frames, 2 * _dim, places.Address(), columns);
+        void Library(Tensor input, Tensor weight)
+        {
+            using var inner = NewDisposeScope();
+            nn.functional.linear(input, weight);
+        }
+        List<(string Kernel, Action<int> Launch)> launches =
+        [
+            ("attend", _ => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
+                attended.Address(), afterKernel: true)),
+            ("convolve", _ => ends.Convolve(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), pages.Address() + 2 * _dim)),
+            ("library's project", i => Library(scaled, wQkv[i])),
+            ("library's out", i => Library(attended, wOut[i])),
+            ("library's up", i => Library(scaled, wUp[i])),
+            ("library's down", i => Library(up, wDown[i])),
+            ("add and normalise", _ => kernels.AddAndNormalise(stream, count, h.Address(), attended.Address(), vector.Address(), vector.Address(),
+                vector.Address(), scaled.Address(), 1e-6f)),
+        ];
+        foreach (var products in kernels.Products)
+            if (products.Size != FlowProductKernels.Tiles.Few || count <= 800)
+                launches.AddRange(
+                [
+                    ($"project, {products.Size.Name}", i => products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(),
+                        columns, qkv.Address(), pages.Address(), 1e-6f)),
+                    ($"add attended, {products.Size.Name}", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
+                    ($"up, {products.Size.Name}", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
+                    ($"add down, {products.Size.Name}", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
+                ]);
+        foreach (var (kernel, launch) in launches)
+            yield return (kernel, Time(stream, launch));
+    }
+
+    private Series Time(nint stream, Action<int> launch)
+    {
+        const int repeats = 24;
+        using var graph = CudaGraph.CaptureWarm(CudaGraph.CreatePool(), () =>
+        {
+            for (var i = 0; i < repeats; i++)
+                launch(i % Layers);
+        });
+        return Series.Take(seconds, values =>
+        {
+            CudaDriver.Synchronize(stream);
+            var started = Stopwatch.GetTimestamp();
+            const int replays = 8;
+            for (var i = 0; i < replays; i++)
+                graph.Replay();
+            CudaDriver.Synchronize(stream);
+            values.Add(Stopwatch.GetElapsedTime(started).TotalMicroseconds / (replays * repeats));
+        });
+    }
+}

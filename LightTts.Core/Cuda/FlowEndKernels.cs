@@ -1,0 +1,106 @@
+using static LightTts.Cuda.CudaKernel;
+
+namespace LightTts.Cuda;
+
+/// <summary>Both ends of the flow's transformer (flow_embed.cu): input projection and positional convolutions, last norm and output. All arguments
+/// but numbers are addresses.</summary>
+/// <param name="module">The compiled source.</param>
+/// <param name="dim">Width of the transformer.</param>
+/// <param name="mel">Bands of the mel.</param>
+internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
+{
+    public const string Source = "flow_embed.cu";
+
+    /// <summary>Groups of the convolutions.</summary>
+    public const int Groups = 16;
+
+    /// <summary>Frames before its own that a convolution sees.</summary>
+    public const int Tail = 30;
+
+    /// <summary>Taps of the convolutions' weights, of which the last is zeros.</summary>
+    public const int Taps = 32;
+
+    private const int Threads = 256;
+    private const int Outputs = 32; // of a block's convolution
+    private const int EmbedThreads = 128, EmbedFrames = 8, LeaveRows = 8, LeaveOutputs = 8;
+    private const int FewBlocks = 264; // two for each processor of a large card
+
+    private readonly CudaKernel _embed = module.Kernel("flow_embed");
+    private readonly CudaKernel _leave = module.Kernel("flow_leave");
+    private readonly (int Frames, CudaKernel First, CudaKernel Second)[] _convolve = [.. new[] { 32, 64 }.Select(frames =>
+        (frames, module.Kernel($"flow_convolve_{frames}"), module.Kernel($"flow_convolve_add_{frames}")))];
+
+    /// <summary>Whether there are kernels for these sizes.</summary>
+    public static bool Fits(int dim, int mel) => mel % LeaveOutputs == 0 && mel <= 128 && dim / Groups is 16 or 32 or 64 or 128;
+
+    /// <summary>The mel's projection: h = mel Wᵀ + constant, and the first convolution's input.</summary>
+    /// <param name="stream">Where.</param>
+    /// <param name="blocks">The blocks of frames.</param>
+    /// <param name="mels">[rows frames, mel] in 32 bits.</param>
+    /// <param name="weight">[dim, mel] in 32 bits.</param>
+    /// <param name="constant">[2 rows frames, dim] in 32 bits.</param>
+    /// <param name="h">The same.</param>
+    /// <param name="seen">Where the first convolution sees it.</param>
+    public void Embed(nint stream, in Blocks blocks, nint mels, nint weight, nint constant, nint h, nint seen) =>
+        _embed.Launch(stream, (dim / EmbedThreads, (blocks.Rows * blocks.Frames + EmbedFrames - 1) / EmbedFrames, 1), EmbedThreads, 0,
+            afterKernel: false, mels, weight, constant, h, seen, Argument(blocks.Stride), blocks.Places, Argument(blocks.Columns),
+            Argument(blocks.Rows), Argument(blocks.Frames));
+
+    /// <summary>mish(convolution).</summary>
+    /// <param name="stream">Where.</param>
+    /// <param name="blocks">The blocks of frames.</param>
+    /// <param name="seen">What it sees.</param>
+    /// <param name="weight">[dim, <see cref="Taps"/>, dim / groups].</param>
+    /// <param name="bias">[dim] in 32 bits.</param>
+    /// <param name="next">Where the second convolution sees the result.</param>
+    public void Convolve(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, nint next)
+    {
+        var (grid, choice) = Grid(blocks);
+        choice.First.Launch(stream, grid, Threads, SharedBytes(choice.Frames), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
+            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
+    }
+
+    /// <summary>h += mish(convolution), and what the transformer's first product asks for.</summary>
+    /// <param name="stream">Where.</param>
+    /// <param name="blocks">The blocks of frames.</param>
+    /// <param name="seen">What it sees.</param>
+    /// <param name="weight">As at <see cref="Convolve"/>.</param>
+    /// <param name="bias">[dim] in 32 bits.</param>
+    /// <param name="x">The residual stream.</param>
+    /// <param name="scale">[dim] of the first norm, in 32 bits.</param>
+    public void ConvolveAdd(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, in FlowProductKernels.Stream x, nint scale)
+    {
+        var (grid, choice) = Grid(blocks);
+        choice.Second.Launch(stream, grid, Threads, SharedBytes(choice.Frames), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
+            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled, x.Moments);
+    }
+
+    /// <summary>The last norm and the product to the velocity: y [rows, mel] in 32 bits.</summary>
+    public void Leave(nint stream, int rows, nint h, nint scale, nint shift, nint weight, nint bias, nint y, float epsilon) =>
+        _leave.Launch(stream, (mel / LeaveOutputs, (rows + LeaveRows - 1) / LeaveRows, 1), Threads, 0, afterKernel: true, h, scale, shift, weight,
+            bias, y, Argument(rows), Argument(epsilon));
+
+    private ((int X, int Y, int Z) Grid, (int Frames, CudaKernel First, CudaKernel Second) Choice) Grid(in Blocks blocks)
+    {
+        var choice = _convolve[0];
+        (int X, int Y, int Z) GridOf(in Blocks blocks) => (dim / Outputs, (blocks.Frames + choice.Frames - 1) / choice.Frames, 2 * blocks.Rows);
+        var grid = GridOf(blocks);
+        if (grid.X * grid.Y * grid.Z <= FewBlocks)
+            return (grid, choice);
+        choice = _convolve[1];
+        return (GridOf(blocks), choice);
+    }
+
+    // The frames that are seen, then the sums of each part of the inputs.
+    private int SharedBytes(int frames) =>
+        Math.Max((frames + Taps - 1) * (dim / Groups > 64 ? 160 : 96) * sizeof(ushort), Threads * (Outputs + 8) * sizeof(float));
+
+    /// <summary>Where blocks of frames lie that convolutions see.</summary>
+    /// <param name="Rows">Blocks of a guidance row.</param>
+    /// <param name="Frames">Frames of a block.</param>
+    /// <param name="Stride">Numbers from one frame to the next.</param>
+    /// <param name="Places">[rows, columns], of which the last is where a block's own page begins, the one before it that of the frames before; 0:
+    /// one block after the other.</param>
+    /// <param name="Columns">Places of a block.</param>
+    public readonly record struct Blocks(int Rows, int Frames, int Stride, nint Places, int Columns);
+}

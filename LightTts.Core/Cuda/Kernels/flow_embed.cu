@@ -1,0 +1,265 @@
+// Both ends of the flow's transformer. Its input: the noisy mel's projection, then two causal grouped convolutions of it, in bfloat16 on the tensor
+// cores. Its output: the last norm and the product to the velocity, in 32 bits. MEL: bands of the mel. What the convolutions see is kept in pages [*,
+// 2 DIM], the second's behind the first's, or, where there are none, in buffers.
+
+#if BF16 && HEAD_DIM == 64
+
+constexpr int CONV_TAIL = 30;           // frames before its own that a convolution sees
+constexpr int CONV_TAPS = 32;           // with one more, whose weights are zeros
+constexpr int CONV_GROUP = DIM / 16;    // channels of a group
+constexpr int CONV_INPUTS = CONV_TAPS * CONV_GROUP;
+constexpr int CONV_WIDTH = CONV_GROUP > SLOT ? CONV_GROUP : SLOT; // channels that a block's outputs see
+constexpr int CONV_SETS = CONV_WIDTH / CONV_GROUP;                // groups of a block
+constexpr int CONV_PITCH = 96 + (CONV_WIDTH > 64 ? 64 : 0);       // so that 8 lanes' words lie in different banks
+
+// Where the frames of blocks lie. values: a row is `stride` numbers.
+struct Frames
+{
+    element* values;
+    int stride;
+    const long long* places; // [rows, columns]: the last is where a block's own page begins, the one before it that of the frames before; null: one
+                             // block after the other, with zeros before it
+    int columns, rows, frames;
+
+    // Null: zeros.
+    __device__ __forceinline__ element* at(int block, int frame) const
+    {
+        if (places == nullptr)
+            return frame < 0 ? nullptr : values + ((size_t)block * frames + frame) * stride;
+        const long long place = places[(size_t)(block % rows) * columns + columns - (frame < 0 ? 2 : 1)];
+        return values + ((size_t)place + block / rows * FRAMES + (frame < 0 ? FRAMES + frame : frame)) * stride;
+    }
+};
+
+// mel [rows frames, MEL], weight [DIM, MEL], constant [2 rows frames, DIM] -> h = mel Wᵀ + constant, and the same where the first convolution sees
+// it. A lane for an output, 8 frames a block.
+extern "C" __global__ void __launch_bounds__(128) flow_embed(const float* mel, const float* weight, const float* constant, float* h, element* values,
+    int stride, const long long* places, int columns, int rows, int frames)
+{
+    constexpr int EACH = 8;
+    __shared__ float x[EACH][MEL];
+    const int output = blockIdx.x * 128 + threadIdx.x, first = blockIdx.y * EACH, count = rows * frames;
+    const Frames own { values, stride, places, columns, rows, frames };
+    float w[MEL];
+    release_next();
+#pragma unroll
+    for (int i = 0; i < MEL; i += 4)
+        *(float4*)&w[i] = *(const float4*)(weight + (size_t)output * MEL + i);
+    wait_for_previous();
+    for (int i = threadIdx.x; i < EACH * MEL; i += 128)
+        x[i / MEL][i % MEL] = first + i / MEL < count ? mel[(size_t)first * MEL + i] : 0;
+    __syncthreads();
+    for (int i = 0; i < EACH && first + i < count; i++)
+    {
+        float sum = 0;
+#pragma unroll
+        for (int band = 0; band < MEL; band++)
+            sum += x[i][band] * w[band];
+#pragma unroll
+        for (int guidance = 0; guidance < 2; guidance++)
+        {
+            const int row = guidance * count + first + i;
+            const float y = sum + constant[(size_t)row * DIM + output];
+            h[(size_t)row * DIM + output] = y;
+            own.at(row / frames, row % frames)[output] = to_bf16(y);
+        }
+    }
+}
+
+// Two outputs of a frame: the second convolution's input.
+struct Convolved
+{
+    Frames to;
+
+    __device__ __forceinline__ void finish(int block, int frame, int output, float y0, float y1) const
+    {
+        if (frame < to.frames)
+            *(u32*)(to.at(block, frame) + output) = narrow_pair(y0, y1);
+    }
+};
+
+// h += y, and what the transformer's first product asks for (flow_products.cu).
+struct Embedded
+{
+    float* h;
+    const float* scale;
+    element* scaled;
+    float2* moments;
+    int frames;
+
+    __device__ __forceinline__ void finish(int block, int frame, int output, float y0, float y1) const
+    {
+        const bool there = frame < frames;
+        const size_t row = (size_t)block * frames + frame;
+        float2 x = make_float2(0, 0);
+        if (there)
+        {
+            x = *(const float2*)(h + row * DIM + output);
+            x.x += y0;
+            x.y += y1;
+            *(float2*)(h + row * DIM + output) = x;
+        }
+        const float2 slot = moments_of_slot(x.x, x.y);
+        if (!there)
+            return;
+        const float2 scales = *(const float2*)(scale + output);
+        *(u32*)(scaled + row * DIM + output) = narrow_pair(x.x * scales.x, x.y * scales.y);
+        if (threadIdx.x % 16 == 0)
+            moments[row * SLOTS + output / SLOT] = slot;
+    }
+};
+
+__device__ __forceinline__ float mish(float x)
+{
+    const float e = __expf(fminf(x, 20.0f)), n = e * (e + 2); // x tanh(ln(1 + e^x))
+    return x * __fdividef(n, n + 2);
+}
+
+// mish(convolution + bias) of ROWS frames and SLOT outputs. weight [DIM, CONV_TAPS, CONV_GROUP]. A warp takes 32 frames and a part of the taps'
+// inputs, whose weights it alone reads; the frames lie in shared memory.
+template <int ROWS, typename Finish>
+__device__ __forceinline__ void convolve(const Frames& from, const element* weight, const float* bias, const Finish& finish)
+{
+    constexpr int SPLITS = FEW_THREADS / 32 / (ROWS / 32), EACH = CONV_INPUTS / SPLITS, STEPS = EACH / 32, AHEAD = STEPS < 4 ? STEPS : 4;
+    constexpr int WINDOW = ROWS + CONV_TAPS - 1;
+    extern __shared__ uint4 shared[];
+    const int warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4, part = warp % (ROWS / 32), split = warp / (ROWS / 32);
+    const int output = blockIdx.x * SLOT, block = blockIdx.z, first = blockIdx.y * ROWS;
+    release_next();
+    const element* const w = weight + (size_t)(output + g) * CONV_INPUTS + split * EACH + t * 8;
+    uint4 ahead[AHEAD][SLOT / 8];
+#pragma unroll
+    for (int step = 0; step < AHEAD; step++)
+#pragma unroll
+        for (int n = 0; n < SLOT / 8; n++)
+            ahead[step][n] = load_fresh(w + (size_t)n * 8 * CONV_INPUTS + step * 32);
+    wait_for_previous();
+    constexpr int PIECES = CONV_WIDTH / 8;
+    const int channel = output / CONV_WIDTH * CONV_WIDTH;
+    for (int i = threadIdx.x; i < WINDOW * PIECES; i += FEW_THREADS)
+    {
+        const int frame = first - CONV_TAIL + i / PIECES;
+        const element* source = frame < from.frames ? from.at(block, frame) : nullptr;
+        copy_async_or_zero((element*)shared + i / PIECES * CONV_PITCH + i % PIECES * 8,
+            (source != nullptr ? source : from.values) + channel + i % PIECES * 8, source != nullptr);
+    }
+    commit_copies();
+    wait_copies<0>();
+    __syncthreads();
+    float sums[2][SLOT / 8][4] = {};
+#pragma unroll
+    for (int step = 0; step < STEPS; step++)
+    {
+        const int input = split * EACH + step * 32 + t * 8, tap = input / CONV_GROUP, within = input % CONV_GROUP;
+        uint4 b[SLOT / 8];
+#pragma unroll
+        for (int n = 0; n < SLOT / 8; n++)
+        {
+            b[n] = ahead[step % AHEAD][n];
+            if (step + AHEAD < STEPS)
+                ahead[step % AHEAD][n] = load_fresh(w + (size_t)n * 8 * CONV_INPUTS + (step + AHEAD) * 32);
+        }
+#pragma unroll
+        for (int set = 0; set < CONV_SETS; set++)
+        {
+            uint4 a[4];
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                a[i] = *(const uint4*)((const element*)shared + (part * 32 + i * 8 + g + tap) * CONV_PITCH + set * CONV_GROUP + within);
+#pragma unroll
+            for (int n = set * (SLOT / 8 / CONV_SETS); n < (set + 1) * (SLOT / 8 / CONV_SETS); n++)
+#pragma unroll
+                for (int m = 0; m < 2; m++)
+                {
+                    multiply_add(sums[m][n], a[2 * m].x, a[2 * m + 1].x, a[2 * m].y, a[2 * m + 1].y, b[n].x, b[n].y);
+                    multiply_add(sums[m][n], a[2 * m].z, a[2 * m + 1].z, a[2 * m].w, a[2 * m + 1].w, b[n].z, b[n].w);
+                }
+        }
+    }
+    __syncthreads(); // nobody reads the frames
+    share_sums<ROWS, SLOT>(shared, sums, split, part);
+    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < ROWS * SLOT / 2 / FEW_THREADS; i++)
+    {
+        const int row = threadIdx.x / 16 + i * 16, within = threadIdx.x % 16 * 2;
+        const float2 sum = gather_sums<ROWS, SLOT>(shared, row, within), biases = *(const float2*)(bias + output + within);
+        finish.finish(block, first + row, output + within, mish(sum.x + biases.x), mish(sum.y + biases.y));
+    }
+}
+
+#define CONVOLVE(ROWS) \
+    extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_convolve_##ROWS(const element* values, int stride, const long long* places, \
+        int columns, int rows, int frames, const element* weight, const float* bias, element* next) \
+    { \
+        convolve<ROWS>(Frames { (element*)values, stride, places, columns, rows, frames }, weight, bias, \
+            Convolved { Frames { next, stride, places, columns, rows, frames } }); \
+    } \
+    extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_convolve_add_##ROWS(const element* values, int stride, \
+        const long long* places, int columns, int rows, int frames, const element* weight, const float* bias, float* h, const float* scale, \
+        element* scaled, float2* moments) \
+    { \
+        convolve<ROWS>(Frames { (element*)values, stride, places, columns, rows, frames }, weight, bias, \
+            Embedded { h, scale, scaled, moments, frames }); \
+    }
+
+CONVOLVE(32)
+CONVOLVE(64)
+
+// h [count, DIM] -> (norm * scale + shift) Wᵀ + bias, [count, MEL]; weight [MEL, DIM]. A warp for a row and 8 outputs.
+extern "C" __global__ void __launch_bounds__(256) flow_leave(const float* h, const float* scale, const float* shift, const float* weight,
+    const float* bias, float* y, int count, float epsilon)
+{
+    constexpr int EACH = DIM / 128, OUTPUTS = 8;
+    const int row = blockIdx.y * 8 + threadIdx.x / 32, lane = threadIdx.x % 32, output = blockIdx.x * OUTPUTS;
+    release_next();
+    wait_for_previous();
+    if (row >= count)
+        return;
+    float4 x[EACH];
+    float sum = 0, squares = 0;
+#pragma unroll
+    for (int i = 0; i < EACH; i++)
+    {
+        x[i] = *(const float4*)(h + (size_t)row * DIM + i * 128 + lane * 4);
+        sum += x[i].x + x[i].y + x[i].z + x[i].w;
+    }
+#pragma unroll
+    for (int distance = 16; distance > 0; distance /= 2)
+        sum += __shfl_xor_sync(0xffffffffu, sum, distance);
+    const float mean = sum / DIM;
+#pragma unroll
+    for (int i = 0; i < EACH; i++)
+    {
+        x[i] = make_float4(x[i].x - mean, x[i].y - mean, x[i].z - mean, x[i].w - mean);
+        squares += x[i].x * x[i].x + x[i].y * x[i].y + x[i].z * x[i].z + x[i].w * x[i].w;
+    }
+#pragma unroll
+    for (int distance = 16; distance > 0; distance /= 2)
+        squares += __shfl_xor_sync(0xffffffffu, squares, distance);
+    const float inverse = rsqrtf(squares / DIM + epsilon);
+    float sums[OUTPUTS] = {};
+#pragma unroll
+    for (int i = 0; i < EACH; i++)
+    {
+        const float4 a = *(const float4*)(scale + i * 128 + lane * 4), b = *(const float4*)(shift + i * 128 + lane * 4);
+        x[i] = make_float4(x[i].x * inverse * a.x + b.x, x[i].y * inverse * a.y + b.y, x[i].z * inverse * a.z + b.z, x[i].w * inverse * a.w + b.w);
+#pragma unroll
+        for (int o = 0; o < OUTPUTS; o++)
+        {
+            const float4 w = *(const float4*)(weight + (size_t)(output + o) * DIM + i * 128 + lane * 4);
+            sums[o] += x[i].x * w.x + x[i].y * w.y + x[i].z * w.z + x[i].w * w.w;
+        }
+    }
+#pragma unroll
+    for (int o = 0; o < OUTPUTS; o++)
+    {
+#pragma unroll
+        for (int distance = 16; distance > 0; distance /= 2)
+            sums[o] += __shfl_xor_sync(0xffffffffu, sums[o], distance);
+        if (lane == o)
+            y[(size_t)row * MEL + output + o] = sums[o] + bias[output + o];
+    }
+}
+
+#endif
