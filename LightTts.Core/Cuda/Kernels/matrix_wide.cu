@@ -1,7 +1,8 @@
 // The products of a feed-forward layer in bfloat16 for more rows than matrix.cu's are good for: the rows, which every block of those reads again and
-// again, come into shared memory once. Each sum is made of the same parts in the same order as there: the bits are the same.
+// again, come into shared memory once. Each sum is made of the same parts in the same order as there: the bits are the same. For cards with clusters of
+// blocks, and for sizes that fit (TransformerShape.IsWide).
 
-#if BF16
+#if BF16 && IS_WIDE && __CUDA_ARCH__ >= 900
 // Rows in shared memory: `PIECES` pieces of 32 inputs of ROWS rows. A row's stride makes lanes of neighbouring rows find different banks.
 template <int ROWS, int PIECES>
 struct StagedRows
@@ -158,7 +159,6 @@ __device__ void gate_wide(const element* x, const float* squares, const element*
     }
 }
 
-#if __CUDA_ARCH__ >= 900 && WARPS_INNER == 8 && HIDDEN % 64 == 0
 // `add_product` of matrix.cu for the feed-forward layer's inputs: 64 outputs for a cluster of as many blocks as the inputs have parts, each of which
 // takes a part, and puts 8 outputs together.
 template <int ROWS>
@@ -245,15 +245,6 @@ __device__ void add_gated_wide(const element* y, const element* weight, const fl
         squares[(size_t)row * (HIDDEN / 8) + output / 8] = square;
     cluster_sync(); // the others may still read this block's sums
 }
-#define ADD_GATED_WIDE(ROWS) \
-    extern "C" __global__ void __cluster_dims__(WARPS_INNER, 1, 1) __launch_bounds__(256) add_gated_wide_##ROWS(const element* y, \
-        const element* weight, const float* norm, float* x, element* normed, float* squares, int count, const void* ahead, u32 ahead_bytes) \
-    { \
-        add_gated_wide<ROWS>(y, weight, norm, x, normed, squares, count, ahead, ahead_bytes); \
-    }
-#else
-#define ADD_GATED_WIDE(ROWS)
-#endif
 
 #define WIDE_KERNELS(ROWS) \
     extern "C" __global__ void __launch_bounds__(64 * GATE_WARPS) gate_wide_##ROWS(const element* x, const float* squares, const element* weight, \
@@ -261,7 +252,11 @@ __device__ void add_gated_wide(const element* y, const element* weight, const fl
     { \
         gate_wide<ROWS>(x, squares, weight, y, count, epsilon); \
     } \
-    ADD_GATED_WIDE(ROWS)
+    extern "C" __global__ void __cluster_dims__(WARPS_INNER, 1, 1) __launch_bounds__(32 * WARPS_INNER) add_gated_wide_##ROWS(const element* y, \
+        const element* weight, const float* norm, float* x, element* normed, float* squares, int count, const void* ahead, u32 ahead_bytes) \
+    { \
+        add_gated_wide<ROWS>(y, weight, norm, x, normed, squares, count, ahead, ahead_bytes); \
+    }
 
 WIDE_KERNELS(16)
 WIDE_KERNELS(32)
