@@ -143,7 +143,7 @@ internal static class StagesCommand
     {
         if (model is not LanguageModel { Engine: CudaLanguageEngine engine })
         {
-            Console.WriteLine("kernels: the language model has no kernels of its own here");
+            Console.WriteLine($"kernels: the language model has no kernels of its own here: {(model as LanguageModel)?.KernelFault}");
             return false;
         }
         var measures = new KernelMeasures(engine, seconds);

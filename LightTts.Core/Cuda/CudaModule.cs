@@ -20,7 +20,7 @@ internal sealed class CudaModule : IDisposable
     /// capture it.</summary>
     public bool Overlap { get; }
 
-    /// <summary>Whether the card has clusters of blocks, and 227 KB of shared memory for each: a data centre's, from compute capability 9.0 on.</summary>
+    /// <summary>Whether the card has clusters of blocks, and 227 KB of shared memory for each: a data centre's, from 9.0 on.</summary>
     public bool IsLarge { get; }
 
     /// <summary>Compiles and loads, on a thread whose current device it is for.</summary>

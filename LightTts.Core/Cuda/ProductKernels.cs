@@ -29,8 +29,9 @@ internal sealed class ProductKernels
     {
         _shape = shape;
         _choices = [.. RowChoices.Select(rows => new Choice(rows, rows > 16 ? 2 : 1, module.Kernel($"project_{rows}"),
-            module.Kernel($"add_attended_{rows}"), module.Kernel($"add_gated_{rows}"), module.Kernel($"gate_{rows}"), module.Kernel($"head_{rows}")))];
-        _wide = !shape.IsWide || !module.IsLarge ? [] : [.. WideChoices.Select(rows =>
+            module.Kernel($"add_attended_{rows}"), module.Kernel($"add_gated_{rows}"), module.Kernel($"gate_{rows}"),
+            module.Kernel($"head_{rows}")))];
+        _wide = !shape.IsWide || !module.IsLarge || Environment.GetEnvironmentVariable("LIGHTTTS_NARROW") == "1" ? [] : [.. WideChoices.Select(rows =>
             new WideChoice(rows, module.Kernel($"gate_wide_{rows}"), module.Kernel($"add_gated_wide_{rows}")))];
     }
 

@@ -33,8 +33,8 @@ internal sealed record TransformerShape(int Hidden, int Heads, int KvHeads, int 
 
     public int InnerWarps => Warps(Inner, 8);
 
-    /// <summary>Whether matrix_wide.cu's products are for these sizes: clusters of 8 blocks with 8 of 64 outputs each, 64 rows in shared memory, a part of
-    /// the inputs in registers.</summary>
+    /// <summary>Whether matrix_wide.cu's products are for these sizes: clusters of 8 blocks with 8 of 64 outputs each, 64 rows in shared memory,
+    /// a part of the inputs in registers.</summary>
     public bool IsWide => BFloat16 && Hidden % 64 == 0 && Hidden <= 1536 && InnerWarps == 8 && Inner <= 5120;
 
     /// <summary>Why there are no kernels for these sizes; null where there are.</summary>

@@ -183,7 +183,8 @@ extern "C" __global__ void __launch_bounds__(ATTEND_WARPS * 32) attend(const flo
                     // Number j of two positions side by side.
                     auto both = [&](int i)
                     {
-                        return __byte_perm(span.values[half][i][piece].words[j / 2], span.values[half][i + 1][piece].words[j / 2], j % 2 ? 0x7632 : 0x5410);
+                        const u32 one = span.values[half][i][piece].words[j / 2], other = span.values[half][i + 1][piece].words[j / 2];
+                        return __byte_perm(one, other, j % 2 ? 0x7632 : 0x5410);
                     };
                     multiply_add(sum[piece][j], weights[0], rests[0], weights[1], rests[1], both(0), both(2));
                 }

@@ -1,6 +1,6 @@
-// Attention of single queries in 32 bits over the pages of their sequences: a block takes a row's query heads that share a key head, in rounds of SPAN
-// positions, with running maxima (flash attention). Rows of a prompt are rows like others, each with its own position. What a round is depends on
-// positions alone: a row gets the same bits in any company.
+// Attention of single queries in 32 bits over the pages of their sequences: a block takes a row's query heads that share a key head, in rounds of
+// SPAN positions, with running maxima (flash attention). Rows of a prompt are rows like others, each with its own position. What a round is depends
+// on positions alone: a row gets the same bits in any company.
 // queries [rows, HEADS, HEAD_DIM] in 32 bits; pages [block, KV_HEADS, PAGE, HEAD_DIM]; y [rows, HEADS * HEAD_DIM].
 // Floor: the sequences' keys and values, once, at the memory's speed.
 

@@ -1,4 +1,4 @@
-// The inputs' rows of the embedding table, as the residual stream x [rows, HIDDEN], with what the first product asks for (see matrix.cu).
+// The inputs' rows of the embedding table, as the residual stream x [rows, HIDDEN], with what the first product asks for (see matrix.cuh).
 // A block a row, a lane for two numbers.
 
 extern "C" __global__ void embed(const int* inputs, const float* table, const float* norm, float* x, element* normed, float* squares)

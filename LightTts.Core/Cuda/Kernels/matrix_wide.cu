@@ -1,6 +1,6 @@
 // The products of a feed-forward layer in bfloat16 for more rows than matrix.cu's are good for: the rows, which every block of those reads again and
-// again, come into shared memory once. Each sum is made of the same parts in the same order as there: the bits are the same. For cards with clusters of
-// blocks, and for sizes that fit (TransformerShape.IsWide).
+// again, come into shared memory once. Each sum is made of the same parts in the same order as there: the bits are the same. For cards with
+// clusters of blocks, and for sizes that fit (TransformerShape.IsWide).
 
 #if BF16 && IS_WIDE && __CUDA_ARCH__ >= 900
 // Rows in shared memory: `PIECES` pieces of 32 inputs of ROWS rows. A row's stride makes lanes of neighbouring rows find different banks.

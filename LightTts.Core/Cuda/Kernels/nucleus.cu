@@ -45,8 +45,8 @@ __device__ Best own_best(const float* values)
     return best;
 }
 
-// The `limit` best ids in their order. Every group of lanes has a best one, and whatever is less than the limit-th best of those is not among the best
-// of all; of the few that are left each finds its place by counting who is better.
+// The `limit` best ids in their order. Every group of lanes has a best one, and whatever is less than the limit-th best of those is not among the
+// best of all; of the few that are left each finds its place by counting who is better.
 // False where too many are left: many equal ones, say.
 __device__ bool select(const float (&probabilities)[EACH], int limit, float* groups, float* bound, Best* candidates, int* count, Best* nucleus)
 {

@@ -1,4 +1,4 @@
-// What stands around the matrix products of many rows, as prompts have them, where the products are cuBLAS'. See matrix.cu for the split of RMSNorm
+// What stands around the matrix products of many rows, as prompts have them, where the products are cuBLAS'. See matrix.cuh for the split of RMSNorm
 // and for what each of these does there. A block a row.
 
 // The sum of a number of every lane, for all of them.

@@ -1,13 +1,5 @@
 // What products of tiles are written in: copies into shared memory that are under way while others are computed with, and the matrices there.
 
-// Two numbers as bfloat16 in a word, the first in its lower half.
-__device__ __forceinline__ u32 narrow_pair(float first, float second)
-{
-    u32 pair;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
-    return pair;
-}
-
 // A load that stays where it is written, so that many are under way at once, which compilers do not leave plain ones; past the first-level cache, as
 // this thread alone reads it.
 __device__ __forceinline__ uint4 load_fresh(const void* address)
