@@ -71,14 +71,14 @@ internal sealed class ProductKernels
         if (Wide(rows) is { } wide)
         {
             var shared = Math.Max(wide.Rows * StagedBytes(_shape.Hidden / TransformerShape.Chunk), wide.Rows * GateWarps * 16 * sizeof(float));
-            wide.Gate.Launch(stream, ((_shape.Inner / 8 + GateWarps - 1) / GateWarps, Groups(rows, wide.Rows), 1), 64 * GateWarps, shared,
+            wide.Gate.Launch(stream, (Groups(_shape.Inner / 8, GateWarps), Groups(rows, wide.Rows), 1), 64 * GateWarps, shared,
                 afterKernel: true, x.Normed, x.Squares, weight, y, Argument(rows), Argument(epsilon));
             return;
         }
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
-        var blocks = (_shape.Inner / 8 + choice.GatePairs - 1) / choice.GatePairs;
-        choice.Gate.Launch(stream, (blocks, groups, 1), 32 * warps, SharedBytes(warps, 2 * choice.GatePairs, choice.Rows), afterKernel: true,
+        var blocks = Groups(_shape.Inner / 8, choice.Pairs);
+        choice.Gate.Launch(stream, (blocks, groups, 1), 32 * warps, SharedBytes(warps, 2 * choice.Pairs, choice.Rows), afterKernel: true,
             x.Normed, x.Squares, weight, y, Argument(rows), Argument(epsilon));
     }
 
@@ -95,7 +95,8 @@ internal sealed class ProductKernels
     {
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
-        choice.Head.Launch(stream, ((_shape.Logits + 15) / 16, groups, 1), 32 * warps, SharedBytes(warps, 2, choice.Rows), afterKernel: true,
+        var tiles = 2 * choice.Pairs;
+        choice.Head.Launch(stream, (Groups(_shape.Logits, 8 * tiles), groups, 1), 32 * warps, SharedBytes(warps, tiles, choice.Rows), afterKernel: true,
             x.Normed, x.Squares, map, weight, bias, logits, Argument(rows), Argument(epsilon));
     }
 
@@ -136,7 +137,7 @@ internal sealed class ProductKernels
     }
 
     /// <summary>The kernels for a number of rows of a block.</summary>
-    private sealed record Choice(int Rows, int GatePairs, CudaKernel Project, CudaKernel AddAttended, CudaKernel AddGated,
+    private sealed record Choice(int Rows, int Pairs, CudaKernel Project, CudaKernel AddAttended, CudaKernel AddGated,
         CudaKernel Gate, CudaKernel Head);
 
     /// <summary>Those of the feed-forward layer for a number of rows of a block, where cards and sizes have them.</summary>
