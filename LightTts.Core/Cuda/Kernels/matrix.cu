@@ -135,7 +135,7 @@ __device__ void gate(const element* x, const float* squares, const element* weig
         from[2 * pair] = weight + (size_t)channel * HIDDEN;
         from[2 * pair + 1] = weight + (size_t)(INNER + channel) * HIDDEN;
     }
-    Weights<HIDDEN, WARPS_HIDDEN, 2 * PAIRS> weights(from);
+    Weights<HIDDEN, WARPS_HIDDEN, 2 * PAIRS, true> weights(from, shared + WARPS_HIDDEN * 2 * PAIRS * ROWS * 8);
     wait_for_previous();
     Scales<WARPS_HIDDEN, ROWS> parts;
     multiply<HIDDEN, WARPS_HIDDEN, 2 * PAIRS, ROWS>(shared, weights, x, rows, [&] { parts.load(squares, rows); });
@@ -212,6 +212,6 @@ __device__ void head(const element* x, const float* squares, const int* map, con
         head<2 * PAIRS, ROWS>(x, squares, map, weight, bias, logits, count, epsilon); \
     }
 
-KERNELS(8, 1, BF16 ? 4 : 1)
-KERNELS(16, 1, BF16 ? 4 : 1)
+KERNELS(8, 1, BF16 ? 5 : 1)
+KERNELS(16, 1, BF16 ? 5 : 1)
 KERNELS(32, 2, BF16 ? 2 : 1)
