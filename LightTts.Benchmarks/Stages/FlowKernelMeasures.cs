@@ -37,7 +37,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         Tensor Half(params long[] sizes) => Numbers(ScalarType.BFloat16, sizes);
         Tensor Single(params long[] sizes) => Numbers(ScalarType.Float32, sizes);
         var (h, scaled, moments) = (Single(count, _dim), Half(count, _dim), Single(count, _dim / 16).abs());
-        var (qkv, attended, up, bias, vector) = (Half(count, 3 * _dim), Half(count, _dim), Half(count, _hidden), Half(_hidden), Single(3 * _dim));
+        var (qkv, attended, up, bias, vector) = (Half(count, 3 * _dim), Half(count, _dim), Half(count, _hidden), Half(3 * _dim),
+            Single(3 * _dim));
         var turns = Single(rows * Frames, _dim / config.Heads);
         var pages = Half((long)rows * columns * 2 * Frames, 2 * _dim);
         var places = (arange((long)rows * columns, device: device.Device) * (2 * Frames)).view(rows, columns).contiguous();
@@ -49,20 +50,25 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         FlowProductKernels.Normed Normed(Tensor weight) => new(weight.Address(), vector.Address(), vector.Address());
         FlowProductKernels.Added Added(Tensor weight) => new(weight.Address(), bias.Address(), vector.Address(), vector.Address());
         var blocks = new FlowEndKernels.Blocks(rows, Frames, 2 * _dim, places.Address(), columns);
-        void Library(Tensor input, Tensor weight)
+        using var workspace = empty(CublasLtProducts.WorkspaceBytes, ScalarType.Byte, device.Device);
+        using var library = CublasLtProducts.TryCreate(workspace.Address()) ?? throw new InvalidOperationException("There is no cuBLASLt.");
+        void Library(Tensor input, Tensor weight, Tensor y, bool gelu = false) => library.Multiply(stream, input.Address(), weight.Address(),
+            bias.Address(), y.Address(), (count, (int)weight.shape[1], (int)weight.shape[0]), gelu);
+        void Plain(Tensor input, Tensor weight)
         {
             using var inner = NewDisposeScope();
-            nn.functional.linear(input, weight);
+            nn.functional.linear(input, weight, bias.narrow(0, 0, weight.shape[0]));
         }
         List<(string Kernel, Action<int> Launch)> launches =
         [
             ("attend", _ => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
                 attended.Address(), afterKernel: true)),
             ("convolve", _ => ends.Convolve(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), pages.Address() + 2 * _dim)),
-            ("library's project", i => Library(scaled, wQkv[i])),
-            ("library's out", i => Library(attended, wOut[i])),
-            ("library's up", i => Library(scaled, wUp[i])),
-            ("library's down", i => Library(up, wDown[i])),
+            ("library's project", i => Library(scaled, wQkv[i], qkv)),
+            ("libtorch's project", i => Plain(scaled, wQkv[i])),
+            ("library's out", i => Library(attended, wOut[i], scaled)),
+            ("library's up and GELU", i => Library(scaled, wUp[i], up, gelu: true)),
+            ("library's down", i => Library(up, wDown[i], scaled)),
             ("add and normalise", _ => kernels.AddAndNormalise(stream, count, h.Address(), attended.Address(), vector.Address(), vector.Address(),
                 vector.Address(), scaled.Address(), 1e-6f)),
         ];

@@ -8,6 +8,8 @@ namespace LightTts.Models.CosyVoice.Flow.DiT;
 /// products (flowproducts.cu), each of which is on its way before the one before it has ended.</summary>
 internal sealed class DiTFusedBlocks
 {
+    private const int MaxRows = 1 << 20;
+
     // Rows up to which each of the products' tiles is used, and which of them beyond.
     private static readonly int[] Most = [400, 1600];
 
@@ -47,6 +49,9 @@ internal sealed class DiTFusedBlocks
     public static bool Fits(DiTWeights weights, DiTOperations operations) => operations is CudaDiTOperations { Kernels.Products.Count: > 0 }
         && weights.Blocks.SelectMany(block => (Linear[])[block.Qkv, block.AttentionOut, block.Up, block.Down])
             .All(product => product is TorchLinear { Bias: not null });
+
+    /// <summary>Whether a shape has few enough rows: of many the library's products are faster, although they take more launches.</summary>
+    public static bool Takes(DiTShape shape) => 2 * shape.Rows * shape.Frames <= MaxRows;
 
     /// <summary>Room for a residual stream, in the caller's dispose scope.</summary>
     /// <param name="h">[2 Rows Frames, Dim], float32.</param>
