@@ -38,6 +38,14 @@ __device__ __forceinline__ element narrow(float x) { return to_bf16(x); }
 __device__ __forceinline__ element narrow(float x) { return x; }
 #endif
 
+// Two numbers as bfloat16 in a word, the first in its lower half.
+__device__ __forceinline__ u32 narrow_pair(float first, float second)
+{
+    u32 pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+}
+
 // d[16 x 8] += a[16 x 16] b[16 x 8] in bfloat16 with 32-bit sums. With g = lane / 4 and t = lane % 4 a lane holds
 // a: rows g and g + 8 at 2t, 2t + 1, then both at 2t + 8, 2t + 9; b: column g at the same; d: row g at columns 2t, 2t + 1, then row g + 8.
 __device__ __forceinline__ void multiply_add(float (&d)[4], u32 a0, u32 a1, u32 a2, u32 a3, u32 b0, u32 b1)

@@ -1,13 +1,5 @@
 // What products of tiles are written in: copies into shared memory that are under way while others are computed with, and the matrices there.
 
-// Two numbers as bfloat16 in a word, the first in its lower half.
-__device__ __forceinline__ u32 narrow_pair(float first, float second)
-{
-    u32 pair;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
-    return pair;
-}
-
 // A load that stays where it is written, so that many are under way at once, which compilers do not leave plain ones; past the first-level cache, as
 // this thread alone reads it.
 __device__ __forceinline__ uint4 load_fresh(const void* address)
@@ -55,4 +47,12 @@ __device__ __forceinline__ void load_matrices_transposed(u32 (&v)[4], const void
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
         : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3]) : "r"((u32)__cvta_generic_to_shared(row)) : "memory");
+}
+
+// Brings what a kernel to come reads into the second-level cache, while the memory would rest. The address and size are multiples of 16 bytes.
+__device__ __forceinline__ void bring_ahead(const void* address, u32 bytes)
+{
+#if __CUDA_ARCH__ >= 900 && __CUDACC_VER_MAJOR__ >= 12
+    asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" :: "l"(address), "r"(bytes) : "memory");
+#endif
 }
