@@ -25,20 +25,20 @@ internal sealed class FlowKernels : IDisposable
         Attention = new FlowAttentionKernel(module, shape.Heads, sharedBytes);
         if (FlowProductKernels.Fits(shape.Dim, shape.Hidden, sharedBytes) && FlowEndKernels.Fits(shape.Dim, shape.MelBands))
         {
-            Products = [.. FlowProductKernels.Tiles.All.Select(tiles => new FlowProductKernels(module, shape.Dim, shape.Hidden, tiles))];
+            Products = new FlowProductKernels(module, shape.Dim, shape.Hidden);
             Ends = new FlowEndKernels(module, shape.Dim, shape.MelBands);
         }
     }
 
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
-        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, .. FlowProductKernels.Sources, FlowEndKernels.Source];
+        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source];
 
     /// <summary>Null where there is none.</summary>
     public FlowAttentionKernel? Attention { get; }
 
-    /// <summary>From few to many rows; none where there are none for these sizes.</summary>
-    public IReadOnlyList<FlowProductKernels> Products { get; } = [];
+    /// <summary>Null where there are none for these sizes.</summary>
+    public FlowProductKernels? Products { get; }
 
     /// <summary>There where <see cref="Products"/> are.</summary>
     public FlowEndKernels? Ends { get; }

@@ -24,22 +24,13 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     release_next();
     const int head = blockIdx.x, block = blockIdx.y, lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
     const int split = warp / 4, first = blockIdx.z * 64 + warp % 4 * 16, row = block % rows;
-    wait_for_previous();
+    // Where pages lie is the step's, not the kernel's before.
     if (pages != nullptr)
         for (int i = threadIdx.x; i < columns; i += THREADS)
             own_places[i] = places[(size_t)row * columns + i] + block / rows * FRAMES;
     const int limit = (int)seen[row], rounds = (limit + TILE * SPLITS - 1) / (TILE * SPLITS);
-
-    u32 q[4][4];
-#pragma unroll
-    for (int k = 0; k < 4; k++)
-#pragma unroll
-        for (int i = 0; i < 4; i++)
-        {
-            const int frame = first + g + i % 2 * 8, at = head * HEAD_DIM + k * 16 + 2 * t + i / 2 * 8;
-            q[k][i] = frame < frames ? *(const u32*)(qkv + ((size_t)block * frames + frame) * (3 * DIM) + at) : 0;
-        }
     __syncthreads();
+    wait_for_previous();
 
     auto load = [&](int round)
     {
@@ -60,8 +51,18 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
         commit_copies();
     };
 
-    float o[8][4] = {}, highest[2] = {-INFINITY, -INFINITY}, sum[2] = {};
     load(0);
+    u32 q[4][4];
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+        {
+            const int frame = first + g + i % 2 * 8, at = head * HEAD_DIM + k * 16 + 2 * t + i / 2 * 8;
+            q[k][i] = frame < frames ? *(const u32*)(qkv + ((size_t)block * frames + frame) * (3 * DIM) + at) : 0;
+        }
+
+    float o[8][4] = {}, highest[2] = {-INFINITY, -INFINITY}, sum[2] = {};
     for (int round = 0; round < rounds; round++)
     {
         if (round + 1 < rounds)
