@@ -40,24 +40,23 @@ internal sealed class CudaGenerator : IDisposable
         2 * bins <= VocoderKernels.ChannelStep && config.ResBlockKernels.Length <= 3 && config.UpsampleRates.Length <= VocoderKernels.MostConvolutions
         && config.ResBlockDilations.Concat(config.SourceResBlockDilations).All(dilations => dilations.Length == config.ResBlockDilations[0].Length);
 
+    /// <summary>Numbers of a mel's frame, padded.</summary>
+    public int Inputs => _pre.Inputs;
+
     /// <summary>Mel and source to the output's spectrum before its exponential and sine.</summary>
     /// <param name="stream">Where.</param>
-    /// <param name="mel">[rows, bands, n].</param>
-    /// <param name="spectrum">Real and imaginary parts of the source's, [rows, 2 * bins, frames].</param>
+    /// <param name="mel">[parts, rows, n, inputs] in halves.</param>
+    /// <param name="spectrum">Real and imaginary parts of the source's, [parts, rows, lead + frames, 32] in halves.</param>
     /// <returns>[rows, frames, 32], of which 2 * bins are meant.</returns>
     public Tensor Run(nint stream, Tensor mel, Tensor spectrum)
     {
-        var (rows, columns) = ((int)mel.shape[0], (int)mel.shape[2]);
-        var packed = Halves(rows, Lead + spectrum.shape[2], VocoderKernels.ChannelStep);
-        _kernels.Pack(stream, (rows, (int)spectrum.shape[1], (int)spectrum.shape[2]), Lead, spectrum.Address(), packed.Address(), false);
-        var sources = Sources(stream, rows, columns, packed);
-        var x = Halves(rows, columns, _pre.Inputs);
-        _kernels.Pack(stream, (rows, (int)mel.shape[1], columns), 0, mel.Address(), x.Address(), true);
-        x = Alone(stream, _pre.Over(columns, columns) with { Slope = (float)_config.LeakyReluSlope }, x, rows);
+        var (rows, columns) = ((int)mel.shape[1], (int)mel.shape[2]);
+        var sources = Sources(stream, rows, columns, spectrum);
+        var x = Alone(stream, _pre.Over(columns, columns) with { Slope = (float)_config.LeakyReluSlope }, mel, rows);
         for (var i = 0; i < _stages.Count; i++)
         {
             var last = i == _stages.Count - 1;
-            x = Run(stream, _stages[i], x, sources[i], last ? 0.01f : (float)_config.LeakyReluSlope);
+            x = Run(stream, _stages[i], x, sources[i], last ? HiftGenerator.LastSlope : (float)_config.LeakyReluSlope);
         }
         columns = (int)x.shape[2];
         var result = Floats(rows, columns, _post.Channels);
@@ -116,6 +115,7 @@ internal sealed class CudaGenerator : IDisposable
     // Input halves [rows, columns, channels] -> those of the next stage.
     private Tensor Run(nint stream, Stage stage, Tensor x, Tensor source, float slope)
     {
+        using var scope = NewDisposeScope();
         var (rows, length, columns, channels) = ((int)x.shape[1], (int)x.shape[2], (int)source.shape[1], source.shape[2]);
         var input = Floats(rows, columns, channels);
         var sums = Floats(stage.Blocks.Count, rows, columns, channels);
@@ -131,7 +131,7 @@ internal sealed class CudaGenerator : IDisposable
         Blocks(stream, rows, stage.Blocks, [.. activated.Select(_ => input)], [.. activated.Select((_, i) => sums[i])], activated);
         var mean = Halves(rows, columns, channels);
         _kernels.Mean(stream, stage.Blocks.Count, input.numel(), slope, sums.Address(), mean.Address());
-        return mean;
+        return mean.MoveToOuterDisposeScope();
     }
 
     /// <summary>Residual blocks side by side.</summary>
@@ -143,6 +143,7 @@ internal sealed class CudaGenerator : IDisposable
     /// <param name="activated">The inputs, activated for the first layers; overwritten.</param>
     private void Blocks(nint stream, int rows, IReadOnlyList<Block> blocks, List<Tensor> inputs, List<Tensor> results, List<Tensor> activated)
     {
+        using var scope = NewDisposeScope();
         // The longest first, so that they do not end last.
         var order = Enumerable.Range(0, blocks.Count).OrderByDescending(i => activated[i].numel() * blocks[i].Layers[0].First.Steps).ToArray();
         var between = activated.ConvertAll(each => empty_like(each));
