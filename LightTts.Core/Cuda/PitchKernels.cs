@@ -49,7 +49,7 @@ internal sealed class PitchKernels(CudaModule module)
     /// <param name="shape">Rows, frames and harmonics.</param>
     /// <param name="frequencies">[rows, frames] in 64 bits.</param>
     /// <param name="known">[rows, 1 + harmonics, frames] in 64 bits: frequencies and turns that were determined before.</param>
-    /// <param name="limits">[rows, 2]: the first is for how many frames they were.</param>
+    /// <param name="limits">[rows, 4]: the first is for how many frames they were.</param>
     /// <param name="mix">[harmonics].</param>
     /// <param name="bias">[1].</param>
     /// <param name="result">As known, of all frames.</param>
@@ -69,7 +69,7 @@ internal sealed class PitchKernels(CudaModule module)
     /// <param name="levels">[rows, frames of the mel, 2].</param>
     /// <param name="noise">[rows, samples].</param>
     /// <param name="forward">[2 * bins, size].</param>
-    /// <param name="limits">[rows, 2]: the second is where a row ends, in frames of the mel.</param>
+    /// <param name="limits">[rows, 4]: the second is where a row ends, in frames of the mel.</param>
     /// <param name="y">[parts, rows, lead + frames, 32] in halves.</param>
     public void SourceSpectrum(nint stream, (int Rows, int MelFrames, int SamplesPerFrame, int Frames, int Lead) shape,
         (int Bins, int Size, int Hop) transform, nint levels, nint noise, nint forward, nint limits, nint y)

@@ -19,7 +19,7 @@ internal sealed class VocoderKernels(CudaModule module, int parts) : IDisposable
 
     private const int Threads = 128;
     private const int WideThreads = 256;
-    private const int Ring = 4;   // pieces of weights in shared memory
+    private const int Ring = 8;   // pieces of weights in shared memory, planes counted
     private const int ColumnPitch = 40; // halves of a column in shared memory
 
     // Columns of a block, and how many blocks a launch has to have at least for so many.
@@ -66,7 +66,7 @@ internal sealed class VocoderKernels(CudaModule module, int parts) : IDisposable
             }
             if (blocks < least)
                 continue;
-            var bytes = parts * sizeof(ushort) * (Ring * Tile * ChannelStep + 2 * span * ColumnPitch);
+            var bytes = sizeof(ushort) * (Ring * Tile * ChannelStep + 2 * parts * span * ColumnPitch);
             // The one argument is a struct of words, which lie side by side as arguments do.
             kernel.Launch(stream, (blocks, 1, 1), Threads, bytes, afterKernel, MemoryMarshal.Cast<Convolution, long>(list));
             return;
@@ -97,7 +97,7 @@ internal sealed class VocoderKernels(CudaModule module, int parts) : IDisposable
     /// <param name="x">[rows, frames, 32].</param>
     /// <param name="inverse">[hop, 2 * bins, size / hop].</param>
     /// <param name="firstScale">[hop], of a row's first samples.</param>
-    /// <param name="limits">[rows, 2]: the second is where a row ends, in frames of the mel.</param>
+    /// <param name="limits">[rows, 4]: the second is where a row ends, in frames of the mel.</param>
     /// <param name="y">[rows, samples].</param>
     /// <param name="limit">The largest sample.</param>
     public void Samples(nint stream, (int Rows, int Frames, int Rate, int Samples) shape, (int Bins, int Size, int Hop) transform, nint x,

@@ -53,10 +53,10 @@ public sealed class GpuVocoderKernelTests(ITestOutputHelper output)
         ]);
         var expected = nn.functional.conv1d(x.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), 1, conv.Context,
             dilation).narrow(2, 0, columns).view(rows, outputs, rate, columns).permute(0, 3, 2, 1).reshape(rows, columns * rate, outputs);
-        Equal("sums", expected, y.narrow(2, 0, outputs), parts == 1 ? 3e-3 : 5e-6);
+        Equal("sums", expected, y.narrow(2, 0, outputs), parts == 1 ? 3e-3 : 3e-5);
         var leaky = nn.functional.leaky_relu(expected, 0.1);
         var read = activated.to(ScalarType.Float64).sum([0]).mul_(Scalars.Of(16L)).narrow(2, 0, outputs);
-        Equal("activated", leaky, read, parts == 1 ? 4e-3 : 5e-6);
+        Equal("activated", leaky, read, parts == 1 ? 4e-3 : 3e-5);
         Assert.Equal(0, y.narrow(2, outputs, packed.Channels - outputs).abs().sum().item<float>());
     }
 
@@ -77,7 +77,7 @@ public sealed class GpuVocoderKernelTests(ITestOutputHelper output)
         using var own = new CudaPitch(network, kernels.Pitch, device.Device);
         using var buffers = new HiftWindowBuffers(rows, frames, network, device);
         const int known = 5;
-        buffers.Clear([.. Enumerable.Range(0, rows).Select(row => (row == 0 ? 0 : known, frames))]);
+        buffers.Clear([.. Enumerable.Range(0, rows).Select(row => new HiftWindowRow(row == 0 ? 0 : known, frames, 0, frames))]);
         random.manual_seed(9);
         buffers.Mel.copy_(randn([rows, config.MelBands, frames], device: device.Device));
         buffers.Known.copy_(rand(buffers.Known.shape, ScalarType.Float64, device.Device).mul_(Scalars.Of(100L)));
@@ -111,14 +111,17 @@ public sealed class GpuVocoderKernelTests(ITestOutputHelper output)
         var config = Vocoders.Config(24, 20);
         using var archive = PyTorchCheckpoint.Open(Repo.Golden("main/models/cosyvoice3-tiny/hift.pt"));
         using var network = HiftNetwork.Load(archive, config, device, new Vocoders.Weyl());
-        using var own = new CudaGenerator(network.Decoder, kernels, config, device.Device);
+        using var own = new CudaGenerator(network.Decoder, kernels, config, network.Spectrum.Reach, device.Device);
         random.manual_seed(8);
         var mel = randn([rows, config.MelBands, frames], device: device.Device);
         var source = randn([rows, 2 * network.Spectrum.Bins, frames * network.Upsampling + 1], device: device.Device);
+        using var buffers = new HiftWindowBuffers(rows, frames, network, device);
+        buffers.Clear([.. Enumerable.Range(0, rows).Select(_ => new HiftWindowRow(0, frames, 0, frames))]);
         using var pass = VocoderPass.Window(rows);
         var expected = network.Decoder.Logarithms(pass, network.Decoder.Pre(pass, nn.functional.pad(mel, [0, config.ConvPreLookRight])), source);
-        var actual = own.Run(Stream(device), Packed(mel, parts, 0), Packed(source, parts, own.Lead)).narrow(2, 0, expected.shape[1]).transpose(1, 2);
-        Equal("logarithms", expected.to(ScalarType.Float64), actual, (parts == 1 ? 1e-2 : 2e-5) * expected.abs().max().item<float>());
+        var actual = own.Run(Stream(device), Packed(mel, parts, 0), Packed(source, parts, own.Lead), buffers.Limits)
+            .narrow(2, 0, expected.shape[1]).transpose(1, 2);
+        Equal("logarithms", expected.to(ScalarType.Float64), actual, (parts == 1 ? 1e-2 : 1e-4) * expected.abs().max().item<float>());
     }
 
     /// <summary>[rows, channels, columns] -> halves [parts, rows, lead + columns, padded channels].</summary>

@@ -49,7 +49,7 @@ extern "C" __global__ void __launch_bounds__(256) mean(const float* x, int array
 }
 
 // Logarithms of magnitudes and what phases are sines of -> samples. x [row][frame][32], of which `bins` and as many more are meant; inverse
-// [hop][2 * bins][size / hop], taps of the overlap-add as a convolution over frames; limits [row]: .., frames of the mel to the row's end, behind
+// [hop][2 * bins][size / hop], taps of the overlap-add as a convolution over frames; limits [row][4]: .., frames of the mel to the row's end, behind
 // which there is nothing; y [row][groups * hop]. Group q has frames q + size / 2 / hop and those before. 128 groups a block.
 extern "C" __global__ void __launch_bounds__(256) samples(const float* x, const float* inverse, const float* first_scale, const long long* limits,
     float* y, int frames, int groups, int rate, int bins, int size, int hop, float limit)
@@ -67,7 +67,7 @@ extern "C" __global__ void __launch_bounds__(256) samples(const float* x, const 
     }
     wait_for_previous();
     const int begin = first + size / 2 / hop - (overlap - 1);
-    const long long end = limits[2 * row + 1] * rate;
+    const long long end = limits[4 * row + 1] * rate;
     for (int i = threadIdx.x; i < (GROUPS + overlap - 1) * bins; i += blockDim.x)
     {
         const int frame = begin + i / bins, bin = i % bins;

@@ -1,11 +1,13 @@
 // What the vocoder's kernels are written in, beside primitives.cuh: numbers of 16 bits with 11 significant ones, tensor cores' products of these and
 // of 64-bit numbers, and copies into shared memory that are under way while others are computed with.
 
-// Two numbers in a word, the first below.
+// Two numbers in a word, the first below; those that a half does not hold become the largest, and what is no number stays that.
 __device__ __forceinline__ u32 to_halves(float first, float second)
 {
     u32 pair;
     asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    asm("min.NaN.f16x2 %0, %1, %2;" : "=r"(pair) : "r"(pair), "r"(0x7bff7bffu));
+    asm("max.NaN.f16x2 %0, %1, %2;" : "=r"(pair) : "r"(pair), "r"(0xfbfffbffu));
     return pair;
 }
 

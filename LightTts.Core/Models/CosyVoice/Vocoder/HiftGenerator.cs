@@ -47,20 +47,23 @@ internal sealed class HiftGenerator : IDisposable
 
     /// <summary>Frames before a sample's own that it depends on, those that F0 depends on left out: causal only.</summary>
     /// <param name="spectrumSamples">Source samples before its own that a frame of the source's spectrum depends on.</param>
-    public int ContextFrames(int spectrumSamples)
+    /// <returns>Of the mel, and of what each stage computes.</returns>
+    public (int Mel, IReadOnlyList<int> Stages) ContextFrames(int spectrumSamples)
     {
         // Along the longest path, from the output back: in steps of each stage's rate.
         double frames = 0, longest = 0, rate = _config.UpsampleRates.Aggregate(1.0, (a, b) => a * b);
+        var stages = new int[_stages.Count];
         frames += (OuterKernel - 1) / rate + 1; // the last convolution; the inverse transform reaches less than a frame
         for (var i = _stages.Count - 1; i >= 0; i--)
         {
             var (blocks, source, up) = _stages[i].Contexts;
             frames += blocks / rate;
             longest = Math.Max(longest, frames + source / rate + spectrumSamples / (rate * _config.IstftHop));
+            stages[i] = (int)Math.Ceiling(longest) + 1;
             rate /= _config.UpsampleRates[i];
             frames += up / rate;
         }
-        return (int)Math.Ceiling(Math.Max(longest, frames)) + 1;
+        return ((int)Math.Ceiling(Math.Max(longest, frames)) + 1, stages);
     }
 
     /// <summary>Mel [B, bands, n] -> features [B, base channels, m] of the frames that

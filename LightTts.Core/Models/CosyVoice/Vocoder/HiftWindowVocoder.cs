@@ -34,7 +34,7 @@ internal sealed class HiftWindowVocoder : IVocoder
     private HiftWindowVocoder(HiftNetwork network, TorchDevice device, int heldFrames)
     {
         (_network, _device, HeldFrames) = (network, device, heldFrames);
-        ContextFrames = Math.Max(network.Decoder.ContextFrames(network.Spectrum.Reach) + HeldFrames,
+        ContextFrames = Math.Max(network.Decoder.ContextFrames(network.Spectrum.Reach).Mel + HeldFrames,
             (int)network.F0.Context + VocoderF0.LookRight);
         _own = CudaWindows.TryCreate(network, device);
     }

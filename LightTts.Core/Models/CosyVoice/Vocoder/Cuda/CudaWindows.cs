@@ -17,7 +17,7 @@ internal sealed class CudaWindows : IDisposable
     {
         (_network, _device, _kernels) = (network, device, kernels);
         _pitch = new CudaPitch(network, kernels.Pitch, device);
-        _generator = new CudaGenerator(network.Decoder, kernels, network.Config, device);
+        _generator = new CudaGenerator(network.Decoder, kernels, network.Config, network.Spectrum.Reach, device);
     }
 
     /// <summary>Null where there are no kernels for such a model or device.</summary>
@@ -47,7 +47,7 @@ internal sealed class CudaWindows : IDisposable
         var (forward, inverse, firstScale) = transform.Weights;
         _kernels.Pitch.SourceSpectrum(stream, (rows, frames, _network.SamplesPerFrame, spectra, _generator.Lead), transform.Shape, levels.Address(),
             buffers.Noise.Address(), forward.Address(), buffers.Limits.Address(), spectrum.Address());
-        var logarithms = _generator.Run(stream, mel, spectrum);
+        var logarithms = _generator.Run(stream, mel, spectrum, buffers.Limits);
         _kernels.Samples(stream, (rows, spectra, _network.Upsampling, frames * _network.SamplesPerFrame), transform.Shape, logarithms.Address(),
             inverse.Address(), firstScale.Address(), buffers.Limits.Address(), buffers.Samples.Address(), (float)_network.Config.AudioLimit);
     }
