@@ -14,10 +14,9 @@
 #define CHUNK 32
 #define PITCH 40          // halves from a column to the next in shared memory: 8 columns lie in different banks
 #define TILE 64           // channels of a block
-#define RING 4            // pieces of weights in shared memory
+#define RING (8 / PARTS)  // pieces of weights in shared memory
 #define PIECE (TILE * CHUNK * PARTS)
 #define SHRINK 0.0625f
-#define MOST 65504.0f     // that a half holds
 
 // Where results go, activated. Null: nowhere.
 struct Output
@@ -37,6 +36,7 @@ struct Convolution
     float* sums;          // the result in 32 bits, or null
     Output outputs[3];
     long long output_part;
+    const long long* limits; // [row][4]: .., .., the first frame that is wanted, where the row ends; or null
     int inputs;           // channels, a multiple of CHUNK
     int length;           // columns of the input; there are zeros beside them
     int taps;
@@ -49,6 +49,8 @@ struct Convolution
     int tiles;            // of channels
     int blocks;           // in all rows
     float slope;          // of the leaky activation
+    int frame_columns;    // of the product, in one of the limits' frames
+    int context;          // columns before those of the first frame that are needed
 };
 
 struct Convolutions
@@ -56,6 +58,7 @@ struct Convolutions
     Convolution list[JOBS];
 };
 
+#if PARTS == 2
 // sin(x)^2. Exact to 2^-22 as far as x is; from a hundred thousand turns on x itself is not.
 __device__ __forceinline__ float sine_squared(float x)
 {
@@ -71,12 +74,10 @@ __device__ __forceinline__ float sine_squared(float x)
     const float sine = fmaf(r * s, p, r);
     return sine * sine;
 }
-
-__device__ __forceinline__ float bounded(float x)
-{
-    x *= SHRINK;
-    return x > MOST ? MOST : x < -MOST ? -MOST : x;
-}
+#else
+// The same by the cosine of twice x, to 2^-21 and half of what rounding x to 32 bits makes it be.
+__device__ __forceinline__ float sine_squared(float x) { return fmaf(__cosf(2 * x), -0.5f, 0.5f); }
+#endif
 
 // 8 numbers as halves.
 __device__ __forceinline__ void store_halves(u16* to, long long part, const float (&v)[8])
@@ -84,7 +85,7 @@ __device__ __forceinline__ void store_halves(u16* to, long long part, const floa
     u32 first[4];
 #pragma unroll
     for (int i = 0; i < 4; i++)
-        first[i] = to_halves(bounded(v[2 * i]), bounded(v[2 * i + 1]));
+        first[i] = to_halves(v[2 * i] * SHRINK, v[2 * i + 1] * SHRINK);
     *(uint4*)to = make_uint4(first[0], first[1], first[2], first[3]);
 #if PARTS == 2
     u32 rest[4];
@@ -92,7 +93,7 @@ __device__ __forceinline__ void store_halves(u16* to, long long part, const floa
     for (int i = 0; i < 4; i++)
     {
         const float2 held = from_halves(first[i]);
-        rest[i] = to_halves(bounded(v[2 * i]) - held.x, bounded(v[2 * i + 1]) - held.y);
+        rest[i] = to_halves(fmaf(v[2 * i], SHRINK, -held.x), fmaf(v[2 * i + 1], SHRINK, -held.y));
     }
     *(uint4*)(to + part) = make_uint4(rest[0], rest[1], rest[2], rest[3]);
 #endif
@@ -104,56 +105,71 @@ __device__ __forceinline__ void load_floats(float (&v)[8], const float* from)
     v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w, v[4] = b.x, v[5] = b.y, v[6] = b.z, v[7] = b.w;
 }
 
-// What follows a product, for 8 channels of a column; at: where in the result they lie.
-__device__ __forceinline__ void finish(const Convolution& job, long long at, int channel, float (&v)[8])
+__device__ __forceinline__ void await_all_but(int groups)
 {
+    switch (groups)
+    {
+#if RING > 4
+        case 6: await_fetches<6>(); break;
+        case 5: await_fetches<5>(); break;
+        case 4: await_fetches<4>(); break;
+        case 3: await_fetches<3>(); break;
+#endif
+        case 2: await_fetches<2>(); break;
+        case 1: await_fetches<1>(); break;
+        default: await_fetches<0>(); break;
+    }
+}
+
+// What follows a product, for 4 columns of which a lane has 8 channels each. places: where in the result they lie, or -1.
+__device__ __forceinline__ void finish(const Convolution& job, const int (&places)[4], long long row, int channel, float (&v)[4][8])
+{
+    // All loads go out before the first number is written, as they may lie where results do.
     if (job.add)
     {
-        float other[8];
-        load_floats(other, job.add + at);
+        float other[4][8];
 #pragma unroll
-        for (int i = 0; i < 8; i++)
-            v[i] += other[i];
+        for (int i = 0; i < 4; i++)
+            if (places[i] >= 0)
+                load_floats(other[i], job.add + row + places[i]);
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+#pragma unroll
+            for (int c = 0; c < 8; c++)
+                v[i][c] += other[i][c];
     }
     if (job.sums)
-    {
-        *(float4*)(job.sums + at) = make_float4(v[0], v[1], v[2], v[3]);
-        *(float4*)(job.sums + at + 4) = make_float4(v[4], v[5], v[6], v[7]);
-    }
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            if (places[i] >= 0)
+            {
+                float* to = job.sums + row + places[i];
+                *(float4*)to = make_float4(v[i][0], v[i][1], v[i][2], v[i][3]);
+                *(float4*)(to + 4) = make_float4(v[i][4], v[i][5], v[i][6], v[i][7]);
+            }
 #pragma unroll
     for (int o = 0; o < 3; o++)
     {
         const Output output = job.outputs[o];
         if (!output.values)
             continue;
-        float y[8];
+        float alpha[8], inverse[8];
         if (output.alpha)
         {
-            float alpha[8], inverse[8];
             load_floats(alpha, output.alpha + channel);
             load_floats(inverse, output.alpha + job.channels + channel);
-#pragma unroll
-            for (int i = 0; i < 8; i++)
-                y[i] = fmaf(sine_squared(alpha[i] * v[i]), inverse[i], v[i]);
         }
-        else
+#pragma unroll
+        for (int i = 0; i < 4; i++)
         {
+            float y[8];
 #pragma unroll
-            for (int i = 0; i < 8; i++)
-                y[i] = v[i] < 0 ? v[i] * job.slope : v[i];
+            for (int c = 0; c < 8; c++)
+                y[c] = output.alpha ? fmaf(sine_squared(alpha[c] * v[i][c]), inverse[c], v[i][c]) : v[i][c] < 0 ? v[i][c] * job.slope : v[i][c];
+            if (places[i] >= 0)
+                store_halves(output.values + row + places[i], job.output_part, y);
         }
-        store_halves(output.values + at, job.output_part, y);
     }
-}
-
-__device__ __forceinline__ void await_all_but(int groups)
-{
-    if (groups == 2)
-        await_fetches<2>();
-    else if (groups == 1)
-        await_fetches<1>();
-    else
-        await_fetches<0>();
 }
 
 // WARPS of the block's 4 side by side along time, each with TIMES * 16 columns and GROUPS * 8 channels.
@@ -173,6 +189,15 @@ __device__ __forceinline__ void convolve(const Convolutions& jobs)
     const Convolution& job = jobs.list[number];
     const int tile = block % job.tiles, stretches = (job.columns + COLUMNS - 1) / COLUMNS;
     const int first = block / job.tiles % stretches * COLUMNS, row = block / job.tiles / stretches;
+    if (job.limits)
+    {
+        const long long* limits = job.limits + 4 * row;
+        if (first + COLUMNS <= limits[2] * job.frame_columns - job.context || first > limits[3] * job.frame_columns)
+        {
+            wait_for_previous(); // as who waits for this kernel relies on those before it, too
+            return;
+        }
+    }
     const int taps = job.taps, steps = job.inputs / CHUNK * taps, ahead = min(taps, RING - 1);
     const int span = COLUMNS + (taps - 1) * job.dilation;
     const u16* weight = job.weight + (size_t)tile * steps * PIECE + threadIdx.x * 8;
@@ -269,29 +294,28 @@ __device__ __forceinline__ void convolve(const Convolutions& jobs)
         float scale[8], bias[8];
         load_floats(scale, job.scale + output);
         load_floats(bias, job.scale + job.tiles * TILE + output);
+        // The second column goes to the first's place, too, where there is a mirror.
+#pragma unroll 1
+        for (int mirrored = job.shift && first == 0 ? 1 : 0; mirrored >= 0; mirrored--)
+        {
 #pragma unroll
-        for (int time = 0; time < TIMES; time++)
-#pragma unroll
-            for (int side = 0; side < 2; side++)
+            for (int time = 0; time < TIMES; time += 2)
             {
-                const int at = first + column + time * 16 + side * 8 + g;
-                if (at >= job.columns)
-                    continue;
-                float v[8];
+                float v[4][8];
+                int places[4];
 #pragma unroll
-                for (int i = 0; i < 8; i++)
-                    v[i] = fmaf(sums[time][quad * 4 + i / 2][side * 2 + i % 2], scale[i], bias[i]);
-                const int to = at * job.rate + phase;
-                if (job.shift && to == 1)
+                for (int i = 0; i < 4; i++)
                 {
-                    float mirrored[8];
+                    const int at = first + column + time * 16 + i * 8 + g, to = at * job.rate + phase;
+                    const bool there = mirrored ? to == 1 : at < job.columns;
+                    places[i] = there ? (mirrored ? 0 : to + job.shift) * job.channels + channel : -1;
 #pragma unroll
-                    for (int i = 0; i < 8; i++)
-                        mirrored[i] = v[i];
-                    finish(job, result + channel, channel, mirrored);
+                    for (int c = 0; c < 8; c++)
+                        v[i][c] = fmaf(sums[time + i / 2][quad * 4 + c / 2][i % 2 * 2 + c % 2], scale[c], bias[c]);
                 }
-                finish(job, result + (long long)(to + job.shift) * job.channels + channel, channel, v);
+                finish(job, places, result, channel, v);
             }
+        }
     }
 }
 

@@ -29,11 +29,11 @@ internal sealed class HiftWindowBuffers : IDisposable
         Mel = Make(ScalarType.Float32, rows, network.Config.MelBands, frames);
         Known = Make(ScalarType.Float64, rows, 1 + harmonics, frames);
         Noise = Make(ScalarType.Float32, rows, samples);
-        Limits = Make(ScalarType.Int64, rows, 2);
+        Limits = Make(ScalarType.Int64, rows, 4);
         Pitch = Make(ScalarType.Float64, rows, 1 + harmonics, frames);
         Samples = Make(ScalarType.Float32, rows, samples);
         Counting = Keep(tensor([.. Enumerable.Range(0, (int)samples + network.Spectrum.Reach).Select(at => (long)at)], device: device.Device));
-        _host = zeros([rows, 2], ScalarType.Int64).DetachFromDisposeScope();
+        _host = zeros([rows, 4], ScalarType.Int64).DetachFromDisposeScope();
     }
 
     public int Rows { get; }
@@ -50,7 +50,7 @@ internal sealed class HiftWindowBuffers : IDisposable
     /// <summary>[Rows, samples].</summary>
     public Tensor Noise { get; }
 
-    /// <summary>[Rows, 2]: frames in <see cref="Known"/>; frames to the utterance's end, or to the window's.</summary>
+    /// <summary>[Rows, 4]: a <see cref="HiftWindowRow"/> each.</summary>
     public Tensor Limits { get; }
 
     /// <summary>As <see cref="Known"/>, of all frames.</summary>
@@ -66,13 +66,13 @@ internal sealed class HiftWindowBuffers : IDisposable
     public CudaGraph? Graph { get; set; }
 
     /// <summary>Empties them and sets the rows' <see cref="Limits"/>.</summary>
-    public void Clear(IReadOnlyList<(int Known, int End)> rows)
+    public void Clear(IReadOnlyList<HiftWindowRow> rows)
     {
         Mel.zero_();
         Known.zero_();
-        var limits = MemoryMarshal.Cast<byte, long>(_host.bytes);
+        var limits = MemoryMarshal.Cast<byte, HiftWindowRow>(_host.bytes);
         for (var row = 0; row < Rows; row++)
-            (limits[2 * row], limits[2 * row + 1]) = row < rows.Count ? rows[row] : (0, Frames);
+            limits[row] = row < rows.Count ? rows[row] : new HiftWindowRow(0, Frames, 0, 0);
         Limits.copy_(_host);
     }
 
@@ -84,3 +84,11 @@ internal sealed class HiftWindowBuffers : IDisposable
         _host.Dispose();
     }
 }
+
+/// <summary>What a row's numbers mean, in frames of its window.</summary>
+/// <param name="Known">How many pitches of it are known.</param>
+/// <param name="End">Where the utterance ends, or the buffers.</param>
+/// <param name="First">The first frame whose samples are wanted.</param>
+/// <param name="Count">Where the window ends; none: nobody wants the row.</param>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct HiftWindowRow(long Known, long End, long First, long Count);

@@ -94,7 +94,8 @@ internal sealed class HiftWindowPass : IDecodePass
     {
         using var scope = NewDisposeScope();
         var buffers = _vocoder.BuffersFor(batch.Count, Window(batch[0]));
-        buffers.Clear([.. batch.Select(row => ((int)(State(row).Known?.shape[1] ?? 0), IsLast(row) ? Window(row) : buffers.Frames))]);
+        buffers.Clear([.. batch.Select(row => new HiftWindowRow(State(row).Known?.shape[1] ?? 0, IsLast(row) ? Window(row) : buffers.Frames,
+            State(row).Emitted / _vocoder.SamplesPerFrame - State(row).Start, Window(row)))]);
         for (var i = 0; i < batch.Count; i++)
         {
             var state = State(batch[i]);

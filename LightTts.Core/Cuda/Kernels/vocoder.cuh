@@ -1,11 +1,13 @@
-// Numbers of 16 bits with 11 significant ones, their product on the tensor cores, and copies into shared memory that are under way while others are
-// computed with.
+// What the vocoder's kernels are written in, beside primitives.cuh: numbers of 16 bits with 11 significant ones, tensor cores' products of these and
+// of 64-bit numbers, and copies into shared memory that are under way while others are computed with.
 
-// Two numbers in a word, the first below.
+// Two numbers in a word, the first below; those that a half does not hold become the largest, and what is no number stays that.
 __device__ __forceinline__ u32 to_halves(float first, float second)
 {
     u32 pair;
     asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    asm("min.NaN.f16x2 %0, %1, %2;" : "=r"(pair) : "r"(pair), "r"(0x7bff7bffu));
+    asm("max.NaN.f16x2 %0, %1, %2;" : "=r"(pair) : "r"(pair), "r"(0xfbfffbffu));
     return pair;
 }
 
@@ -21,6 +23,12 @@ __device__ __forceinline__ void multiply_add_halves(float (&d)[4], const u32 (&a
 {
     asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+// d[8 x 8] += a[8 x 4] b[4 x 8] in 64 bits. With g = lane / 4 and t = lane % 4 a lane holds a: row g at t; b: column g at t; d: row g at 2t, 2t + 1.
+__device__ __forceinline__ void multiply_add_doubles(double (&d)[2], double a, double b)
+{
+    asm("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0, %1}, {%2}, {%3}, {%0, %1};" : "+d"(d[0]), "+d"(d[1]) : "d"(a), "d"(b));
 }
 
 __device__ __forceinline__ u32 shared_address(const void* shared)
