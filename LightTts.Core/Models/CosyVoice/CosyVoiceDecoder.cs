@@ -26,6 +26,8 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
 
     public double HeldTokens => flow.LookaheadTokens + (double)vocoder.HeldFrames / flow.FramesPerToken;
 
+    public bool IsBatched => lanes is null;
+
     public int MaxRows => maxRows;
 
     /// <summary>One that others overtake, one that overtakes it, newcomers, a prompt.</summary>
