@@ -102,8 +102,8 @@ public sealed class GpuFlowInterleavingTests(ITestOutputHelper output)
         foreach (var line in wrong.Take(8))
             output.WriteLine(line);
         Assert.True(wrong.Count == 0, $"{wrong.Count} of {finished} utterances differ, by up to {worst:E1}");
-        Assert.True(!Occurs("leave") || left > 0, "nobody left");
-        Assert.True(!Occurs("short") || recomputed > 0, "pages were never short");
+        Assert.True(Rehearsal || !Occurs("leave") || left > 0, "nobody left");
+        Assert.True(Rehearsal || !Occurs("short") || recomputed > 0, "pages were never short");
         if (device.IsCuda)
             Assert.Equal(Occurs("captured"), ((DiTDeviceEstimator)batched.Estimator).Buffers.Any(buffers => buffers.Graph is not null));
     }
