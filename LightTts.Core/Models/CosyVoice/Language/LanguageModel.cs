@@ -84,6 +84,9 @@ internal sealed class LanguageModel : ILanguageModel
         Launch([new LanguageRow { State = state, Inputs = new[] { Vocabulary.Sos }, Draw = new TokenDraw(0, 0, [], IgnoreEos: true) }]);
         Collect();
         _engine.Prepare(Limits.MaxRows);
+        // For prompts of lengths that have not occurred.
+        if (_thread?.CudaDevice is { } device)
+            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 64.0, 256L << 20);
     }
 
     public ILanguageState CreateState() => new LanguageState(_pool);
