@@ -53,8 +53,9 @@ internal sealed class PassCosts
     /// <summary>Seconds that a pass will take; 0 where that is not known.</summary>
     public double Predict(int tokens) => AreKnown ? Fixed + EachToken * tokens : 0;
 
-    /// <summary>Seconds that a pass may take: a part of the time until the first of its listeners runs dry, as newcomers overtake it and others run
-    /// dry meanwhile; not so few that much of it is the fixed part, nor more than still make it cheaper. No limit where costs are not known.</summary>
+    /// <summary>Seconds that a pass may take: a part of the time until the first of its listeners runs dry, as newcomers overtake it and others
+    /// run dry meanwhile; not so few that much of it is the fixed part, nor more than still make it cheaper. No limit where costs are not
+    /// known.</summary>
     /// <param name="slack">Seconds until the first of its listeners runs dry; negative where that has happened.</param>
     public double Budget(double slack) => AreKnown ? Math.Clamp(SlackTaken * slack, FewestFixed * Fixed, MostFixed * Fixed) : double.MaxValue;
 

@@ -23,6 +23,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
     private readonly TimeProvider _time;
     private readonly object _bell = new();
     private bool _isRung; // under the bell's lock
+    private volatile bool _isDying; // on an error
     private int _wakePending;
     private long _busySince; // timestamp at which the step under way began; 0 while the thread waits for messages
 
@@ -101,7 +102,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
         return new StageStatus
         {
             Stage = _stage,
-            IsAlive = _thread.IsAlive && !_ended.Task.IsCompleted,
+            IsAlive = _thread.IsAlive && !_isDying && !_ended.Task.IsCompleted,
             BusyFor = busy == 0 ? TimeSpan.Zero : _time.GetElapsedTime(busy),
             QueueLength = _inbox.Reader.Count,
         };
@@ -141,6 +142,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
         }
         catch (Exception e)
         {
+            _isDying = true; // before anybody is told
             LogMessages.StageDied(Log, e, Name);
             if (_started.TrySetException(e))
                 _ = _started.Task.Exception; // whoever loads sees it; where nobody looks, it is no unobserved one
@@ -211,7 +213,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
         return true;
     }
 
-    /// <summary>Lets the thread look into its inbox. Not the channel's own signal, which comes by way of the thread pool, and twice as late.</summary>
+    /// <summary>Lets the thread look into its inbox. The channel's own signal would come by way of the thread pool, and twice as late.</summary>
     private void Ring()
     {
         lock (_bell)
