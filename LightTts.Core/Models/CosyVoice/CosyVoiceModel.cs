@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using LightTts.Diagnostics;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Flow;
 using LightTts.Models.CosyVoice.Flow.Ort;
@@ -72,7 +73,7 @@ internal sealed record CosyVoiceModel(
             using var archive = ModelFiles.OpenWeights(path);
             if (counts)
                 Interlocked.Add(ref parameters, archive.Tensors.Values.Sum(tensor => tensor.ElementCount));
-            var model = load(archive);
+            var model = OwnKernels.Telling(reason => LogMessages.NoOwnKernels(log, name, reason), () => load(archive));
             loaded(name);
             return model;
         }
