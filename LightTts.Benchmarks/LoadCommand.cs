@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using LightTts.Benchmarks.Ledger;
 using LightTts.Benchmarks.Paced;
 
 namespace LightTts.Benchmarks;
@@ -50,14 +51,17 @@ internal static class LoadCommand
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
         var shared = new ResultOptions();
+        var account = LedgerOption.Create();
         var command = new Command("load", "Many listeners at once: throughput, time to first audio, gaps in what they hear.")
         {
             concurrency, modes, requests, burst, paced, poisson, largest, limit, seconds, ramp, text, json, device, precision, natives, model,
+            account,
         };
         shared.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var (kind, index, devices) = parsed.GetValue(device);
+            using var ledger = DeviceLedger.Open(parsed.GetValue(account), parsed.GetValue(natives));
             await using var pipeline = await BenchPipeline.LoadAsync(new TtsPipelineOptions
             {
                 Device = kind,
@@ -96,7 +100,15 @@ internal static class LoadCommand
                 Console.WriteLine(PacedRow.Heading);
                 async Task<PacedRow> ListenAsync(int listeners)
                 {
+                    ledger?.Discard();
+                    ledger?.Enter();
+                    var stages = new StageTimes();
+                    stages.Start();
                     var row = await load.ListenAsync(listeners, start, length, cancellation);
+                    ledger?.Leave();
+                    var busy = stages.Stop().ToDictionary(pair => pair.Key, pair => pair.Value / (start + length).TotalSeconds);
+                    ledger?.Write($"{listeners} paced listeners, their ramp included", "second", (start + length).TotalSeconds,
+                        $"  {row}\n  stages busy, of real time: {StageTimes.Format(busy)}\n\n");
                     open.Add(row);
                     Console.WriteLine(row);
                     return row;

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LightTts.Benchmarks.Ledger;
 using LightTts.Cuda;
 using LightTts.Torch;
 
@@ -28,8 +29,10 @@ internal static class SpeakCommand
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
         var text = new Option<string>("--text") { Description = "What to say.", DefaultValueFactory = _ => Text };
         var json = new Option<FileInfo?>("--json") { Description = "File to write the figures to." };
+        var timeline = new Option<bool>("--timeline") { Description = "Also tells of one streamed request what happened to it and when." };
+        var account = LedgerOption.Create();
         var command = new Command("speak", "One listener: real-time factor, time to first audio, load time, peak memory.") { runs, steps, precision,
-            device, natives, model, text, json };
+            device, natives, model, text, json, timeline, account };
         var shared = new ResultOptions();
         shared.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
@@ -44,13 +47,15 @@ internal static class SpeakCommand
                 NativeLibraryPath = parsed.GetValue(natives),
                 ModelPath = parsed.GetValue(model),
             };
+            using var ledger = DeviceLedger.Open(parsed.GetValue(account), options.NativeLibraryPath);
             var watch = Stopwatch.StartNew();
             await using var pipeline = await BenchPipeline.LoadAsync(options, parsed.GetValue(shared.SpeechTokens), cancellation);
             var loaded = watch.Elapsed;
             shared.Write(parsed, "load_s", (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds);
             List<Row> rows = [];
             foreach (var mode in (AudioDelivery[])[AudioDelivery.Whole, AudioDelivery.Streaming])
-                rows.Add(await MeasureAsync(pipeline, mode, parsed.GetValue(text)!, parsed.GetValue(steps), parsed.GetValue(runs), cancellation));
+                rows.Add(await MeasureAsync(pipeline, mode, parsed.GetValue(text)!, parsed.GetValue(steps), parsed.GetValue(runs), ledger,
+                    cancellation));
             var result = new Result(pipeline.Model.Name, pipeline.Model.DeviceName, pipeline.Model.Precision.ToString().ToLowerInvariant(),
                 Environment.ProcessorCount,
                 loaded.TotalSeconds,
@@ -59,6 +64,15 @@ internal static class SpeakCommand
             shared.Write(parsed, "first_audio_ms", rows[^1].FirstAudioMs);
             shared.Write(parsed, "rtf_whole", rows[0].RealTimeFactor);
             shared.Write(parsed, "rtf_streamed", rows[^1].RealTimeFactor);
+            if (parsed.GetValue(timeline) || ledger is not null)
+            {
+                var request = Request(AudioDelivery.Streaming, parsed.GetValue(text)!, parsed.GetValue(steps));
+                ledger?.Enter();
+                var told = (await RequestTimeline.WatchAsync(pipeline.SynthesizeAsync(request, cancellation))).ToString();
+                ledger?.Leave();
+                Console.Write(told);
+                ledger?.Write("one streamed request, as in the timeline", "request", more: told);
+            }
             if (parsed.GetValue(json) is { } file)
                 await File.WriteAllTextAsync(file.FullName, JsonSerializer.Serialize(result, JsonOptions), cancellation);
         });
@@ -73,7 +87,7 @@ internal static class SpeakCommand
     };
 
     private static async Task<Row> MeasureAsync(TtsPipeline pipeline, AudioDelivery mode, string text, int? steps, int runs,
-        CancellationToken cancellation)
+        DeviceLedger? ledger, CancellationToken cancellation)
     {
         const int warm = 2;
         List<double> factors = [], firsts = [];
@@ -82,28 +96,36 @@ internal static class SpeakCommand
         for (var run = -warm; run < runs; run++)
         {
             if (run == 0)
+            {
+                ledger?.Discard();
                 stages.Start();
+            }
+            ledger?.Enter();
             var watch = Stopwatch.StartNew();
             long samples = 0;
             first = 0;
-            await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = text, Delivery = mode, FlowSteps = steps, Seed = 1 },
-                cancellation))
+            await foreach (var chunk in pipeline.SynthesizeAsync(Request(mode, text, steps), cancellation))
             {
                 if (samples == 0)
                     first = watch.Elapsed.TotalMilliseconds;
                 samples += chunk.Samples.Length;
             }
+            ledger?.Leave();
             audio = samples / (double)pipeline.Model.SampleRate;
             if (run < 0)
                 continue;
             factors.Add(watch.Elapsed.TotalSeconds / audio);
             firsts.Add(first);
         }
-        var busy = stages.Stop();
+        var busy = stages.Stop().ToDictionary(pair => pair.Key, pair => pair.Value / runs / audio);
+        ledger?.Write($"{mode}, {audio:0.0} s of audio, {runs} times, one listener", "second of audio", runs * audio,
+            $"  stages busy, seconds a second of audio: {StageTimes.Format(busy)}\n\n");
         return new Row(mode.ToString().ToLowerInvariant(), steps
-            ?? pipeline.Model.FlowSteps, audio, Median(factors), factors.Min(), Median(firsts), firsts.Min(),
-            busy.ToDictionary(pair => pair.Key, pair => pair.Value / runs / audio));
+            ?? pipeline.Model.FlowSteps, audio, Median(factors), factors.Min(), Median(firsts), firsts.Min(), busy);
     }
+
+    private static SynthesisRequest Request(AudioDelivery mode, string text, int? steps) =>
+        new() { Text = text, Delivery = mode, FlowSteps = steps, Seed = 1 };
 
     internal static double Median(List<double> values)
     {

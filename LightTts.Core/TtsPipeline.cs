@@ -105,6 +105,12 @@ public sealed class TtsPipeline : ITtsPipeline
         {
             throw new OperationCanceledException(e.Message, e, cancellationToken);
         }
+        catch (Exception e) when (DeviceMemoryFault.Of(e) is { } numbers)
+        {
+            throw new TtsBackendException($"There is not enough memory on the device for the model in '{options.ModelPath ?? DefaultModelPath}'. "
+                + $"{numbers} End other programs that use the device, choose another ({nameof(options.DeviceIndex)}), or set a smaller "
+                + $"{nameof(options.KvCacheTokens)} or {nameof(options.FlowCacheBytes)}.", e);
+        }
         catch (Exception e) when (IsOutOfMemory(e))
         {
             throw new TtsModelLoadException($"There is not enough memory for the model in '{options.ModelPath ?? DefaultModelPath}'. Free some, "
@@ -290,7 +296,7 @@ public sealed class TtsPipeline : ITtsPipeline
         {
             engine.StartedAsync().WaitAsync(cancellationToken).GetAwaiter().GetResult();
         }
-        catch (Exception e) when (e is not (TtsException or OperationCanceledException) && !IsOutOfMemory(e))
+        catch (Exception e) when (e is not (TtsException or OperationCanceledException) && !IsOutOfMemory(e) && DeviceMemoryFault.Of(e) is null)
         {
             throw new TtsBackendException($"The models could not be made ready on {device}: {e.Message} Update the driver or the native backend, or "
                 + $"set {nameof(TtsPipelineOptions)}.{nameof(TtsPipelineOptions.Device)} to {nameof(ComputeDevice.Cpu)}.", e);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Files;
@@ -11,9 +10,8 @@ namespace LightTts.Benchmarks.Stages;
 /// <param name="decoder">Used on its own thread only.</param>
 /// <param name="config">Its shapes.</param>
 /// <param name="steps">Solver steps.</param>
-/// <param name="synchronize">Waits for the device.</param>
-/// <param name="seconds">For each measurement.</param>
-internal sealed class FlowMeasures(CosyVoiceDecoder decoder, CosyVoiceConfig config, int steps, Action synchronize, double seconds)
+/// <param name="clock">Takes the time.</param>
+internal sealed class FlowMeasures(CosyVoiceDecoder decoder, CosyVoiceConfig config, int steps, PassClock clock)
 {
     private const int PromptSeconds = 3;
     private const int Past = 400; // frames, the prompt's included
@@ -24,7 +22,7 @@ internal sealed class FlowMeasures(CosyVoiceDecoder decoder, CosyVoiceConfig con
     private int TokensPerSecond => config.TokenFrameRate;
 
     /// <summary>A first chunk of speech behind a prompt that is shared and computed.</summary>
-    public Series FirstChunk(int rows) => Series.Take(seconds, values =>
+    public Series FirstChunk(int rows) => clock.Take(values =>
     {
         var streams = Open(rows, streaming: true);
         try
@@ -39,13 +37,13 @@ internal sealed class FlowMeasures(CosyVoiceDecoder decoder, CosyVoiceConfig con
 
     /// <summary>A chunk over <see cref="Past"/> frames that each stream keeps.</summary>
     /// <exception cref="TtsSynthesisException">The memory of the caches has no room for so many streams.</exception>
-    public Series CachedChunk(int rows) => Series.Take(seconds, values =>
+    public Series CachedChunk(int rows) => clock.Take(values =>
     {
         var streams = Open(rows, streaming: true);
         try
         {
             while (streams[0].Flow.KeptTokens * config.TokenMelRatio < Past)
-                Timed(streams, NextTokens, final: false, []);
+                Timed(streams, NextTokens, final: false, null);
             Timed(streams, NextTokens, final: false, values);
             if (streams.Count(stream => stream.Flow.Policy != FlowCachePolicy.Cached) is > 0 and var without)
                 throw new TtsSynthesisException($"{without} of {rows} streams found no room for their past; raise --flow-cache-mb.");
@@ -57,7 +55,7 @@ internal sealed class FlowMeasures(CosyVoiceDecoder decoder, CosyVoiceConfig con
     }).Each(rows);
 
     /// <summary>So many seconds as a whole.</summary>
-    public Series Whole(int rows, int length) => Series.Take(seconds, values =>
+    public Series Whole(int rows, int length) => clock.Take(values =>
     {
         var streams = Open(rows, streaming: false);
         try
@@ -72,17 +70,20 @@ internal sealed class FlowMeasures(CosyVoiceDecoder decoder, CosyVoiceConfig con
 
     private static int NextTokens(CosyVoiceDecodeState state) => state.Flow.TokensWanted;
 
-    private void Timed(List<CosyVoiceDecodeState> streams, Func<CosyVoiceDecodeState, int> tokens, bool final, List<double> values)
+    private void Timed(List<CosyVoiceDecodeState> streams, Func<CosyVoiceDecodeState, int> tokens, bool final, List<double>? values)
     {
         var rows = streams.ConvertAll(stream => new FlowRow { State = stream.Flow, Tokens = Tokens(tokens(stream)), Final = final });
-        synchronize();
-        var started = Stopwatch.GetTimestamp();
-        using (var pass = decoder.BeginFlow(rows))
+        void Pass()
+        {
+            using var pass = decoder.BeginFlow(rows);
             while (pass.Advance())
             {
             }
-        synchronize();
-        values.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        }
+        if (values is null)
+            Pass();
+        else
+            values.Add(clock.Pass(Pass));
         foreach (var row in rows)
         {
             row.Mel?.Dispose();

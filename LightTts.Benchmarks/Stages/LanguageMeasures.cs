@@ -6,9 +6,8 @@ namespace LightTts.Benchmarks.Stages;
 
 /// <summary>Times of a language model's steps, sampling included, as the language stage takes them.</summary>
 /// <param name="model">Used on its own thread only.</param>
-/// <param name="synchronize">Waits for the device; nothing where it is the host.</param>
-/// <param name="seconds">For each measurement.</param>
-internal sealed class LanguageMeasures(LanguageModel model, Action synchronize, double seconds)
+/// <param name="clock">Takes the time.</param>
+internal sealed class LanguageMeasures(LanguageModel model, PassClock clock)
 {
     private const int Warm = 8; // steps of a batch before those that count
     private const int Counted = 48;
@@ -16,28 +15,26 @@ internal sealed class LanguageMeasures(LanguageModel model, Action synchronize, 
     private readonly Random _random = new(1);
 
     /// <summary>A step of so many sequences that have about so many positions.</summary>
-    public Series Step(int rows, int positions) => Series.Take(seconds, values =>
-        Decode(rows, positions, batch =>
+    public Series Step(int rows, int positions) => clock.Take(values =>
+        Decode(rows, positions, batch => values.Add(clock.Step(() =>
         {
-            var started = Stopwatch.GetTimestamp();
             batch.Launch();
             batch.Collect();
-            values.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-        }));
+        }))));
 
     /// <summary>Microseconds of a step in which the host works for it, not counting how long it waits for the device, and bytes that it
     /// allocates.</summary>
     public (Series Microseconds, Series Bytes) Host(int rows, int positions)
     {
         List<double> bytes = [];
-        var time = Series.Take(seconds, values => Decode(rows, positions, batch =>
+        var time = clock.Take(values => Decode(rows, positions, batch =>
         {
-            synchronize();
+            clock.Synchronize();
             var before = GC.GetAllocatedBytesForCurrentThread();
             var started = Stopwatch.GetTimestamp();
             batch.Launch();
             var launched = Stopwatch.GetElapsedTime(started);
-            synchronize(); // what Collect would otherwise wait for
+            clock.Synchronize(); // what Collect would otherwise wait for
             started = Stopwatch.GetTimestamp();
             batch.Collect();
             values.Add((launched + Stopwatch.GetElapsedTime(started)).TotalMicroseconds);
@@ -47,13 +44,10 @@ internal sealed class LanguageMeasures(LanguageModel model, Action synchronize, 
     }
 
     /// <summary>So many prompts of so many positions, until the first token of each is drawn.</summary>
-    public Series Prompt(int rows, int positions) => Series.Take(seconds, values =>
+    public Series Prompt(int rows, int positions) => clock.Take(values =>
     {
         using var batch = new Batch(model, rows, _random);
-        synchronize();
-        var started = Stopwatch.GetTimestamp();
-        batch.Feed(positions, draw: true);
-        values.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        values.Add(clock.Pass(() => batch.Feed(positions, draw: true)));
     });
 
     private void Decode(int rows, int positions, Action<Batch> step)

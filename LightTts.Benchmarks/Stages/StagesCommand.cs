@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using LightTts.Benchmarks.Ledger;
 using LightTts.Cuda;
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
@@ -36,9 +37,10 @@ internal static class StagesCommand
         var cache = new Option<int?>("--flow-cache-mb") { Description = "Memory of the flow's caches. Default: the pipeline's." };
         var json = new Option<FileInfo?>("--json") { Description = "File of one flat object to which the figures are added." };
         var prefix = new Option<string>("--prefix") { Description = "Put before every key in that file.", DefaultValueFactory = _ => "" };
+        var account = LedgerOption.Create();
         var command = new Command("stages", "The models alone: what a step of each costs, on any device, for any model directory.")
         {
-            device, precision, natives, model, seconds, parts, rows, positions, steps, cache, json, prefix,
+            device, precision, natives, model, seconds, parts, rows, positions, steps, cache, json, prefix, account,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -58,13 +60,14 @@ internal static class StagesCommand
                 KvCacheTokens = Math.Max(65_536, most * (parsed.GetValue(positions) + 64)),
                 FlowCacheBytes = parsed.GetValue(cache) * 1_000_000L,
             };
+            using var ledger = DeviceLedger.Open(parsed.GetValue(account), parsed.GetValue(natives));
             TorchRuntime.EnsureLoaded(parsed.GetValue(natives));
             var torch = TorchDevice.Open(kind, index, options.Precision);
             var directory = ModelDirectory.Open(parsed.GetValue(model) ?? TtsPipeline.DefaultModelPath);
             var loaded = CosyVoiceModel.Load(directory, torch, options, _ => { }, _ => { }, NullLogger.Instance, cancellation);
             loaded.Parts.Encoder.Dispose();
             Action synchronize = torch.IsCuda ? () => cuda.synchronize(torch.Device) : () => { };
-            var report = new StagesReport(parsed.GetValue(json), parsed.GetValue(prefix)!, cancellation);
+            var report = new StagesReport(parsed.GetValue(json), parsed.GetValue(prefix)!, ledger, cancellation);
             using var language = new StageThread(loaded.Parts.Styles[0].Model, "language");
             using var decode = new StageThread(loaded.Parts.Decoder, "decode");
             await Task.WhenAll(language.RunAsync(() => Do(loaded.Parts.Styles[0].Model.WarmUp)),
@@ -78,9 +81,10 @@ internal static class StagesCommand
                 report.Figure("device_mb_loaded", before / 1e6, "MB of device memory taken, when loaded");
             var wanted = parsed.GetValue(parts)!.Split(',', StringSplitOptions.TrimEntries);
             var time = parsed.GetValue(seconds);
+            var clock = new PassClock(synchronize, ledger, time);
             if (wanted.Contains("language"))
             {
-                var measures = new LanguageMeasures((LanguageModel)loaded.Parts.Styles[0].Model, synchronize, time);
+                var measures = new LanguageMeasures((LanguageModel)loaded.Parts.Styles[0].Model, clock);
                 await language.RunAsync(() => Language(report, measures, most, parsed.GetValue(positions), torch.IsCuda));
             }
             if (wanted.Contains("kernels"))
@@ -90,14 +94,14 @@ internal static class StagesCommand
             if (wanted.Contains("flow"))
             {
                 var measures = new FlowMeasures((CosyVoiceDecoder)loaded.Parts.Decoder, directory.Config, parsed.GetValue(steps)
-                    ?? directory.FlowSteps, synchronize, time);
+                    ?? directory.FlowSteps, clock);
                 await decode.RunAsync(() => Flow(report, measures, most));
             }
             if (wanted.Contains("vocoder"))
             {
                 var flow = directory.Config.Flow;
                 var measures = new VocoderMeasures((CosyVoiceDecoder)loaded.Parts.Decoder, torch.Device, flow.MelBands, flow.SpeakerEmbedding,
-                    synchronize, time);
+                    clock);
                 await decode.RunAsync(() => Vocoder(report, measures, most));
             }
             if (CudaMemory.Used() is { } after)
@@ -139,7 +143,7 @@ internal static class StagesCommand
     {
         if (model is not LanguageModel { Engine: CudaLanguageEngine engine })
         {
-            Console.WriteLine("kernels: the language model has no kernels of its own here");
+            Console.WriteLine($"kernels: the language model has no kernels of its own here: {(model as LanguageModel)?.KernelFault}");
             return false;
         }
         var measures = new KernelMeasures(engine, seconds);

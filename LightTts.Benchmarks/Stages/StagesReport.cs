@@ -1,9 +1,14 @@
 using System.Globalization;
+using LightTts.Benchmarks.Ledger;
 
 namespace LightTts.Benchmarks.Stages;
 
 /// <summary>Prints each figure as it is measured, and adds it to the file of figures at once: what was measured before a failure counts.</summary>
-internal sealed class StagesReport(FileInfo? file, string prefix, CancellationToken cancellation)
+/// <param name="file">Of figures; null: none.</param>
+/// <param name="prefix">Put before every key.</param>
+/// <param name="ledger">Gets an account of each measurement; null: none is kept.</param>
+/// <param name="cancellation">Leaves out what has not begun.</param>
+internal sealed class StagesReport(FileInfo? file, string prefix, DeviceLedger? ledger, CancellationToken cancellation)
 {
     /// <summary>Measurements that threw.</summary>
     public int Failures { get; private set; }
@@ -24,6 +29,7 @@ internal sealed class StagesReport(FileInfo? file, string prefix, CancellationTo
         try
         {
             var series = measure();
+            ledger?.Write($"{key}: {meaning}, {series.Median:0.###} at the median with the recording", "pass");
             if (key is null)
                 return;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

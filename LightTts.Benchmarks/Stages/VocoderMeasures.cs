@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LightTts.Models;
 using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Vocoder;
@@ -12,17 +11,16 @@ namespace LightTts.Benchmarks.Stages;
 /// <param name="device">Where it runs.</param>
 /// <param name="melBands">Of its input.</param>
 /// <param name="embedding">Numbers of a voice's embedding.</param>
-/// <param name="synchronize">Waits for the device.</param>
-/// <param name="seconds">For each measurement.</param>
-internal sealed class VocoderMeasures(CosyVoiceDecoder decoder, Device device, int melBands, int embedding, Action synchronize, double seconds)
+/// <param name="clock">Takes the time.</param>
+internal sealed class VocoderMeasures(CosyVoiceDecoder decoder, Device device, int melBands, int embedding, PassClock clock)
 {
     private const int Chunks = 8; // that count, of a stream
 
     /// <summary>An utterance of so many frames at once.</summary>
-    public Series Whole(int frames) => Series.Take(seconds, values => Run(1, frames, streaming: false, 1, values));
+    public Series Whole(int frames) => clock.Take(values => Run(1, frames, streaming: false, 1, values));
 
     /// <summary>A chunk of so many frames of each of so many streams, behind their first.</summary>
-    public Series Chunk(int rows, int frames) => Series.Take(seconds, values =>
+    public Series Chunk(int rows, int frames) => clock.Take(values =>
     {
         List<double> all = [];
         Run(rows, frames, streaming: true, Chunks + 1, all);
@@ -39,14 +37,13 @@ internal sealed class VocoderMeasures(CosyVoiceDecoder decoder, Device device, i
         {
             List<VocoderRow> work = [.. states.Zip(mels, (state, mel) =>
                 new VocoderRow { State = state.Vocoder, Mel = mel, Final = !streaming })];
-            synchronize();
-            var started = Stopwatch.GetTimestamp();
-            using (var pass = decoder.BeginVocoder(work))
+            values.Add(clock.Pass(() =>
+            {
+                using var pass = decoder.BeginVocoder(work);
                 while (pass.Advance())
                 {
                 }
-            synchronize();
-            values.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            }));
             if (work.Find(row => row.Error is not null) is { Error: { } error })
                 throw new TtsSynthesisException($"The vocoder failed: {error.Message}", error);
         }

@@ -9,11 +9,19 @@ internal sealed class CudaModule : IDisposable
 {
     private readonly nint _module;
 
-    private CudaModule(nint module, bool overlap) => (_module, Overlap) = (module, overlap);
+    private CudaModule(nint module, int capability)
+    {
+        _module = module;
+        Overlap = capability >= 90 && CudaDriver.Version >= 12_030;
+        IsLarge = capability is >= 90 and < 120;
+    }
 
     /// <summary>Whether kernels may start before those before them have ended: from compute capability 9.0 on, with drivers that
     /// capture it.</summary>
     public bool Overlap { get; }
+
+    /// <summary>Whether the card has clusters of blocks, and 227 KB of shared memory for each: a data centre's, from 9.0 on.</summary>
+    public bool IsLarge { get; }
 
     /// <summary>Compiles and loads, on a thread whose current device it is for.</summary>
     /// <param name="sources">Files of Cuda/Kernels.</param>
@@ -31,18 +39,17 @@ internal sealed class CudaModule : IDisposable
             $"--gpu-architecture=sm_{capability}", "--std=c++17", "--extra-device-vectorization",
             .. definitions.OrderBy(size => size.Key, StringComparer.Ordinal).Select(size => $"-D{size.Key}={size.Value}"),
         ];
-        var overlap = capability >= 90 && CudaDriver.Version >= 12_030;
         var key = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [compiler.Version, .. options, source])));
         var path = cacheFolder is null ? null : Path.Combine(cacheFolder, Convert.ToHexStringLower(key)[..32] + ".cubin");
         if (path is not null && TryRead(path) is { } known && CudaDriver.TryLoadModule(known) is not 0 and var module)
-            return new CudaModule(module, overlap);
+            return new CudaModule(module, capability);
         var code = compiler.Compile(source, options);
         module = CudaDriver.TryLoadModule(code);
         if (module == 0)
             throw new InvalidOperationException($"the driver does not load code for sm_{capability}");
         if (path is not null)
             TryWrite(path, code);
-        return new CudaModule(module, overlap);
+        return new CudaModule(module, capability);
     }
 
     /// <summary>A kernel by its name.</summary>

@@ -2,56 +2,83 @@ using static LightTts.Cuda.CudaKernel;
 
 namespace LightTts.Cuda;
 
-/// <summary>The matrix products of a transformer's layer for few rows, with what stands around them (matrix.cu).</summary>
+/// <summary>The matrix products of a transformer's layer for few rows, with what stands around them (matrix.cu, matrix_wide.cu).</summary>
 /// <remarks>
-/// Each reads its weights once for 64 rows: its floor is the weights' bytes at the memory's speed. Rows beyond those that are there, up to the next
-/// multiple of 8 (of 64 where there are more), are computed and not written, so that inputs have room for them. The order of sums depends on the
-/// number of inputs alone: a row gets the same bits in any company.
+/// Each reads its weights once for 32 rows: its floor is the weights' bytes at the memory's speed. Rows beyond those that are there, up to the next
+/// multiple of 8, 16 or 32, are computed and not written, so that inputs have room for them. The order of sums depends on the
+/// number of inputs alone: a row gets the same bits in any company. <see cref="WeightRange"/>: what a kernel to come reads, brought into the
+/// second-level cache meanwhile.
 /// </remarks>
 internal sealed class ProductKernels
 {
-    /// <summary>Rows that one block takes at the most.</summary>
+    /// <summary>Rows beyond which these are not the fastest.</summary>
     public const int MaxRows = 64;
 
-    private static readonly int[] ColumnChoices = [1, 2, 3, 4, 6, 8];
+    private static readonly int[] RowChoices = [8, 16, 32];
+    private static readonly int[] WideChoices = [16, 32, 64];
+
+    // As in matrix_wide.cu.
+    private const int GateWarps = 5;
+    private const int SumStride = 72;
 
     private readonly TransformerShape _shape;
     private readonly Choice[] _choices;
+    private readonly WideChoice[] _wide;
 
     public ProductKernels(CudaModule module, TransformerShape shape)
     {
         _shape = shape;
-        _choices = [.. ColumnChoices.Select(columns => new Choice(columns, columns >= 4 ? 2 : 1,
-            module.Kernel($"project_{columns}"), module.Kernel($"add_attended_{columns}"), module.Kernel($"add_gated_{columns}"),
-            module.Kernel($"gate_{columns}"), module.Kernel($"head_{columns}")))];
+        _choices = [.. RowChoices.Select(rows => new Choice(rows, rows > 16 ? 2 : 1, module.Kernel($"project_{rows}"),
+            module.Kernel($"add_attended_{rows}"), module.Kernel($"add_gated_{rows}"), module.Kernel($"gate_{rows}"),
+            module.Kernel($"head_{rows}")))];
+        _wide = !shape.IsWide || !module.IsLarge || Environment.GetEnvironmentVariable("LIGHTTTS_NARROW") == "1" ? [] : [.. WideChoices.Select(rows =>
+            new WideChoice(rows, module.Kernel($"gate_wide_{rows}"), module.Kernel($"add_gated_wide_{rows}")))];
     }
 
     /// <summary>Queries, keys and values with rotary positions: q [rows, heads * head size] in 32 bits; keys and values go into the cache.</summary>
     public void Project(nint stream, int rows, in ResidualStream x, nint weight, nint bias, nint turns, in PagedCache cache, nint queries,
-        float epsilon)
+        float epsilon, WeightRange ahead = default)
     {
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
-        choice.Project.Launch(stream, (_shape.Projected / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
+        choice.Project.Launch(stream, (_shape.Projected / 16, groups, 1), 32 * warps, SharedBytes(warps, 2, choice.Rows), afterKernel: true,
             x.Normed, x.Squares, weight, bias, turns, cache.Positions, cache.Sequences, cache.Tables, Argument(cache.TableBlocks), queries,
-            cache.Keys, cache.Values, Argument(rows), Argument(epsilon));
+            cache.Keys, cache.Values, Argument(rows), Argument(epsilon), ahead.Address, Argument(ahead.Bytes));
     }
 
     /// <summary>x += W y, for y [rows, heads * head size]; the norm is that before the next product.</summary>
-    public void AddAttended(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x) =>
-        Add(stream, rows, For(rows).Choice.AddAttended, _shape.AttendedWarps, y, weight, norm, x);
+    public void AddAttended(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x, WeightRange ahead = default) =>
+        Add(stream, rows, For(rows).Choice.AddAttended, _shape.AttendedWarps, y, weight, norm, x, ahead);
 
     /// <summary>x += W y, for y [rows, inner].</summary>
-    public void AddGated(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x) =>
-        Add(stream, rows, For(rows).Choice.AddGated, _shape.InnerWarps, y, weight, norm, x);
+    public void AddGated(nint stream, int rows, nint y, nint weight, nint norm, in ResidualStream x, WeightRange ahead = default)
+    {
+        if (Wide(rows) is not { } wide)
+        {
+            Add(stream, rows, For(rows).Choice.AddGated, _shape.InnerWarps, y, weight, norm, x, ahead);
+            return;
+        }
+        var warps = _shape.InnerWarps;
+        var pieces = (_shape.Inner / TransformerShape.Chunk + warps - 1) / warps;
+        var shared = wide.Rows * Math.Max(StagedBytes(pieces), SumStride * sizeof(float));
+        wide.AddGated.Launch(stream, (_shape.Hidden / 64 * warps, Groups(rows, wide.Rows), 1), 32 * warps, shared, afterKernel: true,
+            y, weight, norm, x.Values, x.Normed, x.Squares, Argument(rows), ahead.Address, Argument(ahead.Bytes));
+    }
 
     /// <summary>silu(gate) * up: y [rows, inner].</summary>
     public void Gate(nint stream, int rows, in ResidualStream x, nint weight, nint y, float epsilon)
     {
+        if (Wide(rows) is { } wide)
+        {
+            var shared = Math.Max(wide.Rows * StagedBytes(_shape.Hidden / TransformerShape.Chunk), wide.Rows * GateWarps * 16 * sizeof(float));
+            wide.Gate.Launch(stream, ((_shape.Inner / 8 + GateWarps - 1) / GateWarps, Groups(rows, wide.Rows), 1), 64 * GateWarps, shared,
+                afterKernel: true, x.Normed, x.Squares, weight, y, Argument(rows), Argument(epsilon));
+            return;
+        }
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
-        var blocks = (_shape.Inner / 8 + choice.GateTiles - 1) / choice.GateTiles;
-        choice.Gate.Launch(stream, (blocks, groups, 1), 32 * warps, SharedBytes(warps, choice.GateTiles, choice.Columns), afterKernel: true,
+        var blocks = (_shape.Inner / 8 + choice.GatePairs - 1) / choice.GatePairs;
+        choice.Gate.Launch(stream, (blocks, groups, 1), 32 * warps, SharedBytes(warps, 2 * choice.GatePairs, choice.Rows), afterKernel: true,
             x.Normed, x.Squares, weight, y, Argument(rows), Argument(epsilon));
     }
 
@@ -68,31 +95,50 @@ internal sealed class ProductKernels
     {
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
-        choice.Head.Launch(stream, ((_shape.Logits + 15) / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
+        choice.Head.Launch(stream, ((_shape.Logits + 15) / 16, groups, 1), 32 * warps, SharedBytes(warps, 2, choice.Rows), afterKernel: true,
             x.Normed, x.Squares, map, weight, bias, logits, Argument(rows), Argument(epsilon));
     }
 
     /// <summary>Rows that buffers need room for, so that all that is computed lies in them.</summary>
     public static int Room(int rows) => (rows + MaxRows - 1) / MaxRows * MaxRows;
 
-    private static int SharedBytes(int warps, int tiles, int columns) => warps * tiles * 16 * (columns * 8 + 2) * sizeof(float);
+    private static int SharedBytes(int warps, int tiles, int rows) => warps * tiles * rows * 8 * sizeof(float);
 
-    private void Add(nint stream, int rows, CudaKernel kernel, int warps, nint y, nint weight, nint norm, in ResidualStream x)
+    private void Add(nint stream, int rows, CudaKernel kernel, int warps, nint y, nint weight, nint norm, in ResidualStream x,
+        WeightRange ahead)
     {
         var (choice, groups) = For(rows);
-        kernel.Launch(stream, (_shape.Hidden / 16, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Columns), afterKernel: true,
-            y, weight, norm, x.Values, x.Normed, x.Squares, Argument(rows));
+        kernel.Launch(stream, (_shape.Hidden / 8, groups, 1), 32 * warps, SharedBytes(warps, 1, choice.Rows), afterKernel: true,
+            y, weight, norm, x.Values, x.Normed, x.Squares, Argument(rows), ahead.Address, Argument(ahead.Bytes));
+    }
+
+    private static int Groups(int rows, int each) => (rows + each - 1) / each;
+
+    /// <summary>Bytes of a row in shared memory, whose stride is an odd number of pieces of its inputs.</summary>
+    private static int StagedBytes(int pieces) => (pieces | 1) * TransformerShape.Chunk * sizeof(short);
+
+    private WideChoice? Wide(int rows)
+    {
+        if (rows <= RowChoices[0] || _wide.Length == 0)
+            return null;
+        foreach (var choice in _wide)
+            if (choice.Rows >= rows)
+                return choice;
+        return _wide[^1];
     }
 
     private (Choice Choice, int Groups) For(int rows)
     {
         foreach (var choice in _choices)
-            if (choice.Columns * 8 >= rows)
+            if (choice.Rows >= rows)
                 return (choice, 1);
-        return (_choices[^1], (rows + MaxRows - 1) / MaxRows);
+        return (_choices[^1], Groups(rows, _choices[^1].Rows));
     }
 
-    /// <summary>The kernels for a number of rows.</summary>
-    private sealed record Choice(int Columns, int GateTiles, CudaKernel Project, CudaKernel AddAttended, CudaKernel AddGated,
+    /// <summary>The kernels for a number of rows of a block.</summary>
+    private sealed record Choice(int Rows, int GatePairs, CudaKernel Project, CudaKernel AddAttended, CudaKernel AddGated,
         CudaKernel Gate, CudaKernel Head);
+
+    /// <summary>Those of the feed-forward layer for a number of rows of a block, where cards and sizes have them.</summary>
+    private sealed record WideChoice(int Rows, CudaKernel Gate, CudaKernel AddGated);
 }

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace LightTts.Cuda;
 
 /// <summary>Repetition-aware sampling on the device (sampling.cu).</summary>
-/// <remarks>logits [rows, logits] in 32 bits -> tokens [rows]; -1 where a logit is not finite. Floor: a launch and top_k rounds of a block's
+/// <remarks>logits [rows, logits] in 32 bits -> tokens [rows]; -1 where a logit is not finite. Floor: a launch and a few of a block's
 /// maximum.</remarks>
 internal sealed class SamplingKernel(CudaModule module, TransformerShape shape)
 {

@@ -5,14 +5,14 @@ namespace LightTts.Cuda;
 /// <summary>The vocoder's activation as one kernel (vocoder.cu).</summary>
 internal sealed class SnakeKernel(CudaModule module) : IDisposable
 {
-    public const string Source = "vocoder.cu";
+    public static IReadOnlyList<string> Sources => VocoderKernels.Sources;
 
     private const int Threads = 256;
     private const int Columns = 4 * Threads; // of a block
 
     private readonly CudaKernel _snake = module.Kernel("snake");
 
-    public static IReadOnlyDictionary<string, int> Definitions { get; } = new Dictionary<string, int> { ["BF16"] = 0 };
+    public static IReadOnlyDictionary<string, int> Definitions { get; } = VocoderKernels.Definitions(parts: 1);
 
     /// <summary>x + sin(a x)^2 / a.</summary>
     /// <param name="stream">Where.</param>

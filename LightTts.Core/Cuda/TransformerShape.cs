@@ -26,13 +26,16 @@ internal sealed record TransformerShape(int Hidden, int Heads, int KvHeads, int 
     /// <summary>Bytes of a weight.</summary>
     public int ElementBytes => BFloat16 ? 2 : 4;
 
-    /// <summary>Warps of a block that share a product's inputs; likewise of the two that follow.</summary>
+    /// <summary>Warps of a block that share a product's inputs; likewise the two that follow.</summary>
     public int HiddenWarps => Warps(Hidden, 8);
 
     public int AttendedWarps => Warps(Heads * HeadDim, 8);
 
-    // Few outputs with many inputs: more warps keep more of the weights under way.
-    public int InnerWarps => Warps(Inner, BFloat16 ? 20 : 8);
+    public int InnerWarps => Warps(Inner, 8);
+
+    /// <summary>Whether matrix_wide.cu's products are for these sizes: clusters of 8 blocks with 8 of 64 outputs each, 64 rows in shared memory,
+    /// a part of the inputs in registers.</summary>
+    public bool IsWide => BFloat16 && Hidden % 64 == 0 && Hidden <= 1536 && InnerWarps == 8 && Inner <= 5120;
 
     /// <summary>Why there are no kernels for these sizes; null where there are.</summary>
     public string? Fault =>
@@ -49,6 +52,7 @@ internal sealed record TransformerShape(int Hidden, int Heads, int KvHeads, int 
         ["HIDDEN"] = Hidden, ["HEADS"] = Heads, ["KV_HEADS"] = KvHeads, ["HEAD_DIM"] = HeadDim, ["INNER"] = Inner, ["LOGITS"] = Logits,
         ["PAGE"] = Page, ["BF16"] = BFloat16 ? 1 : 0,
         ["WARPS_HIDDEN"] = HiddenWarps, ["WARPS_ATTENDED"] = AttendedWarps, ["WARPS_INNER"] = InnerWarps,
+        ["IS_WIDE"] = IsWide ? 1 : 0,
     };
 
     /// <summary>Those that leave the fewest idle in their last turn, rather more of them.</summary>

@@ -59,4 +59,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(1205, LogLevel.Warning, "The language model runs in libtorch's operations, not in kernels of its own, which is slower: {Reason}")]
     public static partial void NoKernels(ILogger log, string reason);
+
+    [LoggerMessage(1206, LogLevel.Warning, "{Part}: libtorch's operations do the work of own kernels, which is slower: {Reason}")]
+    public static partial void NoOwnKernels(ILogger log, string part, string reason);
 }

@@ -38,7 +38,9 @@ internal interface ILanguageModel : IStageModel
 /// <param name="PrefillTokens">Positions of prompts beside running sequences, so that a long prompt does not stall them.</param>
 /// <param name="Newcomers">Streams that have no audio yet. Where a step takes longer with
 /// every row, a few at a time reach the decode stage earlier than all together.</param>
-internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue);
+/// <param name="Yields">Whether a step takes hardly longer with more rows and slows down the decoder beside it, so that it waits for
+/// somebody who needs its tokens soon, and then takes everybody along.</param>
+internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue, bool Yields = false);
 
 /// <summary>A sequence's place in the KV cache.</summary>
 internal interface ILanguageState : IDisposable

@@ -74,9 +74,14 @@ internal sealed class DecodeItem(Utterance utterance)
         var job = Utterance.Job;
         if (State is null || NeedsPrompt || IsInPass || !IsHead || job.Output.IsFull)
             return false;
-        if (Finish is not null)
-            return true;
-        var wanted = State.TokensWanted;
+        var isReady = Finish is not null || HasEnough(decoder, costs, State.TokensWanted);
+        job.CanBeDecoded = isReady;
+        return isReady;
+    }
+
+    private bool HasEnough(ISpeechDecoder decoder, PassCosts costs, int wanted)
+    {
+        var job = Utterance.Job;
         if (Pending.Count < wanted)
             return false;
         if (job.Chunks == 0 && _more == 0 && !IsStalled && !Outlasts(decoder, costs, wanted))
@@ -124,7 +129,7 @@ internal sealed class DecodeItem(Utterance utterance)
     public DecodeRow TakeRow(int chunkTokens, bool isAlone)
     {
         var count = RowTokens(chunkTokens, isAlone);
-        Utterance.Job.AddTokensWaiting(-count);
+        Utterance.Job.TakeTokens(count);
         var tokens = CollectionsMarshal.AsSpan(Pending)[..count].ToArray();
         var row = new DecodeRow { State = State!, Tokens = tokens, Final = Finish is not null && count == Pending.Count };
         _tokens.AddRange(tokens);

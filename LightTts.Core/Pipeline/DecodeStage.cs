@@ -16,12 +16,19 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
     private readonly DecodeScheduler _scheduler = new(decoder);
     private readonly List<DecodeItem> _new = [];
     private readonly Comparison<DecodeItem> _byDeadline = (a, b) => DecodeItem.ByDeadline(a, b, decoder.SampleRate);
+    private readonly DecodeLoad _load = new(wakeLanguage);
     private volatile int _held;
     private long _cacheBytes;
 
     public int SampleRate => decoder.SampleRate;
 
     public int ChunkTokens => decoder.ChunkTokens;
+
+    /// <summary>Speech tokens in a second of speech.</summary>
+    public double TokensPerSecond => (double)decoder.SampleRate / decoder.SamplesPerToken;
+
+    /// <summary>Whether it is at work, for the language stage.</summary>
+    public DecodeLoad Load => _load;
 
     /// <summary>Utterances held now.</summary>
     public int Held => _held;
@@ -64,6 +71,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
             item.Free();
         }
         _items.Clear();
+        _load.Set(false);
         _held = 0;
         Interlocked.Exchange(ref _cacheBytes, 0);
     }
@@ -77,7 +85,9 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
     /// <summary>Does the most urgent part of a pass.</summary>
     private bool Decode()
     {
-        if (_scheduler.Choose(_items.Values) is not { } work)
+        var chosen = _scheduler.Choose(_items.Values);
+        _load.Set(chosen is not null);
+        if (chosen is not { } work)
             return false;
         try
         {

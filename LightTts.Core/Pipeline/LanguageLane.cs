@@ -28,7 +28,11 @@ internal sealed class LanguageLane
         _log = log;
         _wakeEncode = wakeEncode;
         (_launch, _collect) = (() => model.Launch(_rows), model.Collect);
-        _scheduler = new LanguageScheduler(model, decode.SampleRate, decode.ChunkTokens, log);
+        _scheduler = new LanguageScheduler(model, decode.SampleRate, decode.ChunkTokens, log)
+        {
+            TokensPerSecond = decode.TokensPerSecond,
+            MustYield = model.Limits.Yields ? decode.Load.Watch : null,
+        };
     }
 
     /// <summary>Sequences held now.</summary>

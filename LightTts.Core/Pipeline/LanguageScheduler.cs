@@ -15,6 +15,8 @@ namespace LightTts.Pipeline;
 /// </remarks>
 internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, int chunkTokens, ILogger log)
 {
+    private static readonly TimeSpan EnoughAhead = TimeSpan.FromSeconds(2); // of speech: to draw a chunk, to wait for a pass, and for the pass
+
     private const int PrefillAlone = 1024; // positions; bounds what a step computes, and the memory that it takes
 
     private readonly List<LanguageSequence> _candidates = [];
@@ -23,19 +25,32 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
     private int _prefill; // positions of prompts that this step may still take
     private bool _mayEnter; // false once a sequence did not fit: younger ones must not starve it
 
+    /// <summary>Speech tokens in a second of speech.</summary>
+    public double TokensPerSecond { get; init; } = 25;
+
+    /// <summary>Asked where nobody needs tokens soon: whether the step is left out for the decode stage's sake. Null: never.</summary>
+    public Func<bool>? MustYield { get; init; }
+
+    /// <summary>Chooses; nobody where there is nothing to do, or others go first.</summary>
     public List<LanguageSequence> Choose(IEnumerable<LanguageSequence> sequences)
     {
         _candidates.Clear();
         _chosen.Clear();
         _holders.Clear();
+        var isDue = false;
         foreach (var sequence in sequences)
         {
             sequence.Look(sampleRate);
             if (sequence.CanStep)
+            {
                 _candidates.Add(sequence);
+                isDue |= MustYield is null || sequence.IsDue(TokensPerSecond, EnoughAhead);
+            }
             if (sequence.Length > 0)
                 _holders.Add(sequence);
         }
+        if (!isDue && MustYield?.Invoke() == true)
+            return _chosen;
         _candidates.Sort(ByDeadline);
         _holders.Sort(ByDeadline);
         _prefill = model.Limits.PrefillTokens;

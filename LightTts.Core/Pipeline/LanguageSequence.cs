@@ -74,6 +74,11 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     /// <summary>Whether the decode stage has work of this stream, so that it can sit out while newcomers are in a hurry.</summary>
     public bool CanSitOut(int chunkTokens) => Job.Decode.Streaming && Job.TokensWaiting >= Enough(chunkTokens);
 
+    /// <summary>Whether somebody waits for its tokens, or will soon: the decode stage, of a stream that has given no audio yet; the listener, where
+    /// less than so much is drawn that was not heard; who wants all of it before any.</summary>
+    public bool IsDue(double tokensPerSecond, TimeSpan enough) =>
+        !Job.Decode.Streaming || (Job.AwaitsFirstAudio ? !Job.CanBeDecoded : Job.Ahead(tokensPerSecond) < enough);
+
     private static int Enough(int chunkTokens) => chunkTokens + chunkTokens / 2; // a chunk and what the model looks ahead
 
     private const int MaxAhead = 2;

@@ -20,6 +20,7 @@ internal sealed class SynthesisJob
     private readonly CancellationTokenSource _cancelled = new();
     private int _ended;
     private int _tokensWaiting;
+    private int _tokensTaken;
 
     public SynthesisJob(long id, SynthesisRequest request, TimbreFeatures timbre, ulong seed, int flowSteps, long outputCapacity, TimeProvider time,
         Action onSpace,
@@ -97,6 +98,24 @@ internal sealed class SynthesisJob
         if (count < 0)
             Speech?.OnTaken();
     }
+
+    /// <summary>Speech tokens that the decode stage has taken; written by it only.</summary>
+    public int TokensTaken => Volatile.Read(ref _tokensTaken);
+
+    /// <summary>The decode stage takes so many of those that wait.</summary>
+    public void TakeTokens(int count)
+    {
+        Volatile.Write(ref _tokensTaken, _tokensTaken + count);
+        AddTokensWaiting(-count);
+    }
+
+    /// <summary>Whether the decode stage has all that it needs for the next audio, or works on it; written by it only.</summary>
+    public volatile bool CanBeDecoded;
+
+    /// <summary>Speech that is drawn and was not heard yet, be it audio or still tokens; of a listener who has heard something.</summary>
+    /// <param name="tokensPerSecond">Of speech.</param>
+    public TimeSpan Ahead(double tokensPerSecond) =>
+        TimeSpan.FromSeconds((TokensTaken + TokensWaiting) / tokensPerSecond) - (Elapsed - FirstAudio);
 
     /// <summary>Whether somebody listens who has heard nothing yet.</summary>
     public bool AwaitsFirstAudio => Decode.Streaming && Chunks == 0;

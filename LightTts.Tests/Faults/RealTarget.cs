@@ -24,19 +24,22 @@ internal sealed class RealTarget(TtsPipeline pipeline, FaultyModels models, Even
 
     public override TtsPipelineStatus Status => pipeline.Status;
 
-    public static TtsPipelineOptions Options(TtsPipelineOptions? options = null)
+    /// <param name="options">What differs from the tests' usual.</param>
+    /// <param name="device">Where it runs.</param>
+    public static TtsPipelineOptions Options(TtsPipelineOptions? options = null, ComputeDevice device = ComputeDevice.Cpu)
     {
         options ??= new TtsPipelineOptions();
         var shared = SharedPipeline.Options();
         options.ModelPath ??= shared.ModelPath;
-        (options.Device, options.Precision, options.Timbres) = (shared.Device, shared.Precision, shared.Timbres);
+        (options.Device, options.Precision, options.Timbres) = (device, shared.Precision, shared.Timbres);
+        options.NativeLibraryPath = shared.NativeLibraryPath;
         return options;
     }
 
-    public static async Task<RealTarget> LoadAsync(TtsPipelineOptions? options = null)
+    public static async Task<RealTarget> LoadAsync(TtsPipelineOptions? options = null, ComputeDevice device = ComputeDevice.Cpu)
     {
         var log = new EventLog();
-        options = Options(options);
+        options = Options(options, device);
         options.LoggerFactory = new EventLogFactory(log);
         var models = new FaultyModels();
         return new RealTarget(await Task.Run(() => TtsPipeline.Load(options, null, models.Wrap, default)), models, log);

@@ -66,10 +66,11 @@ public class StressTests
             await three.Render(new SynthesisRequest { Text = three.Story, Seed = 1, Style = "passing" }));
     }
 
-    private static TtsPipelineOptions Options() =>
+    internal static TtsPipelineOptions Options() =>
         new() { MaxActiveRequests = 48, MaxBufferedAudio = TimeSpan.FromSeconds(1), TextIdleTimeout = TimeSpan.FromMilliseconds(200) };
 
-    private static async Task Stress(FaultTarget target, int seed, int requests, int callsToFault)
+    /// <summary>Requests of all kinds, forty at once, with an exception in one of so many calls of a model.</summary>
+    internal static async Task Stress(FaultTarget target, int seed, int requests, int callsToFault)
     {
         using var unobserved = new UnobservedExceptions();
         var faults = new Random(seed);

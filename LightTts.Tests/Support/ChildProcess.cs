@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LightTts.Tests.Faults;
+using LightTts.Tests.Gpu;
 using LightTts.Tests.Hub;
 using LightTts.Tests.Models.CosyVoice.Files;
 using LightTts.Tests.Timbres;
@@ -48,6 +49,9 @@ internal sealed class ChildProcess : IDisposable
         _process.WaitForExit();
     }
 
+    /// <summary>Closes its input, for which some wait.</summary>
+    public void EndInput() => _process.StandardInput.Close();
+
     public int WaitForExit()
     {
         _process.WaitForExit();
@@ -77,6 +81,9 @@ internal sealed class ChildProcess : IDisposable
             TimbreWorker.Reader => TimbreWorker.ReadForEver(arguments),
             PullWorker.Role => PullWorker.Pull(arguments),
             ExitWorker.Role => ExitWorker.Leave(arguments),
+            DeviceMemoryWorker.Role => DeviceMemoryWorker.Run(),
+            DeviceMemoryWorker.Neighbour => DeviceMemoryWorker.TakeMost(),
+            DeviceLossWorker.Role => DeviceLossWorker.Run(arguments),
             FullSizeWorker.Role => FullSizeWorker.Load(arguments),
             _ => 64,
         };

@@ -1,4 +1,4 @@
-// The inputs' rows of the embedding table, as the residual stream x [rows, HIDDEN], with what the first product asks for (see matrix.cu).
+// The inputs' rows of the embedding table, as the residual stream x [rows, HIDDEN], with what the first product asks for (see matrix.cuh).
 // A block a row, a lane for two numbers.
 
 extern "C" __global__ void embed(const int* inputs, const float* table, const float* norm, float* x, element* normed, float* squares)
@@ -17,7 +17,6 @@ extern "C" __global__ void embed(const int* inputs, const float* table, const fl
     }
     square += __shfl_xor_sync(0xffffffffu, square, 1);
     square += __shfl_xor_sync(0xffffffffu, square, 2);
-    square += __shfl_xor_sync(0xffffffffu, square, 4);
-    if (at < HIDDEN && threadIdx.x % 8 == 0)
-        squares[(size_t)row * (HIDDEN / 16) + at / 16] = square;
+    if (at < HIDDEN && threadIdx.x % 4 == 0)
+        squares[(size_t)row * (HIDDEN / 8) + at / 8] = square;
 }

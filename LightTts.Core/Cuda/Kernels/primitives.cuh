@@ -54,12 +54,63 @@ __device__ __forceinline__ void multiply_add(float (&d)[4], u32 a0, u32 a1, u32 
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 }
 
-// Weights are read once in a step and by nobody else soon: they need not push anything out of the first-level cache.
-__device__ __forceinline__ uint4 load_weights(const void* address)
+// Loads that stay where they are written, so that many are under way at once, and before the wait below. The compiler moves plain loads down to their
+// use, across everything; a relaxed one it leaves alone. They pass by the first-level cache, as what is read once in a step may.
+__device__ __forceinline__ uint4 load_here(const uint4* address)
 {
     uint4 v;
-    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(address));
+    asm volatile("ld.relaxed.gpu.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(address));
     return v;
+}
+
+__device__ __forceinline__ float4 load_here(const float4* address)
+{
+    float4 v;
+    asm volatile("ld.relaxed.gpu.global.L1::no_allocate.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "l"(address));
+    return v;
+}
+
+__device__ __forceinline__ float2 load_here(const float2* address)
+{
+    float2 v;
+    asm volatile("ld.relaxed.gpu.global.L1::no_allocate.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "l"(address));
+    return v;
+}
+
+#if __CUDA_ARCH__ >= 900
+// Which of its cluster's blocks this is.
+__device__ __forceinline__ u32 cluster_rank()
+{
+    u32 rank;
+    asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+    return rank;
+}
+
+// __syncthreads for all blocks of a cluster.
+__device__ __forceinline__ void cluster_sync()
+{
+    asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+}
+
+// What lies in another block's shared memory where `own` points to in this one's.
+__device__ __forceinline__ float2 load_remote(const float2* own, u32 rank)
+{
+    u32 address;
+    float2 v;
+    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"((u32)__cvta_generic_to_shared(own)), "r"(rank));
+    asm volatile("ld.shared::cluster.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "r"(address) : "memory");
+    return v;
+}
+#endif
+
+// Brings what a kernel to come reads into the second-level cache, a block its share of it: memory does not rest while kernels wait for each other.
+__device__ __forceinline__ void bring_near(const void* address, u32 bytes)
+{
+#if __CUDA_ARCH__ >= 900 && __CUDACC_VER_MAJOR__ >= 12
+    const u32 share = (bytes / gridDim.x + 127) / 128 * 128, first = share * blockIdx.x;
+    if (threadIdx.x == 0 && blockIdx.y == 0 && first < bytes)
+        asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" :: "l"((const char*)address + first), "r"(min(share, bytes - first)) : "memory");
+#endif
 }
 
 // Lets the next kernel of the stream start now; what it does before its own wait then overlaps with this one.

@@ -1,4 +1,4 @@
-// What stands around the matrix products of many rows, as prompts have them, where the products are cuBLAS'. See matrix.cu for the split of RMSNorm
+// What stands around the matrix products of many rows, as prompts have them, where the products are cuBLAS'. See matrix.cuh for the split of RMSNorm
 // and for what each of these does there. A block a row.
 
 // The sum of a number of every lane, for all of them.
@@ -20,8 +20,8 @@ __device__ __forceinline__ float sum_of_row(float own, float* shared)
 __device__ __forceinline__ float scale_of_row(const float* squares, float* shared, float epsilon)
 {
     float own = 0;
-    for (int part = threadIdx.x; part < HIDDEN / 16; part += blockDim.x)
-        own += squares[(size_t)blockIdx.x * (HIDDEN / 16) + part];
+    for (int part = threadIdx.x; part < HIDDEN / 8; part += blockDim.x)
+        own += squares[(size_t)blockIdx.x * (HIDDEN / 8) + part];
     return rsqrtf(sum_of_row(own, shared) / HIDDEN + epsilon);
 }
 
@@ -78,9 +78,8 @@ extern "C" __global__ void finish_add(const float* x, const float* norm, element
     }
     square += __shfl_xor_sync(0xffffffffu, square, 1);
     square += __shfl_xor_sync(0xffffffffu, square, 2);
-    square += __shfl_xor_sync(0xffffffffu, square, 4);
-    if (at < HIDDEN && threadIdx.x % 8 == 0)
-        squares[(size_t)row * (HIDDEN / 16) + at / 16] = square;
+    if (at < HIDDEN && threadIdx.x % 4 == 0)
+        squares[(size_t)row * (HIDDEN / 8) + at / 8] = square;
 }
 
 // product [rows, 2 INNER]: gate, then up -> silu(gate) * up, [rows, INNER].

@@ -1,12 +1,10 @@
 // Repetition-aware sampling (VALL-E 2), a block a row: the nucleus, a draw from it, and, where that occurred too often of late, one from everything
 // else. The same decisions and random numbers as RasSampler's on the host: equal logits give equal tokens.
+// A lane keeps its logits in registers; only what seldom comes (a repetition, more equal numbers than a nucleus is chosen from) goes over them in
+// shared memory.
 // logits [rows, LOGITS]; tokens [rows]: -1 where a logit is not finite.
 
-#define THREADS 512
 #define HISTORY 32
-#define MAX_TOP 64
-#define GROUPS 128     // of lanes; at least MAX_TOP
-#define CANDIDATES 256 // no more than there are lanes
 
 struct Draw
 {
@@ -38,36 +36,6 @@ __device__ double uniform(const Draw& draw, u32 number)
     return (double)(bits >> 11) * (1.0 / 9007199254740992.0);
 }
 
-struct Best
-{
-    float value;
-    int id;
-};
-
-// The larger value; of equal ones the earlier id, as a stable sort has it.
-__device__ __forceinline__ Best better(Best a, Best b)
-{
-    return b.value > a.value || (b.value == a.value && b.id < a.id) ? b : a;
-}
-
-__device__ Best best_of_block(Best own, Best* shared)
-{
-#pragma unroll
-    for (int distance = 16; distance > 0; distance /= 2)
-    {
-        Best other = { __shfl_xor_sync(0xffffffffu, own.value, distance), __shfl_xor_sync(0xffffffffu, own.id, distance) };
-        own = better(own, other);
-    }
-    if (threadIdx.x % 32 == 0)
-        shared[threadIdx.x / 32] = own;
-    __syncthreads();
-    Best best = shared[0];
-    for (int warp = 1; warp < THREADS / 32; warp++)
-        best = better(best, shared[warp]);
-    __syncthreads();
-    return best;
-}
-
 __device__ double sum_of_block(double own, double* shared)
 {
 #pragma unroll
@@ -76,10 +44,10 @@ __device__ double sum_of_block(double own, double* shared)
     if (threadIdx.x % 32 == 0)
         shared[threadIdx.x / 32] = own;
     __syncthreads();
-    double sum = 0;
-    for (int warp = 0; warp < THREADS / 32; warp++)
-        sum += shared[warp];
-    __syncthreads();
+    double sum = shared[threadIdx.x % DRAW_WARPS];
+#pragma unroll
+    for (int distance = DRAW_WARPS / 2; distance > 0; distance /= 2)
+        sum += __shfl_xor_sync(0xffffffffu, sum, distance);
     return sum;
 }
 
@@ -99,172 +67,128 @@ __device__ void softmax(const float* logits, float* probabilities, float peak, d
     __syncthreads();
 }
 
-__device__ Best own_best(const float* values)
-{
-    Best best = { -INFINITY, LOGITS };
-    for (int id = threadIdx.x; id < LOGITS; id += THREADS)
-        best = better(best, Best{ values[id], id });
-    return best;
-}
-
-// The `limit` best ids in their order. Every group of lanes has a best one, and whatever is less than the limit-th best of those is not among the best
-// of all; of the few that are left each finds its place by counting who is better.
-// False where too many are left: many equal ones, say.
-__device__ bool select(const float* probabilities, int limit, Best* groups, Best* candidates, int* count, Best* nucleus)
-{
-    const int group = threadIdx.x / (THREADS / GROUPS);
-    Best own = own_best(probabilities);
-#pragma unroll
-    for (int distance = 1; distance < THREADS / GROUPS; distance *= 2)
-    {
-        Best other = { __shfl_xor_sync(0xffffffffu, own.value, distance), __shfl_xor_sync(0xffffffffu, own.id, distance) };
-        own = better(own, other);
-    }
-    if (threadIdx.x % (THREADS / GROUPS) == 0)
-        groups[group] = own;
-    if (threadIdx.x == 0)
-        *count = 0;
-    __syncthreads();
-    if (threadIdx.x < GROUPS)
-    {
-        const Best mine = groups[threadIdx.x];
-        int rank = 0;
-        for (int i = 0; i < GROUPS; i++)
-            rank += groups[i].value > mine.value || (groups[i].value == mine.value && groups[i].id < mine.id);
-        if (rank == limit - 1)
-            candidates[0] = mine; // the bound, until the candidates are there
-    }
-    __syncthreads();
-    const float bound = candidates[0].value;
-    __syncthreads();
-    for (int id = threadIdx.x; id < LOGITS; id += THREADS)
-        if (probabilities[id] >= bound)
-        {
-            const int at = atomicAdd(count, 1);
-            if (at < CANDIDATES)
-                candidates[at] = Best{ probabilities[id], id };
-        }
-    __syncthreads();
-    const int found = *count;
-    if (found > CANDIDATES)
-        return false;
-    if (threadIdx.x < found)
-    {
-        const Best mine = candidates[threadIdx.x];
-        int rank = 0;
-        for (int i = 0; i < found; i++)
-            rank += candidates[i].value > mine.value || (candidates[i].value == mine.value && candidates[i].id < mine.id);
-        if (rank < limit)
-            nucleus[rank] = mine;
-    }
-    return true;
-}
-
-// The same for any numbers, slowly.
-__device__ void select_one_by_one(float* probabilities, int limit, Best* bests, Best* nucleus)
-{
-    Best mine = own_best(probabilities);
-    for (int count = 0; count < limit; count++)
-    {
-        Best best = best_of_block(mine, bests);
-        if (best.id == mine.id)
-        {
-            nucleus[count] = best;
-            probabilities[best.id] = -1;
-            mine = own_best(probabilities);
-        }
-    }
-}
-
 extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, const Draw* draws, int* tokens)
 {
     extern __shared__ float shared[];
     float* logits = shared;
     float* probabilities = shared + LOGITS;
-    __shared__ Best bests[THREADS / 32];
-    __shared__ double doubles[THREADS / 32];
-    __shared__ Best nucleus[MAX_TOP];
-    __shared__ Best groups[GROUPS], candidates[CANDIDATES];
-    __shared__ int token, found, last, candidate_count;
+    __shared__ Best bests[DRAW_WARPS], nucleus[MAX_TOP], candidates[CANDIDATES];
+    __shared__ double doubles[DRAW_WARPS];
+    __shared__ float groups[GROUPS], peaks[DRAW_WARPS], bound;
+    __shared__ int token, found, last, candidate_count, faults[DRAW_WARPS];
     __shared__ bool again;
     release_next();
-    wait_for_previous();
-    const int row = blockIdx.x;
+    const int row = blockIdx.x, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     const Draw& how = draws[row];
-    const float* given = all + (size_t)row * LOGITS;
+    const int limit = max(1, min(min(how.top_k, MAX_TOP), LOGITS)), history_count = how.history_count;
+    const int forbidden_first = how.forbidden_first, forbidden_last = how.forbidden_last, allowed = how.allowed;
+    const float top_p = how.top_p, temperature = how.temperature;
+    const double repetition_limit = how.repetition_limit, random = uniform(how, 0);
+    const int past = lane < history_count ? how.history[lane] : -1;
+    wait_for_previous();
 
-    float fault = 0; // x - x is 0 for a finite number
-    for (int id = threadIdx.x; id < LOGITS; id += THREADS)
+    const float* given = all + (size_t)row * LOGITS;
+    float own[EACH];
+    float peak = -INFINITY, fault = 0; // x - x is 0 for a finite number
+#pragma unroll
+    for (int i = 0; i < EACH; i++)
+        own[i] = given[min((int)threadIdx.x + i * THREADS, LOGITS - 1)];
+    if (temperature > 0 && temperature != 1)
+#pragma unroll
+        for (int i = 0; i < EACH; i++)
+            own[i] /= temperature;
+#pragma unroll
+    for (int i = 0; i < EACH; i++)
     {
-        float logit = given[id];
-        fault += logit - logit;
-        bool forbidden = id >= how.forbidden_first && id <= how.forbidden_last && id != how.allowed;
-        logits[id] = forbidden ? -INFINITY : logit / (how.temperature > 0 ? how.temperature : 1);
+        const int id = threadIdx.x + i * THREADS;
+        fault += own[i] - own[i];
+        if (id >= LOGITS || (id >= forbidden_first && id <= forbidden_last && id != allowed))
+            own[i] = -INFINITY;
+        peak = fmaxf(peak, own[i]);
     }
-    if (__syncthreads_or(fault != 0))
+#pragma unroll
+    for (int distance = 16; distance > 0; distance /= 2)
+        peak = fmaxf(peak, __shfl_xor_sync(0xffffffffu, peak, distance));
+    const bool faulty = __any_sync(0xffffffffu, fault != 0);
+    if (lane == 0)
+    {
+        peaks[warp] = peak;
+        faults[warp] = faulty;
+    }
+    __syncthreads();
+    peak = peaks[lane % DRAW_WARPS];
+    if (__any_sync(0xffffffffu, faults[lane % DRAW_WARPS]))
     {
         if (threadIdx.x == 0)
             tokens[row] = -1;
         return;
     }
-    softmax(logits, probabilities, best_of_block(own_best(logits), bests).value, doubles);
+#pragma unroll
+    for (int distance = DRAW_WARPS / 2; distance > 0; distance /= 2)
+        peak = fmaxf(peak, __shfl_xor_sync(0xffffffffu, peak, distance));
 
-    // The nucleus: the most likely ids up to and including the one that crosses top_p.
-    const int limit = max(1, min(min(how.top_k, MAX_TOP), LOGITS));
-    if (!select(probabilities, limit, groups, candidates, &candidate_count, nucleus))
-        select_one_by_one(probabilities, limit, bests, nucleus);
-    __syncthreads();
-    if (threadIdx.x == 0)
+    float shares[EACH]; // probabilities
+    double sum = 0;
+#pragma unroll
+    for (int i = 0; i < EACH; i++)
     {
-        int count = 0;
-        float cumulative = 0;
-        while (count < limit && (count == 0 || cumulative < how.top_p))
-            cumulative += nucleus[count++].value;
-        double sum = 0;
-        for (int i = 0; i < count; i++)
-            sum += nucleus[i].value;
-        const double target = uniform(how, 0) * sum;
-        double passed = 0;
-        int chosen = 0;
-        for (int i = 0; i < count; i++)
+        shares[i] = expf(own[i] - peak);
+        sum += shares[i];
+    }
+    const float scale = (float)(1 / sum_of_block(sum, doubles));
+#pragma unroll
+    for (int i = 0; i < EACH; i++)
+        shares[i] *= scale;
+    if (!select(shares, limit, groups, &bound, candidates, &candidate_count, nucleus))
+    {
+#pragma unroll
+        for (int i = 0; i < EACH; i++)
+            if (threadIdx.x + i * THREADS < LOGITS)
+                probabilities[threadIdx.x + i * THREADS] = shares[i];
+        __syncthreads();
+        select_one_by_one(probabilities, limit, bests, nucleus);
+    }
+    __syncthreads();
+    if (warp == 0)
+    {
+        const int drawn = draw_from(nucleus, limit, top_p, random);
+        const int recent = __popc(__ballot_sync(0xffffffffu, lane < history_count && past == drawn));
+        if (lane == 0)
         {
-            if (nucleus[i].value <= 0)
-                continue;
-            chosen = i;
-            passed += nucleus[i].value;
-            if (passed > target)
-                break;
+            token = drawn;
+            again = recent >= repetition_limit;
+            found = LOGITS;
+            last = -1;
         }
-        token = nucleus[chosen].id;
-        int recent = 0;
-        for (int i = 0; i < how.history_count; i++)
-            recent += how.history[i] == token;
-        again = recent >= how.repetition_limit;
-        found = LOGITS;
-        last = -1;
-        if (again)
-            logits[token] = -INFINITY;
     }
     __syncthreads();
     if (again)
     {
-        float peak = best_of_block(own_best(logits), bests).value;
-        if (peak != -INFINITY && how.temperature == 0)
+        const int drawn = token;
+#pragma unroll
+        for (int i = 0; i < EACH; i++)
         {
-            const Best best = best_of_block(own_best(logits), bests);
+            const int id = threadIdx.x + i * THREADS;
+            if (id < LOGITS)
+                logits[id] = id == drawn ? -INFINITY : own[i];
+        }
+        __syncthreads();
+        const Best best = best_of_block(own_best(logits), bests);
+        if (best.value != -INFINITY && temperature == 0)
+        {
             if (threadIdx.x == 0)
                 token = best.id;
         }
-        else if (peak != -INFINITY) // else nothing else is allowed here
+        else if (best.value != -INFINITY) // else nothing else is allowed here
         {
-            softmax(logits, probabilities, peak, doubles);
+            softmax(logits, probabilities, best.value, doubles);
             // Every lane takes a piece of the ids; the pieces' sums before it say where it is in the whole.
             constexpr int PIECE = (LOGITS + THREADS - 1) / THREADS;
-            const int from = threadIdx.x * PIECE, to = min(LOGITS, from + PIECE), lane = threadIdx.x % 32;
-            double own = 0;
+            const int from = threadIdx.x * PIECE, to = min(LOGITS, from + PIECE);
+            double piece = 0;
             for (int id = from; id < to; id++)
-                own += probabilities[id];
-            double before = own;
+                piece += probabilities[id];
+            double before = piece;
 #pragma unroll
             for (int distance = 1; distance < 32; distance *= 2)
             {
@@ -273,16 +197,16 @@ extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, con
                     before += other;
             }
             if (lane == 31)
-                doubles[threadIdx.x / 32] = before;
+                doubles[warp] = before;
             __syncthreads();
-            double sum = 0, passed = before - own;
-            for (int warp = 0; warp < THREADS / 32; warp++)
+            double whole = 0, passed = before - piece;
+            for (int other = 0; other < DRAW_WARPS; other++)
             {
-                if (warp < threadIdx.x / 32)
-                    passed += doubles[warp];
-                sum += doubles[warp];
+                if (other < warp)
+                    passed += doubles[other];
+                whole += doubles[other];
             }
-            const double target = uniform(how, 1) * sum;
+            const double target = uniform(how, 1) * whole;
             for (int id = from; id < to; id++)
             {
                 if (probabilities[id] <= 0)

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using LightTts.Diagnostics;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Flow;
 using LightTts.Models.CosyVoice.Flow.Ort;
@@ -44,7 +45,7 @@ internal sealed record CosyVoiceModel(
         var config = directory.Config;
         var thread = new TorchThread(options.Threads ?? Environment.ProcessorCount, device.IsCuda ? device.Device.index : null);
         var rows = options.MaxLanguageRows ?? (device.IsCuda ? 64 : 16);
-        var limits = device.IsCuda ? new LanguageLimits(rows, 2048) : new LanguageLimits(rows, 128, Newcomers: 3);
+        var limits = device.IsCuda ? new LanguageLimits(rows, 2048, Yields: true) : new LanguageLimits(rows, 128, Newcomers: 3);
         var kvTokens = options.KvCacheTokens ?? (device.IsCuda ? 65_536 : 16_384);
         var languageOptions = new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, limits, thread);
         var budget = new StyleBudget(options.StyleBytes);
@@ -72,7 +73,7 @@ internal sealed record CosyVoiceModel(
             using var archive = ModelFiles.OpenWeights(path);
             if (counts)
                 Interlocked.Add(ref parameters, archive.Tensors.Values.Sum(tensor => tensor.ElementCount));
-            var model = load(archive);
+            var model = OwnKernels.Telling(reason => LogMessages.NoOwnKernels(log, name, reason), () => load(archive));
             loaded(name);
             return model;
         }

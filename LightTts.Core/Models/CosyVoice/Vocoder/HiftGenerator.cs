@@ -41,6 +41,9 @@ internal sealed class HiftGenerator : IDisposable
         _post = new VocoderConv(slots, weight, bias, reach: reach);
     }
 
+    /// <summary>Its layers, for those who compute them otherwise: the convolutions at its ends, and what lies between.</summary>
+    internal (VocoderConv Pre, IReadOnlyList<Stage> Stages, VocoderConv Post) Layers => (_pre, _stages, _post);
+
     /// <summary>Frames before a sample's own that it depends on, those that F0 depends on left out: causal only.</summary>
     /// <param name="spectrumSamples">Source samples before its own that a frame of the source's spectrum depends on.</param>
     public int ContextFrames(int spectrumSamples)
@@ -69,7 +72,10 @@ internal sealed class HiftGenerator : IDisposable
     }
 
     /// <summary>Features [B, base channels, m] and source spectrum [B, 2 * bins, frames] -> spectrum [B, 2 * bins, frames].</summary>
-    public Tensor Run(VocoderPass pass, Tensor features, Tensor source)
+    public Tensor Run(VocoderPass pass, Tensor features, Tensor source) => Spectrum(Logarithms(pass, features, source), _bins);
+
+    /// <summary>The same before its exponential and sine.</summary>
+    public Tensor Logarithms(VocoderPass pass, Tensor features, Tensor source)
     {
         var x = features;
         for (var i = 0; i < _stages.Count; i++)
@@ -78,9 +84,14 @@ internal sealed class HiftGenerator : IDisposable
             x = _stages[i].Run(pass, x.leaky_relu_(Scalars.Of(_config.LeakyReluSlope)), source,
                 last: i == _stages.Count - 1).MoveToOuterDisposeScope();
         }
-        x = _post.Run(pass, x.leaky_relu_(Scalars.Of(0.01)));
-        var magnitude = x.narrow(1, 0, _bins).exp().clamp_max_(Scalars.Of(100L));
-        var phase = x.narrow(1, _bins, _bins).sin();
+        return _post.Run(pass, x.leaky_relu_(Scalars.Of(0.01)));
+    }
+
+    /// <summary>Logarithms of magnitudes and what phases are sines of -> real and imaginary parts, [B, 2 * bins, frames].</summary>
+    public static Tensor Spectrum(Tensor x, int bins)
+    {
+        var magnitude = x.narrow(1, 0, bins).exp().clamp_max_(Scalars.Of(100L));
+        var phase = x.narrow(1, bins, bins).sin();
         return cat([phase.cos().mul_(magnitude), phase.sin_().mul_(magnitude)], 1);
     }
 
@@ -91,7 +102,8 @@ internal sealed class HiftGenerator : IDisposable
         _stages.ForEach(stage => stage.Dispose());
     }
 
-    private sealed class Stage : IDisposable
+    /// <summary>Up-sampling, the source added, and residual blocks side by side.</summary>
+    internal sealed class Stage : IDisposable
     {
         private readonly VocoderUpsample _up;
         private readonly VocoderConv _down;
@@ -116,6 +128,9 @@ internal sealed class HiftGenerator : IDisposable
                 _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j], reach, snake));
             }
         }
+
+        internal (VocoderUpsample Up, VocoderConv Down, VocoderResBlock SourceBlock, IReadOnlyList<VocoderResBlock> Blocks) Layers =>
+            (_up, _down, _sourceBlock, _blocks);
 
         /// <summary>Steps beside the current one that an output depends on: the blocks' and the source's at the stage's rate, the up-sampling's at
         /// its input's.</summary>

@@ -19,7 +19,7 @@ internal sealed class HiftNetwork : IDisposable
         Spectrum = new VocoderSpectrum(_slots, config, reader.Device.Device);
         F0 = new VocoderF0(_slots, reader, config, VocoderReach.Past);
         Source = new VocoderSource(_slots, reader, config, noise, SamplesPerFrame);
-        _snake = OwnKernels.TryLoad(reader.Device, SnakeKernel.Source, SnakeKernel.Definitions) is { } module ? new SnakeKernel(module) : null;
+        _snake = OwnKernels.TryLoad(reader.Device, SnakeKernel.Sources, SnakeKernel.Definitions) is { } module ? new SnakeKernel(module) : null;
         Decoder = new HiftGenerator(_slots, reader, config, Spectrum.Bins, VocoderReach.Past, _snake);
         Parameters = reader.Parameters;
     }

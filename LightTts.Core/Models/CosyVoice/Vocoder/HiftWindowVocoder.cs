@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Files;
+using LightTts.Models.CosyVoice.Vocoder.Cuda;
 using LightTts.Torch;
 using LightTts.Weights;
 using static TorchSharp.torch;
@@ -26,6 +27,8 @@ internal sealed class HiftWindowVocoder : IVocoder
 
     private readonly HiftNetwork _network;
     private readonly TorchDevice _device;
+    private readonly VocoderKernels? _kernels;
+    private readonly CudaGenerator? _generator; // null: libtorch's operations do its work
     private readonly Dictionary<(int Rows, int Frames), HiftWindowBuffers> _buffers = [];
     private Tensor? _received; // in main memory; on CUDA such that the device writes it by itself
 
@@ -34,6 +37,13 @@ internal sealed class HiftWindowVocoder : IVocoder
         (_network, _device, HeldFrames) = (network, device, heldFrames);
         ContextFrames = Math.Max(network.Decoder.ContextFrames(network.Spectrum.Reach) + HeldFrames,
             (int)network.F0.Context + VocoderF0.LookRight);
+        if (!CudaGenerator.Takes(Config, network.Spectrum.Bins))
+            return;
+        var parts = device.Compute == ScalarType.BFloat16 ? 1 : 2;
+        if (OwnKernels.TryLoad(device, VocoderKernels.Sources, VocoderKernels.Definitions(parts)) is not { } module)
+            return;
+        _kernels = new VocoderKernels(module, parts);
+        _generator = new CudaGenerator(network.Decoder, _kernels, Config, device.Device);
     }
 
     public int SamplesPerFrame => _network.SamplesPerFrame;
@@ -93,6 +103,8 @@ internal sealed class HiftWindowVocoder : IVocoder
         foreach (var buffers in _buffers.Values)
             buffers.Dispose();
         _received?.Dispose();
+        _generator?.Dispose();
+        _kernels?.Dispose();
         _network.Dispose();
     }
 
@@ -142,15 +154,23 @@ internal sealed class HiftWindowVocoder : IVocoder
         var pass = VocoderPass.Window(buffers.Rows);
         var (f, sums) = Pitch(pass, buffers);
         var source = Mirrored(_network.Source.Mix(f, sums, buffers.Noise), buffers);
-        var features = _network.Decoder.Pre(pass, pad(buffers.Mel, [0, _network.Config.ConvPreLookRight]));
         var frames = (long)buffers.Frames * _network.Upsampling + 1;
-        var spectrum = _network.Decoder.Run(pass, features, _network.Spectrum.Forward(pass, source, frames));
+        var spectrum = Generate(pass, buffers.Mel, _network.Spectrum.Forward(pass, source, frames));
         // An utterance's spectrum ends with it; one frame more brings the window's last samples.
         var end = buffers.Limits.narrow(1, 1, 1).mul(Scalars.Of((long)_network.Upsampling)); // [Rows, 1]
         var inside = buffers.Counting.narrow(0, 0, frames).unsqueeze(0).le(end).unsqueeze(1); // [Rows, 1, frames]
         var samples = _network.Spectrum.Inverse(pass, pad(spectrum.mul(inside), [0, 1]));
         var limit = _network.Config.AudioLimit;
         buffers.Samples.copy_(samples.clamp_(Scalars.Of(-limit), Scalars.Of(limit)));
+    }
+
+    /// <summary>Mel and the source's spectrum to the output's, [Rows, 2 * bins, frames].</summary>
+    private Tensor Generate(VocoderPass pass, Tensor mel, Tensor source)
+    {
+        if (_generator is null)
+            return _network.Decoder.Run(pass, _network.Decoder.Pre(pass, pad(mel, [0, _network.Config.ConvPreLookRight])), source);
+        var x = _generator.Run(CudaStream.CurrentHandle(Device.index) ?? 0, mel, source.contiguous());
+        return HiftGenerator.Spectrum(x.narrow(2, 0, 2L * _network.Spectrum.Bins).transpose(1, 2), _network.Spectrum.Bins);
     }
 
     /// <summary>Frequencies [Rows, 1, n] in 32 bits and summed turns [Rows, harmonics, n]: the known ones, and behind them the windows'.</summary>

@@ -73,6 +73,10 @@ internal sealed class VocoderConv : IDisposable
     /// <summary>Input steps beside the current one that an output depends on.</summary>
     public long Context { get; }
 
+    public long Stride => _stride;
+
+    public long Dilation => _dilation;
+
     /// <summary>Input steps of the context that lie before the current one.</summary>
     public long Left => _reach == VocoderReach.Both ? _border : Context;
 

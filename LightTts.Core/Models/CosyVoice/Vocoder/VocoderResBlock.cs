@@ -26,6 +26,10 @@ internal sealed class VocoderResBlock : IDisposable
         }
     }
 
+    /// <summary>Its pairs of convolutions, each with the alphas of the activation before it.</summary>
+    internal IEnumerable<(Tensor Alpha1, VocoderConv Conv1, Tensor Alpha2, VocoderConv Conv2)> Layers =>
+        _layers.Select(layer => (layer.Before1.Alpha, layer.Conv1, layer.Before2.Alpha, layer.Conv2));
+
     /// <summary>Input steps beside the current one that an output depends on.</summary>
     public long Context => _layers.Sum(layer => layer.Conv1.Context + layer.Conv2.Context);
 
@@ -99,6 +103,9 @@ internal sealed class VocoderResBlock : IDisposable
         }
 
         public SimdSnake Simd { get; }
+
+        /// <summary>[1, channels, 1].</summary>
+        public Tensor Alpha => _alpha;
 
         public Tensor Run(Tensor x)
         {

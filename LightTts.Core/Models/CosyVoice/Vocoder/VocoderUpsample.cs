@@ -42,6 +42,9 @@ internal sealed class VocoderUpsample : IDisposable
             VocoderReach.Both);
     }
 
+    /// <summary>The convolution, its outputs [outputs, rate].</summary>
+    internal (VocoderConv Conv, long Rate) Layers => (_conv, _rate);
+
     /// <summary>Input steps beside the current one that an output depends on.</summary>
     public long Context => _conv.Context;
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LightTts.Cuda;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -48,9 +49,16 @@ internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
         _tokens = new PinnedMemory(largest.Draws * sizeof(int));
         _memory = layers.CreateMemory(largest.Rows, largest.Draws);
         var pool = CudaGraph.CreatePool();
-        foreach (var table in tables)
-            foreach (var rows in buckets)
-                _graphs.Add(Capture(stream, new StepLayout(rows, rows, rows, table), pool));
+        try
+        {
+            foreach (var table in tables)
+                foreach (var rows in buckets)
+                    _graphs.Add(Capture(stream, new StepLayout(rows, rows, rows, table), pool));
+        }
+        catch (ExternalException)
+        {
+            // The device has too little memory for more: such steps are launched kernel by kernel.
+        }
     }
 
     /// <returns>The smallest graph into which the step fits; null where there is none.</returns>

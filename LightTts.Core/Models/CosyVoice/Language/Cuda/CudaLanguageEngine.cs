@@ -64,7 +64,8 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
         else
             try
             {
-                var module = CudaModule.Load(["matrix.cu", "embedding.cu", "attention.cu", "sampling.cu", "prompt.cu"],
+                var module = CudaModule.Load(["tiles.cuh", "matrix.cuh", "matrix.cu", "matrix_wide.cu", "embedding.cu", "attention.cu",
+                        "attention_single.cu", "nucleus.cu", "sampling.cu", "prompt.cu"],
                     CudaLanguageLayers.Shape(config, device).Definitions, compiler, TorchRuntime.CacheFolder("kernels"));
                 using var inference = inference_mode(true);
                 return new CudaLanguageEngine(config, load(), device, kvBlocks, module);

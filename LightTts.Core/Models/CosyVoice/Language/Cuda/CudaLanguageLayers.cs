@@ -12,6 +12,9 @@ namespace LightTts.Models.CosyVoice.Language.Cuda;
 /// 32 bits: residual stream, queries, scores, sums.</remarks>
 internal sealed class CudaLanguageLayers : IDisposable
 {
+    // A variant for the time of a measurement.
+    private static readonly bool Ahead = Environment.GetEnvironmentVariable("LIGHTTTS_AHEAD") != "0";
+
     private readonly TransformerShape _shape;
     private readonly LanguageWeights _weights;
     private readonly CudaModule _module;
@@ -89,11 +92,11 @@ internal sealed class CudaLanguageLayers : IDisposable
         Embed(stream, inputs, layout, memory);
         for (var i = 0; i < _layers.Length; i++)
         {
-            Project(i, stream, inputs, layout, memory);
+            Project(i, stream, inputs, layout, memory, Ahead);
             Attend(i, stream, inputs, layout, memory);
-            AddAttended(i, stream, layout, memory);
+            AddAttended(i, stream, layout, memory, Ahead);
             Gate(i, stream, layout, memory);
-            AddGated(i, stream, layout, memory);
+            AddGated(i, stream, layout, memory, Ahead);
         }
         if (layout.Draws == 0)
             return;
@@ -107,7 +110,7 @@ internal sealed class CudaLanguageLayers : IDisposable
     internal void Embed(nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
         _embedding.Launch(stream, layout.Rows, inputs + layout.Inputs, _table.Address(), _layers[0].AttentionNorm, memory.Stream);
 
-    internal void Project(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory)
+    internal void Project(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory, bool ahead = false)
     {
         var layer = _layers[i];
         var cache = Cache(layer, inputs, layout);
@@ -115,19 +118,22 @@ internal sealed class CudaLanguageLayers : IDisposable
             prompt.Project(stream, layout.Rows, memory.Stream, layer.Qkv, layer.QkvBias, _turns.Address(), cache, memory.Product, memory.Queries,
                 _epsilon);
         else
-            _products.Project(stream, layout.Rows, memory.Stream, layer.Qkv, layer.QkvBias, _turns.Address(), cache, memory.Queries, _epsilon);
+            _products.Project(stream, layout.Rows, memory.Stream, layer.Qkv, layer.QkvBias, _turns.Address(), cache, memory.Queries, _epsilon,
+                ahead ? new WeightRange(layer.GateUp, 2 * _shape.Inner * _shape.Hidden * _shape.ElementBytes) : default);
     }
 
     internal void Attend(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
-        _attention.Launch(stream, layout.Rows, memory.Queries, Cache(_layers[i], inputs, layout), memory.Attended);
+        _attention.Launch(stream, layout.Rows, memory.Queries, Cache(_layers[i], inputs, layout), memory.Attended,
+            settles: layout.Rows == layout.Sequences);
 
-    internal void AddAttended(int i, nint stream, in StepLayout layout, StepMemory memory)
+    internal void AddAttended(int i, nint stream, in StepLayout layout, StepMemory memory, bool ahead = false)
     {
         var (weight, norm) = (_layers[i].Output, _layers[i].FeedForwardNorm);
         if (Prompt(layout) is { } prompt)
             prompt.Add(stream, layout.Rows, memory.Attended, _shape.Heads * _shape.HeadDim, weight, norm, memory.Stream);
         else
-            _products.AddAttended(stream, layout.Rows, memory.Attended, weight, norm, memory.Stream);
+            _products.AddAttended(stream, layout.Rows, memory.Attended, weight, norm, memory.Stream,
+                ahead ? new WeightRange(_layers[i].Down, _shape.Inner * _shape.Hidden * _shape.ElementBytes) : default);
     }
 
     internal void Gate(int i, nint stream, in StepLayout layout, StepMemory memory)
@@ -138,13 +144,15 @@ internal sealed class CudaLanguageLayers : IDisposable
             _products.Gate(stream, layout.Rows, memory.Stream, _layers[i].GateUp, memory.Gated, _epsilon);
     }
 
-    internal void AddGated(int i, nint stream, in StepLayout layout, StepMemory memory)
+    internal void AddGated(int i, nint stream, in StepLayout layout, StepMemory memory, bool ahead = false)
     {
         var (weight, norm) = (_layers[i].Down, i + 1 < _layers.Length ? _layers[i + 1].AttentionNorm : _norm);
         if (Prompt(layout) is { } prompt)
             prompt.Add(stream, layout.Rows, memory.Gated, _shape.Inner, weight, norm, memory.Stream);
         else
-            _products.AddGated(stream, layout.Rows, memory.Gated, weight, norm, memory.Stream);
+            _products.AddGated(stream, layout.Rows, memory.Gated, weight, norm, memory.Stream,
+                ahead && i + 1 < _layers.Length
+                    ? new WeightRange(_layers[i + 1].Qkv, _shape.Projected * _shape.Hidden * _shape.ElementBytes) : default);
     }
 
     internal void Score(nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>

@@ -14,7 +14,7 @@ internal sealed class StepMemory : IDisposable
         var room = ProductKernels.Room(rows);
         long[] sizes =
         [
-            4L * room * shape.Hidden, (long)shape.ElementBytes * room * shape.Hidden, 4L * room * (shape.Hidden / 16),
+            4L * room * shape.Hidden, (long)shape.ElementBytes * room * shape.Hidden, 4L * room * (shape.Hidden / 8),
             4L * room * shape.Heads * shape.HeadDim, (long)shape.ElementBytes * room * shape.Heads * shape.HeadDim,
             (long)shape.ElementBytes * room * shape.Inner,
             4L * draws * shape.Logits, rows > ProductKernels.MaxRows ? (long)room * PromptKernels.ProductBytes(shape) : 0,

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LightTts.Cuda;
 using LightTts.Torch;
 using TorchSharp;
@@ -24,9 +25,16 @@ internal sealed class TorchDecodeSteps(TorchLanguageLayers layers) : IDisposable
         using var inference = inference_mode(true);
         var lengths = CapturedLengths.Where(length => length <= layers.Counting.shape[0]).ToArray();
         var pool = CudaGraph.CreatePool();
-        for (var rows = 1; rows <= LanguageStepBuffers.RowsFor(maxRows); rows *= 2)
-            foreach (var length in lengths)
-                Capture(Buffers(rows, length), pool);
+        try
+        {
+            for (var rows = 1; rows <= LanguageStepBuffers.RowsFor(maxRows); rows *= 2)
+                foreach (var length in lengths)
+                    Capture(Buffers(rows, length), pool);
+        }
+        catch (ExternalException)
+        {
+            // The device has too little memory for more: such steps are launched as they come.
+        }
         _captured = lengths;
     }
 

@@ -1,0 +1,302 @@
+// The vocoder's convolutions along time as matrix products on the tensor cores, with what stands around them: residuals, the sum with the source,
+// activations. Several of them, of whatever shapes, are one launch.
+//
+// Numbers lie by time: [row][column][channel], channels padded to a multiple of 32 by zeros. What a convolution reads was activated when it was
+// written, as halves of a sixteenth of the numbers (they reach tens of thousands), in PARTS planes: one, of 11 significant bits, or two, the second
+// holding what the first cannot, for three products instead of one and 22 bits. Sums are of 32 bits, and their order depends on a convolution's
+// inputs and taps alone: a row gets the same bits in any company.
+//
+// A block computes COLUMNS columns of 64 channels. It goes over the inputs in chunks of 32 channels; a chunk's columns, and those before them that
+// the taps reach, lie in shared memory once for all taps. Weights come in the order in which lanes take them: [tile of 64 channels][chunk][tap]
+// [part][8 channels of the tile][lane][8 halves], where lane 4 g + t holds of channel 32 (i / 4) + 8 (g / 2) + 2 (i % 4) + g % 2, for i-th 8, the
+// inputs 2t, 2t + 1, 2t + 8, 2t + 9 of the chunk's first half and then of its second: so that a lane's sums are of 8 channels side by side.
+
+#define CHUNK 32
+#define PITCH 40          // halves from a column to the next in shared memory: 8 columns lie in different banks
+#define TILE 64           // channels of a block
+#define RING 4            // pieces of weights in shared memory
+#define PIECE (TILE * CHUNK * PARTS)
+#define SHRINK 0.0625f
+#define MOST 65504.0f     // that a half holds
+
+// Where results go, activated. Null: nowhere.
+struct Output
+{
+    u16* values;
+    const float* alpha;   // of the snake, and 1 / alpha behind it, a number a channel each; null: leaky
+};
+
+struct Convolution
+{
+    const u16* input;
+    long long input_part; // halves from one plane to the next
+    long long input_row;  // and from one row to the next
+    const u16* weight;
+    const float* scale;   // of sums, a number a channel of the product, and biases behind them
+    const float* add;     // added to the result, or null
+    float* sums;          // the result in 32 bits, or null
+    Output outputs[3];
+    long long output_part;
+    int inputs;           // channels, a multiple of CHUNK
+    int length;           // columns of the input; there are zeros beside them
+    int taps;
+    int dilation;
+    int left;             // columns before its own that the first tap of a column reads
+    int columns;          // of the product
+    int channels;         // of the result, a multiple of 32
+    int rate;             // columns of the result in one of the product: its channels are [rate, channels]
+    int shift;            // 1: the result has a column more, before all others, that mirrors the second next to it
+    int tiles;            // of channels
+    int blocks;           // in all rows
+    float slope;          // of the leaky activation
+};
+
+struct Convolutions
+{
+    Convolution list[JOBS];
+};
+
+// sin(x)^2. Exact to 2^-22 as far as x is; from a hundred thousand turns on x itself is not.
+__device__ __forceinline__ float sine_squared(float x)
+{
+    const float turns = rintf(x * 0.318309886f);
+    float r = fmaf(turns, -3.14159203f, x);
+    r = fmaf(turns, -6.27832946e-7f, r);
+    r = fmaf(turns, -1.07806051e-14f, r);
+    const float s = r * r;
+    float p = fmaf(s, -2.38889859e-8f, 2.75255616e-6f);
+    p = fmaf(p, s, -1.98408744e-4f);
+    p = fmaf(p, s, 8.33333310e-3f);
+    p = fmaf(p, s, -1.66666667e-1f);
+    const float sine = fmaf(r * s, p, r);
+    return sine * sine;
+}
+
+__device__ __forceinline__ float bounded(float x)
+{
+    x *= SHRINK;
+    return x > MOST ? MOST : x < -MOST ? -MOST : x;
+}
+
+// 8 numbers as halves.
+__device__ __forceinline__ void store_halves(u16* to, long long part, const float (&v)[8])
+{
+    u32 first[4];
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+        first[i] = to_halves(bounded(v[2 * i]), bounded(v[2 * i + 1]));
+    *(uint4*)to = make_uint4(first[0], first[1], first[2], first[3]);
+#if PARTS == 2
+    u32 rest[4];
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+    {
+        const float2 held = from_halves(first[i]);
+        rest[i] = to_halves(bounded(v[2 * i]) - held.x, bounded(v[2 * i + 1]) - held.y);
+    }
+    *(uint4*)(to + part) = make_uint4(rest[0], rest[1], rest[2], rest[3]);
+#endif
+}
+
+__device__ __forceinline__ void load_floats(float (&v)[8], const float* from)
+{
+    const float4 a = *(const float4*)from, b = *(const float4*)(from + 4);
+    v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w, v[4] = b.x, v[5] = b.y, v[6] = b.z, v[7] = b.w;
+}
+
+// What follows a product, for 8 channels of a column; at: where in the result they lie.
+__device__ __forceinline__ void finish(const Convolution& job, long long at, int channel, float (&v)[8])
+{
+    if (job.add)
+    {
+        float other[8];
+        load_floats(other, job.add + at);
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+            v[i] += other[i];
+    }
+    if (job.sums)
+    {
+        *(float4*)(job.sums + at) = make_float4(v[0], v[1], v[2], v[3]);
+        *(float4*)(job.sums + at + 4) = make_float4(v[4], v[5], v[6], v[7]);
+    }
+#pragma unroll
+    for (int o = 0; o < 3; o++)
+    {
+        const Output output = job.outputs[o];
+        if (!output.values)
+            continue;
+        float y[8];
+        if (output.alpha)
+        {
+            float alpha[8], inverse[8];
+            load_floats(alpha, output.alpha + channel);
+            load_floats(inverse, output.alpha + job.channels + channel);
+#pragma unroll
+            for (int i = 0; i < 8; i++)
+                y[i] = fmaf(sine_squared(alpha[i] * v[i]), inverse[i], v[i]);
+        }
+        else
+        {
+#pragma unroll
+            for (int i = 0; i < 8; i++)
+                y[i] = v[i] < 0 ? v[i] * job.slope : v[i];
+        }
+        store_halves(output.values + at, job.output_part, y);
+    }
+}
+
+__device__ __forceinline__ void await_all_but(int groups)
+{
+    if (groups == 2)
+        await_fetches<2>();
+    else if (groups == 1)
+        await_fetches<1>();
+    else
+        await_fetches<0>();
+}
+
+// WARPS of the block's 4 side by side along time, each with TIMES * 16 columns and GROUPS * 8 channels.
+template <int WARPS, int TIMES, int GROUPS>
+__device__ __forceinline__ void convolve(const Convolutions& jobs)
+{
+    constexpr int COLUMNS = WARPS * TIMES * 16, THREADS = 128;
+    static_assert(4 / WARPS * GROUPS * 8 == TILE, "the warps take all channels");
+    extern __shared__ uint4 shared[];
+    u16* const weights = (u16*)shared;
+    u16* const columns = weights + RING * PIECE;
+    release_next();
+
+    int block = blockIdx.x, number = 0;
+    while (block >= jobs.list[number].blocks)
+        block -= jobs.list[number++].blocks;
+    const Convolution& job = jobs.list[number];
+    const int tile = block % job.tiles, stretches = (job.columns + COLUMNS - 1) / COLUMNS;
+    const int first = block / job.tiles % stretches * COLUMNS, row = block / job.tiles / stretches;
+    const int taps = job.taps, steps = job.inputs / CHUNK * taps, ahead = min(taps, RING - 1);
+    const int span = COLUMNS + (taps - 1) * job.dilation;
+    const u16* weight = job.weight + (size_t)tile * steps * PIECE + threadIdx.x * 8;
+    const u16* input = job.input + row * job.input_row;
+
+    auto fetch_weights = [&](int step)
+    {
+        u16* to = weights + step % RING * PIECE + threadIdx.x * 8;
+        const u16* from = weight + (size_t)step * PIECE;
+#pragma unroll
+        for (int i = 0; i < PIECE; i += THREADS * 8)
+            fetch(to + i, from + i, true);
+    };
+    auto fetch_columns = [&](int chunk)
+    {
+#pragma unroll
+        for (int part = 0; part < PARTS; part++)
+        {
+            u16* to = columns + (chunk % 2 * PARTS + part) * span * PITCH;
+            const u16* from = input + part * job.input_part + chunk * CHUNK;
+            for (int i = threadIdx.x; i < span * 4; i += THREADS)
+            {
+                const int at = first - job.left + i / 4;
+                const bool there = at >= 0 && at < job.length;
+                fetch(to + i / 4 * PITCH + i % 4 * 8, from + (size_t)(there ? at : 0) * job.inputs + i % 4 * 8, there);
+            }
+        }
+    };
+
+    for (int step = 0; step < ahead; step++)
+        fetch_weights(step);
+    wait_for_previous();
+    fetch_columns(0);
+    for (int step = 0; step < ahead; step++)
+        end_fetches();
+
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
+    const int column = warp % WARPS * TIMES * 16, group = warp / WARPS * GROUPS;
+    float sums[TIMES][GROUPS][4] = {};
+    for (int step = 0, chunk = 0, tap = 0; step < steps; step++)
+    {
+        await_all_but(ahead - 1);
+        __syncthreads();
+        const int next = step + ahead;
+        if (next < steps)
+        {
+            fetch_weights(next);
+            if (next % taps == 0)
+                fetch_columns(next / taps);
+        }
+        end_fetches();
+        const u16* own = columns + chunk % 2 * PARTS * span * PITCH + (column + lane % 16 + tap * job.dilation) * PITCH + lane / 16 * 8;
+        const uint4* piece = (const uint4*)(weights + step % RING * PIECE) + group * 32 + lane;
+        uint4 b[PARTS][GROUPS];
+#pragma unroll
+        for (int part = 0; part < PARTS; part++)
+#pragma unroll
+            for (int i = 0; i < GROUPS; i++)
+                b[part][i] = piece[(part * (TILE / 8) + i) * 32];
+#pragma unroll
+        for (int half = 0; half < 2; half++)
+        {
+            u32 a[PARTS][TIMES][4];
+#pragma unroll
+            for (int part = 0; part < PARTS; part++)
+#pragma unroll
+                for (int time = 0; time < TIMES; time++)
+                    load_halves(a[part][time], own + part * span * PITCH + time * 16 * PITCH + half * 16);
+            // The small products first.
+#pragma unroll
+            for (int product = PARTS == 2 ? 2 : 0; product >= 0; product--)
+#pragma unroll
+                for (int i = 0; i < GROUPS; i++)
+#pragma unroll
+                    for (int time = 0; time < TIMES; time++)
+                    {
+                        const uint4 w = b[product == 1 ? PARTS - 1 : 0][i];
+                        multiply_add_halves(sums[time][i], a[product == 2 ? PARTS - 1 : 0][time], half ? w.z : w.x, half ? w.w : w.y);
+                    }
+        }
+        if (++tap == taps)
+            tap = 0, chunk++;
+    }
+
+    const long long result = (long long)row * (job.columns * job.rate + job.shift) * job.channels;
+    const int all = job.channels * job.rate;
+#pragma unroll
+    for (int quad = 0; quad < GROUPS / 4; quad++)
+    {
+        const int output = tile * TILE + group * 8 + quad * 32 + t * 8;
+        if (output >= all)
+            continue;
+        const int phase = output / job.channels, channel = output % job.channels;
+        float scale[8], bias[8];
+        load_floats(scale, job.scale + output);
+        load_floats(bias, job.scale + job.tiles * TILE + output);
+#pragma unroll
+        for (int time = 0; time < TIMES; time++)
+#pragma unroll
+            for (int side = 0; side < 2; side++)
+            {
+                const int at = first + column + time * 16 + side * 8 + g;
+                if (at >= job.columns)
+                    continue;
+                float v[8];
+#pragma unroll
+                for (int i = 0; i < 8; i++)
+                    v[i] = fmaf(sums[time][quad * 4 + i / 2][side * 2 + i % 2], scale[i], bias[i]);
+                const int to = at * job.rate + phase;
+                if (job.shift && to == 1)
+                {
+                    float mirrored[8];
+#pragma unroll
+                    for (int i = 0; i < 8; i++)
+                        mirrored[i] = v[i];
+                    finish(job, result + channel, channel, mirrored);
+                }
+                finish(job, result + (long long)(to + job.shift) * job.channels + channel, channel, v);
+            }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(128, 2) convolve_64(const __grid_constant__ Convolutions jobs) { convolve<2, 2, 4>(jobs); }
+extern "C" __global__ void __launch_bounds__(128, 2) convolve_128(const __grid_constant__ Convolutions jobs) { convolve<2, 4, 4>(jobs); }
+#if PARTS == 1
+extern "C" __global__ void __launch_bounds__(128, 2) convolve_256(const __grid_constant__ Convolutions jobs) { convolve<4, 4, 8>(jobs); }
+#endif

@@ -1,0 +1,57 @@
+// Numbers of 16 bits with 11 significant ones, their product on the tensor cores, and copies into shared memory that are under way while others are
+// computed with.
+
+// Two numbers in a word, the first below.
+__device__ __forceinline__ u32 to_halves(float first, float second)
+{
+    u32 pair;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+}
+
+__device__ __forceinline__ float2 from_halves(u32 pair)
+{
+    float2 v;
+    asm("{\n\t.reg .f16 low, high;\n\tmov.b32 {low, high}, %2;\n\tcvt.f32.f16 %0, low;\n\tcvt.f32.f16 %1, high;\n\t}" : "=f"(v.x), "=f"(v.y) : "r"(pair));
+    return v;
+}
+
+// d[16 x 8] += a[16 x 16] b[16 x 8] with 32-bit sums; who holds what is as in multiply_add.
+__device__ __forceinline__ void multiply_add_halves(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1)
+{
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+__device__ __forceinline__ u32 shared_address(const void* shared)
+{
+    u32 address;
+    asm("{\n\t.reg .u64 wide;\n\tcvta.to.shared.u64 wide, %1;\n\tcvt.u32.u64 %0, wide;\n\t}" : "=r"(address) : "l"(shared));
+    return address;
+}
+
+// a of multiply_add_halves: lane l gives the address of row l % 16 at column 0 or 8, by l / 16.
+__device__ __forceinline__ void load_halves(u32 (&a)[4], const void* shared)
+{
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+        : "=r"(a[0]), "=r"(a[1]), "=r"(a[2]), "=r"(a[3]) : "r"(shared_address(shared)) : "memory");
+}
+
+// Begins to copy 16 bytes, or to write as many zeros.
+__device__ __forceinline__ void fetch(void* shared, const void* global, bool there)
+{
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" :: "r"(shared_address(shared)), "l"(global), "r"(there ? 16 : 0) : "memory");
+}
+
+// Ends a group of copies.
+__device__ __forceinline__ void end_fetches()
+{
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
+
+// Waits for all groups but the last so many.
+template <int PENDING>
+__device__ __forceinline__ void await_fetches()
+{
+    asm volatile("cp.async.wait_group %0;" :: "n"(PENDING) : "memory");
+}

@@ -1,0 +1,115 @@
+using LightTts.Models.CosyVoice.Flow;
+using LightTts.Models.CosyVoice.Flow.DiT;
+using LightTts.Tests.Support;
+using LightTts.Timbres;
+using LightTts.Torch;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LightTts.Tests.Gpu;
+
+/// <summary>Utterances that join, leave in the middle and take over each other's pages in random order: each is what it is alone.</summary>
+[Collection(GpuCollection.Name)]
+public sealed class GpuFlowInterleavingTests(ITestOutputHelper output)
+{
+    private const double Tolerance = 1e-5; // of the largest number of a mel
+    private const int Steps = 3, Kinds = 24, MaxRows = 8;
+
+    private const int Pages = 64; // too few for eight of the longer utterances, so that pages change hands
+
+    // On the CPU it is rehearsed with the small fixture.
+    private static readonly bool Rehearsal = TestDevice.Kind == ComputeDevice.Cpu;
+    private static readonly (int Layers, int Dim, int Vocabulary) Model = Rehearsal ? (3, 48, 512) : (7, 256, 6561);
+
+    // A chunk's frames, keys and values of all layers and the convolutions' inputs as one more, of both guidance rows, in 32 bits.
+    private static readonly long Budget = Pages * 50L * (Model.Layers + 1) * 2 * 2 * Model.Dim * sizeof(float);
+
+    [Fact]
+    public void Two_hundred_interleavings()
+    {
+        var device = TestDevice.Get();
+        using var thread = new TorchThread(2, device.IsCuda ? device.Device.index : null).Enter(urgent: true);
+        using var scope = NewDisposeScope();
+        using var plain = Flows.Plain(golden: Rehearsal, device: device);
+        using var batched = Flows.Batched(Rehearsal, new FlowOptions(CacheBudget: Budget), device: device);
+        batched.AllocateCaches();
+        if (device.IsCuda)
+            cuda.synchronize(device.Device); // the weights came by another stream
+        batched.Prepare(MaxRows);
+        var random = new Random(11);
+        var voices = Enumerable.Range(0, 3).Select(i => Flows.Timbre(i, 18 * i, Model.Vocabulary)).ToArray();
+        Utterance[] kinds = [.. Enumerable.Range(0, Kinds).Select(i =>
+            new Utterance(voices[i % voices.Length], Flows.Tokens(random, random.Next(20, 130), Model.Vocabulary), Streaming: i % 4 != 3))];
+        var alone = kinds.Select(kind =>
+        {
+            using var state = plain.Start(kind.Voice, kind.Streaming, Steps, sharePrefix: false);
+            return plain.Run(state, kind.Tokens, final: true)!.cpu();
+        }).ToArray();
+        var (worst, finished, left, recomputed) = (0.0, 0, 0, 0);
+        var rounds = Rehearsal ? 10 : 200;
+        for (var round = 0; round < rounds; round++)
+        {
+            List<Part> open = [];
+            var waiting = new Queue<int>(Enumerable.Range(0, 12).Select(_ => random.Next(Kinds)));
+            while (waiting.Count > 0 || open.Count > 0)
+            {
+                while (waiting.Count > 0 && open.Count < MaxRows && random.Next(2) == 0)
+                {
+                    var kind = waiting.Dequeue();
+                    open.Add(new Part(kind, batched.Start(kinds[kind].Voice, kinds[kind].Streaming, Steps)));
+                }
+                if (open.Count > 0 && random.Next(12) == 0)
+                {
+                    var leaver = open[random.Next(open.Count)];
+                    leaver.State.Dispose();
+                    open.Remove(leaver);
+                    left++;
+                }
+                var rows = open.Where(_ => random.Next(3) > 0).Select(part => (Part: part, Row: part.Next(kinds[part.Kind], random))).ToArray();
+                if (rows.Length == 0)
+                    continue;
+                batched.Run([.. rows.Select(each => each.Row)]);
+                foreach (var (part, row) in rows)
+                {
+                    Assert.Null(row.Error);
+                    if (row.Mel is { } mel)
+                        part.Heard.Add(mel.cpu());
+                    recomputed += part.State.Policy == FlowCachePolicy.Recompute ? 1 : 0;
+                    if (!row.Final)
+                        continue;
+                    using var whole = cat(part.Heard, 2);
+                    var expected = alone[part.Kind];
+                    Assert.Equal(expected.shape, whole.shape);
+                    worst = Math.Max(worst, Flows.Difference(expected, whole) / expected.abs().max().ToSingle());
+                    Assert.InRange(worst, 0, Tolerance);
+                    part.State.Dispose();
+                    open.Remove(part);
+                    finished++;
+                }
+            }
+            Assert.Equal(0, batched.CacheBytes);
+        }
+        output.WriteLine($"{rounds} rounds: {finished} utterances, {left} left, {recomputed} passes without pages; largest difference {worst:E1}");
+        Assert.True(left > rounds / 2 && recomputed > 0, "nobody left, or pages were never short");
+        if (device.IsCuda)
+            Assert.Contains(((DiTDeviceEstimator)batched.Estimator).Buffers, buffers => buffers.Graph is not null);
+    }
+
+    private sealed record Utterance(TimbreFeatures Voice, int[] Tokens, bool Streaming);
+
+    /// <summary>An utterance under way.</summary>
+    private sealed record Part(int Kind, FlowState State)
+    {
+        private int _at;
+
+        public List<Tensor> Heard { get; } = [];
+
+        public FlowRow Next(Utterance utterance, Random random)
+        {
+            var rest = utterance.Tokens.Length - _at;
+            var count = utterance.Streaming ? Math.Min(random.Next(1, 70), rest) : rest;
+            _at += count;
+            return new FlowRow { State = State, Tokens = utterance.Tokens.AsMemory(_at - count, count), Final = count == rest };
+        }
+    }
+}
