@@ -57,7 +57,8 @@ internal sealed class FlowKernels : IDisposable
     /// <param name="places">[blocks, columns], of which the last is where a block's own page begins.</param>
     /// <param name="columns">Places of a block.</param>
     public void Turn(nint stream, int frames, nint qkv, nint turns, nint pages, nint places, int columns) =>
-        _turn.Launch(stream, (2 * frames, 1, 1), Threads, 0, afterKernel: false, qkv, turns, Argument(frames), pages, places, Argument(columns));
+        _turn.Launch(stream, (2 * frames, 1, 1), pages == 0 ? 32 : Threads, 0, afterKernel: false,
+            qkv, turns, Argument(frames), pages, places, Argument(columns));
 
     public void Dispose() => _module.Dispose();
 }
