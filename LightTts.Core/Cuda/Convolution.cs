@@ -17,7 +17,7 @@ internal struct Convolution
     public ConvolutionOutput Second;
     public ConvolutionOutput Third;
     public long OutputPart;
-    public nint Limits;
+    public nint Windows;
     public int Inputs;
     public int Length;
     public int Taps;

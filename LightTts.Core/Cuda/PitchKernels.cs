@@ -48,18 +48,17 @@ internal sealed class PitchKernels(CudaModule module)
     /// <param name="stream">Where.</param>
     /// <param name="shape">Rows, frames and harmonics.</param>
     /// <param name="frequencies">[rows, frames] in 64 bits.</param>
-    /// <param name="known">[rows, 1 + harmonics, frames] in 64 bits: frequencies and turns that were determined before.</param>
-    /// <param name="limits">[rows, 4]: the first is for how many frames they were.</param>
+    /// <param name="windows">A <see cref="VocoderWindow"/> a row.</param>
     /// <param name="mix">[harmonics].</param>
     /// <param name="bias">[1].</param>
-    /// <param name="result">As known, of all frames.</param>
+    /// <param name="result">[rows, 1 + harmonics, frames] in 64 bits: frequencies and summed turns.</param>
     /// <param name="levels">[rows, frames, 2] in 32 bits.</param>
     /// <param name="source">Samples a second; amplitudes of sines and of noise beside them; the frequency above which there are sines; samples of a
     /// frame.</param>
-    public void Pitch(nint stream, (int Rows, int Frames, int Harmonics) shape, nint frequencies, nint known, nint limits, nint mix, nint bias,
-        nint result, nint levels, (float Rate, float Alpha, float Sigma, float Threshold, int SamplesPerFrame) source) =>
+    public void Pitch(nint stream, (int Rows, int Frames, int Harmonics) shape, nint frequencies, nint windows, nint mix, nint bias, nint result,
+        nint levels, (float Rate, float Alpha, float Sigma, float Threshold, int SamplesPerFrame) source) =>
         _pitch.Launch(stream, (shape.Rows, 1, 1), 32 * shape.Harmonics, shape.Harmonics * shape.Frames * sizeof(float), afterKernel: true,
-            frequencies, known, limits, mix, bias, result, levels, Argument(shape.Frames), Argument(shape.Harmonics), Argument(source.Rate),
+            frequencies, windows, mix, bias, result, levels, Argument(shape.Frames), Argument(shape.Harmonics), Argument(source.Rate),
             Argument(source.Alpha), Argument(source.Sigma), Argument(source.Threshold), Argument((float)source.SamplesPerFrame));
 
     /// <summary>The source's spectrum, zeros before it.</summary>
@@ -67,18 +66,18 @@ internal sealed class PitchKernels(CudaModule module)
     /// <param name="shape">Rows, frames of the mel, samples of one; frames of the spectrum, and zeros before them.</param>
     /// <param name="transform">Bins, size and hop.</param>
     /// <param name="levels">[rows, frames of the mel, 2].</param>
-    /// <param name="noise">[rows, samples].</param>
+    /// <param name="windows">A <see cref="VocoderWindow"/> a row.</param>
     /// <param name="forward">[2 * bins, size].</param>
-    /// <param name="limits">[rows, 4]: the second is where a row ends, in frames of the mel.</param>
+    /// <param name="table">Numbers after which the noise begins anew.</param>
     /// <param name="y">[parts, rows, lead + frames, 32] in halves.</param>
     public void SourceSpectrum(nint stream, (int Rows, int MelFrames, int SamplesPerFrame, int Frames, int Lead) shape,
-        (int Bins, int Size, int Hop) transform, nint levels, nint noise, nint forward, nint limits, nint y)
+        (int Bins, int Size, int Hop) transform, nint levels, nint windows, nint forward, int table, nint y)
     {
         const int block = 64, channels = VocoderKernels.ChannelStep;
         var bytes = sizeof(float) * (transform.Size * channels + block * transform.Hop + transform.Size);
-        _sourceSpectrum.Launch(stream, ((shape.Frames + block - 1) / block, shape.Rows, 1), 4 * block, bytes, afterKernel: true, levels, noise,
-            forward, limits, y, (long)shape.Rows * (shape.Lead + shape.Frames) * channels, Argument(shape.MelFrames),
-            Argument(shape.SamplesPerFrame), Argument(shape.Frames), Argument(shape.Lead), Argument(transform.Bins), Argument(transform.Size),
-            Argument(transform.Hop));
+        _sourceSpectrum.Launch(stream, ((shape.Frames + block - 1) / block, shape.Rows, 1), 4 * block, bytes, afterKernel: true, levels, windows,
+            forward, y, (long)shape.Rows * (shape.Lead + shape.Frames) * channels, Argument(shape.MelFrames), Argument(shape.SamplesPerFrame),
+            Argument(shape.Frames), Argument(shape.Lead), Argument(transform.Bins), Argument(transform.Size), Argument(transform.Hop),
+            Argument(table));
     }
 }

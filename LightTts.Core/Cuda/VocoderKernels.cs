@@ -76,13 +76,13 @@ internal sealed class VocoderKernels(CudaModule module, int parts) : IDisposable
     /// <summary>What becomes of a mel's frequency, beside it.</summary>
     public PitchKernels Pitch { get; } = new(module);
 
-    /// <summary>x [rows, channels, columns] in 32 bits -> y [parts, rows, columns, padded channels] in halves, and the same in 64 bits with channels
-    /// to the next multiple of 8.</summary>
-    public void Pack(nint stream, (int Rows, int Channels, int Columns) shape, nint x, nint y, nint wide, bool afterKernel)
+    /// <summary>Windows' mels -> y [parts, rows, columns, padded channels] in halves, and the same in 64 bits with channels to the next multiple of
+    /// 8. Launched after whatever else.</summary>
+    public void Pack(nint stream, (int Rows, int Channels, int Columns) shape, nint windows, nint y, nint wide)
     {
         var inputs = Padded(shape.Channels);
-        _pack.Launch(stream, ((shape.Columns + WideThreads - 1) / WideThreads, inputs / 8, shape.Rows), WideThreads, 0, afterKernel, x, y, wide,
-            (long)shape.Rows * shape.Columns * inputs, Argument(shape.Channels), Argument(shape.Columns), Argument(inputs));
+        _pack.Launch(stream, ((shape.Columns + WideThreads - 1) / WideThreads, inputs / 8, shape.Rows), WideThreads, 0, afterKernel: false, windows,
+            y, wide, (long)shape.Rows * shape.Columns * inputs, Argument(shape.Channels), Argument(shape.Columns), Argument(inputs));
     }
 
     /// <summary>The mean of x [arrays, numbers] in 32 bits, leaky -> y [parts, numbers] in halves; numbers: a multiple of 8.</summary>
@@ -97,16 +97,16 @@ internal sealed class VocoderKernels(CudaModule module, int parts) : IDisposable
     /// <param name="x">[rows, frames, 32].</param>
     /// <param name="inverse">[hop, 2 * bins, size / hop].</param>
     /// <param name="firstScale">[hop], of a row's first samples.</param>
-    /// <param name="limits">[rows, 4]: the second is where a row ends, in frames of the mel.</param>
+    /// <param name="windows">A <see cref="VocoderWindow"/> a row.</param>
     /// <param name="y">[rows, samples].</param>
     /// <param name="limit">The largest sample.</param>
     public void Samples(nint stream, (int Rows, int Frames, int Rate, int Samples) shape, (int Bins, int Size, int Hop) transform, nint x,
-        nint inverse, nint firstScale, nint limits, nint y, float limit)
+        nint inverse, nint firstScale, nint windows, nint y, float limit)
     {
         const int block = 128;
         var (groups, width) = (shape.Samples / transform.Hop, 2 * transform.Bins);
         var bytes = sizeof(float) * (width * transform.Size + (block + transform.Size / transform.Hop - 1) * (width | 1));
-        _samples.Launch(stream, ((groups + block - 1) / block, shape.Rows, 1), WideThreads, bytes, afterKernel: true, x, inverse, firstScale, limits,
+        _samples.Launch(stream, ((groups + block - 1) / block, shape.Rows, 1), WideThreads, bytes, afterKernel: true, x, inverse, firstScale, windows,
             y, Argument(shape.Frames), Argument(groups), Argument(shape.Rate), Argument(transform.Bins), Argument(transform.Size),
             Argument(transform.Hop), Argument(limit));
     }

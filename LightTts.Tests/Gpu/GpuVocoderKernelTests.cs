@@ -36,11 +36,7 @@ public sealed class GpuVocoderKernelTests(ITestOutputHelper output)
         using var conv = new VocoderConv(new VocoderSlots(), weight, bias, dilation: dilation);
         using var packed = new CudaConv(conv, parts, conv.Context, rate);
         var x = randn([rows, inputs, columns], device: device.Device);
-        var halves = Halves(device, parts, rows, columns, packed.Inputs);
-        var wide = zeros([rows, columns, (inputs + 7) / 8 * 8], ScalarType.Float64, device.Device);
-        kernels.Pack(Stream(device), (rows, inputs, columns), x.Address(), halves.Address(), wide.Address(), afterKernel: false);
-        Equal("packed", x.to(ScalarType.Float64).transpose(1, 2), wide.narrow(2, 0, inputs), 0);
-        Equal("halves", Packed(x, parts, 0).to(ScalarType.Float64), halves, 0);
+        var halves = Packed(x, parts, 0);
         var y = zeros([rows, columns * rate, packed.Channels], device: device.Device);
         var activated = Halves(device, parts, rows, columns * rate, packed.Channels);
         kernels.Convolve(Stream(device), rows,
@@ -75,19 +71,28 @@ public sealed class GpuVocoderKernelTests(ITestOutputHelper output)
         using var archive = PyTorchCheckpoint.Open(Repo.Golden("main/models/cosyvoice3-tiny/hift.pt"));
         using var network = HiftNetwork.Load(archive, config, device, new Vocoders.Weyl());
         using var own = new CudaPitch(network, kernels.Pitch, device.Device);
-        using var buffers = new HiftWindowBuffers(rows, frames, network, device);
+        using var buffers = new HiftWindowBuffers(rows, frames, network, device, copies: false);
         const int known = 5;
-        buffers.Clear([.. Enumerable.Range(0, rows).Select(row => new HiftWindowRow(row == 0 ? 0 : known, frames, 0, frames))]);
         random.manual_seed(9);
-        buffers.Mel.copy_(randn([rows, config.MelBands, frames], device: device.Device));
-        buffers.Known.copy_(rand(buffers.Known.shape, ScalarType.Float64, device.Device).mul_(Scalars.Of(100L)));
+        var mel = randn([rows, config.MelBands, frames], device: device.Device);
+        var pitches = rand([rows, 2 + config.Harmonics, known], ScalarType.Float64, device.Device).mul_(Scalars.Of(100L));
+        buffers.Clear([.. Enumerable.Range(0, rows).Select(row => new VocoderWindow
+        {
+            Known = row == 0 ? 0 : known, End = frames, Count = frames, Mel = mel[row].Address(), MelStride = frames, Pitch = pitches[row].Address(),
+            PitchStride = known,
+        })]);
+        var halves = Halves(device, 1, rows, frames, VocoderKernels.Padded(config.MelBands));
+        var wide = zeros([rows, frames, own.Inputs], ScalarType.Float64, device.Device);
+        kernels.Pack(Stream(device), (rows, config.MelBands, frames), buffers.Windows.Address(), halves.Address(), wide.Address());
+        Equal("packed", mel.to(ScalarType.Float64).transpose(1, 2), wide.narrow(2, 0, config.MelBands), 0);
+        Equal("halves", Packed(mel, 1, 0).to(ScalarType.Float64), halves, 0);
         using var pass = VocoderPass.Window(rows);
-        var f0 = network.F0.Run(pass, nn.functional.pad(buffers.Mel, [0, VocoderF0.LookRight]));
-        own.Run(Stream(device), buffers.Mel.to(ScalarType.Float64).transpose(1, 2).contiguous(), buffers);
+        var f0 = network.F0.Run(pass, nn.functional.pad(mel, [0, VocoderF0.LookRight]));
+        own.Run(Stream(device), wide, buffers);
         for (var row = 0; row < rows; row++)
         {
             var first = row == 0 ? 0 : known;
-            var (fresh, before) = (f0[row].narrow(1, first, frames - first), buffers.Known[row]);
+            var (fresh, before) = (f0[row].narrow(1, first, frames - first), pitches[row]);
             var sums = network.Source.Turns(fresh.to(ScalarType.Float32).unsqueeze(0))[0].cumsum(1);
             if (first > 0)
                 sums = sums.Plus(before.narrow(0, 1, config.Harmonics + 1).narrow(1, first - 1, 1));
@@ -115,11 +120,11 @@ public sealed class GpuVocoderKernelTests(ITestOutputHelper output)
         random.manual_seed(8);
         var mel = randn([rows, config.MelBands, frames], device: device.Device);
         var source = randn([rows, 2 * network.Spectrum.Bins, frames * network.Upsampling + 1], device: device.Device);
-        using var buffers = new HiftWindowBuffers(rows, frames, network, device);
-        buffers.Clear([.. Enumerable.Range(0, rows).Select(_ => new HiftWindowRow(0, frames, 0, frames))]);
+        using var buffers = new HiftWindowBuffers(rows, frames, network, device, copies: false);
+        buffers.Clear([.. Enumerable.Range(0, rows).Select(_ => new VocoderWindow { End = frames, Count = frames })]);
         using var pass = VocoderPass.Window(rows);
         var expected = network.Decoder.Logarithms(pass, network.Decoder.Pre(pass, nn.functional.pad(mel, [0, config.ConvPreLookRight])), source);
-        var actual = own.Run(Stream(device), Packed(mel, parts, 0), Packed(source, parts, own.Lead), buffers.Limits)
+        var actual = own.Run(Stream(device), Packed(mel, parts, 0), Packed(source, parts, own.Lead), buffers.Windows)
             .narrow(2, 0, expected.shape[1]).transpose(1, 2);
         Equal("logarithms", expected.to(ScalarType.Float64), actual, (parts == 1 ? 1e-2 : 1e-4) * expected.abs().max().item<float>());
     }
@@ -128,7 +133,7 @@ public sealed class GpuVocoderKernelTests(ITestOutputHelper output)
     private static Tensor Packed(Tensor x, int parts, int lead)
     {
         var channels = VocoderKernels.Padded(x.shape[1]);
-        var sixteenth = nn.functional.pad(x.transpose(1, 2), [0, channels - x.shape[1], lead, 0]).mul(Scalars.Of(1.0 / 16));
+        var sixteenth = nn.functional.pad(x.transpose(1, 2), [0, channels - x.shape[1], lead, 0]).mul(Scalars.Of(1.0 / 16)).contiguous();
         var high = sixteenth.to(ScalarType.Float16);
         return parts == 1 ? high.unsqueeze(0) : stack([high, sixteenth.Plus(high.to(ScalarType.Float32).neg()).to(ScalarType.Float16)]);
     }

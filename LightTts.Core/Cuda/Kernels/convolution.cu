@@ -36,7 +36,7 @@ struct Convolution
     float* sums;          // the result in 32 bits, or null
     Output outputs[3];
     long long output_part;
-    const long long* limits; // [row][4]: .., .., the first frame that is wanted, where the row ends; or null
+    const Window* windows; // of the rows, or null
     int inputs;           // channels, a multiple of CHUNK
     int length;           // columns of the input; there are zeros beside them
     int taps;
@@ -49,7 +49,7 @@ struct Convolution
     int tiles;            // of channels
     int blocks;           // in all rows
     float slope;          // of the leaky activation
-    int frame_columns;    // of the product, in one of the limits' frames
+    int frame_columns;    // of the product, in a window's frame
     int context;          // columns before those of the first frame that are needed
 };
 
@@ -189,10 +189,10 @@ __device__ __forceinline__ void convolve(const Convolutions& jobs)
     const Convolution& job = jobs.list[number];
     const int tile = block % job.tiles, stretches = (job.columns + COLUMNS - 1) / COLUMNS;
     const int first = block / job.tiles % stretches * COLUMNS, row = block / job.tiles / stretches;
-    if (job.limits)
+    if (job.windows)
     {
-        const long long* limits = job.limits + 4 * row;
-        if (first + COLUMNS <= limits[2] * job.frame_columns - job.context || first > limits[3] * job.frame_columns)
+        const Window& window = job.windows[row];
+        if (first + COLUMNS <= window.first * job.frame_columns - job.context || first > window.count * job.frame_columns)
         {
             wait_for_previous(); // as who waits for this kernel relies on those before it, too
             return;

@@ -98,22 +98,20 @@ extern "C" __global__ void __launch_bounds__(128) frequency(const double* x, con
         y[place] = fabs(sum + bias[0]);
 }
 
-// Frequencies [row][frame] -> what the source is made of, a frame each: the mixed sines, and the noise's amplitude. known, result
-// [row][1 + harmonics][frame]: frequencies, and turns summed from the utterance's beginning, the former as far as limits [row][4] say first. A block
-// a row, a warp a harmonic.
-extern "C" __global__ void __launch_bounds__(1024) pitch(const double* frequencies, const double* known, const long long* limits, const float* mix,
-    const float* bias, double* result, float2* levels, int frames, int harmonics, float rate, float alpha, float sigma, float threshold,
-    float samples_of_frame)
+// Frequencies [row][frame] -> what the source is made of, a frame each: the mixed sines, and the noise's amplitude; and result
+// [row][1 + harmonics][frame], frequencies and summed turns, in which those that were known stay. A block a row, a warp a harmonic.
+extern "C" __global__ void __launch_bounds__(1024) pitch(const double* frequencies, const Window* windows, const float* mix, const float* bias,
+    double* result, float2* levels, int frames, int harmonics, float rate, float alpha, float sigma, float threshold, float samples_of_frame)
 {
     extern __shared__ uint4 shared[];
     float* const sines = (float*)shared;             // [harmonic][frame]
     release_next();
     wait_for_previous();
     const int row = blockIdx.x, harmonic = threadIdx.x / 32, lane = threadIdx.x % 32;
-    const int determined = (int)limits[4 * row];
-    const double* before = known + (size_t)row * (1 + harmonics) * frames;
+    const int determined = (int)windows[row].known;
+    const double* before = windows[row].pitch;
     double* to = result + (size_t)row * (1 + harmonics) * frames;
-    const double* turns_before = before + (size_t)(1 + harmonic) * frames;
+    const double* turns_before = before + (1 + harmonic) * windows[row].pitch_stride;
     double carried = determined > 0 ? turns_before[determined - 1] : 0;
     for (int start = 0; start < frames; start += 32)
     {
@@ -151,10 +149,10 @@ extern "C" __global__ void __launch_bounds__(1024) pitch(const double* frequenci
     }
 }
 
-// The source, and its spectrum as halves: [row][lead + frame][32], zeros in the lead. noise [row][mel frames * samples_of_frame]; forward
-// [2 * bins][size]; limits [row][4]: .., frames of the mel to the row's end, at which samples are mirrored, as at its beginning. 64 frames a block.
-extern "C" __global__ void __launch_bounds__(256) source_spectrum(const float2* levels, const float* noise, const float* forward,
-    const long long* limits, u16* y, long long part, int mel_frames, int samples_of_frame, int frames, int lead, int bins, int size, int hop)
+// The source, and its spectrum as halves: [row][lead + frame][32], zeros in the lead. forward [2 * bins][size]; the noise's table begins anew after
+// `table` numbers. Samples are mirrored at a window's end, as at its beginning. 64 frames a block.
+extern "C" __global__ void __launch_bounds__(256) source_spectrum(const float2* levels, const Window* windows, const float* forward, u16* y,
+    long long part, int mel_frames, int samples_of_frame, int frames, int lead, int bins, int size, int hop, int table)
 {
     constexpr int FRAMES = 64;
     extern __shared__ uint4 shared[];
@@ -165,7 +163,10 @@ extern "C" __global__ void __launch_bounds__(256) source_spectrum(const float2* 
         taps[i] = i % 32 < 2 * bins ? forward[i % 32 * size + i / 32] : 0;
     wait_for_previous();
     const int row = blockIdx.y, first = blockIdx.x * FRAMES;
-    const long long all = (long long)mel_frames * samples_of_frame, last = limits[4 * row + 1] * samples_of_frame - 1;
+    const long long all = (long long)mel_frames * samples_of_frame, last = windows[row].end * samples_of_frame - 1;
+    if (windows[row].count == 0)
+        return;
+    const float* noise = windows[row].noise;
     for (int i = threadIdx.x; i < FRAMES * hop + size; i += blockDim.x)
     {
         long long at = (long long)first * hop - size / 2 + i;
@@ -176,7 +177,8 @@ extern "C" __global__ void __launch_bounds__(256) source_spectrum(const float2* 
         if (at < all)
         {
             const float2 level = levels[(size_t)row * mel_frames + at / samples_of_frame];
-            value = tanhf(level.y * noise[row * all + at] + level.x);
+            const long long place = windows[row].noise_start + at;
+            value = tanhf(level.y * noise[place < table ? place : place - table] + level.x);
         }
         source[i] = value;
     }

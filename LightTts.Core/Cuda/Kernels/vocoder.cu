@@ -1,18 +1,20 @@
 // What lies between the vocoder's convolutions, and behind them.
 
-// x [rows][channels][columns] -> halves [row][column][inputs], and the same in 64 bits with as few channels as make a multiple of 8. Zeros behind
-// the channels.
-extern "C" __global__ void __launch_bounds__(256) pack(const float* x, u16* y, double* wide, long long part, int channels, int columns, int inputs)
+// Windows' mels -> halves [row][column][inputs], and the same in 64 bits with as few channels as make a multiple of 8. Zeros behind the channels and
+// behind the window.
+extern "C" __global__ void __launch_bounds__(256) pack(const Window* windows, u16* y, double* wide, long long part, int channels, int columns,
+    int inputs)
 {
     release_next();
     wait_for_previous();
     const int column = blockIdx.x * blockDim.x + threadIdx.x, channel = blockIdx.y * 8, row = blockIdx.z;
     if (column >= columns)
         return;
+    const Window& window = windows[row];
     float v[8];
 #pragma unroll
     for (int i = 0; i < 8; i++)
-        v[i] = channel + i < channels ? x[((size_t)row * channels + channel + i) * columns + column] : 0;
+        v[i] = channel + i < channels && column < window.count ? window.mel[(channel + i) * window.mel_stride + column] : 0;
     const size_t place = (size_t)row * columns + column;
     store_halves(y + place * inputs + channel, part, v);
     if (channel < channels)
@@ -49,9 +51,8 @@ extern "C" __global__ void __launch_bounds__(256) mean(const float* x, int array
 }
 
 // Logarithms of magnitudes and what phases are sines of -> samples. x [row][frame][32], of which `bins` and as many more are meant; inverse
-// [hop][2 * bins][size / hop], taps of the overlap-add as a convolution over frames; limits [row][4]: .., frames of the mel to the row's end, behind
-// which there is nothing; y [row][groups * hop]. Group q has frames q + size / 2 / hop and those before. 128 groups a block.
-extern "C" __global__ void __launch_bounds__(256) samples(const float* x, const float* inverse, const float* first_scale, const long long* limits,
+// [hop][2 * bins][size / hop], taps of the overlap-add as a convolution over frames; behind a window's end there is nothing; y [row][groups * hop]. Group q has frames q + size / 2 / hop and those before. 128 groups a block.
+extern "C" __global__ void __launch_bounds__(256) samples(const float* x, const float* inverse, const float* first_scale, const Window* windows,
     float* y, int frames, int groups, int rate, int bins, int size, int hop, float limit)
 {
     constexpr int GROUPS = 128;
@@ -67,7 +68,7 @@ extern "C" __global__ void __launch_bounds__(256) samples(const float* x, const 
     }
     wait_for_previous();
     const int begin = first + size / 2 / hop - (overlap - 1);
-    const long long end = limits[4 * row + 1] * rate;
+    const long long end = windows[row].end * rate;
     for (int i = threadIdx.x; i < (GROUPS + overlap - 1) * bins; i += blockDim.x)
     {
         const int frame = begin + i / bins, bin = i % bins;

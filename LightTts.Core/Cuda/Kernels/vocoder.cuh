@@ -1,6 +1,21 @@
 // What the vocoder's kernels are written in, beside primitives.cuh: numbers of 16 bits with 11 significant ones, tensor cores' products of these and
 // of 64-bit numbers, and copies into shared memory that are under way while others are computed with.
 
+// A row of a batch: a window of an utterance. Lengths and places are in frames of it.
+struct Window
+{
+    long long known;        // of how many frames the pitch was determined before
+    long long end;          // where the utterance ends, or the buffers
+    long long first;        // the first frame whose samples are wanted
+    long long count;        // where the window ends; 0: nobody wants the row
+    const float* mel;       // [channel][count]
+    long long mel_stride;   // numbers from a channel to the next
+    const double* pitch;    // [1 + harmonics][known]: frequencies, and turns summed from the utterance's beginning
+    long long pitch_stride;
+    const float* noise;     // a table
+    long long noise_start;  // where in it the window begins
+};
+
 // Two numbers in a word, the first below; those that a half does not hold become the largest, and what is no number stays that.
 __device__ __forceinline__ u32 to_halves(float first, float second)
 {

@@ -42,10 +42,10 @@ internal sealed class HiftWindowPass : IDecodePass
     private static HiftWindowState State(VocoderRow row) => (HiftWindowState)row.State;
 
     /// <summary>Frames of a row's next window.</summary>
-    private static int Window(VocoderRow row) => (int)Math.Min(State(row).Mel!.shape[1], HiftWindowVocoder.LongestWindow);
+    private static int Window(VocoderRow row) => Math.Min(State(row).Length, HiftWindowVocoder.LongestWindow);
 
     /// <summary>Whether the utterance's end lies in a row's next window.</summary>
-    private static bool IsLast(VocoderRow row) => row.Final && Window(row) == State(row).Mel!.shape[1];
+    private static bool IsLast(VocoderRow row) => row.Final && Window(row) == State(row).Length;
 
     /// <summary>The utterance's samples to the end of what a row's next window determines.</summary>
     private long Due(VocoderRow row)
@@ -94,20 +94,25 @@ internal sealed class HiftWindowPass : IDecodePass
     {
         using var scope = NewDisposeScope();
         var buffers = _vocoder.BuffersFor(batch.Count, Window(batch[0]));
-        buffers.Clear([.. batch.Select(row => new HiftWindowRow(State(row).Known?.shape[1] ?? 0, IsLast(row) ? Window(row) : buffers.Frames,
-            State(row).Emitted / _vocoder.SamplesPerFrame - State(row).Start, Window(row)))]);
+        var starts = batch.Select(row => State(row).Start * _vocoder.SamplesPerFrame).ToArray();
+        buffers.Clear([.. batch.Select(row => _vocoder.Describe(State(row), Window(row), IsLast(row), buffers))]);
+        if (buffers.Copies)
+            Copy(batch, starts, buffers);
+        _vocoder.Launch(buffers);
+        Emit(batch, starts, buffers);
+    }
+
+    private void Copy(List<VocoderRow> batch, long[] starts, HiftWindowBuffers buffers)
+    {
         for (var i = 0; i < batch.Count; i++)
         {
             var state = State(batch[i]);
             var count = Window(batch[i]);
             buffers.Mel[i].narrow(1, 0, count).copy_(state.Mel!.narrow(1, 0, count));
             if (state.Known is { } known)
-                buffers.Known[i].narrow(1, 0, known.shape[1]).copy_(known);
+                buffers.Known[i].narrow(1, 0, state.KnownLength).copy_(known);
         }
-        var starts = batch.Select(row => State(row).Start * _vocoder.SamplesPerFrame).ToArray();
         buffers.Noise.narrow(0, 0, batch.Count).copy_(_vocoder.Network.Source.Noise(starts, buffers.Frames));
-        _vocoder.Launch(buffers);
-        Emit(batch, starts, buffers);
     }
 
     private void Emit(List<VocoderRow> batch, long[] starts, HiftWindowBuffers buffers)
@@ -133,7 +138,7 @@ internal sealed class HiftWindowPass : IDecodePass
             var count = Window(row);
             var drop = Math.Max(0, count - _vocoder.ContextFrames);
             var known = Math.Max(0, count - drop - VocoderF0.LookRight);
-            state.Trim(drop, buffers.Pitch[i].narrow(1, drop, known).clone());
+            state.Trim(drop, buffers.Pitch[i].narrow(1, drop, known).clone(), known);
         }
     }
 

@@ -109,8 +109,25 @@ internal sealed class HiftWindowVocoder : IVocoder
     {
         var shape = (Step(RowSteps, rows), Step(FrameSteps, frames));
         if (!_buffers.TryGetValue(shape, out var buffers))
-            _buffers[shape] = buffers = new HiftWindowBuffers(shape.Item1, shape.Item2, _network, _device);
+            _buffers[shape] = buffers = new HiftWindowBuffers(shape.Item1, shape.Item2, _network, _device, copies: _own is null);
         return buffers;
+    }
+
+    /// <summary>A row's next window, of so many frames.</summary>
+    internal VocoderWindow Describe(HiftWindowState state, int frames, bool isLast, HiftWindowBuffers buffers)
+    {
+        var window = new VocoderWindow
+        {
+            Known = state.KnownLength, End = isLast ? frames : buffers.Frames, First = state.Emitted / SamplesPerFrame - state.Start, Count = frames,
+        };
+        if (buffers.Copies)
+            return window;
+        var (table, start) = _network.Source.Mixed.Locate(state.Start * SamplesPerFrame, (long)buffers.Frames * SamplesPerFrame);
+        return window with
+        {
+            Mel = state.Mel!.Address(), MelStride = state.Length, Pitch = state.Known?.Address() ?? 0,
+            PitchStride = state.KnownLength, Noise = table.Address(), NoiseStart = start,
+        };
     }
 
     /// <summary>Computes what lies in the buffers.</summary>
@@ -155,7 +172,7 @@ internal sealed class HiftWindowVocoder : IVocoder
         var frames = (long)buffers.Frames * _network.Upsampling + 1;
         var spectrum = _network.Decoder.Run(pass, features, _network.Spectrum.Forward(pass, source, frames));
         // An utterance's spectrum ends with it; one frame more brings the window's last samples.
-        var end = buffers.Limits.narrow(1, 1, 1).mul(Scalars.Of((long)_network.Upsampling)); // [Rows, 1]
+        var end = buffers.Windows.narrow(1, 1, 1).mul(Scalars.Of((long)_network.Upsampling)); // [Rows, 1]
         var inside = buffers.Counting.narrow(0, 0, frames).unsqueeze(0).le(end).unsqueeze(1); // [Rows, 1, frames]
         var samples = _network.Spectrum.Inverse(pass, pad(spectrum.mul(inside), [0, 1]));
         var limit = _network.Config.AudioLimit;
@@ -166,7 +183,7 @@ internal sealed class HiftWindowVocoder : IVocoder
     private (Tensor F, Tensor Sums) Pitch(VocoderPass pass, HiftWindowBuffers buffers)
     {
         long harmonics = _network.Config.Harmonics + 1;
-        var known = buffers.Limits.narrow(1, 0, 1).unsqueeze(2); // [Rows, 1, 1]
+        var known = buffers.Windows.narrow(1, 0, 1).unsqueeze(2); // [Rows, 1, 1]
         var at = buffers.Counting.narrow(0, 0, buffers.Frames).view(1, 1, -1);
         var (isNew, isLast) = (at.ge(known), at.eq(known.add(Scalars.Of(-1L))));
         var f0 = where(isNew, _network.F0.Run(pass, pad(buffers.Mel, [0, VocoderF0.LookRight])), buffers.Known.narrow(1, 0, 1));
@@ -181,7 +198,7 @@ internal sealed class HiftWindowVocoder : IVocoder
     /// <summary>The source with each row's last samples mirrored behind its end, where the spectrum reaches over it.</summary>
     private Tensor Mirrored(Tensor source, HiftWindowBuffers buffers)
     {
-        var last = buffers.Limits.narrow(1, 1, 1).mul(Scalars.Of((long)SamplesPerFrame)).add_(Scalars.Of(-1L)); // [Rows, 1]
+        var last = buffers.Windows.narrow(1, 1, 1).mul(Scalars.Of((long)SamplesPerFrame)).add_(Scalars.Of(-1L)); // [Rows, 1]
         var at = buffers.Counting.unsqueeze(0);
         var index = minimum(at, last.mul(Scalars.Of(2L)).add(at, Scalars.Of(-1L))).clamp_min_(Scalars.Of(0L));
         return source.gather(2, index.unsqueeze(1));

@@ -29,6 +29,9 @@ internal sealed class VocoderSource : IDisposable
         _noise = new MixedNoise(noise, _mix.ToSingles(), config.SampleRate, reader.Device.Device);
     }
 
+    /// <summary>What <see cref="Noise(ReadOnlySpan{long}, long)"/> reads.</summary>
+    internal MixedNoise Mixed => _noise;
+
     /// <summary>What mixes the harmonics: [1, harmonics] and [1].</summary>
     internal (Tensor Mix, Tensor Bias) Weights => (_mix, _bias);
 

@@ -49,13 +49,13 @@ internal sealed class CudaGenerator : IDisposable
     /// <param name="stream">Where.</param>
     /// <param name="mel">[parts, rows, n, inputs] in halves.</param>
     /// <param name="spectrum">Real and imaginary parts of the source's, [parts, rows, lead + frames, 32] in halves.</param>
-    /// <param name="limits">A <see cref="HiftWindowRow"/> for each row: what nobody wants may be left out.</param>
+    /// <param name="windows">A <see cref="VocoderWindow"/> for each row: what nobody wants may be left out.</param>
     /// <returns>[rows, frames, 32], of which 2 * bins are meant.</returns>
-    public Tensor Run(nint stream, Tensor mel, Tensor spectrum, Tensor limits)
+    public Tensor Run(nint stream, Tensor mel, Tensor spectrum, Tensor windows)
     {
         var (rows, columns) = ((int)mel.shape[1], (int)mel.shape[2]);
         var rate = 1;
-        var work = new Work(stream, rows, limits.Address(), [.. _stages.Select((stage, i) => (rate *= stage.Up.Rate, _contexts[i]))]);
+        var work = new Work(stream, rows, windows.Address(), [.. _stages.Select((stage, i) => (rate *= stage.Up.Rate, _contexts[i]))]);
         var sources = Sources(work, columns, spectrum);
         var x = Halves(rows, columns, _pre.Channels);
         var pre = work.Limited(Writing(Reading(_pre.Over(columns, columns), mel), x), null);
@@ -129,7 +129,8 @@ internal sealed class CudaGenerator : IDisposable
             Third = Output(2),
         };
         _kernels.Convolve(work.Stream, rows, [work.Limited(up, number)]);
-        Blocks(work, stage.Blocks.ConvertAll(block => (block, number)), [.. activated.Select(_ => input)], [.. activated.Select((_, i) => sums[i])], activated);
+        Blocks(work, stage.Blocks.ConvertAll(block => (block, number)), activated.ConvertAll(_ => input), [.. activated.Select((_, i) => sums[i])],
+            activated);
         var mean = Halves(rows, columns, channels);
         _kernels.Mean(work.Stream, stage.Blocks.Count, input.numel(), slope, sums.Address(), mean.Address());
         return mean.MoveToOuterDisposeScope();
@@ -174,16 +175,16 @@ internal sealed class CudaGenerator : IDisposable
     /// <summary>A run, and what rows want of it.</summary>
     /// <param name="Stream">Where.</param>
     /// <param name="Rows">How many.</param>
-    /// <param name="Limits">A <see cref="HiftWindowRow"/> for each.</param>
+    /// <param name="Windows">A <see cref="VocoderWindow"/> for each.</param>
     /// <param name="Stages">Columns of a frame, and frames before those that are wanted.</param>
-    private sealed record Work(nint Stream, int Rows, nint Limits, IReadOnlyList<(int Rate, int Context)> Stages)
+    private sealed record Work(nint Stream, int Rows, nint Windows, IReadOnlyList<(int Rate, int Context)> Stages)
     {
         /// <summary>Leaves out columns of a stage that nobody wants; without one, those behind a row's end.</summary>
         public Convolution Limited(Convolution job, int? stage)
         {
             var (rate, context) = stage is { } number ? Stages[number] : (1, HiftWindowVocoder.LongestWindow);
             var columns = rate / job.Rate;
-            return job with { Limits = Limits, FrameColumns = columns, Context = context * columns };
+            return job with { Windows = Windows, FrameColumns = columns, Context = context * columns };
         }
     }
 

@@ -37,8 +37,8 @@ internal sealed class CudaPitch : IDisposable
     /// <summary>Numbers of a frame of the mel, padded.</summary>
     public int Inputs => _layers[0].Shape.Inputs;
 
-    /// <summary>Mel [rows, frames, inputs] in 64 bits, and what is known of its pitch -> all of its pitch, and levels of sines and noise, [rows,
-    /// frames, 2].</summary>
+    /// <summary>Mel [rows, frames, inputs] in 64 bits, and what the buffers' windows know of its pitch -> all of its pitch, and levels of sines and
+    /// noise, [rows, frames, 2].</summary>
     public Tensor Run(nint stream, Tensor mel, HiftWindowBuffers buffers)
     {
         var (rows, frames, config) = (buffers.Rows, buffers.Frames, _network.Config);
@@ -54,8 +54,8 @@ internal sealed class CudaPitch : IDisposable
             frequencies.Address());
         var levels = empty([rows, frames, 2], ScalarType.Float32, _device);
         var (mix, bias) = _network.Source.Weights;
-        _kernels.Pitch(stream, (rows, frames, config.Harmonics + 1), frequencies.Address(), buffers.Known.Address(), buffers.Limits.Address(),
-            mix.Address(), bias.Address(), buffers.Pitch.Address(), levels.Address(),
+        _kernels.Pitch(stream, (rows, frames, config.Harmonics + 1), frequencies.Address(), buffers.Windows.Address(), mix.Address(),
+            bias.Address(), buffers.Pitch.Address(), levels.Address(),
             (config.SampleRate, (float)config.NsfAlpha, (float)config.NsfSigma, (float)config.VoicedThreshold, _network.SamplesPerFrame));
         return levels;
     }
@@ -79,7 +79,8 @@ internal sealed class CudaPitch : IDisposable
         var (outputs, taps) = (Multiple(conv.Weight.shape[0], PitchKernels.Tile), conv.Weight.shape[2]);
         var weight = pad(conv.Weight, [0, 0, 0, inputs - conv.Weight.shape[1], 0, outputs - conv.Weight.shape[0]]);
         // 32 outputs, 8 outputs, lane / 4; 8 inputs, lane % 4, input; tap
-        weight = weight.view(outputs / PitchKernels.Tile, 4, 8, inputs / PitchKernels.InputStep, 4, 2, taps).permute(0, 6, 3, 1, 2, 4, 5).contiguous();
+        weight = weight.view(outputs / PitchKernels.Tile, 4, 8, inputs / PitchKernels.InputStep, 4, 2, taps).permute(0, 6, 3, 1, 2, 4, 5)
+            .contiguous();
         var bias = pad(conv.Bias!, [0, outputs - conv.Bias!.shape[0]]);
         return new Layer(weight.DetachFromDisposeScope(), bias.DetachFromDisposeScope(), (inputs, outputs, (int)taps, left));
     }

@@ -40,16 +40,16 @@ internal sealed class CudaWindows : IDisposable
         var (rows, frames, bands, transform) = (buffers.Rows, buffers.Frames, _network.Config.MelBands, _network.Spectrum);
         var mel = empty([_kernels.Parts, rows, frames, _generator.Inputs], ScalarType.Float16, _device);
         var wide = empty([rows, frames, _pitch.Inputs], ScalarType.Float64, _device);
-        _kernels.Pack(stream, (rows, bands, frames), buffers.Mel.Address(), mel.Address(), wide.Address(), afterKernel: false);
+        _kernels.Pack(stream, (rows, bands, frames), buffers.Windows.Address(), mel.Address(), wide.Address());
         var levels = _pitch.Run(stream, wide, buffers);
         var spectra = frames * _network.Upsampling + 1;
         var spectrum = empty([_kernels.Parts, rows, _generator.Lead + spectra, VocoderKernels.ChannelStep], ScalarType.Float16, _device);
         var (forward, inverse, firstScale) = transform.Weights;
         _kernels.Pitch.SourceSpectrum(stream, (rows, frames, _network.SamplesPerFrame, spectra, _generator.Lead), transform.Shape, levels.Address(),
-            buffers.Noise.Address(), forward.Address(), buffers.Limits.Address(), spectrum.Address());
-        var logarithms = _generator.Run(stream, mel, spectrum, buffers.Limits);
+            buffers.Windows.Address(), forward.Address(), _network.Source.Mixed.Table, spectrum.Address());
+        var logarithms = _generator.Run(stream, mel, spectrum, buffers.Windows);
         _kernels.Samples(stream, (rows, spectra, _network.Upsampling, frames * _network.SamplesPerFrame), transform.Shape, logarithms.Address(),
-            inverse.Address(), firstScale.Address(), buffers.Limits.Address(), buffers.Samples.Address(), (float)_network.Config.AudioLimit);
+            inverse.Address(), firstScale.Address(), buffers.Windows.Address(), buffers.Samples.Address(), (float)_network.Config.AudioLimit);
     }
 
     public void Dispose()
