@@ -115,7 +115,7 @@ public sealed partial class FrontEndFuzzTests
                 && Scripts.Of(rune) != Script.None
                 && rune.Value is not ((>= 0xFB00 and <= 0xFB06) or (>= 0xFF21 and <= 0xFF5A) or (>= 0x370 and <= 0x3FF)
                 or (>= 0x13A and <= 0x1C9 and 0x149)))
-                {
+            {
                 var letter = Rune.ToLowerInvariant(rune).Value;
                 letters[letter] = letters.GetValueOrDefault(letter) + 1;
             }
@@ -141,7 +141,7 @@ public sealed partial class FrontEndFuzzTests
                 1 => random.Next(3) == 0 ? text.Append(' ').Append(s_words[random.Next(s_words.Length)]).Append(' ')
                 : text.Append(s_atoms[random.Next(s_atoms.Length)]),
                 _ => text.Append(random.Next(4) switch
-                {
+            {
                     0 => ((char)random.Next(0x20, 0x7f)).ToString(),
                     1 => ((char)random.Next(0x10000)).ToString(),
                     2 => char.ConvertFromUtf32(random.Next(0x10000, 0x110000)),

@@ -79,7 +79,8 @@ internal sealed class AbbreviationClass : SemioticClass
         if (word.Length == 2 && word is "al" or "ed" && r.WordBefore(start) is "et")
             return r.SayDotted(word, end + 1);
         // "born" and "died" of a bracket behind a name.
-        if (figure && word is "b" or "d" && (r.At(start - 1) is '(' or '\0' || r.At(start - 2) == ';') && r.Ends(after + 4) && char.IsAsciiDigit(r.At(after + 3)))
+        if (figure && word is "b" or "d" && (r.At(start - 1) is '(' or '\0' || r.At(start - 2) == ';')
+            && r.Ends(after + 4) && char.IsAsciiDigit(r.At(after + 3)))
             return Say(r, word is "b" ? "born" : "died", end + 1);
         // "N. 5th St."
         if (figure && word is "N" or "S" or "E" or "W" or "NE" or "NW" or "SE" or "SW"
@@ -264,7 +265,8 @@ internal sealed class AbbreviationClass : SemioticClass
         if (char.IsAsciiDigit(r.At(at - 1)))
             return true;
         return char.IsUpper(before[0]) && before.Length > 1
-            && (r.At(at + before.Length) == ' ' || (before is "Jr" or "Sr" && r.At(at + before.Length) == '.')) && !AbbreviationLexicon.SentenceStarts.Has(before);
+            && (r.At(at + before.Length) == ' ' || (before is "Jr" or "Sr" && r.At(at + before.Length) == '.'))
+            && !AbbreviationLexicon.SentenceStarts.Has(before);
     }
 
     /// <summary>Whether a house number is among the words before.</summary>

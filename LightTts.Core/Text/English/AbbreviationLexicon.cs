@@ -66,12 +66,14 @@ internal static class AbbreviationLexicon
         Chap=Chapter|sec=section|Sec=Section|Eq=Equation|eq=equation|ca=circa|c=circa|Art=Article|art=article|par=paragraph|para=paragraph|Pt=Part
         pt=part|vers=version|ver=version|Ver=Version|v=version|Apt=Apartment|Ste=Suite|Bk=Book|Sched=Schedule|ext=extension|Ext=Extension
         tel=telephone|Tel=Telephone|Rm=Room|Op=Opus|op=opus
-        lat=latitude|Lat=Latitude|lon=longitude|Lon=Longitude|Rte=Route|rte=route|Dep=Departs|dep=departs|Arr=Arrives|arr=arrives|Plat=Platform|plat=platform
+        lat=latitude|Lat=Latitude|lon=longitude|Lon=Longitude
+        Rte=Route|rte=route|Dep=Departs|dep=departs|Arr=Arrives|arr=arrives|Plat=Platform|plat=platform
         """);
 
     /// <summary>With a slash.</summary>
     public static readonly FrozenDictionary<string, string> Slashed = Table.Pairs("""
-        AM/FM=A M F M|w/o=without|W/o=Without|w/out=without|W/out=Without|w/=with|W/=With|b/c=because|c/o=care of|n/a=N A|N/A=N A|b/w=between|w/in=within|s/he=she or he|a/c=A C
+        AM/FM=A M F M|w/o=without|W/o=Without|w/out=without|W/out=Without
+        w/=with|W/=With|b/c=because|c/o=care of|n/a=N A|N/A=N A|b/w=between|w/in=within|s/he=she or he|a/c=A C
         A/C=A C
         h/w=hardware|s/w=software|p/w=password|y/n=yes or no|y/o=year old|Y/N=yes or no|c/w=complete with|R/C=R C|km/hr=kilometers per hour
         and/or=and or|And/or=And or|And/Or=And or|AND/OR=and or|either/or=either or|yes/no=yes or no|Yes/No=Yes or no|min/max=minimum maximum

@@ -46,7 +46,8 @@ internal sealed class LettersClass : SemioticClass
         var word = r.Span(start, end);
         if (char.IsAsciiDigit(r.At(end)) && length > 5)
             return 0;
-        var spelt = length == 2 && IsState(r, start, end) || !(r.InCapitals(start, end) ? !IsSpeltInCapitals(word) : !IsSpelt(word) && !(char.IsAsciiDigit(r.At(end)) && length < 4));
+        var spelt = (length == 2 && IsState(r, start, end))
+            || !(r.InCapitals(start, end) ? !IsSpeltInCapitals(word) : !IsSpelt(word) && !(char.IsAsciiDigit(r.At(end)) && length < 4));
         if (!spelt)
         {
             r.Spoken.Copy(word);

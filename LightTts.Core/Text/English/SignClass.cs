@@ -113,7 +113,8 @@ internal sealed class SignClass : SemioticClass
             return start + 1;
         }
         // "x = -b".
-        if (c is '-' or '−' && char.IsAsciiLetter(r.At(start + 1)) && r.Ends(start + 2) && (r.At(start - 1) == '(' || (r.At(start - 1) == ' ' && r.At(start - 2) == '=')))
+        if (c is '-' or '−' && char.IsAsciiLetter(r.At(start + 1)) && r.Ends(start + 2)
+            && (r.At(start - 1) == '(' || (r.At(start - 1) == ' ' && r.At(start - 2) == '=')))
         {
             r.Say("minus");
             return start + 1;
