@@ -10,4 +10,4 @@ var root = new RootCommand("Measures LightTts.") { StagesCommand.Create(), Speak
     TimbresCommand.Create(), ProductsCommand.Create() };
 return args.Length > 0 && (root.Subcommands.Any(command => command.Name == args[0]) || args[0] is "--help" or "-h")
     ? await root.Parse(args).InvokeAsync()
-    : BenchmarkSwitcher.FromAssembly(typeof(TimbresCommand).Assembly).Run(args).Any() ? 0 : 1;
+    : BenchmarkSwitcher.FromAssembly(typeof(TimbresCommand).Assembly).Run(args).Any() || args.Contains("--list") ? 0 : 1;

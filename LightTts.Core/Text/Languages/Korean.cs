@@ -107,7 +107,8 @@ internal static class Korean
     {
         var (negative, whole, isCode, fraction) = Parse(number);
         var words = isCode ? Digits(whole) : Cardinal(whole);
-        return (negative ? "마이너스 " : "") + words + (fraction is null ? "" : " 점 " + string.Join(' ', fraction.Select(digit => s_figures[digit - '0'])));
+        return (negative ? "마이너스 " : "") + words
+            + (fraction is null ? "" : " 점 " + string.Join(' ', fraction.Select(digit => s_figures[digit - '0'])));
     }
 
     /// <summary>만 이천삼백사십오: a one is not spoken before tens, hundreds and thousands, nor before ten thousand.</summary>
