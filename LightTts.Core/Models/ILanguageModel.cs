@@ -38,7 +38,8 @@ internal interface ILanguageModel : IStageModel
 /// <param name="PrefillTokens">Positions of prompts beside running sequences, so that a long prompt does not stall them.</param>
 /// <param name="Newcomers">Streams that have no audio yet. Where a step takes longer with
 /// every row, a few at a time reach the decode stage earlier than all together.</param>
-internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue);
+/// <param name="YieldsToDecode">Whether its steps take from decoding what computes, as they do on the CPU.</param>
+internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue, bool YieldsToDecode = false);
 
 /// <summary>A sequence's place in the KV cache.</summary>
 internal interface ILanguageState : IDisposable

@@ -17,6 +17,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
     private readonly List<DecodeItem> _new = [];
     private readonly Comparison<DecodeItem> _byDeadline = (a, b) => DecodeItem.ByDeadline(a, b, decoder.SampleRate);
     private volatile int _held;
+    private volatile bool _servesNewcomers;
     private long _cacheBytes;
 
     public int SampleRate => decoder.SampleRate;
@@ -25,6 +26,9 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
 
     /// <summary>Utterances held now.</summary>
     public int Held => _held;
+
+    /// <summary>Whether a pass is under way for listeners who have heard nothing yet. The language stage is woken when that is over.</summary>
+    public bool ServesNewcomers => _servesNewcomers;
 
     /// <summary>Bytes of flow and vocoder caches held now.</summary>
     public long CacheBytes => Interlocked.Read(ref _cacheBytes);
@@ -65,6 +69,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         }
         _items.Clear();
         _held = 0;
+        LookForNewcomers();
         Interlocked.Exchange(ref _cacheBytes, 0);
     }
 
@@ -77,7 +82,9 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
     /// <summary>Does the most urgent part of a pass.</summary>
     private bool Decode()
     {
-        if (_scheduler.Choose(_items.Values) is not { } work)
+        var work = _scheduler.Choose(_items.Values);
+        LookForNewcomers();
+        if (work is null)
             return false;
         try
         {
@@ -98,7 +105,16 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         for (var i = 0; i < work.Rows?.Count; i++)
             TryFinish(work.Items[i], work.Rows[i]);
         CountBytes();
+        LookForNewcomers();
         return true;
+    }
+
+    private void LookForNewcomers()
+    {
+        var served = _servesNewcomers;
+        _servesNewcomers = _scheduler.ServesNewcomers;
+        if (served && !_servesNewcomers)
+            wakeLanguage();
     }
 
     /// <summary>Ends an utterance without sounds; the model is not asked to decode nothing.</summary>
