@@ -38,8 +38,9 @@ internal interface ILanguageModel : IStageModel
 /// <param name="PrefillTokens">Positions of prompts beside running sequences, so that a long prompt does not stall them.</param>
 /// <param name="Newcomers">Streams that have no audio yet. Where a step takes longer with
 /// every row, a few at a time reach the decode stage earlier than all together.</param>
-/// <param name="YieldsToDecode">Whether its steps take from decoding what computes, as they do on the CPU.</param>
-internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue, bool YieldsToDecode = false);
+/// <param name="YieldsToFirstAudio">Whether its steps take processors from decoding, so that sequences for which it is early sit out while
+/// somebody's first audio is decoded.</param>
+internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue, bool YieldsToFirstAudio = false);
 
 /// <summary>A sequence's place in the KV cache.</summary>
 internal interface ILanguageState : IDisposable

@@ -29,7 +29,7 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
     public List<LanguageSequence> Choose(IEnumerable<LanguageSequence> sequences, bool decodesFirstAudio = false)
     {
         // Where a step takes processors from decoding, those for whom it is early do not hold up anybody's first audio.
-        var yields = decodesFirstAudio && model.Limits.YieldsToDecode;
+        var yields = decodesFirstAudio && model.Limits.YieldsToFirstAudio;
         _candidates.Clear();
         _chosen.Clear();
         _holders.Clear();

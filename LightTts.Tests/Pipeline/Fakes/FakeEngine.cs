@@ -17,7 +17,7 @@ internal sealed class FakeEngine : IAsyncDisposable
     {
         Engine = new SynthesisEngine("fake",
             new ModelParts(new FakeEncoder(World),
-                [new StyleModel("fake", new FakeLanguageModel(World, blocks, new LanguageLimits(rows, 32, YieldsToDecode: yields)))],
+                [new StyleModel("fake", new FakeLanguageModel(World, blocks, new LanguageLimits(rows, 32, YieldsToFirstAudio: yields)))],
                 new FakeDecoder(World, decodeRows)),
             options ?? new TtsPipelineOptions(), time ?? TimeProvider.System, log ?? NullLogger.Instance);
     }
