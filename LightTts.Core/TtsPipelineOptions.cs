@@ -50,6 +50,8 @@ public sealed class TtsPipelineOptions
     public OnnxRuntimeOptions OnnxRuntime { get; set; } = new();
 
     /// <summary>Threads that one operation may use on the CPU.</summary>
+    /// <remarks>libtorch keeps one number for the process: threads of the application that use TorchSharp later begin with what LightTts set last,
+    /// which may be less than this; <c>torch.set_num_threads</c> on such a thread sets its own.</remarks>
     /// <value>1 to 1,024. Default null: one for each core the process may use.</value>
     public int? Threads { get; set; }
 

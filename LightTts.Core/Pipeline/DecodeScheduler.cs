@@ -25,6 +25,9 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
     /// <summary>Passes that were begun and are not closed.</summary>
     public IReadOnlyList<DecodeWork> Open => _open;
 
+    /// <summary>Whether an open pass is for listeners who have heard nothing yet.</summary>
+    public bool ServesNewcomers => _open.Exists(work => work.IsFirst);
+
     /// <summary>Chooses the pass to advance by one part; null where there is nothing to do.</summary>
     /// <param name="items">All utterances of the stage.</param>
     public DecodeWork? Choose(IReadOnlyCollection<DecodeItem> items)

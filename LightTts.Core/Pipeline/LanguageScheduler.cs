@@ -31,9 +31,13 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
     /// <summary>Asked where nobody needs tokens soon: whether the step is left out for the decode stage's sake. Null: never.</summary>
     public Func<bool>? MustYield { get; init; }
 
-    /// <summary>Chooses; nobody where there is nothing to do, or others go first.</summary>
-    public List<LanguageSequence> Choose(IEnumerable<LanguageSequence> sequences)
+    /// <summary>Chooses the rows of the next step; nobody where there is nothing to do, or others go first.</summary>
+    /// <param name="sequences">All of the model's.</param>
+    /// <param name="decodesFirstAudio">Whether the decode stage is at work on somebody's first audio.</param>
+    public List<LanguageSequence> Choose(IEnumerable<LanguageSequence> sequences, bool decodesFirstAudio = false)
     {
+        // Where a step takes processors from decoding, those for whom it is early do not hold up anybody's first audio.
+        var yields = decodesFirstAudio && model.Limits.YieldsToFirstAudio;
         _candidates.Clear();
         _chosen.Clear();
         _holders.Clear();
@@ -66,7 +70,8 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
                 break;
             // A step takes longer with every row, so those that would only add to what waits for the decode stage let newcomers go ahead.
             var isNewcomer = sequence.DelaysFirstAudio(chunkTokens);
-            if (sequence.IsSuspect || (isNewcomer ? newcomers == model.Limits.Newcomers : newcomers > 0 && sequence.CanSitOut(chunkTokens)))
+            if (sequence.IsSuspect || (isNewcomer ? newcomers == model.Limits.Newcomers
+                : (newcomers > 0 || yields) && sequence.CanSitOut(chunkTokens)))
                 continue;
             if (TryAdd(sequence) && isNewcomer)
                 newcomers++;

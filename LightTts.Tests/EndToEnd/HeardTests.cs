@@ -38,6 +38,9 @@ public class HeardTests(ITestOutputHelper output)
         ["slt"] = (6.9, 7.6), ["rms"] = (4.0, 3.9), ["awb"] = (6.0, 6.7), ["us"] = (7.4, 7.6), ["gb"] = (10.4, 9.9),
     };
 
+    /// <summary>Character error of all five voices, spoken whole, in percent.</summary>
+    public static double WholeSentences => TrainedCharacters.Values.Average(rate => rate.Whole);
+
     /// <summary>Word error of the voices that pocketsphinx understands, by the reference
     /// implementation or by LightTts at other draws, whichever is higher.</summary>
     private static readonly Dictionary<string, double> TrainedWords = new() { ["slt"] = 14.7, ["rms"] = 10.2 };

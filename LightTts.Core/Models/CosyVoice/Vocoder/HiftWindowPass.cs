@@ -60,18 +60,8 @@ internal sealed class HiftWindowPass : IDecodePass
     private bool Take(VocoderRow row)
     {
         var state = State(row);
-        row.Samples = [];
-        if (state.Finished)
-        {
-            row.Error = new InvalidOperationException("The utterance is over: its last frames were handed over before, or its state is disposed.");
+        if (!row.Begin(state.Finished, _vocoder.Config.MelBands))
             return false;
-        }
-        var bands = _vocoder.Config.MelBands;
-        if (row.Mel.Dimensions != 3 || row.Mel.shape[0] != 1 || row.Mel.shape[1] != bands)
-        {
-            row.Error = new ArgumentException($"The mel must be [1, {bands}, frames], not [{string.Join(", ", row.Mel.shape)}].");
-            return false;
-        }
         using var scope = NewDisposeScope();
         if (row.Mel.shape[2] > 0)
             state.Append(row.Mel.to(ScalarType.Float32, _vocoder.Device)[0]);
