@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LightTts.Samples.Server.Requests;
 
 namespace LightTts.Samples.Server.Hosting;
@@ -5,6 +6,8 @@ namespace LightTts.Samples.Server.Hosting;
 /// <summary>After SIGTERM: the server goes on listening, says 503 to what is new, and lets what runs end, before anything is closed.</summary>
 internal sealed class Drain(ServerOptions options, Admission admission, TimeProvider time, ILoggerFactory loggers) : IHostedLifecycleService
 {
+    private const int Interrupted = 128 + 2; // as a shell says it of SIGINT
+
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         admission.BeginStop();
@@ -12,6 +15,8 @@ internal sealed class Drain(ServerOptions options, Admission admission, TimeProv
         if (active == 0)
             return;
         ServerLog.Draining(loggers.CreateLogger("LightTts.Server"), active, options.DrainTimeout.TotalSeconds);
+        // Whoever presses Ctrl-C again does not want to wait for them.
+        using var again = PosixSignalRegistration.Create(PosixSignal.SIGINT, static _ => Environment.Exit(Interrupted));
         try
         {
             await admission.WhenIdle().WaitAsync(options.DrainTimeout, time, cancellationToken);
