@@ -87,12 +87,14 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         var stride = _groups * 4;
         var numbers = ArrayPool<sbyte>.Shared.Rent(checked(rows * stride));
         var scales = ArrayPool<float>.Shared.Rent(rows);
+        var totals = ArrayPool<int>.Shared.Rent(rows);
         fixed (sbyte* q = numbers)
         fixed (float* s = scales)
+        fixed (int* t = totals)
         {
             for (var row = 0; row < rows; row++)
-                s[row] = Quantize(x + (long)row * xStride, Inputs, q + (long)row * stride, stride);
-            var work = new Work(q, s, stride, y, yStride, accumulate);
+                s[row] = Quantize(x + (long)row * xStride, Inputs, q + (long)row * stride, stride, out t[row]);
+            var work = new Work(q, s, t, stride, y, yStride, accumulate);
             var pieces = (_panels + PanelsTogether - 1) / PanelsTogether;
             if (threads == 1 || (long)rows * Outputs * Inputs < ParallelWork)
                 for (var piece = 0; piece < pieces; piece++)
@@ -102,6 +104,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         }
         ArrayPool<sbyte>.Shared.Return(numbers);
         ArrayPool<float>.Shared.Return(scales);
+        ArrayPool<int>.Shared.Return(totals);
     }
 
     public void Dispose()
@@ -113,19 +116,22 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     /// <summary>Brings a row to 8 bits; what is not a number becomes one that shows in the result.</summary>
     /// <returns>What one unit is worth.</returns>
-    internal static float Quantize(float* from, int count, sbyte* to, int padded)
+    internal static float Quantize(float* from, int count, sbyte* to, int padded, out int total)
     {
         var (scale, inverse) = Scale(from, count);
+        var totals = Vector256<int>.Zero;
         var k = 0;
         for (; k + 8 <= count; k += 8)
         {
             // To even at halves, as MathF.Round does it.
             var whole = Vector256.ConvertToInt32(Vector256.Round(Vector256.Load(from + k) * inverse));
+            totals += whole;
             var narrow = Vector128.Narrow(whole.GetLower(), whole.GetUpper());
             *(long*)(to + k) = Vector128.Narrow(narrow, narrow).AsInt64().ToScalar();
         }
+        total = Vector256.Sum(totals);
         for (; k < count; k++)
-            to[k] = (sbyte)MathF.Round(from[k] * inverse);
+            total += to[k] = (sbyte)MathF.Round(from[k] * inverse);
         for (; k < padded; k++)
             to[k] = 0;
         return scale;
@@ -162,7 +168,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
             for (var row = 0; row < rows; row += Int8Kernel.Rows)
             {
                 var together = Math.Min(Int8Kernel.Rows, rows - row);
-                Int8Kernel.Multiply(_path, w, work.X + (long)(firstRow + row) * work.XStride, work.XStride, together, _groups, sums);
+                Int8Kernel.Multiply(_path, w, work.X + (long)(firstRow + row) * work.XStride, work.XStride, work.Totals + firstRow + row, together,
+                    _groups, sums);
                 for (var i = 0; i < together; i++)
                 {
                     var at = firstRow + row + i;
@@ -187,11 +194,13 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     }
 
     /// <summary>What a product is of.</summary>
-    private readonly struct Work(sbyte* x, float* scales, int xStride, float* y, int yStride, bool accumulate)
+    private readonly struct Work(sbyte* x, float* scales, int* totals, int xStride, float* y, int yStride, bool accumulate)
     {
         public sbyte* X => x;
 
         public float* Scales => scales;
+
+        public int* Totals => totals;
 
         public int XStride => xStride;
 
