@@ -63,7 +63,8 @@ internal static unsafe class ProductsCommand
         Array.Sort(quantisedTimes);
         var (a, b) = (exactTimes[rounds / 2], quantisedTimes[rounds / 2]);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-22} {outputs,5} x {inputs,-5} rows {rows,3}: float32 {a,7:0} us ({exactTimes[0],7:0}), int8 {b,7:0} us ({quantisedTimes[0],7:0}), "
+            $"{name,-22} {outputs,5} x {inputs,-5} rows {rows,3}: "
+            + $"float32 {a,7:0} us ({exactTimes[0],7:0}), int8 {b,7:0} us ({quantisedTimes[0],7:0}), "
             + $"{a / b:0.00} times as fast ({exactTimes[0] / quantisedTimes[0]:0.00})"));
     }
 

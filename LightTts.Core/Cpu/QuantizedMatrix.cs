@@ -16,12 +16,13 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     private const int Largest = 127;
 
-    // As in PackedMatrix.
+    // As in PackedMatrix, but for a row alone: its product waits for the memory, of which two processors get more than one.
     private const long ParallelWork = 12_000_000;
+    private const long ParallelBytes = 3_000_000;
     private const int PanelsTogether = 16;
     private const int RowsTogether = 192;
 
-    private readonly NativeBuffer _weights;
+    private readonly IDisposable _weights; // where the numbers lie
     private readonly NativeBuffer _scales;
     private readonly NativeBuffer? _bias;
     private readonly int _panels;
@@ -40,7 +41,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         Parallel.For(0, _panels, panel =>
         {
             int first = panel * Panel, rows = Math.Min(Panel, outputs - first);
-            var to = (sbyte*)_weights.Start + (long)first * _groups * 4;
+            var to = Numbers + (long)first * _groups * 4;
             for (var row = 0; row < rows; row++)
             {
                 var from = weights + (long)(first + row) * inputs;
@@ -56,20 +57,45 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     /// <summary>Makes room for a matrix of zeros, for one that was brought to 8 bits before.</summary>
     public QuantizedMatrix(int outputs, int inputs, bool hasBias, Int8Path? path = null)
+        : this(outputs, inputs, hasBias, null, null, path)
+    {
+    }
+
+    /// <summary>Takes numbers that lie ready in memory that somebody else keeps.</summary>
+    /// <param name="outputs">Rows of the matrix.</param>
+    /// <param name="inputs">Its columns.</param>
+    /// <param name="hasBias">Whether there is room for a bias.</param>
+    /// <param name="numbers">As in <see cref="Shape"/>, none of them -128; null: zeros of its own.</param>
+    /// <param name="keeper">Disposed with the matrix.</param>
+    /// <param name="path">How to multiply; null: the fastest way here.</param>
+    public QuantizedMatrix(int outputs, int inputs, bool hasBias, sbyte* numbers, IDisposable? keeper, Int8Path? path = null)
     {
         (Outputs, Inputs, _path) = (outputs, inputs, path ?? Int8Paths.Best);
         _panels = (outputs + Panel - 1) / Panel;
         _groups = (inputs + 3) / 4;
-        _weights = new NativeBuffer((long)_panels * Panel * _groups); // four numbers in the room of a float
+        if (numbers is null)
+        {
+            var own = new NativeBuffer((long)_panels * Panel * _groups); // four numbers in the room of a float
+            _weights = own;
+            Numbers = (sbyte*)own.Start;
+        }
+        else
+        {
+            _weights = keeper!;
+            Numbers = numbers;
+        }
         _scales = new NativeBuffer(_panels * Panel);
         _bias = hasBias ? new NativeBuffer(_panels * Panel) : null;
     }
 
     /// <summary>How the numbers lie: [panels, groups of inputs, 16 outputs, 4 inputs].</summary>
-    public long[] Shape => [_panels, _groups, Panel, 4];
+    public long[] Shape => ShapeOf(Outputs, Inputs);
+
+    /// <inheritdoc cref="Shape"/>
+    public static long[] ShapeOf(int outputs, int inputs) => [(outputs + Panel - 1) / Panel, (inputs + 3) / 4, Panel, 4];
 
     /// <summary>The numbers, none of them -128.</summary>
-    public sbyte* Numbers => (sbyte*)_weights.Start;
+    public sbyte* Numbers { get; }
 
     /// <summary>A scale for each output, outputs rounded up to 16.</summary>
     public float* Scales => _scales.Start;
@@ -96,7 +122,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
                 s[row] = Quantize(x + (long)row * xStride, Inputs, q + (long)row * stride, stride, out t[row]);
             var work = new Work(q, s, t, stride, y, yStride, accumulate);
             var pieces = (_panels + PanelsTogether - 1) / PanelsTogether;
-            if (threads == 1 || (long)rows * Outputs * Inputs < ParallelWork)
+            if (threads == 1 || ((long)rows * Outputs * Inputs < ParallelWork && (long)Outputs * Inputs < ParallelBytes))
                 for (var piece = 0; piece < pieces; piece++)
                     Piece(piece, work, 0, rows);
             else
@@ -164,7 +190,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         int first = piece * PanelsTogether, last = Math.Min(first + PanelsTogether, _panels);
         for (var panel = first; panel < last; panel++)
         {
-            var w = (sbyte*)_weights.Start + (long)panel * Panel * _groups * 4;
+            var w = Numbers + (long)panel * Panel * _groups * 4;
             for (var row = 0; row < rows; row += Int8Kernel.Rows)
             {
                 var together = Math.Min(Int8Kernel.Rows, rows - row);

@@ -34,15 +34,16 @@ internal sealed unsafe class QuantizedLinear : HostLinear
     public static QuantizedLinear? Load(string name, Func<string, TensorEntry?> entry, int outputs, int inputs)
     {
         var (numbers, scales, bias) = (entry(name + Suffix), entry(name + ".scale"), entry(name + ".bias"));
-        var matrix = new QuantizedMatrix(outputs, inputs, bias is not null);
-        var padded = matrix.Shape[0] * matrix.Shape[2];
-        if (numbers is not { Type: ElementType.Int8 } || !numbers.Shape.SequenceEqual(matrix.Shape) || !IsRow(scales, padded)
+        var shape = QuantizedMatrix.ShapeOf(outputs, inputs);
+        var padded = shape[0] * shape[2];
+        if (numbers is not { Type: ElementType.Int8 } || !numbers.Shape.SequenceEqual(shape) || !IsRow(scales, padded)
             || (bias is not null && !IsRow(bias, padded)))
-        {
-            matrix.Dispose();
             return null;
-        }
-        numbers.CopyTo((byte*)matrix.Numbers);
+        // The numbers are used where they lie in the file.
+        var mapped = numbers.Map();
+        var matrix = new QuantizedMatrix(outputs, inputs, bias is not null, mapped is null ? null : (sbyte*)mapped.Start, mapped);
+        if (mapped is null)
+            numbers.CopyTo((byte*)matrix.Numbers);
         scales!.CopyTo((byte*)matrix.Scales);
         bias?.CopyTo((byte*)matrix.Bias);
         return new QuantizedLinear(matrix);

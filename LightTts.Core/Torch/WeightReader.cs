@@ -45,6 +45,22 @@ internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, F
         return Read(entry, stored, type);
     }
 
+    /// <summary>A matrix where it lies in the file, on the CPU; null where it has to be taken (<see cref="Take(string, long[])"/>).</summary>
+    /// <typeparam name="T">What is made of it.</typeparam>
+    /// <param name="key">Its name.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="make">Makes it; null where it does not lie as is needed.</param>
+    public T? Map<T>(string key, long rows, long columns, Func<TensorEntry, T?> make) where T : class
+    {
+        if (device.IsCuda || !_entries.TryGetValue(key, out var entry) || !entry.Shape.SequenceEqual([rows, columns]) || make(entry) is not { } made)
+            return null;
+        _used.Add(key);
+        record?.Tensors.Add(key);
+        Parameters += entry.ElementCount;
+        return made;
+    }
+
     /// <summary>A product that converted models hold ready, in 8-bit numbers, and others make of their tensors.</summary>
     /// <param name="name">Its name where it is held ready.</param>
     /// <param name="outputs">Its outputs.</param>

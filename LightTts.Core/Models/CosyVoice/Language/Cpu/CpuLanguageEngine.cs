@@ -17,6 +17,7 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
 {
     private readonly LanguageModelConfig _config;
     private readonly torch.Tensor _textEmbedding;
+    private readonly MappedRows? _textRows;
     private readonly torch.Tensor _speechEmbedding;
     private readonly Layer[] _layers;
     private readonly NativeBuffer _norm;
@@ -45,7 +46,7 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
         _queries = config.Heads * config.HeadDim;
         _keys = config.KvHeads * config.HeadDim;
         _inner = config.IntermediateSize;
-        _textEmbedding = weights.TextEmbedding;
+        (_textEmbedding, _textRows) = (weights.TextEmbedding, weights.TextRows);
         _speechEmbedding = weights.SpeechEmbedding;
         _layers = [.. weights.Layers.Select(layer => new Layer(layer))];
         _norm = Copy(weights.Norm);
@@ -110,6 +111,7 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     public void Dispose()
     {
         _textEmbedding.Dispose();
+        _textRows?.Dispose();
         _speechEmbedding.Dispose();
         foreach (var layer in _layers)
             layer.Dispose();
@@ -125,6 +127,11 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
         for (var row = 0; row < inputs.Length; row++)
         {
             var id = inputs[row];
+            if (id >= 0 && _textRows is not null)
+            {
+                _textRows.Copy(id, _scratch.X.At(row));
+                continue;
+            }
             var from = id >= 0 ? text + (long)id * _hidden : speech + (long)~id * _hidden;
             new ReadOnlySpan<float>(from, _hidden).CopyTo(new Span<float>(_scratch.X.At(row), _hidden));
         }
