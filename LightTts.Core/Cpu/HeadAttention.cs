@@ -5,7 +5,7 @@ namespace LightTts.Cpu;
 
 /// <summary>softmax(q kᵀ / √d) v of one attention head for many queries, over keys and values that lie row by row wherever they lie.</summary>
 /// <remarks>
-/// Keys and values are brought into the order of <see cref="PanelKernel"/> once, which does both products; that takes the place of the copy that
+/// Keys and values are brought into the order of <see cref="PanelKernel{T}"/> once, which does both products; that takes the place of the copy that
 /// would put them side by side. Working memory of one thread at a time.
 /// </remarks>
 /// <param name="headDim">Length of a key, a multiple of 16.</param>
@@ -69,11 +69,12 @@ internal sealed unsafe class HeadAttention(int headDim) : IDisposable
             new Span<float>(y + (long)row * yStride, headDim).Clear();
         }
         new Span<float>(_scores.Start, rows * stride).Clear();
-        Multiply(new PanelKernel(headDim, (long)Panel * headDim, headDim, stride), _keys.Start, panels, _queries.Start, rows, _scores.Start);
+        new PanelKernel<SingleNumbers>(headDim, (long)Panel * headDim, headDim, stride).Run((byte*)_keys.Start, panels, _queries.Start, rows,
+            _scores.Start);
         var sums = stackalloc float[MostRows];
         for (var row = 0; row < rows; row++)
             sums[row] = VectorMath.ExpAndSum(_scores.Start + (long)row * stride, seen);
-        Multiply(new PanelKernel(seen, (long)_count * Panel, stride, yStride), _values.Start, headDim / Panel, _scores.Start, rows, y);
+        new PanelKernel<SingleNumbers>(seen, (long)_count * Panel, stride, yStride).Run((byte*)_values.Start, headDim / Panel, _scores.Start, rows, y);
         for (var row = 0; row < rows; row++)
             for (var d = 0; d < headDim; d += Panel)
                 (Vector512.Load(y + (long)row * yStride + d) * (1 / sums[row])).Store(y + (long)row * yStride + d);
@@ -91,14 +92,6 @@ internal sealed unsafe class HeadAttention(int headDim) : IDisposable
         _keys.Dispose();
         _values.Dispose();
         _scores.Dispose();
-    }
-
-    private static void Multiply(in PanelKernel kernel, float* w, int panels, float* x, int rows, float* y)
-    {
-        if (Vector512.IsHardwareAccelerated)
-            kernel.Wide(w, panels, x, rows, y);
-        else
-            kernel.Narrow(w, panels, x, rows, y);
     }
 
     /// <summary>16 rows to a panel: [16] rows of headDim -> [headDim][16].</summary>

@@ -3,14 +3,31 @@ using System.Runtime.Intrinsics;
 namespace LightTts.Cpu;
 
 /// <summary>The inner loops of <see cref="PackedMatrix"/>: a block of rows times a block of panels, kept in registers, added to the output.</summary>
+/// <typeparam name="T">How the panels' numbers are kept.</typeparam>
 /// <param name="inputs">Length of the sums.</param>
-/// <param name="panelStride">Floats from one panel to the next.</param>
+/// <param name="panelStride">Numbers from one panel to the next.</param>
 /// <param name="xStride">Floats from one row of inputs to the next.</param>
 /// <param name="yStride">Floats from one row of outputs to the next.</param>
-internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xStride, int yStride)
+internal readonly unsafe struct PanelKernel<T>(int inputs, long panelStride, int xStride, int yStride) where T : struct, IPanelNumbers
 {
+    private readonly long _panelBytes = panelStride * T.Bytes;
+
+    /// <summary>By the processor's widest registers; the result has the same bits either way.</summary>
+    /// <param name="w">The panels.</param>
+    /// <param name="panels">How many.</param>
+    /// <param name="x">Rows of inputs.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="y">Rows of outputs, which are added to.</param>
+    public void Run(byte* w, int panels, float* x, int rows, float* y)
+    {
+        if (Vector512.IsHardwareAccelerated)
+            Wide(w, panels, x, rows, y);
+        else
+            Narrow(w, panels, x, rows, y);
+    }
+
     /// <summary>For 512-bit registers: a panel is one register wide.</summary>
-    public void Wide(float* w, int panels, float* x, int rows, float* y)
+    public void Wide(byte* w, int panels, float* x, int rows, float* y)
     {
         if (rows == 1 && panels == 8)
         {
@@ -21,7 +38,7 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         var panel = 0;
         for (; panel + 4 <= panels; panel += 4)
         {
-            var wp = w + panel * panelStride;
+            var wp = w + panel * _panelBytes;
             var row = 0;
             for (; row + 4 <= rows; row += 4)
                 Wide4X4(wp, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
@@ -31,15 +48,15 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
 
         for (; panel < panels; panel++)
             for (var row = 0; row < rows; row++)
-                Wide1X1(w + panel * panelStride, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
+                Wide1X1(w + panel * _panelBytes, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
     }
 
     /// <summary>For 256-bit registers: a panel is two registers wide.</summary>
-    public void Narrow(float* w, int panels, float* x, int rows, float* y)
+    public void Narrow(byte* w, int panels, float* x, int rows, float* y)
     {
         for (var panel = 0; panel < panels; panel++)
         {
-            var wp = w + panel * panelStride;
+            var wp = w + panel * _panelBytes;
             var row = 0;
             for (; row + 4 <= rows; row += 4)
                 Narrow4X1(wp, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
@@ -48,10 +65,10 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         }
     }
 
-    private void Wide1X8(float* w, float* x, float* y)
+    private void Wide1X8(byte* w, float* x, float* y)
     {
-        float* w1 = w + panelStride, w2 = w + 2 * panelStride, w3 = w + 3 * panelStride, w4 = w + 4 * panelStride, w5 = w + 5 * panelStride,
-            w6 = w + 6 * panelStride, w7 = w + 7 * panelStride;
+        byte* w1 = w + _panelBytes, w2 = w + 2 * _panelBytes, w3 = w + 3 * _panelBytes, w4 = w + 4 * _panelBytes, w5 = w + 5 * _panelBytes,
+            w6 = w + 6 * _panelBytes, w7 = w + 7 * _panelBytes;
         var c00 = Vector512.Load(y);
         var c01 = Vector512.Load(y + 16);
         var c02 = Vector512.Load(y + 32);
@@ -62,14 +79,14 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         var c07 = Vector512.Load(y + 112);
         for (var k = 0; k < inputs; k++)
         {
-            var v0 = Vector512.Load(w + k * 16);
-            var v1 = Vector512.Load(w1 + k * 16);
-            var v2 = Vector512.Load(w2 + k * 16);
-            var v3 = Vector512.Load(w3 + k * 16);
-            var v4 = Vector512.Load(w4 + k * 16);
-            var v5 = Vector512.Load(w5 + k * 16);
-            var v6 = Vector512.Load(w6 + k * 16);
-            var v7 = Vector512.Load(w7 + k * 16);
+            var v0 = T.Wide(w, k * 16);
+            var v1 = T.Wide(w1, k * 16);
+            var v2 = T.Wide(w2, k * 16);
+            var v3 = T.Wide(w3, k * 16);
+            var v4 = T.Wide(w4, k * 16);
+            var v5 = T.Wide(w5, k * 16);
+            var v6 = T.Wide(w6, k * 16);
+            var v7 = T.Wide(w7, k * 16);
             var b0 = Vector512.Create(x[k]);
             c00 = Vector512.FusedMultiplyAdd(b0, v0, c00);
             c01 = Vector512.FusedMultiplyAdd(b0, v1, c01);
@@ -91,9 +108,9 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         c07.Store(y + 112);
     }
 
-    private void Wide4X4(float* w, float* x, float* y)
+    private void Wide4X4(byte* w, float* x, float* y)
     {
-        float* w1 = w + panelStride, w2 = w + 2 * panelStride, w3 = w + 3 * panelStride;
+        byte* w1 = w + _panelBytes, w2 = w + 2 * _panelBytes, w3 = w + 3 * _panelBytes;
         float* x1 = x + xStride, x2 = x + 2 * (long)xStride, x3 = x + 3 * (long)xStride;
         var c00 = Vector512.Load(y);
         var c01 = Vector512.Load(y + 16);
@@ -113,10 +130,10 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         var c33 = Vector512.Load(y + 3 * (long)yStride + 48);
         for (var k = 0; k < inputs; k++)
         {
-            var v0 = Vector512.Load(w + k * 16);
-            var v1 = Vector512.Load(w1 + k * 16);
-            var v2 = Vector512.Load(w2 + k * 16);
-            var v3 = Vector512.Load(w3 + k * 16);
+            var v0 = T.Wide(w, k * 16);
+            var v1 = T.Wide(w1, k * 16);
+            var v2 = T.Wide(w2, k * 16);
+            var v3 = T.Wide(w3, k * 16);
             var b0 = Vector512.Create(x[k]);
             c00 = Vector512.FusedMultiplyAdd(b0, v0, c00);
             c01 = Vector512.FusedMultiplyAdd(b0, v1, c01);
@@ -157,19 +174,19 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         c33.Store(y + 3 * (long)yStride + 48);
     }
 
-    private void Wide1X4(float* w, float* x, float* y)
+    private void Wide1X4(byte* w, float* x, float* y)
     {
-        float* w1 = w + panelStride, w2 = w + 2 * panelStride, w3 = w + 3 * panelStride;
+        byte* w1 = w + _panelBytes, w2 = w + 2 * _panelBytes, w3 = w + 3 * _panelBytes;
         var c00 = Vector512.Load(y);
         var c01 = Vector512.Load(y + 16);
         var c02 = Vector512.Load(y + 32);
         var c03 = Vector512.Load(y + 48);
         for (var k = 0; k < inputs; k++)
         {
-            var v0 = Vector512.Load(w + k * 16);
-            var v1 = Vector512.Load(w1 + k * 16);
-            var v2 = Vector512.Load(w2 + k * 16);
-            var v3 = Vector512.Load(w3 + k * 16);
+            var v0 = T.Wide(w, k * 16);
+            var v1 = T.Wide(w1, k * 16);
+            var v2 = T.Wide(w2, k * 16);
+            var v3 = T.Wide(w3, k * 16);
             var b0 = Vector512.Create(x[k]);
             c00 = Vector512.FusedMultiplyAdd(b0, v0, c00);
             c01 = Vector512.FusedMultiplyAdd(b0, v1, c01);
@@ -183,12 +200,12 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         c03.Store(y + 48);
     }
 
-    private void Wide1X1(float* w, float* x, float* y)
+    private void Wide1X1(byte* w, float* x, float* y)
     {
         var c00 = Vector512.Load(y);
         for (var k = 0; k < inputs; k++)
         {
-            var v0 = Vector512.Load(w + k * 16);
+            var v0 = T.Wide(w, k * 16);
             var b0 = Vector512.Create(x[k]);
             c00 = Vector512.FusedMultiplyAdd(b0, v0, c00);
         }
@@ -196,7 +213,7 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         c00.Store(y);
     }
 
-    private void Narrow4X1(float* w, float* x, float* y)
+    private void Narrow4X1(byte* w, float* x, float* y)
     {
         float* x1 = x + xStride, x2 = x + 2 * (long)xStride, x3 = x + 3 * (long)xStride;
         var c00 = Vector256.Load(y);
@@ -209,8 +226,8 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         var c31 = Vector256.Load(y + 3 * (long)yStride + 8);
         for (var k = 0; k < inputs; k++)
         {
-            var v0 = Vector256.Load(w + k * 16);
-            var v1 = Vector256.Load(w + k * 16 + 8);
+            var v0 = T.Narrow(w, k * 16);
+            var v1 = T.Narrow(w, k * 16 + 8);
             var b0 = Vector256.Create(x[k]);
             c00 = Vector256.FusedMultiplyAdd(b0, v0, c00);
             c01 = Vector256.FusedMultiplyAdd(b0, v1, c01);
@@ -235,14 +252,14 @@ internal readonly unsafe struct PanelKernel(int inputs, long panelStride, int xS
         c31.Store(y + 3 * (long)yStride + 8);
     }
 
-    private void Narrow1X1(float* w, float* x, float* y)
+    private void Narrow1X1(byte* w, float* x, float* y)
     {
         var c00 = Vector256.Load(y);
         var c01 = Vector256.Load(y + 8);
         for (var k = 0; k < inputs; k++)
         {
-            var v0 = Vector256.Load(w + k * 16);
-            var v1 = Vector256.Load(w + k * 16 + 8);
+            var v0 = T.Narrow(w, k * 16);
+            var v1 = T.Narrow(w, k * 16 + 8);
             var b0 = Vector256.Create(x[k]);
             c00 = Vector256.FusedMultiplyAdd(b0, v0, c00);
             c01 = Vector256.FusedMultiplyAdd(b0, v1, c01);

@@ -16,6 +16,9 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     private const int Largest = 127;
 
+    // What is left of a number is half a unit at the most.
+    private const int RestScale = 2 * Largest;
+
     // As in PackedMatrix, but for a row alone: its product waits for the memory, of which two processors get more than one.
     private const long ParallelWork = 12_000_000;
     private const long ParallelBytes = 3_000_000;
@@ -88,6 +91,9 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         _bias = hasBias ? new NativeBuffer(_panels * Panel) : null;
     }
 
+    /// <summary>Whether rows are brought to 16 bits, as two rows of 8: what the first leaves goes into the second. The weights come by once.</summary>
+    public bool HasFineRows { get; set; }
+
     /// <summary>How the numbers lie: [panels, groups of inputs, 16 outputs, 4 inputs].</summary>
     public long[] Shape => ShapeOf(Outputs, Inputs);
 
@@ -110,23 +116,29 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     /// <inheritdoc cref="PackedMatrix.Multiply"/>
     public void Multiply(float* x, int xStride, int rows, float* y, int yStride, bool accumulate, int threads = -1)
     {
-        var stride = _groups * 4;
-        var numbers = ArrayPool<sbyte>.Shared.Rent(checked(rows * stride));
-        var scales = ArrayPool<float>.Shared.Rent(rows);
-        var totals = ArrayPool<int>.Shared.Rent(rows);
+        var (stride, parts) = (_groups * 4, HasFineRows ? 2 : 1);
+        var numbers = ArrayPool<sbyte>.Shared.Rent(checked(parts * rows * stride));
+        var scales = ArrayPool<float>.Shared.Rent(parts * rows);
+        var totals = ArrayPool<int>.Shared.Rent(parts * rows);
         fixed (sbyte* q = numbers)
         fixed (float* s = scales)
         fixed (int* t = totals)
         {
             for (var row = 0; row < rows; row++)
-                s[row] = Quantize(x + (long)row * xStride, Inputs, q + (long)row * stride, stride, out t[row]);
-            var work = new Work(q, s, t, stride, y, yStride, accumulate);
+            {
+                var from = x + (long)row * xStride;
+                var at = parts * row;
+                s[at] = Quantize(from, Inputs, q + (long)at * stride, stride, out t[at]);
+                if (parts == 2)
+                    s[at + 1] = QuantizeRest(from, Inputs, s[at], q + (long)(at + 1) * stride, stride, out t[at + 1]);
+            }
+            var work = new Work(q, s, t, stride, y, yStride, accumulate, parts);
             var pieces = (_panels + PanelsTogether - 1) / PanelsTogether;
             if (threads == 1 || ((long)rows * Outputs * Inputs < ParallelWork && (long)Outputs * Inputs < ParallelBytes))
                 for (var piece = 0; piece < pieces; piece++)
-                    Piece(piece, work, 0, rows);
+                    Piece(piece, work, 0, parts * rows);
             else
-                MultiplyInParallel(pieces, work, rows, threads);
+                MultiplyInParallel(pieces, work, parts * rows, threads);
         }
         ArrayPool<sbyte>.Shared.Return(numbers);
         ArrayPool<float>.Shared.Return(scales);
@@ -161,6 +173,32 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         for (; k < padded; k++)
             to[k] = 0;
         return scale;
+    }
+
+    /// <summary>Brings what a row's 8-bit numbers leave of it to 8 bits.</summary>
+    /// <returns>What one unit is worth.</returns>
+    private static float QuantizeRest(float* from, int count, float scale, sbyte* to, int padded, out int total)
+    {
+        var isNumber = scale > 0 && float.IsFinite(scale);
+        var (inverse, fine) = isNumber ? (1 / scale, RestScale / scale) : (0, 0);
+        var totals = Vector256<int>.Zero;
+        var k = 0;
+        for (; k + 8 <= count; k += 8)
+        {
+            var value = Vector256.Load(from + k);
+            var rest = Vector256.FusedMultiplyAdd(Vector256.Round(value * inverse), Vector256.Create(-scale), value);
+            var whole = Vector256.ConvertToInt32(Vector256.Round(rest * fine));
+            whole = Vector256.Min(Vector256.Max(whole, Vector256.Create(-Largest)), Vector256.Create(Largest));
+            totals += whole;
+            var narrow = Vector128.Narrow(whole.GetLower(), whole.GetUpper());
+            *(long*)(to + k) = Vector128.Narrow(narrow, narrow).AsInt64().ToScalar();
+        }
+        total = Vector256.Sum(totals);
+        for (; k < count; k++)
+            total += to[k] = (sbyte)Math.Clamp(MathF.Round((from[k] - MathF.Round(from[k] * inverse) * scale) * fine), -Largest, Largest);
+        for (; k < padded; k++)
+            to[k] = 0;
+        return scale / RestScale;
     }
 
     private static (float Scale, float Inverse) Scale(float* from, int count)
@@ -199,7 +237,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
                 for (var i = 0; i < together; i++)
                 {
                     var at = firstRow + row + i;
-                    Store(sums + i * Panel, panel, work.Scales[at], work.Y + (long)at * work.YStride + panel * Panel, work.Accumulate);
+                    Store(sums + i * Panel, panel, work.Scales[at], work.Y + (long)(at / work.Parts) * work.YStride + panel * Panel,
+                        work.Accumulate || at % work.Parts > 0);
                 }
             }
         }
@@ -220,7 +259,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     }
 
     /// <summary>What a product is of.</summary>
-    private readonly struct Work(sbyte* x, float* scales, int* totals, int xStride, float* y, int yStride, bool accumulate)
+    private readonly struct Work(sbyte* x, float* scales, int* totals, int xStride, float* y, int yStride, bool accumulate, int parts)
     {
         public sbyte* X => x;
 
@@ -235,5 +274,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         public int YStride => yStride;
 
         public bool Accumulate => accumulate;
+
+        /// <summary>Rows of x that make one of y.</summary>
+        public int Parts => parts;
     }
 }

@@ -25,6 +25,13 @@ internal sealed unsafe class QuantizedLinear : HostLinear
 
     private QuantizedLinear(QuantizedMatrix matrix) : base(matrix.Inputs, matrix.Outputs) => _matrix = matrix;
 
+    /// <inheritdoc cref="QuantizedMatrix.HasFineRows"/>
+    public bool HasFineRows
+    {
+        get => _matrix.HasFineRows;
+        set => _matrix.HasFineRows = value;
+    }
+
     /// <summary>Takes one that was stored.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="entry">Finds a tensor by its name; null where there is none.</param>

@@ -66,11 +66,18 @@ internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, F
     /// <param name="outputs">Its outputs.</param>
     /// <param name="inputs">Its inputs.</param>
     /// <param name="make">Makes it.</param>
+    /// <param name="fine">Whether 8-bit numbers are to be multiplied with <see cref="QuantizedLinear.HasFineRows"/>.</param>
     /// <exception cref="TtsModelLoadException">It is held ready, and another arithmetic is asked for.</exception>
-    public Linear Product(string name, long outputs, long inputs, Func<Linear> make)
+    public Linear Product(string name, long outputs, long inputs, Func<Linear> make, bool fine = false)
     {
-        if (_entries.ContainsKey(name + QuantizedLinear.Suffix))
-            return Stored(name, outputs, inputs);
+        var product = _entries.ContainsKey(name + QuantizedLinear.Suffix) ? Stored(name, outputs, inputs) : Made(name, make);
+        if (product is QuantizedLinear quantised)
+            quantised.HasFineRows = fine;
+        return product;
+    }
+
+    private Linear Made(string name, Func<Linear> make)
+    {
         _inProduct = true;
         var product = make();
         _inProduct = false;

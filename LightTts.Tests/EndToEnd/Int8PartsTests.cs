@@ -23,7 +23,7 @@ public sealed class Int8PartsTests(ITestOutputHelper output)
         double[] Divergences(Func<Tensor, bool> isInt8)
         {
             using var model = LanguageModels.Load("en", torch: false, matrix: (weight, bias) => isInt8(weight) ? new QuantizedLinear(weight, bias)
-                : new PackedLinear(weight, bias));
+                : new PackedLinear(weight, bias)); // whose rows the reader makes fine where they are in the pipeline
             return Divergence(exact, model);
         }
         var all = Divergences(_ => true).Average();

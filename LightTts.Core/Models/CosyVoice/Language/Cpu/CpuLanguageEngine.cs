@@ -6,7 +6,7 @@ using TorchSharp;
 
 namespace LightTts.Models.CosyVoice.Language.Cpu;
 
-/// <summary>The language model on the CPU in 32-bit floats, or with 8-bit numbers in its products, without a tensor library: at
+/// <summary>The language model on the CPU in 32-bit floats, or with weights of 16 or 8 bits, without a tensor library: at
 /// the sizes of decoding the calls cost more than the arithmetic.</summary>
 /// <remarks>
 /// The maths is that of <see cref="TorchLanguageEngine"/>. Every row is computed by
@@ -59,7 +59,8 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
 
     /// <summary>Makes the layers that this engine multiplies by.</summary>
     public static Func<torch.Tensor, torch.Tensor?, Linear> Matrix(TorchDevice device) =>
-        device.Int8 ? static (weight, bias) => new QuantizedLinear(weight, bias) : Head;
+        device.Int8 ? static (weight, bias) => new QuantizedLinear(weight, bias)
+        : device.HalfWeights ? static (weight, bias) => new PackedLinear(weight, bias, half: true) : Head;
 
     /// <summary>Makes the last one, which is always of 32-bit numbers: its rounding would go into the draws directly, and it is small.</summary>
     public static Linear Head(torch.Tensor weight, torch.Tensor? bias) => new PackedLinear(weight, bias);

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT.Cpu;
 
-/// <summary>The velocity estimator on the CPU in 32-bit floats, or with 8-bit numbers in its products, without a tensor library between them:
+/// <summary>The velocity estimator on the CPU in 32-bit floats, or with weights of 16 or 8 bits, without a tensor library between them:
 /// <see cref="DiTEstimator"/>'s maths.</summary>
 /// <remarks>
 /// The two guidance rows need nothing of each other, so that each is a thread's (or a group of threads') work for a whole evaluation. Attention
