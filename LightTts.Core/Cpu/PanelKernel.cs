@@ -47,8 +47,13 @@ internal readonly unsafe struct PanelKernel<T>(int inputs, long panelStride, int
         }
 
         for (; panel < panels; panel++)
-            for (var row = 0; row < rows; row++)
+        {
+            var row = 0;
+            for (; row + 8 <= rows; row += 8)
+                Wide8X1(w + panel * _panelBytes, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
+            for (; row < rows; row++)
                 Wide1X1(w + panel * _panelBytes, x + (long)row * xStride, y + (long)row * yStride + panel * 16);
+        }
     }
 
     /// <summary>For 256-bit registers: a panel is two registers wide.</summary>
@@ -198,6 +203,41 @@ internal readonly unsafe struct PanelKernel<T>(int inputs, long panelStride, int
         c01.Store(y + 16);
         c02.Store(y + 32);
         c03.Store(y + 48);
+    }
+
+    private void Wide8X1(byte* w, float* x, float* y)
+    {
+        float* x1 = x + xStride, x2 = x + 2 * (long)xStride, x3 = x + 3 * (long)xStride, x4 = x + 4 * (long)xStride, x5 = x + 5 * (long)xStride,
+            x6 = x + 6 * (long)xStride, x7 = x + 7 * (long)xStride;
+        var c0 = Vector512.Load(y);
+        var c1 = Vector512.Load(y + 1 * (long)yStride);
+        var c2 = Vector512.Load(y + 2 * (long)yStride);
+        var c3 = Vector512.Load(y + 3 * (long)yStride);
+        var c4 = Vector512.Load(y + 4 * (long)yStride);
+        var c5 = Vector512.Load(y + 5 * (long)yStride);
+        var c6 = Vector512.Load(y + 6 * (long)yStride);
+        var c7 = Vector512.Load(y + 7 * (long)yStride);
+        for (var k = 0; k < inputs; k++)
+        {
+            var v = T.Wide(w, k * 16);
+            c0 = Vector512.FusedMultiplyAdd(Vector512.Create(x[k]), v, c0);
+            c1 = Vector512.FusedMultiplyAdd(Vector512.Create(x1[k]), v, c1);
+            c2 = Vector512.FusedMultiplyAdd(Vector512.Create(x2[k]), v, c2);
+            c3 = Vector512.FusedMultiplyAdd(Vector512.Create(x3[k]), v, c3);
+            c4 = Vector512.FusedMultiplyAdd(Vector512.Create(x4[k]), v, c4);
+            c5 = Vector512.FusedMultiplyAdd(Vector512.Create(x5[k]), v, c5);
+            c6 = Vector512.FusedMultiplyAdd(Vector512.Create(x6[k]), v, c6);
+            c7 = Vector512.FusedMultiplyAdd(Vector512.Create(x7[k]), v, c7);
+        }
+
+        c0.Store(y);
+        c1.Store(y + 1 * (long)yStride);
+        c2.Store(y + 2 * (long)yStride);
+        c3.Store(y + 3 * (long)yStride);
+        c4.Store(y + 4 * (long)yStride);
+        c5.Store(y + 5 * (long)yStride);
+        c6.Store(y + 6 * (long)yStride);
+        c7.Store(y + 7 * (long)yStride);
     }
 
     private void Wide1X1(byte* w, float* x, float* y)

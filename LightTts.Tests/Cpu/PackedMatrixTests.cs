@@ -12,6 +12,7 @@ public unsafe class PackedMatrixTests
     [InlineData(3, 70, 24, true)]
     [InlineData(4, 64, 64, false)]
     [InlineData(7, 200, 40, true)]
+    [InlineData(19, 16, 31, true)] // one panel, many rows
     [InlineData(130, 300, 200, true)] // enough work for several threads
     public void IsTheMatrixProduct(int rows, int outputs, int inputs, bool withBias)
     {

@@ -70,6 +70,9 @@ internal sealed unsafe class CpuDiTPass : IEstimatorPass
             Parallel.For(0, 2, new ParallelOptions { MaxDegreeOfParallelism = 2 }, row => Solve(from, to, step, new Slice(row, 1, threads / 2)));
         else
             Solve(from, to, step, new Slice(0, 2, 1));
+        // Products of libtorch set it to their share on each thread, of which this was one.
+        if (get_num_threads() != threads)
+            set_num_threads(threads);
         foreach (var part in _segments)
             part.KeepTails(step);
         return _weights.Output.Apply(normal.view(-1, _dim)).view(2, -1, _weights.MelBands);
