@@ -48,7 +48,7 @@ internal sealed class LanguageModel : ILanguageModel
         string? fault = null;
         ILanguageEngine engine = !device.IsCuda && device.Compute == ScalarType.Float32 && CpuLanguageEngine.Supports(config)
             ? new CpuLanguageEngine(config,
-                LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix(device), CpuLanguageEngine.Head),
+                LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix(device), CpuLanguageEngine.Head, mapText: true),
                 options.KvBlocks, options.Thread?.Threads ?? -1)
             : device.IsCuda && CudaLanguageEngine.TryCreate(config, device, options.KvBlocks, () => LanguageWeights.Load(archive, config, device),
                 out fault) is { } own ? own
