@@ -72,6 +72,12 @@ internal sealed class VocoderConv : IDisposable
         }
     }
 
+    /// <summary>[outputs, inputs, kernel]: of one on a device; on the CPU they are kept in another order.</summary>
+    public Tensor Weight => _weight ?? throw new InvalidOperationException("the weights are kept in another order");
+
+    /// <summary>[outputs]; null: none. Of one on a device.</summary>
+    public Tensor? Bias => _bias;
+
     /// <summary>Where the pass keeps the tail.</summary>
     public int Slot { get; }
 
