@@ -49,14 +49,6 @@ internal static class ExecutionProviders
         return at < 0 ? message : message[(at + missing.Length)..];
     }
 
-    private static Dictionary<string, string> Common(OnnxOptions options, Dictionary<string, string> own)
-    {
-        own["device_id"] = options.DeviceIndex.ToString(CultureInfo.InvariantCulture);
-        if (options.Stream is { } stream)
-            (own["has_user_compute_stream"], own["user_compute_stream"]) = ("1", stream.ToString(CultureInfo.InvariantCulture));
-        return own;
-    }
-
     /// <returns>Null, or why not.</returns>
     private static string? Append(SessionOptions session, ExecutionProvider provider, OnnxOptions options, string? engines, string[] available)
     {
@@ -69,18 +61,19 @@ internal static class ExecutionProviders
             if (provider == ExecutionProvider.Cuda)
             {
                 using var cuda = new OrtCUDAProviderOptions();
-                cuda.UpdateOptions(Common(options, new()
+                cuda.UpdateOptions(new()
                 {
+                    ["device_id"] = options.DeviceIndex.ToString(CultureInfo.InvariantCulture),
                     ["use_tf32"] = options.Tf32 ? "1" : "0",
                     ["cudnn_conv_algo_search"] = "HEURISTIC", // by default all ways are tried at every new length, and speech has a new one each time
                     ["arena_extend_strategy"] = "kSameAsRequested",
-                }));
+                });
                 session.AppendExecutionProvider_CUDA(cuda);
             }
             else
             {
                 using var tensorRt = new OrtTensorRTProviderOptions();
-                tensorRt.UpdateOptions(Common(options, options.TensorRt.ToProviderOptions(engines)));
+                tensorRt.UpdateOptions(options.TensorRt.ToProviderOptions(options.DeviceIndex, engines));
                 session.AppendExecutionProvider_Tensorrt(tensorRt);
             }
             return null;

@@ -12,9 +12,6 @@ internal sealed record OnnxOptions
     /// <summary>Which CUDA device.</summary>
     public int DeviceIndex { get; init; }
 
-    /// <summary>The CUDA stream on which CUDA or TensorRT compute, which must outlive the session; null for one of ONNX Runtime's own.</summary>
-    public nint? Stream { get; init; }
-
     /// <summary>Whether CUDA's products of 32-bit numbers may leave out the last 13 bits of each, which is several times faster.</summary>
     public bool Tf32 { get; init; }
 

@@ -14,7 +14,6 @@ internal sealed class OnnxSession : IDisposable
     private readonly string[] _inputs;
     private readonly string[] _outputs;
     private readonly RunOptions _run = new();
-    private readonly RunOptions _launch = new();
 
     private OnnxSession(string path, InferenceSession session, IReadOnlyList<ExecutionProvider> providers)
     {
@@ -23,7 +22,6 @@ internal sealed class OnnxSession : IDisposable
         _inputs = [.. session.InputNames];
         _outputs = [.. session.OutputNames];
         Providers = providers;
-        _launch.AddRunConfigEntry("disable_synchronize_execution_providers", "1");
     }
 
     /// <summary>The model's file.</summary>
@@ -160,19 +158,13 @@ internal sealed class OnnxSession : IDisposable
     public IReadOnlyList<int>? OutputShape(string name) => _session.OutputMetadata.TryGetValue(name, out var output) ? output.Dimensions : null;
 
     /// <summary>Runs the model into memory of the caller's; may be called by several threads at once.</summary>
-    /// <param name="inputNames">Names of the inputs.</param>
-    /// <param name="inputs">They stay the caller's.</param>
-    /// <param name="outputNames">Names of the outputs.</param>
-    /// <param name="outputs">Where they go.</param>
-    /// <param name="wait">Whether the results are there at the end; otherwise they are once the stream (<see cref="OnnxOptions.Stream"/>) is
-    /// done.</param>
     /// <exception cref="TtsSynthesisException">ONNX Runtime failed.</exception>
     public void Run(IReadOnlyCollection<string> inputNames, IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<string> outputNames,
-        IReadOnlyCollection<OrtValue> outputs, bool wait = true)
+        IReadOnlyCollection<OrtValue> outputs)
     {
         try
         {
-            _session.Run(wait ? _run : _launch, inputNames, inputs, outputNames, outputs);
+            _session.Run(_run, inputNames, inputs, outputNames, outputs);
         }
         catch (OnnxRuntimeException e)
         {
@@ -201,7 +193,6 @@ internal sealed class OnnxSession : IDisposable
     public void Dispose()
     {
         _run.Dispose();
-        _launch.Dispose();
         _session.Dispose();
     }
 }

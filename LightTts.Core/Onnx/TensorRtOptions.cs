@@ -31,9 +31,13 @@ internal sealed record TensorRtOptions
     }
 
     /// <summary>ONNX Runtime's names for all of it.</summary>
-    public Dictionary<string, string> ToProviderOptions(string? folder)
+    public Dictionary<string, string> ToProviderOptions(int device, string? folder)
     {
-        var options = new Dictionary<string, string> { ["trt_fp16_enable"] = HalfPrecision ? "1" : "0" };
+        var options = new Dictionary<string, string>
+        {
+            ["device_id"] = device.ToString(CultureInfo.InvariantCulture),
+            ["trt_fp16_enable"] = HalfPrecision ? "1" : "0",
+        };
         if (WorkspaceBytes > 0)
             options["trt_max_workspace_size"] = WorkspaceBytes.ToString(CultureInfo.InvariantCulture);
         if (folder is not null)

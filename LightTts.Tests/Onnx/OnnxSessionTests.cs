@@ -88,12 +88,12 @@ public sealed class OnnxSessionTests
         Assert.StartsWith(Path.Combine("/cache", "campplus."), folder);
         Assert.Equal(new Dictionary<string, string>
         {
-            ["trt_fp16_enable"] = "1", ["trt_max_workspace_size"] = "7",
+            ["device_id"] = "3", ["trt_fp16_enable"] = "1", ["trt_max_workspace_size"] = "7",
             ["trt_engine_cache_enable"] = "1", ["trt_engine_cache_path"] = folder,
             ["trt_timing_cache_enable"] = "1", ["trt_timing_cache_path"] = folder,
             ["trt_profile_min_shapes"] = "x:2x80x4,mask:2x1x4",
             ["trt_profile_opt_shapes"] = "x:2x80x500,mask:2x1x500",
             ["trt_profile_max_shapes"] = "x:2x80x3000,mask:2x1x3000",
-        }, options.ToProviderOptions(folder));
+        }, options.ToProviderOptions(3, folder));
     }
 }

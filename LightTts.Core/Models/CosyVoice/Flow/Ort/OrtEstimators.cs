@@ -1,4 +1,3 @@
-using LightTts.Cuda;
 using LightTts.Diagnostics;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Onnx;
@@ -60,34 +59,21 @@ internal sealed record OrtEstimators(string Root, FlowConfig Config, DecoderEngi
     {
         var shapes = streaming ? StreamingEstimatorFile.Shapes(Config, Frames) : WholeEstimatorFile.Shapes(Config.MelBands, Frames);
         var path = streaming ? StreamingEstimatorFile.PathIn(Root) : WholeEstimatorFile.PathIn(Root);
-        var onCuda = device.type == TorchSharp.DeviceType.CUDA && options.Providers is [not ExecutionProvider.Cpu, ..];
-        var stream = onCuda ? CudaSideStream.TryCreate(device.index) : null;
-        OnnxSession session;
-        try
+        var session = OnnxSession.Load(path, options with
         {
-            session = OnnxSession.Load(path, options with
-            {
-                TensorRt = options.TensorRt with { Shapes = shapes },
-                Stream = stream?.Handle,
-                Tf32 = options.TensorRt.HalfPrecision,
-            });
-        }
-        catch
-        {
-            stream?.Dispose();
-            throw;
-        }
+            TensorRt = options.TensorRt with { Shapes = shapes },
+            Tf32 = options.TensorRt.HalfPrecision, // of about the same precision
+        });
         // Only TensorRT's engine is made for certain lengths.
         var frames = session.Providers.Contains(ExecutionProvider.TensorRt) ? Frames : OrtFrames.Any;
         try
         {
-            return streaming ? new StreamingEstimatorFile(session, Config, WeightsMark.Of(archive), device, frames, stream)
-                : new WholeEstimatorFile(session, Config.MelBands, device, frames, stream);
+            return streaming ? new StreamingEstimatorFile(session, Config, WeightsMark.Of(archive), device, frames)
+                : new WholeEstimatorFile(session, Config.MelBands, device, frames);
         }
         catch
         {
             session.Dispose();
-            stream?.Dispose();
             throw;
         }
     }

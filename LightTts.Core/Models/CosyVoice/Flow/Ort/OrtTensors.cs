@@ -1,4 +1,3 @@
-using LightTts.Cuda;
 using LightTts.Onnx;
 using LightTts.Torch;
 using Microsoft.ML.OnnxRuntime;
@@ -18,14 +17,11 @@ internal sealed class OrtTensors : IDisposable
     private readonly Dictionary<string, OrtValue> _outputs = [];
     private readonly Device _device;
     private readonly OrtMemoryInfo? _memory; // null: the host's
-    private readonly CudaSideStream? _stream;
 
     /// <param name="session">What runs.</param>
     /// <param name="device">Where the flow's tensors lie.</param>
-    /// <param name="stream">The session's stream, where it has one that is known.</param>
-    public OrtTensors(OnnxSession session, Device device, CudaSideStream? stream)
+    public OrtTensors(OnnxSession session, Device device)
     {
-        _stream = stream;
         _device = BesideSession(session, device);
         if (_device.type == DeviceType.CUDA)
             _memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, _device.index, OrtMemType.Default);
@@ -47,13 +43,11 @@ internal sealed class OrtTensors : IDisposable
     /// <exception cref="TtsSynthesisException">ONNX Runtime failed.</exception>
     public void Run(OnnxSession session)
     {
-        // What fills its inputs must have been done before, and what reads its outputs comes after.
-        var ordered = _memory is not null && _stream?.TryFollow() == true;
-        if (_memory is not null && !ordered)
+        // ONNX Runtime works on a stream of its own and ends with waiting for it: what fills its inputs must have been done before. Its C# interface
+        // has no way to hand it the stage's.
+        if (_memory is not null)
             TensorData.WaitForStream(_device);
-        session.Run(_inputs.Keys, _inputs.Values, _outputs.Keys, _outputs.Values, wait: !ordered);
-        if (ordered && !_stream!.TryLead())
-            throw new TtsSynthesisException("The device is lost.");
+        session.Run(_inputs.Keys, _inputs.Values, _outputs.Keys, _outputs.Values);
     }
 
     public void Dispose()

@@ -1,4 +1,3 @@
-using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Onnx;
 using LightTts.Torch;
@@ -11,7 +10,6 @@ internal sealed class StreamingEstimatorFile : IEstimatorFile
 {
     private readonly OnnxSession _session;
     private readonly Device _device;
-    private readonly CudaSideStream? _stream;
     private readonly int _melBands;
     private readonly OrtFrames _frames;
     private readonly long[][] _tails;
@@ -21,10 +19,8 @@ internal sealed class StreamingEstimatorFile : IEstimatorFile
     /// <param name="weights">Mark of the flow's weights.</param>
     /// <param name="device">Where the flow's tensors lie.</param>
     /// <param name="frames">Lengths that its engine is built for.</param>
-    /// <param name="stream">The session's stream, where it has one that is known; owned as the session is.</param>
     /// <exception cref="TtsModelLoadException">It was exported from other weights.</exception>
-    public StreamingEstimatorFile(OnnxSession session, FlowConfig config, string weights, Device device, OrtFrames frames,
-        CudaSideStream? stream = null)
+    public StreamingEstimatorFile(OnnxSession session, FlowConfig config, string weights, Device device, OrtFrames frames)
     {
         if (session.InputShape(StreamingContract.Past) is not [_, _, 2, 2, _, var page, _] || page != config.ChunkFrames
             || session.InputShape(StreamingContract.X) is not [_, var mel] || mel != config.MelBands
@@ -32,7 +28,7 @@ internal sealed class StreamingEstimatorFile : IEstimatorFile
             throw new TtsModelLoadException($"'{session.Path}' was exported from other weights than those beside it. Export it again: "
                 + "speak models export-onnx DIR (or delete it).");
         (_session, _device, _melBands) = (session, device, config.MelBands);
-        (_frames, _stream) = (frames, stream);
+        _frames = frames;
         _tails = [.. Enumerable.Range(0, int.MaxValue).Select(i => session.InputShape(StreamingContract.Tail(i)))
             .TakeWhile(shape => shape is not null).Select(shape => shape!.Select(n => (long)n).ToArray())];
     }
@@ -63,11 +59,7 @@ internal sealed class StreamingEstimatorFile : IEstimatorFile
 
     public IEstimatorPass Begin(FlowSegment segment, float[] times) => new Pass(this, segment, times);
 
-    public void Dispose()
-    {
-        _session.Dispose();
-        _stream?.Dispose();
-    }
+    public void Dispose() => _session.Dispose();
 
     private sealed class Pass : IEstimatorPass
     {
@@ -85,7 +77,7 @@ internal sealed class StreamingEstimatorFile : IEstimatorFile
             (_file, _segment, _cache, _times) = (file, segment, (FlowCache?)segment.Cache, times);
             var session = file._session;
             var device = OrtTensors.BesideSession(session, file._device);
-            _run = new OrtTensors(session, file._device, file._stream);
+            _run = new OrtTensors(session, file._device);
             var past = session.InputShape(StreamingContract.Past)!;
             using var scope = NewDisposeScope();
             Tensor Make(params long[] shape) => _tensors.Keep(zeros(shape, ScalarType.Float32, device));

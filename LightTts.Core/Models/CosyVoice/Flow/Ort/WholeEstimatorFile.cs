@@ -1,4 +1,3 @@
-using LightTts.Cuda;
 using LightTts.Onnx;
 using LightTts.Torch;
 using static TorchSharp.torch;
@@ -16,7 +15,6 @@ internal sealed class WholeEstimatorFile : IEstimatorFile
 
     private readonly OnnxSession _session;
     private readonly Device _device;
-    private readonly CudaSideStream? _stream;
     private readonly string _output;
     private readonly OrtFrames _frames;
 
@@ -24,10 +22,8 @@ internal sealed class WholeEstimatorFile : IEstimatorFile
     /// <param name="melBands">Of the flow.</param>
     /// <param name="device">Where the flow's tensors lie.</param>
     /// <param name="frames">Lengths that its engine is built for.</param>
-    /// <param name="stream">The session's stream, where it has one that is known; owned as the session is.</param>
     /// <exception cref="TtsModelLoadException">It is another model.</exception>
-    public WholeEstimatorFile(OnnxSession session, int melBands, Device device, OrtFrames frames,
-        CudaSideStream? stream = null)
+    public WholeEstimatorFile(OnnxSession session, int melBands, Device device, OrtFrames frames)
     {
         foreach (var name in Names)
             if (session.InputShape(name) is null)
@@ -36,7 +32,7 @@ internal sealed class WholeEstimatorFile : IEstimatorFile
         if (session.InputShape("x") is not [var batch, var mel, _] || (batch > 0 && batch != 2) || (mel > 0 && mel != melBands))
             throw new TtsModelLoadException($"'{session.Path}' takes [{string.Join(", ", session.InputShape("x")!)}] where the flow gives "
                 + $"[2, {melBands}, frames]. It belongs to another model: download it again.");
-        (_session, _device, _frames, _stream, _output) = (session, device, frames, stream, session.OutputNames[0]);
+        (_session, _device, _frames, _output) = (session, device, frames, session.OutputNames[0]);
     }
 
     public string Name => FileName;
@@ -56,11 +52,7 @@ internal sealed class WholeEstimatorFile : IEstimatorFile
 
     public IEstimatorPass Begin(FlowSegment segment, float[] times) => new Pass(this, segment, times);
 
-    public void Dispose()
-    {
-        _session.Dispose();
-        _stream?.Dispose();
-    }
+    public void Dispose() => _session.Dispose();
 
     private sealed class Pass : IEstimatorPass
     {
@@ -73,7 +65,7 @@ internal sealed class WholeEstimatorFile : IEstimatorFile
         public Pass(WholeEstimatorFile file, FlowSegment segment, float[] times)
         {
             (_file, _times) = (file, times);
-            _run = new OrtTensors(file._session, file._device, file._stream);
+            _run = new OrtTensors(file._session, file._device);
             var device = OrtTensors.BesideSession(file._session, file._device);
             var mel = segment.Mu.shape[1];
             using var scope = NewDisposeScope();
