@@ -15,7 +15,7 @@ internal sealed class ProductKernels
     public const int MaxRows = 64;
 
     private static readonly int[] RowChoices = [8, 16, 32];
-    private static readonly int[] WideChoices = [16, 32, 64];
+    private static readonly int[] WideChoices = [32, 64];
 
     // As in matrix_wide.cu.
     private const int GateWarps = 5;
@@ -31,7 +31,7 @@ internal sealed class ProductKernels
         _choices = [.. RowChoices.Select(rows => new Choice(rows, rows > 16 ? 2 : 1, module.Kernel($"project_{rows}"),
             module.Kernel($"add_attended_{rows}"), module.Kernel($"add_gated_{rows}"), module.Kernel($"gate_{rows}"),
             module.Kernel($"head_{rows}")))];
-        _wide = !shape.IsWide || !module.IsLarge || Environment.GetEnvironmentVariable("LIGHTTTS_NARROW") == "1" ? [] : [.. WideChoices.Select(rows =>
+        _wide = !shape.IsWide || !module.IsLarge ? [] : [.. WideChoices.Select(rows =>
             new WideChoice(rows, module.Kernel($"gate_wide_{rows}"), module.Kernel($"add_gated_wide_{rows}")))];
     }
 
@@ -70,16 +70,19 @@ internal sealed class ProductKernels
     {
         if (Wide(rows) is { } wide)
         {
-            var shared = Math.Max(wide.Rows * StagedBytes(_shape.Hidden / TransformerShape.Chunk), wide.Rows * GateWarps * 16 * sizeof(float));
-            wide.Gate.Launch(stream, ((_shape.Inner / 8 + GateWarps - 1) / GateWarps, Groups(rows, wide.Rows), 1), 64 * GateWarps, shared,
+            var staged = wide.Rows * Math.Max(StagedBytes(_shape.Hidden / TransformerShape.Chunk), GateWarps * 16 * sizeof(float));
+            wide.Gate.Launch(stream, (Groups(_shape.Inner / 8, GateWarps), Groups(rows, wide.Rows), 1), 64 * GateWarps, staged,
                 afterKernel: true, x.Normed, x.Squares, weight, y, Argument(rows), Argument(epsilon));
             return;
         }
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
-        var blocks = (_shape.Inner / 8 + choice.GatePairs - 1) / choice.GatePairs;
-        choice.Gate.Launch(stream, (blocks, groups, 1), 32 * warps, SharedBytes(warps, 2 * choice.GatePairs, choice.Rows), afterKernel: true,
-            x.Normed, x.Squares, weight, y, Argument(rows), Argument(epsilon));
+        var (blocks, tiles) = (Groups(_shape.Inner / 8, choice.Pairs), 2 * choice.Pairs);
+        // In bfloat16 each lane has its weights there, too.
+        var weights = _shape.BFloat16 ? 32 * warps * tiles * Groups(_shape.Hidden / TransformerShape.Chunk, warps) * 16 : 0;
+        var shared = SharedBytes(warps, tiles, choice.Rows) + weights;
+        choice.Gate.Launch(stream, (blocks, groups, 1), 32 * warps, shared, afterKernel: true, x.Normed, x.Squares, weight, y, Argument(rows),
+            Argument(epsilon));
     }
 
     /// <summary>Logits [rows, logits] in 32 bits.</summary>
@@ -95,8 +98,9 @@ internal sealed class ProductKernels
     {
         var (choice, groups) = For(rows);
         var warps = _shape.HiddenWarps;
-        choice.Head.Launch(stream, ((_shape.Logits + 15) / 16, groups, 1), 32 * warps, SharedBytes(warps, 2, choice.Rows), afterKernel: true,
-            x.Normed, x.Squares, map, weight, bias, logits, Argument(rows), Argument(epsilon));
+        var tiles = 2 * choice.Pairs;
+        choice.Head.Launch(stream, (Groups(_shape.Logits, 8 * tiles), groups, 1), 32 * warps, SharedBytes(warps, tiles, choice.Rows),
+            afterKernel: true, x.Normed, x.Squares, map, weight, bias, logits, Argument(rows), Argument(epsilon));
     }
 
     /// <summary>Rows that buffers need room for, so that all that is computed lies in them.</summary>
@@ -119,7 +123,7 @@ internal sealed class ProductKernels
 
     private WideChoice? Wide(int rows)
     {
-        if (rows <= RowChoices[0] || _wide.Length == 0)
+        if (rows <= RowChoices[1] || _wide.Length == 0)
             return null;
         foreach (var choice in _wide)
             if (choice.Rows >= rows)
@@ -136,7 +140,7 @@ internal sealed class ProductKernels
     }
 
     /// <summary>The kernels for a number of rows of a block.</summary>
-    private sealed record Choice(int Rows, int GatePairs, CudaKernel Project, CudaKernel AddAttended, CudaKernel AddGated,
+    private sealed record Choice(int Rows, int Pairs, CudaKernel Project, CudaKernel AddAttended, CudaKernel AddGated,
         CudaKernel Gate, CudaKernel Head);
 
     /// <summary>Those of the feed-forward layer for a number of rows of a block, where cards and sizes have them.</summary>

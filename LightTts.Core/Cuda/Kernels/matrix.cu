@@ -135,7 +135,7 @@ __device__ void gate(const element* x, const float* squares, const element* weig
         from[2 * pair] = weight + (size_t)channel * HIDDEN;
         from[2 * pair + 1] = weight + (size_t)(INNER + channel) * HIDDEN;
     }
-    Weights<HIDDEN, WARPS_HIDDEN, 2 * PAIRS> weights(from);
+    Weights<HIDDEN, WARPS_HIDDEN, 2 * PAIRS, true> weights(from, shared + WARPS_HIDDEN * 2 * PAIRS * ROWS * 8);
     wait_for_previous();
     Scales<WARPS_HIDDEN, ROWS> parts;
     multiply<HIDDEN, WARPS_HIDDEN, 2 * PAIRS, ROWS>(shared, weights, x, rows, [&] { parts.load(squares, rows); });
@@ -152,30 +152,34 @@ __device__ void gate(const element* x, const float* squares, const element* weig
     }
 }
 
-// Logits: rows `map` of [.., HIDDEN] -> [count, LOGITS] in 32 bits. Outputs need be no multiple of 16; bias may be null.
+// Logits: rows `map` of [.., HIDDEN] -> [count, LOGITS] in 32 bits. Outputs need be no multiple of 8; bias may be null.
 // Floor: the weights' bytes at the memory's speed.
-template <int ROWS>
+template <int TILES, int ROWS>
 __device__ void head(const element* x, const float* squares, const int* map, const element* weight, const element* bias, float* logits, int count,
     float epsilon)
 {
+    constexpr int WIDTH = TILES * 8;
     extern __shared__ float shared[];
     __shared__ float scales[ROWS];
     release_next();
-    const int first = blockIdx.x * 16, g = threadIdx.x % 32 / 4;
-    Weights<HIDDEN, WARPS_HIDDEN, 2> weights({ weight + (size_t)min(first + g, LOGITS - 1) * HIDDEN,
-        weight + (size_t)min(first + g + 8, LOGITS - 1) * HIDDEN });
+    const int first = blockIdx.x * WIDTH, g = threadIdx.x % 32 / 4;
+    const element* from[TILES];
+#pragma unroll
+    for (int tile = 0; tile < TILES; tile++)
+        from[tile] = weight + (size_t)min(first + tile * 8 + g, LOGITS - 1) * HIDDEN;
+    Weights<HIDDEN, WARPS_HIDDEN, TILES> weights(from);
     const Rows rows = { count, (int)blockIdx.y * ROWS, map };
     wait_for_previous();
     Scales<WARPS_HIDDEN, ROWS> parts;
-    multiply<HIDDEN, WARPS_HIDDEN, 2, ROWS>(shared, weights, x, rows, [&] { parts.load(squares, rows); });
+    multiply<HIDDEN, WARPS_HIDDEN, TILES, ROWS>(shared, weights, x, rows, [&] { parts.load(squares, rows); });
     parts.share(scales, epsilon);
     __syncthreads();
-    for (int i = threadIdx.x; i < 16 * ROWS; i += blockDim.x)
+    for (int i = threadIdx.x; i < WIDTH * ROWS; i += blockDim.x)
     {
-        const int within = i % 16, at = i / 16, row = rows.first + at, output = first + within;
+        const int within = i % WIDTH, at = i / WIDTH, row = rows.first + at, output = first + within;
         if (row < count && output < LOGITS)
             logits[(size_t)row * LOGITS + output] =
-                gathered<WARPS_HIDDEN, 2, ROWS>(shared, within / 8, within % 8, at) * scales[at] + (bias ? widen(bias[output]) : 0);
+                gathered<WARPS_HIDDEN, TILES, ROWS>(shared, within / 8, within % 8, at) * scales[at] + (bias ? widen(bias[output]) : 0);
     }
 }
 
@@ -205,9 +209,9 @@ __device__ void head(const element* x, const float* squares, const int* map, con
     extern "C" __global__ void __launch_bounds__(32 * WARPS_HIDDEN) head_##ROWS(const element* x, const float* squares, const int* map, \
         const element* weight, const element* bias, float* logits, int count, float epsilon) \
     { \
-        head<ROWS>(x, squares, map, weight, bias, logits, count, epsilon); \
+        head<2 * PAIRS, ROWS>(x, squares, map, weight, bias, logits, count, epsilon); \
     }
 
-KERNELS(8, 1, BF16 ? 4 : 1)
-KERNELS(16, 1, BF16 ? 4 : 1)
+KERNELS(8, 1, BF16 ? 5 : 1)
+KERNELS(16, 1, BF16 ? 5 : 1)
 KERNELS(32, 2, BF16 ? 2 : 1)

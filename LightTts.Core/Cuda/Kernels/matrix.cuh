@@ -41,27 +41,33 @@ struct Plan
 };
 
 #if BF16
-// The calling lane's weights, as many as go into registers.
-template <int INPUTS, int WARPS, int TILES>
+// The calling lane's weights, on their way into registers, as many as there are; or, where blocks are to be small, into shared memory, all, where
+// every lane has places of its own.
+template <int INPUTS, int WARPS, int TILES, bool IN_SHARED = false>
 struct Weights
 {
     using plan = Plan<INPUTS, WARPS>;
     static constexpr int MOST = 20 / TILES;
-    static constexpr int DEPTH = plan::TURNS < MOST ? plan::TURNS : MOST;
+    static constexpr int DEPTH = IN_SHARED || plan::TURNS < MOST ? plan::TURNS : MOST;
 
     const element* from[TILES];
-    uint4 ahead[DEPTH][TILES];
+    uint4 ahead[IN_SHARED ? 1 : DEPTH][TILES];
+    uint4* places; // [turn][tile][lane of the block]
 
     __device__ __forceinline__ void load(int turn)
     {
 #pragma unroll
         for (int tile = 0; tile < TILES; tile++)
-            ahead[turn % DEPTH][tile] = load_here((const uint4*)(from[tile] + turn * CHUNK));
+            if constexpr (IN_SHARED)
+                copy_async(places + (turn * TILES + tile) * WARPS * 32, from[tile] + turn * CHUNK);
+            else
+                ahead[turn % DEPTH][tile] = load_here((const uint4*)(from[tile] + turn * CHUNK));
     }
 
-    // rows: of the weight, an output's each.
-    __device__ __forceinline__ explicit Weights(const element* const (&rows)[TILES])
+    // rows: of the weight, an output's each; shared: room for them.
+    __device__ __forceinline__ explicit Weights(const element* const (&rows)[TILES], float* shared = 0)
     {
+        places = (uint4*)shared + threadIdx.x;
 #pragma unroll
         for (int tile = 0; tile < TILES; tile++)
             from[tile] = rows[tile] + plan::first();
@@ -69,17 +75,35 @@ struct Weights
         for (int turn = 0; turn < DEPTH; turn++)
             if (plan::has(turn))
                 load(turn);
+        if constexpr (IN_SHARED)
+            commit_copies();
+    }
+
+    // Waits for those in shared memory.
+    __device__ __forceinline__ void arrive() const
+    {
+        if constexpr (IN_SHARED)
+            wait_copies<0>();
+    }
+
+    __device__ __forceinline__ uint4 get(int turn, int tile) const
+    {
+        if constexpr (IN_SHARED)
+            return places[(turn * TILES + tile) * WARPS * 32];
+        else
+            return ahead[turn % DEPTH][tile];
     }
 };
 
 // The sums of the calling warp's pieces, to shared memory: [warp][tile][ROWS][8 outputs]. `meanwhile` is done before that.
-template <int INPUTS, int WARPS, int TILES, int ROWS, class Action>
-__device__ __forceinline__ void multiply(float* shared, Weights<INPUTS, WARPS, TILES>& weights, const element* x, const Rows& rows, Action meanwhile)
+template <int INPUTS, int WARPS, int TILES, int ROWS, bool IN_SHARED, class Action>
+__device__ __forceinline__ void multiply(float* shared, Weights<INPUTS, WARPS, TILES, IN_SHARED>& weights, const element* x, const Rows& rows,
+    Action meanwhile)
 {
     using plan = Plan<INPUTS, WARPS>;
-    using own = Weights<INPUTS, WARPS, TILES>;
+    using own = Weights<INPUTS, WARPS, TILES, IN_SHARED>;
     constexpr int HALVES = ROWS / 8, BLOCKS = (HALVES + 1) / 2; // a tensor core's product takes 16 rows
-    constexpr int MOST = HALVES == 1 ? 19 : HALVES == 2 ? 8 : 2, DEPTH = plan::TURNS < MOST ? plan::TURNS : MOST;
+    constexpr int MOST = HALVES == 1 ? 19 : HALVES == 2 && !IN_SHARED ? 8 : 2, DEPTH = plan::TURNS < MOST ? plan::TURNS : MOST;
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
     const element* row[HALVES];
     bool there[HALVES];
@@ -105,6 +129,8 @@ __device__ __forceinline__ void multiply(float* shared, Weights<INPUTS, WARPS, T
     // The sums begin with a zero that is made of the last of these loads: the compiler, who does not know that no count is negative, cannot put
     // products, which wait, in between.
     const float zero = __uint_as_float(ahead[DEPTH - 1][HALVES - 1].w & (u32)(rows.count >> 31));
+    if (__float_as_uint(zero) == 0) // it is; so the rows' loads do not wait for the weights either
+        weights.arrive();
     float sums[plan::CHAINS][TILES][BLOCKS][4];
 #pragma unroll
     for (int i = 0; i < plan::CHAINS * TILES * BLOCKS * 4; i++)
@@ -122,7 +148,7 @@ __device__ __forceinline__ void multiply(float* shared, Weights<INPUTS, WARPS, T
 #pragma unroll
             for (int tile = 0; tile < TILES; tile++)
             {
-                const uint4 w = weights.ahead[turn % own::DEPTH][tile];
+                const uint4 w = weights.get(turn, tile);
                 auto& sum = sums[turn % plan::CHAINS][tile][block];
                 multiply_add(sum, a.x, b.x, a.y, b.y, w.x, w.y);
                 multiply_add(sum, a.z, b.z, a.w, b.w, w.z, w.w);
@@ -149,12 +175,12 @@ __device__ __forceinline__ void multiply(float* shared, Weights<INPUTS, WARPS, T
         }
 }
 #else
-template <int INPUTS, int WARPS, int TILES>
+template <int INPUTS, int WARPS, int TILES, bool IN_SHARED = false>
 struct Weights
 {
     const element* from[TILES];
 
-    __device__ __forceinline__ explicit Weights(const element* const (&rows)[TILES])
+    __device__ __forceinline__ explicit Weights(const element* const (&rows)[TILES], float* = 0)
     {
 #pragma unroll
         for (int tile = 0; tile < TILES; tile++)
@@ -164,8 +190,9 @@ struct Weights
 
 // The same in 32 bits on the ordinary units: a lane sums its own inputs of an output for 8 rows at a time, and the 4 lanes of an output add theirs at
 // the end.
-template <int INPUTS, int WARPS, int TILES, int ROWS, class Action>
-__device__ __forceinline__ void multiply(float* shared, Weights<INPUTS, WARPS, TILES>& weights, const element* x, const Rows& rows, Action meanwhile)
+template <int INPUTS, int WARPS, int TILES, int ROWS, bool IN_SHARED, class Action>
+__device__ __forceinline__ void multiply(float* shared, Weights<INPUTS, WARPS, TILES, IN_SHARED>& weights, const element* x, const Rows& rows,
+    Action meanwhile)
 {
     using plan = Plan<INPUTS, WARPS>;
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;

@@ -258,7 +258,6 @@ __device__ void add_gated_wide(const element* y, const element* weight, const fl
         add_gated_wide<ROWS>(y, weight, norm, x, normed, squares, count, ahead, ahead_bytes); \
     }
 
-WIDE_KERNELS(16)
 WIDE_KERNELS(32)
 WIDE_KERNELS(64)
 #endif
