@@ -26,18 +26,20 @@ internal sealed class PitchKernels(CudaModule module)
     /// <summary>A convolution in 64 bits and the activation behind it (ELU).</summary>
     /// <param name="stream">Where.</param>
     /// <param name="shape">Rows and columns.</param>
-    /// <param name="layer">Inputs, outputs, taps, and the columns before its own that a column's first tap reads.</param>
+    /// <param name="layer">Inputs, outputs, taps, the columns before its own that a column's first tap reads, and those before a window's new frames
+    /// that these depend on.</param>
     /// <param name="x">[rows, columns, inputs].</param>
     /// <param name="weight">As pitch.cu says.</param>
     /// <param name="bias">[outputs].</param>
+    /// <param name="windows">A <see cref="VocoderWindow"/> a row.</param>
     /// <param name="y">[rows, columns, outputs].</param>
-    public void Convolve(nint stream, (int Rows, int Columns) shape, (int Inputs, int Outputs, int Taps, int Left) layer, nint x, nint weight,
-        nint bias, nint y)
+    public void Convolve(nint stream, (int Rows, int Columns) shape, (int Inputs, int Outputs, int Taps, int Left, int Context) layer,
+        nint x, nint weight, nint bias, nint windows, nint y)
     {
         var (kernel, columns) = shape.Rows * shape.Columns >= LongRows ? (_convolve64, 64) : (_convolve16, 16);
         kernel.Launch(stream, ((shape.Columns + columns - 1) / columns, layer.Outputs / Tile, shape.Rows), Threads,
-            4 * columns * (Tile + 2) * sizeof(double), afterKernel: true, x, weight, bias, y, Argument(shape.Columns), Argument(layer.Inputs),
-            Argument(layer.Outputs), Argument(layer.Taps), Argument(layer.Left));
+            4 * columns * (Tile + 2) * sizeof(double), afterKernel: true, x, weight, bias, y, windows, Argument(shape.Columns),
+            Argument(layer.Inputs), Argument(layer.Outputs), Argument(layer.Taps), Argument(layer.Left), Argument(layer.Context));
     }
 
     /// <summary>x [places, inputs] in 64 bits -> |w x + b|.</summary>

@@ -107,18 +107,17 @@ __device__ __forceinline__ void load_floats(float (&v)[8], const float* from)
 
 __device__ __forceinline__ void await_all_but(int groups)
 {
-    switch (groups)
-    {
 #if RING > 4
-        case 6: await_fetches<6>(); break;
-        case 5: await_fetches<5>(); break;
-        case 4: await_fetches<4>(); break;
-        case 3: await_fetches<3>(); break;
+    if (groups == 6)
+        return await_fetches<6>();
+    if (groups >= 4)
+        return await_fetches<4>();
 #endif
-        case 2: await_fetches<2>(); break;
-        case 1: await_fetches<1>(); break;
-        default: await_fetches<0>(); break;
-    }
+    if (groups >= 2)
+        return await_fetches<2>();
+    if (groups == 1)
+        return await_fetches<1>();
+    await_fetches<0>();
 }
 
 // What follows a product, for 4 columns of which a lane has 8 channels each. places: where in the result they lie, or -1.
@@ -179,8 +178,8 @@ __device__ __forceinline__ void convolve(const Convolutions& jobs)
     constexpr int COLUMNS = WARPS * TIMES * 16, THREADS = 128;
     static_assert(4 / WARPS * GROUPS * 8 == TILE, "the warps take all channels");
     extern __shared__ uint4 shared[];
-    u16* const weights = (u16*)shared;
-    u16* const columns = weights + RING * PIECE;
+    const uint4* const weights = shared;
+    const u32 weights_address = shared_address(shared), columns_address = weights_address + RING * PIECE * sizeof(u16);
     release_next();
 
     int block = blockIdx.x, number = 0;
@@ -199,30 +198,38 @@ __device__ __forceinline__ void convolve(const Convolutions& jobs)
         }
     }
     const int taps = job.taps, steps = job.inputs / CHUNK * taps, ahead = min(taps, RING - 1);
-    const int span = COLUMNS + (taps - 1) * job.dilation;
-    const u16* weight = job.weight + (size_t)tile * steps * PIECE + threadIdx.x * 8;
-    const u16* input = job.input + row * job.input_row;
+    const int span = COLUMNS + (taps - 1) * job.dilation, length = job.length;
+    const u32 plane = span * PITCH * sizeof(u16);
 
-    auto fetch_weights = [&](int step)
+    // What the calling thread copies: 16 bytes of every 128th piece of weights, and of every 32nd column.
+    const u16* weight = job.weight + (size_t)tile * steps * PIECE + threadIdx.x * 8;
+    const int own_column = threadIdx.x / 4, own_input = threadIdx.x % 4 * 8;
+    const u16* input = job.input + row * job.input_row + own_input;
+    const long long input_step = 32LL * job.inputs;
+    auto fetch_weights = [&](int slot)
     {
-        u16* to = weights + step % RING * PIECE + threadIdx.x * 8;
-        const u16* from = weight + (size_t)step * PIECE;
+        const u32 to = weights_address + (slot * PIECE + threadIdx.x * 8) * sizeof(u16);
 #pragma unroll
         for (int i = 0; i < PIECE; i += THREADS * 8)
-            fetch(to + i, from + i, true);
+            fetch(to + i * sizeof(u16), weight + i, true);
+        weight += PIECE;
     };
     auto fetch_columns = [&](int chunk)
     {
 #pragma unroll
         for (int part = 0; part < PARTS; part++)
         {
-            u16* to = columns + (chunk % 2 * PARTS + part) * span * PITCH;
-            const u16* from = input + part * job.input_part + chunk * CHUNK;
-            for (int i = threadIdx.x; i < span * 4; i += THREADS)
+            u32 to = columns_address + (chunk % 2 * PARTS + part) * plane + (own_column * PITCH + own_input) * sizeof(u16);
+            const u16* base = input + part * job.input_part + chunk * CHUNK;
+            int at = first - job.left + own_column;
+            const u16* from = base + (long long)at * job.inputs;
+            for (int i = own_column; i < span; i += 32)
             {
-                const int at = first - job.left + i / 4;
-                const bool there = at >= 0 && at < job.length;
-                fetch(to + i / 4 * PITCH + i % 4 * 8, from + (size_t)(there ? at : 0) * job.inputs + i % 4 * 8, there);
+                const bool there = at >= 0 && at < length;
+                fetch(to, there ? from : base, there);
+                at += 32;
+                to += 32 * PITCH * sizeof(u16);
+                from += input_step;
             }
         }
     };
@@ -236,21 +243,24 @@ __device__ __forceinline__ void convolve(const Convolutions& jobs)
 
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
     const int column = warp % WARPS * TIMES * 16, group = warp / WARPS * GROUPS;
+    const u32 own = columns_address + ((column + lane % 16) * PITCH + lane / 16 * 8) * sizeof(u16), tap_step = job.dilation * PITCH * sizeof(u16);
     float sums[TIMES][GROUPS][4] = {};
+    u32 reading = own;
+    int next_chunk = ahead == taps, next_tap = ahead == taps ? 0 : ahead;
     for (int step = 0, chunk = 0, tap = 0; step < steps; step++)
     {
         await_all_but(ahead - 1);
         __syncthreads();
-        const int next = step + ahead;
-        if (next < steps)
+        if (step + ahead < steps)
         {
-            fetch_weights(next);
-            if (next % taps == 0)
-                fetch_columns(next / taps);
+            fetch_weights((step + ahead) % RING);
+            if (next_tap == 0)
+                fetch_columns(next_chunk);
+            if (++next_tap == taps)
+                next_tap = 0, next_chunk++;
         }
         end_fetches();
-        const u16* own = columns + chunk % 2 * PARTS * span * PITCH + (column + lane % 16 + tap * job.dilation) * PITCH + lane / 16 * 8;
-        const uint4* piece = (const uint4*)(weights + step % RING * PIECE) + group * 32 + lane;
+        const uint4* piece = weights + step % RING * (PIECE / 8) + group * 32 + lane;
         uint4 b[PARTS][GROUPS];
 #pragma unroll
         for (int part = 0; part < PARTS; part++)
@@ -265,7 +275,7 @@ __device__ __forceinline__ void convolve(const Convolutions& jobs)
             for (int part = 0; part < PARTS; part++)
 #pragma unroll
                 for (int time = 0; time < TIMES; time++)
-                    load_halves(a[part][time], own + part * span * PITCH + time * 16 * PITCH + half * 16);
+                    load_halves(a[part][time], reading + part * plane + (time * 16 * PITCH + half * 16) * sizeof(u16));
             // The small products first.
 #pragma unroll
             for (int product = PARTS == 2 ? 2 : 0; product >= 0; product--)
@@ -278,8 +288,13 @@ __device__ __forceinline__ void convolve(const Convolutions& jobs)
                         multiply_add_halves(sums[time][i], a[product == 2 ? PARTS - 1 : 0][time], half ? w.z : w.x, half ? w.w : w.y);
                     }
         }
+        reading += tap_step;
         if (++tap == taps)
-            tap = 0, chunk++;
+        {
+            tap = 0;
+            chunk++;
+            reading = own + chunk % 2 * PARTS * plane;
+        }
     }
 
     const long long result = (long long)row * (job.columns * job.rate + job.shift) * job.channels;

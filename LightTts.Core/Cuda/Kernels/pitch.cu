@@ -2,18 +2,25 @@
 // time in the phase; numbers lie by time: [row][column][channel].
 
 // elu(W x + b) along time: x [row][column][inputs], inputs a multiple of 8; y [row][column][outputs], outputs a multiple of 32. A tap of a column is
-// so many columns before its own; zeros are beside the row. Weights come as lanes take them: [32 outputs][tap][8 inputs][8 outputs][lane][2], where
+// so many columns before its own; zeros are beside the row. Of a window those columns are computed that its new frames depend on, `context` before
+// them. Weights come as lanes take them: [32 outputs][tap][8 inputs][8 outputs][lane][2], where
 // lane 4 g + t holds of output g the inputs 2t and 2t + 1. A block has TIMES * 8 columns of 32 outputs, a warp a quarter of the inputs and taps.
 template <int TIMES>
-__device__ __forceinline__ void convolve_wide(const double* x, const double* weight, const double* bias, double* y, int columns, int inputs,
-    int outputs, int taps, int left)
+__device__ __forceinline__ void convolve_wide(const double* x, const double* weight, const double* bias, double* y, const Window* windows,
+    int columns, int inputs, int outputs, int taps, int left, int context)
 {
     constexpr int COLUMNS = TIMES * 8, OUTPUTS = 32, STRIDE = OUTPUTS + 2;
     extern __shared__ uint4 shared[];
     double* const parts = (double*)shared;           // [warp][column][STRIDE]
     release_next();
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
-    const int first = blockIdx.x * COLUMNS, tile = blockIdx.y, row = blockIdx.z;
+    const int tile = blockIdx.y, row = blockIdx.z;
+    const int first = max(0, (int)windows[row].known - context) + blockIdx.x * COLUMNS;
+    if (first >= min(columns, (int)windows[row].count))
+    {
+        wait_for_previous(); // as who waits for this kernel relies on those before it, too
+        return;
+    }
     const int chunks = inputs / 8, steps = taps * chunks, begin = steps * warp / 4, end = steps * (warp + 1) / 4;
     const double2* w = (const double2*)weight + (size_t)tile * steps * 4 * 32 + lane;
     const double* own = x + (size_t)row * columns * inputs + 2 * t;
@@ -67,16 +74,16 @@ __device__ __forceinline__ void convolve_wide(const double* x, const double* wei
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128) convolve_wide_16(const double* x, const double* weight, const double* bias, double* y, int columns,
-    int inputs, int outputs, int taps, int left)
+extern "C" __global__ void __launch_bounds__(128) convolve_wide_16(const double* x, const double* weight, const double* bias, double* y,
+    const Window* windows, int columns, int inputs, int outputs, int taps, int left, int context)
 {
-    convolve_wide<2>(x, weight, bias, y, columns, inputs, outputs, taps, left);
+    convolve_wide<2>(x, weight, bias, y, windows, columns, inputs, outputs, taps, left, context);
 }
 
-extern "C" __global__ void __launch_bounds__(128) convolve_wide_64(const double* x, const double* weight, const double* bias, double* y, int columns,
-    int inputs, int outputs, int taps, int left)
+extern "C" __global__ void __launch_bounds__(128) convolve_wide_64(const double* x, const double* weight, const double* bias, double* y,
+    const Window* windows, int columns, int inputs, int outputs, int taps, int left, int context)
 {
-    convolve_wide<8>(x, weight, bias, y, columns, inputs, outputs, taps, left);
+    convolve_wide<8>(x, weight, bias, y, windows, columns, inputs, outputs, taps, left, context);
 }
 
 // x [places][inputs] -> |w x + b|, a warp a place.

@@ -46,6 +46,7 @@ __device__ __forceinline__ void multiply_add_doubles(double (&d)[2], double a, d
     asm("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0, %1}, {%2}, {%3}, {%0, %1};" : "+d"(d[0]), "+d"(d[1]) : "d"(a), "d"(b));
 }
 
+// Where something lies in shared memory, as the following take it.
 __device__ __forceinline__ u32 shared_address(const void* shared)
 {
     u32 address;
@@ -54,16 +55,16 @@ __device__ __forceinline__ u32 shared_address(const void* shared)
 }
 
 // a of multiply_add_halves: lane l gives the address of row l % 16 at column 0 or 8, by l / 16.
-__device__ __forceinline__ void load_halves(u32 (&a)[4], const void* shared)
+__device__ __forceinline__ void load_halves(u32 (&a)[4], u32 address)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-        : "=r"(a[0]), "=r"(a[1]), "=r"(a[2]), "=r"(a[3]) : "r"(shared_address(shared)) : "memory");
+        : "=r"(a[0]), "=r"(a[1]), "=r"(a[2]), "=r"(a[3]) : "r"(address) : "memory");
 }
 
 // Begins to copy 16 bytes, or to write as many zeros.
-__device__ __forceinline__ void fetch(void* shared, const void* global, bool there)
+__device__ __forceinline__ void fetch(u32 address, const void* global, bool there)
 {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" :: "r"(shared_address(shared)), "l"(global), "r"(there ? 16 : 0) : "memory");
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" :: "r"(address), "l"(global), "r"(there ? 16 : 0) : "memory");
 }
 
 // Ends a group of copies.

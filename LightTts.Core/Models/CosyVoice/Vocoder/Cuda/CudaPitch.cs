@@ -26,7 +26,7 @@ internal sealed class CudaPitch : IDisposable
         var inputs = Multiple(network.Config.MelBands, PitchKernels.InputStep);
         foreach (var conv in convs)
         {
-            _layers.Add(Arrange(conv, inputs, left: _layers.Count == 0 ? 0 : (int)conv.Context));
+            _layers.Add(Arrange(conv, inputs, _layers.Count == 0 ? 0 : (int)conv.Context, (int)network.F0.Context));
             inputs = _layers[^1].Shape.Outputs;
         }
         var weight = classifier.Weight.flatten();
@@ -46,7 +46,8 @@ internal sealed class CudaPitch : IDisposable
         foreach (var layer in _layers)
         {
             var y = empty([rows, frames, layer.Shape.Outputs], ScalarType.Float64, _device);
-            _kernels.Convolve(stream, (rows, frames), layer.Shape, x.Address(), layer.Weight.Address(), layer.Bias.Address(), y.Address());
+            _kernels.Convolve(stream, (rows, frames), layer.Shape, x.Address(), layer.Weight.Address(), layer.Bias.Address(),
+                buffers.Windows.Address(), y.Address());
             x = y;
         }
         var frequencies = empty([rows, frames], ScalarType.Float64, _device);
@@ -74,7 +75,7 @@ internal sealed class CudaPitch : IDisposable
     private static int Multiple(long count, int of) => (int)((count + of - 1) / of * of);
 
     // [outputs, inputs, taps] -> [32 outputs, tap, 8 inputs, 8 outputs, lane, 2], as pitch.cu says.
-    private static Layer Arrange(VocoderConv conv, int inputs, int left)
+    private static Layer Arrange(VocoderConv conv, int inputs, int left, int context)
     {
         var (outputs, taps) = (Multiple(conv.Weight.shape[0], PitchKernels.Tile), conv.Weight.shape[2]);
         var weight = pad(conv.Weight, [0, 0, 0, inputs - conv.Weight.shape[1], 0, outputs - conv.Weight.shape[0]]);
@@ -82,8 +83,8 @@ internal sealed class CudaPitch : IDisposable
         weight = weight.view(outputs / PitchKernels.Tile, 4, 8, inputs / PitchKernels.InputStep, 4, 2, taps).permute(0, 6, 3, 1, 2, 4, 5)
             .contiguous();
         var bias = pad(conv.Bias!, [0, outputs - conv.Bias!.shape[0]]);
-        return new Layer(weight.DetachFromDisposeScope(), bias.DetachFromDisposeScope(), (inputs, outputs, (int)taps, left));
+        return new Layer(weight.DetachFromDisposeScope(), bias.DetachFromDisposeScope(), (inputs, outputs, (int)taps, left, context));
     }
 
-    private sealed record Layer(Tensor Weight, Tensor Bias, (int Inputs, int Outputs, int Taps, int Left) Shape);
+    private sealed record Layer(Tensor Weight, Tensor Bias, (int Inputs, int Outputs, int Taps, int Left, int Context) Shape);
 }
