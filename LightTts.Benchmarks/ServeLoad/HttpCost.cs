@@ -6,7 +6,7 @@ namespace LightTts.Benchmarks.ServeLoad;
 /// both in turn, so that whatever else the machine does meets both alike.</summary>
 /// <param name="Mode">The way to ask.</param>
 /// <param name="Workers">Requests at once.</param>
-/// <param name="Times">Elapsed time of the server's round over the library's. Where clients and server share processors the clients' work is in it.</param>
+/// <param name="Times">Elapsed time of the server's round over the library's, with the clients' work where they share processors.</param>
 /// <param name="ProcessorTimes">Processor time of the server's process over that of the library's; none where the server does not tell.</param>
 internal sealed record HttpCost(string Mode, int Workers, IReadOnlyList<double> Times, IReadOnlyList<double> ProcessorTimes)
 {

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.Extensions.Options;
 
 namespace LightTts.Samples.Server.Hosting;
 
@@ -6,15 +7,18 @@ namespace LightTts.Samples.Server.Hosting;
 internal static class StartFault
 {
     /// <summary>Whether it is a mistake in the set-up; a stack trace would hide it.</summary>
-    public static bool IsKnown(Exception error) => error is ArgumentException or Microsoft.Extensions.Options.OptionsValidationException or IOException
-        or SocketException or InvalidOperationException or TtsException;
+    public static bool IsKnown(Exception error) =>
+        error is ArgumentException or OptionsValidationException or IOException or SocketException or InvalidOperationException or TtsException;
 
-    public static string Explain(Exception error) => SocketErrorOf(error) switch
+    /// <summary>The error's own words, and the cure where a socket could not listen.</summary>
+    public static string Explain(Exception error) => Cure(SocketErrorOf(error)) is { } cure ? $"{error.Message.TrimEnd('.')}. {cure}" : error.Message;
+
+    private static string? Cure(SocketError? error) => error switch
     {
-        SocketError.AddressAlreadyInUse => $"{error.Message} Stop what listens there, or name another port (--port, --admin_port).",
-        SocketError.AccessDenied => $"{error.Message} This user may not listen there. Name a port from 1024 on (--port).",
-        SocketError.AddressNotAvailable => $"{error.Message} This machine has no such address. Name localhost, 0.0.0.0, or one that it has (--host).",
-        _ => error.Message,
+        SocketError.AddressAlreadyInUse => "Stop what listens there, or name another port (--port, --admin_port).",
+        SocketError.AccessDenied => "This user may not listen there. Name a port from 1024 on (--port).",
+        SocketError.AddressNotAvailable => "This machine has no such address. Name localhost, 0.0.0.0, or one that it has (--host).",
+        _ => null,
     };
 
     /// <summary>Why a socket could not listen; one for both loopbacks has an error for each.</summary>
