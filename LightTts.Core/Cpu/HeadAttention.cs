@@ -74,7 +74,8 @@ internal sealed unsafe class HeadAttention(int headDim) : IDisposable
         var sums = stackalloc float[MostRows];
         for (var row = 0; row < rows; row++)
             sums[row] = VectorMath.ExpAndSum(_scores.Start + (long)row * stride, seen);
-        new PanelKernel<SingleNumbers>(seen, (long)_count * Panel, stride, yStride).Run((byte*)_values.Start, headDim / Panel, _scores.Start, rows, y);
+        new PanelKernel<SingleNumbers>(seen, (long)_count * Panel, stride, yStride).Run((byte*)_values.Start, headDim / Panel, _scores.Start, rows,
+            y);
         for (var row = 0; row < rows; row++)
             for (var d = 0; d < headDim; d += Panel)
                 (Vector512.Load(y + (long)row * yStride + d) * (1 / sums[row])).Store(y + (long)row * yStride + d);

@@ -91,7 +91,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         _bias = hasBias ? new NativeBuffer(_panels * Panel) : null;
     }
 
-    /// <summary>Whether rows are brought to 16 bits, as two rows of 8: what the first leaves goes into the second. The weights come by once.</summary>
+    /// <summary>Whether rows are brought to 16 bits, as two rows of 8: what the first leaves goes into the second. The weights come by
+    /// once.</summary>
     public bool HasFineRows { get; set; }
 
     /// <summary>How the numbers lie: [panels, groups of inputs, 16 outputs, 4 inputs].</summary>

@@ -30,7 +30,8 @@ internal abstract class Linear(long inputs, long outputs, ScalarType compute) : 
             ? new PackedLinear(weight, bias)
             : new TorchLinear(weight, bias, compute);
 
-    /// <summary>As <see cref="Create(Tensor, Tensor?, ScalarType)"/>, of 8-bit or 16-bit numbers where the device's weights are; for many rows.</summary>
+    /// <summary>As <see cref="Create(Tensor, Tensor?, ScalarType)"/>, of 8-bit or 16-bit numbers where the device's weights are; for many
+    /// rows.</summary>
     public static Linear Create(Tensor weight, Tensor? bias, TorchDevice device) =>
         device.Int8 ? new QuantizedLinear(weight, bias)
         : device.HalfWeights ? Precisions.CpuHasBFloat16 ? new HalfProductLinear(weight, bias) : new PackedLinear(weight, bias, half: true)

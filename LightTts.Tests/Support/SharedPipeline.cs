@@ -1,8 +1,8 @@
 namespace LightTts.Tests.Support;
 
 /// <summary>The embedded voice, loaded once for all tests that only speak with it;
-/// float32 unless LIGHTTTS_TEST_PRECISION, or LIGHTTTS_TEST_LANGUAGE_PRECISION and LIGHTTTS_TEST_FLOW_PRECISION, say otherwise, no voices shared with other
-/// processes.</summary>
+/// float32 unless LIGHTTTS_TEST_PRECISION, LIGHTTTS_TEST_LANGUAGE_PRECISION or LIGHTTTS_TEST_FLOW_PRECISION say otherwise, no voices
+/// shared with other processes.</summary>
 internal static class SharedPipeline
 {
     private static readonly Lazy<Task<TtsPipeline>> Loaded = new(() => TtsPipeline.LoadAsync(Options()));
