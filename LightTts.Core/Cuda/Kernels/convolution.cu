@@ -334,8 +334,8 @@ __device__ __forceinline__ void convolve(const Convolutions& jobs)
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) convolve_64(const __grid_constant__ Convolutions jobs) { convolve<2, 2, 4>(jobs); }
-extern "C" __global__ void __launch_bounds__(128, 2) convolve_128(const __grid_constant__ Convolutions jobs) { convolve<2, 4, 4>(jobs); }
+extern "C" __global__ void __launch_bounds__(128, 4) convolve_64(const __grid_constant__ Convolutions jobs) { convolve<2, 2, 4>(jobs); }
+extern "C" __global__ void __launch_bounds__(128, 3) convolve_128(const __grid_constant__ Convolutions jobs) { convolve<2, 4, 4>(jobs); }
 #if PARTS == 1
 extern "C" __global__ void __launch_bounds__(128, 2) convolve_256(const __grid_constant__ Convolutions jobs) { convolve<4, 4, 8>(jobs); }
 #endif

@@ -110,8 +110,8 @@ extern "C" __global__ void __launch_bounds__(128) frequency(const double* x, con
 extern "C" __global__ void __launch_bounds__(1024) pitch(const double* frequencies, const Window* windows, const float* mix, const float* bias,
     double* result, float2* levels, int frames, int harmonics, float rate, float alpha, float sigma, float threshold, float samples_of_frame)
 {
-    extern __shared__ uint4 shared[];
-    float* const sines = (float*)shared;             // [harmonic][frame]
+    extern __shared__ uint4 memory[];
+    float* const sines = (float*)memory;             // [harmonic][frame]
     release_next();
     wait_for_previous();
     const int row = blockIdx.x, harmonic = threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -162,8 +162,8 @@ extern "C" __global__ void __launch_bounds__(256) source_spectrum(const float2* 
     long long part, int mel_frames, int samples_of_frame, int frames, int lead, int bins, int size, int hop, int table)
 {
     constexpr int FRAMES = 64;
-    extern __shared__ uint4 shared[];
-    float* const taps = (float*)shared;              // [size][32]
+    extern __shared__ uint4 memory[];
+    float* const taps = (float*)memory;              // [size][32]
     float* const source = taps + size * 32;
     release_next();
     for (int i = threadIdx.x; i < size * 32; i += blockDim.x)

@@ -56,9 +56,9 @@ extern "C" __global__ void __launch_bounds__(256) samples(const float* x, const 
     float* y, int frames, int groups, int rate, int bins, int size, int hop, float limit)
 {
     constexpr int GROUPS = 128;
-    extern __shared__ uint4 shared[];
+    extern __shared__ uint4 memory[];
     const int overlap = size / hop, width = 2 * bins, pitch = width | 1, row = blockIdx.y, first = blockIdx.x * GROUPS;
-    float* const taps = (float*)shared;              // [2 * bins][size]
+    float* const taps = (float*)memory;              // [2 * bins][size]
     float* const spectra = taps + width * size;      // [frame][pitch]
     release_next();
     for (int i = threadIdx.x; i < width * size; i += blockDim.x)
