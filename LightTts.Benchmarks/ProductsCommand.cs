@@ -24,8 +24,8 @@ internal static unsafe class ProductsCommand
         var command = new Command("products", "Measures the CPU's matrix products.") { rows, threads, rounds };
         command.SetAction(parsed =>
         {
-            Console.WriteLine($"8-bit products by {Int8Paths.Best}, {Environment.ProcessorCount} cores; medians of {parsed.GetValue(rounds)} "
-                + "alternating runs");
+            Console.WriteLine($"8-bit products by {Int8Paths.Best}, {Environment.ProcessorCount} cores; medians (least) of "
+                + $"{parsed.GetValue(rounds)} alternating runs");
             foreach (var (name, outputs, inputs) in s_shapes)
                 foreach (var count in parsed.GetValue(rows)!)
                     Measure(name, outputs, inputs, count, parsed.GetValue(threads), parsed.GetValue(rounds));
@@ -63,7 +63,9 @@ internal static unsafe class ProductsCommand
         Array.Sort(quantisedTimes);
         var (a, b) = (exactTimes[rounds / 2], quantisedTimes[rounds / 2]);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-22} {outputs,5} x {inputs,-5} rows {rows,3}: float32 {a,9:0} us, int8 {b,9:0} us, {a / b:0.00} times as fast"));
+            $"{name,-22} {outputs,5} x {inputs,-5} rows {rows,3}: "
+            + $"float32 {a,7:0} us ({exactTimes[0],7:0}), int8 {b,7:0} us ({quantisedTimes[0],7:0}), "
+            + $"{a / b:0.00} times as fast ({exactTimes[0] / quantisedTimes[0]:0.00})"));
     }
 
     private static double Microseconds(Action run)

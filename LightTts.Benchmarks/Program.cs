@@ -10,7 +10,7 @@ using LightTts.Benchmarks.Timbres;
 var root = new RootCommand("Measures LightTts.") { StagesCommand.Create(), SpeakCommand.Create(), LoadCommand.Create(), ServeLoadCommand.Create(),
     TimbresCommand.Create(), ProductsCommand.Create() };
 if (args.Length == 0 || !(root.Subcommands.Any(command => command.Name == args[0]) || args[0] is "--help" or "-h"))
-    return BenchmarkSwitcher.FromAssembly(typeof(TimbresCommand).Assembly).Run(args).Any() ? 0 : 1;
+    return BenchmarkSwitcher.FromAssembly(typeof(TimbresCommand).Assembly).Run(args).Any() || args.Contains("--list") ? 0 : 1;
 try
 {
     return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });

@@ -12,7 +12,9 @@ public enum ComputePrecision
     /// <summary>32-bit floating point: exact to the reference within 1e-4.</summary>
     Float32,
 
-    /// <summary>bfloat16 products, 32-bit accumulation.</summary>
+    /// <summary>bfloat16 weights and products, 32-bit accumulation. On the CPU half of the memory; products of many rows are twice as fast where the
+    /// processor has instructions for them, and those of single rows everywhere. On CUDA the convolutions of CosyVoice3's vocoder then read
+    /// 16-bit numbers of 11 significant bits; elsewhere the vocoder computes in 32 bits.</summary>
     BFloat16,
 
     /// <summary>8-bit whole numbers in the products of the language model and the flow's transformer: a quarter of the memory. Weights have

@@ -1,17 +1,11 @@
-using System.Diagnostics;
 using LightTts.Audio;
-using LightTts.Cuda;
-using LightTts.Diagnostics;
 using LightTts.Models;
-using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Flow.Ort;
 using LightTts.Models.CosyVoice.Voices;
 using LightTts.Pipeline;
 using LightTts.Timbres;
 using LightTts.Torch;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LightTts;
 
@@ -37,7 +31,7 @@ public sealed class TtsPipeline : ITtsPipeline
     private readonly RequestValidator _validator;
     private readonly ISpeechEncoder _encoder;
 
-    private TtsPipeline(TtsModelInfo model, ReplicaSet engine, TimbreStore timbres, PresetVoices presets, RequestValidator validator,
+    internal TtsPipeline(TtsModelInfo model, ReplicaSet engine, TimbreStore timbres, PresetVoices presets, RequestValidator validator,
         ISpeechEncoder encoder)
     {
         Model = model;
@@ -81,47 +75,9 @@ public sealed class TtsPipeline : ITtsPipeline
         return Task.Run(() => Load(options, progress, null, cancellationToken), cancellationToken);
     }
 
-    // libtorch's allocator has an exception of its own, which arrives here as text.
-    private static bool IsOutOfMemory(Exception e) =>
-        e is OutOfMemoryException || (e.InnerException ?? e).Message.Contains("can't allocate memory", StringComparison.Ordinal)
-        || e.InnerException is OutOfMemoryException;
-
     /// <summary>Loads a model; its parts may be put into others, which then own them.</summary>
     internal static TtsPipeline Load(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap,
-        CancellationToken cancellationToken)
-    {
-        var ended = new TaskCompletionSource();
-        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var processEnd = ProcessEnd.Register(() =>
-        {
-            cancel.Cancel();
-            return ended.Task;
-        });
-        try
-        {
-            return LoadParts(options, progress, wrap, cancel.Token);
-        }
-        catch (OperationCanceledException e) when (e.CancellationToken == cancel.Token && cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(e.Message, e, cancellationToken);
-        }
-        catch (Exception e) when (DeviceMemoryFault.Of(e) is { } numbers)
-        {
-            throw new TtsBackendException($"There is not enough memory on the device for the model in '{options.ModelPath ?? DefaultModelPath}'. "
-                + $"{numbers} End other programs that use the device, choose another ({nameof(options.DeviceIndex)}), or set a smaller "
-                + $"{nameof(options.KvCacheTokens)} or {nameof(options.FlowCacheBytes)}.", e);
-        }
-        catch (Exception e) when (IsOutOfMemory(e))
-        {
-            throw new TtsModelLoadException($"There is not enough memory for the model in '{options.ModelPath ?? DefaultModelPath}'. Free some, "
-                + $"raise the process's limit (ulimit -v), "
-                + $"or set a smaller {nameof(options.KvCacheTokens)}.", e);
-        }
-        finally
-        {
-            ended.SetResult();
-        }
-    }
+        CancellationToken cancellationToken) => new TtsPipelineLoading(options, progress, wrap).Load(cancellationToken);
 
     /// <summary>Writes the flow's estimator of a model directory as an ONNX file that keeps a stream's past, so that ONNX Runtime can decode streams,
     /// too: <c>flow.decoder.estimator.streaming.fp32.onnx</c>, which is used where it lies in the directory and
@@ -231,78 +187,6 @@ public sealed class TtsPipeline : ITtsPipeline
         _timbres.Dispose();
     }
 
-    private static TtsPipeline LoadParts(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap,
-        CancellationToken cancellationToken)
-    {
-        var watch = Stopwatch.StartNew();
-        var log = options.LoggerFactory?.CreateLogger("LightTts") ?? NullLogger.Instance;
-        var directory = ModelDirectory.Open(options.ModelPath ?? DefaultModelPath);
-        var devices = options.AllDevices;
-        // Configuration, natives, warm-up; on each device tokenizer, flow, vocoder, voice extractor, and each language model.
-        var steps = 3 + devices.Count * (4 + directory.Files.Styles.Count);
-        var done = 0;
-        void Loaded(string step) => progress?.Report(new TtsLoadProgress(step, (double)Interlocked.Increment(ref done) / steps));
-
-        void Building(string step) => progress?.Report(new TtsLoadProgress(step, (double)Volatile.Read(ref done) / steps));
-
-        Loaded("configuration");
-        TorchRuntime.EnsureLoaded(options.NativeLibraryPath);
-        // All are opened before any is loaded: one that cannot be had is found at once.
-        var opened = devices.Select(device => (Device: TorchDevice.Open(device.Kind, device.Index, options.Precision), Options: options.For(device)))
-            .ToList();
-        Loaded("native libraries");
-        if (opened[0].Device.IsCuda && !CudaStream.IsSupported)
-            LogMessages.NoStreams(log);
-        cancellationToken.ThrowIfCancellationRequested();
-        var admission = new Admission();
-        List<Replica> replicas = [];
-        try
-        {
-            List<(CosyVoiceModel Model, ModelParts Parts)> loaded = [];
-            foreach (var (device, own) in opened)
-            {
-                var one = CosyVoiceModel.Load(directory, device, own, Loaded, Building, log, cancellationToken);
-                if (one.KernelFault is { } fault)
-                    LogMessages.NoKernels(log, fault);
-                loaded.Add((one, wrap?.Invoke(one.Parts) ?? one.Parts));
-                replicas.Add(new Replica(new SynthesisEngine(one.Directory.Name, loaded[^1].Parts, own, options.TimeProvider, log, admission,
-                    opened.Count > 1 ? ReplicaSet.Label(devices, replicas.Count) : null), one.LoadStyle));
-            }
-            var engine = new ReplicaSet(replicas, options.MaxActiveRequests);
-            var (model, parts) = loaded[0];
-            var info = CreateInfo(model) with { Devices = [.. loaded.Select(one => DeviceOf(one.Model))] };
-            WaitForStart(engine, info.DeviceName, cancellationToken);
-            Loaded("warm-up");
-            cancellationToken.ThrowIfCancellationRequested();
-            var flow = directory.Config.Flow;
-            var shape = new TimbreShape(flow.MelBands, flow.SpeakerEmbedding, flow.VocabularySize);
-            var timbres = new TimbreStore(options.Timbres, parts.Encoder.ExtractorId, engine.ExtractAsync, shape,
-                directory.Voices.Select(voice => voice.Name), log, options.TimeProvider);
-            LogMessages.Loaded(log, info.Name, info.Family.ToString(), info.Parameters, info.DeviceName, watch.Elapsed.TotalMilliseconds);
-            return new TtsPipeline(info, engine, timbres, new PresetVoices(directory, model.Tokenizer, timbres), new RequestValidator(options, info),
-                parts.Encoder);
-        }
-        catch
-        {
-            foreach (var replica in replicas)
-                replica.Engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
-            throw;
-        }
-    }
-
-    private static void WaitForStart(ReplicaSet engine, string device, CancellationToken cancellationToken)
-    {
-        try
-        {
-            engine.StartedAsync().WaitAsync(cancellationToken).GetAwaiter().GetResult();
-        }
-        catch (Exception e) when (e is not (TtsException or OperationCanceledException) && !IsOutOfMemory(e) && DeviceMemoryFault.Of(e) is null)
-        {
-            throw new TtsBackendException($"The models could not be made ready on {device}: {e.Message} Update the driver or the native backend, or "
-                + $"set {nameof(TtsPipelineOptions)}.{nameof(TtsPipelineOptions.Device)} to {nameof(ComputeDevice.Cpu)}.", e);
-        }
-    }
-
     private async IAsyncEnumerable<AudioChunk> RunAsync(SynthesisRequest request, IAsyncEnumerable<string>? text,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -345,25 +229,4 @@ public sealed class TtsPipeline : ITtsPipeline
                 + $"{string.Join(", ", Model.Voices.Select(voice => voice.Name))}. "
                 + "Others are added with Timbres.AddAsync.");
     }
-
-    private static TtsDevice DeviceOf(CosyVoiceModel model) =>
-        model.Device.IsCuda ? TtsDevice.Cuda(model.Device.Device.index) : TtsDevice.Cpu;
-
-    private static TtsModelInfo CreateInfo(CosyVoiceModel model) => new()
-    {
-        Name = model.Directory.Name,
-        Family = model.Directory.Config.Generation.Family,
-        Path = model.Directory.Files.Root,
-        SampleRate = model.Directory.Config.SampleRate,
-        TokenRate = model.Directory.Config.TokenFrameRate,
-        Languages = model.Directory.Languages,
-        Voices = [.. model.Directory.Voices.Select(voice => new VoiceInfo(voice.Name, voice.Description, voice.Language))],
-        DefaultVoice = model.Directory.DefaultVoice,
-        FlowSteps = model.Directory.FlowSteps,
-        Parameters = model.Parameters,
-        License = model.Directory.License,
-        Device = DeviceOf(model).Kind,
-        DeviceIndex = DeviceOf(model).Index,
-        Precision = model.Device.Precision,
-    };
 }

@@ -50,6 +50,8 @@ public sealed class TtsPipelineOptions
     public OnnxRuntimeOptions OnnxRuntime { get; set; } = new();
 
     /// <summary>Threads that one operation may use on the CPU.</summary>
+    /// <remarks>libtorch keeps one number for the process: threads of the application that use TorchSharp later begin with what LightTts set last,
+    /// which may be less than this; <c>torch.set_num_threads</c> on such a thread sets its own.</remarks>
     /// <value>1 to 1,024. Default null: one for each core the process may use.</value>
     public int? Threads { get; set; }
 
@@ -102,7 +104,7 @@ public sealed class TtsPipelineOptions
     /// <summary>Bytes that the flow's streaming caches may take together, the prompts of voices included, which may take half of them. When they
     /// are taken, the stream whose listener has the most audio ahead computes its past again with each chunk instead of keeping it,
     /// until there is room.</summary>
-    /// <value>At least 0. Default null: 512 MiB on the CPU, taken as streams need them; on CUDA half of the memory that is free when the model has
+    /// <value>At least 0. Default null: 1.25 GiB on the CPU, taken as streams need them; on CUDA half of the memory that is free when the model has
     /// been loaded, taken at once. For each second of streamed audio the embedded voice needs 4.3 MB at 3 steps, CosyVoice3-0.5B 90 MB (in
     /// bfloat16, at 10 steps) and CosyVoice2-0.5B 115 MB.</value>
     public long? FlowCacheBytes { get; set; }

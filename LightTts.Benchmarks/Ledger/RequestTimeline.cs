@@ -117,7 +117,8 @@ internal sealed class RequestTimeline
             var beside = parts[^1].End - parts[0].Start - work;
             lines.Add((parts[^1].End, $"decode: {name} done, {parts.Count} parts, {Ms(work)} of work, {Ms(beside)} beside it"));
         }
-        lines.Add((chunk.At, string.Create(CultureInfo.InvariantCulture, $"{name} here: {chunk.Tokens} tokens, {chunk.Seconds:0.00} s of audio")));
+        lines.Add((chunk.At, string.Create(CultureInfo.InvariantCulture,
+            $"{name} here: {chunk.Tokens} tokens, {chunk.Seconds:0.00} s of audio; made at {chunk.Left:0.00}")));
         var steps = language.FindAll(step => step.Start >= after && step.End <= chunk.At).ConvertAll(step => step.Length);
         if (steps.Count == 0)
             return;

@@ -25,6 +25,9 @@ internal sealed class LibraryCall(ITtsPipeline pipeline, Timbre timbre) : ISpeec
         return new CallResult(watch.Elapsed.TotalSeconds, first.TotalSeconds, samples / (double)pipeline.Model.SampleRate);
     }
 
+    public Task<double?> ProcessorSecondsAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<double?>(Environment.CpuUsage.TotalTime.TotalSeconds);
+
     private static async IAsyncEnumerable<string> WordsAsync(string text)
     {
         foreach (var word in text.Split(' '))

@@ -107,6 +107,7 @@ internal static class ServeLoadCommand
         ConcurrentBag<CallResult> good = [];
         ConcurrentBag<string> errors = [];
         var next = -1;
+        var before = await call.ProcessorSecondsAsync(cancellation);
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, workers).Select(async _ =>
         {
@@ -123,7 +124,11 @@ internal static class ServeLoadCommand
                 }
             }
         }));
-        return ServeLoadRow.Create(mode, workers, watch.Elapsed.TotalSeconds, [.. good], [.. errors]);
+        var elapsed = watch.Elapsed.TotalSeconds;
+        return ServeLoadRow.Create(mode, workers, elapsed, [.. good], [.. errors]) with
+        {
+            ProcessorSeconds = await call.ProcessorSecondsAsync(cancellation) - before,
+        };
     }
 
     private static async Task<IReadOnlyList<string>> ReadTextsAsync(FileInfo file, CancellationToken cancellation)

@@ -12,6 +12,9 @@ internal sealed record ServeLoadRow(string Mode, int Workers, int Requests, int 
         "mode      workers  requests  errors  cost 50/90/99          first audio 50/90/95/99     rtf 50/90/99        avg rtf  "
         + "total s     qps";
 
+    /// <summary>Processor time of the process that spoke; null where it does not tell.</summary>
+    public double? ProcessorSeconds { get; init; }
+
     public static ServeLoadRow Create(ServeMode mode, int workers, double seconds, IReadOnlyList<CallResult> good, IReadOnlyList<string> errors) =>
         new(mode.ToString().ToLowerInvariant(), workers, good.Count + errors.Count, errors.Count, seconds, good.Count / seconds,
             good.Sum(result => result.Audio), Percentiles.Of(good.Select(result => result.Cost)),

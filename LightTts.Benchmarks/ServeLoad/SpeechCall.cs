@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -14,6 +15,7 @@ namespace LightTts.Benchmarks.ServeLoad;
 internal sealed class SpeechCall(Uri server, byte[] voice, string transcript, string? key, bool reuse) : ISpeechCall, IDisposable
 {
     private const string Route = "/inference_zero_shot";
+    private const string ProcessorMetric = "process_cpu_seconds_total ";
     private const int BytesPerSecond = 24_000 * sizeof(short);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
@@ -29,6 +31,22 @@ internal sealed class SpeechCall(Uri server, byte[] voice, string transcript, st
     public Task<CallResult> SpeakAsync(ServeMode mode, string text, CancellationToken cancellationToken) =>
         mode == ServeMode.BiStream ? TalkAsync(text, cancellationToken) : PostAsync(mode, text, cancellationToken);
 
+    public async Task<double?> ProcessorSecondsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var request = Authorized(HttpMethod.Get, "/metrics");
+            using var answer = await _client.SendAsync(request, cancellationToken);
+            var metrics = await answer.Content.ReadAsStringAsync(cancellationToken);
+            return metrics.Split('\n').FirstOrDefault(line => line.StartsWith(ProcessorMetric, StringComparison.Ordinal)) is { } line
+                ? double.Parse(line.AsSpan(ProcessorMetric.Length), CultureInfo.InvariantCulture) : null;
+        }
+        catch (HttpRequestException)
+        {
+            return null; // what the requests themselves say of it counts
+        }
+    }
+
     public void Dispose() => _client.Dispose();
 
     private async Task<CallResult> PostAsync(ServeMode mode, string text, CancellationToken cancellationToken)
@@ -41,9 +59,8 @@ internal sealed class SpeechCall(Uri server, byte[] voice, string transcript, st
             { new StringContent(mode == ServeMode.Stream ? "True" : "False"), "stream" },
             { new ByteArrayContent(voice), "prompt_wav", "sample.wav" },
         };
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server, Route)) { Content = form };
-        if (key is not null)
-            request.Headers.Authorization = new("Bearer", key);
+        using var request = Authorized(HttpMethod.Post, Route);
+        request.Content = form;
         using var answer = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (!answer.IsSuccessStatusCode)
             throw new HttpRequestException($"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellationToken)}");
@@ -57,6 +74,14 @@ internal sealed class SpeechCall(Uri server, byte[] voice, string transcript, st
             bytes += count;
         }
         return Result(watch.Elapsed, first, bytes);
+    }
+
+    private HttpRequestMessage Authorized(HttpMethod method, string route)
+    {
+        var request = new HttpRequestMessage(method, new Uri(server, route));
+        if (key is not null)
+            request.Headers.Authorization = new("Bearer", key);
+        return request;
     }
 
     /// <summary>The text goes out word by word, without a pause; the first audio counts from the first word.</summary>

@@ -28,7 +28,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         if (OwnKernels.TryLoad(device, FlowKernels.Sources, shape.Definitions) is not { } module)
             throw new InvalidOperationException("There are no own kernels on this device.");
         using var kernels = new FlowKernels(module, shape, CudaDriver.SharedBytes(device.Device.index));
-        if (kernels is not { Attention: { } attention, Ends: { } ends })
+        if (kernels is not { Products: { } products, Attention: { } attention, Ends: { } ends })
             throw new InvalidOperationException("There are no own products for these sizes.");
         var stream = CudaStream.CurrentHandle(device.Device.index)!.Value;
         var count = 2 * rows * Frames;
@@ -37,7 +37,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         Tensor Half(params long[] sizes) => Numbers(ScalarType.BFloat16, sizes);
         Tensor Single(params long[] sizes) => Numbers(ScalarType.Float32, sizes);
         var (h, scaled, moments) = (Single(count, _dim), Half(count, _dim), Single(count, _dim / 16).abs());
-        var (qkv, attended, up, bias, vector) = (Half(count, 3 * _dim), Half(count, _dim), Half(count, _hidden), Half(_hidden), Single(3 * _dim));
+        var (qkv, attended, up, bias, vector) = (Half(count, 3 * _dim), Half(count, _dim), Half(count, _hidden), Half(3 * _dim),
+            Single(3 * _dim));
         var turns = Single(rows * Frames, _dim / config.Heads);
         var pages = Half((long)rows * columns * 2 * Frames, 2 * _dim);
         var places = (arange((long)rows * columns, device: device.Device) * (2 * Frames)).view(rows, columns).contiguous();
@@ -46,36 +47,67 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         var (wQkv, wOut, wUp, wDown) = (Weights(3 * _dim, _dim), Weights(_dim, _dim), Weights(_hidden, _dim), Weights(_dim, _hidden));
         var convolution = Half(_dim, FlowEndKernels.Taps, _dim / FlowEndKernels.Groups);
         var x = new FlowProductKernels.Stream(h.Address(), scaled.Address(), moments.Address());
-        FlowProductKernels.Normed Normed(Tensor weight) => new(weight.Address(), vector.Address(), vector.Address());
-        FlowProductKernels.Added Added(Tensor weight) => new(weight.Address(), bias.Address(), vector.Address(), vector.Address());
+        FlowProductKernels.Normed Normed(Tensor weight) => new(weight.Address(), vector.Address(), vector.Address(), 0);
+        FlowProductKernels.Added Added(Tensor weight) => new(weight.Address(), bias.Address(), vector.Address(), vector.Address(),
+            0);
         var blocks = new FlowEndKernels.Blocks(rows, Frames, 2 * _dim, places.Address(), columns);
-        void Library(Tensor input, Tensor weight)
+        using var workspace = empty(CublasLtProducts.WorkspaceBytes, ScalarType.Byte, device.Device);
+        using var library = CublasLtProducts.TryCreate(workspace.Address()) ?? throw new InvalidOperationException("There is no cuBLASLt.");
+        void Library(Tensor input, Tensor weight, Tensor y, bool gelu = false) => library.Multiply(stream, input.Address(), weight.Address(),
+            bias.Address(), y.Address(), (count, (int)weight.shape[1], (int)weight.shape[0]), gelu);
+        void Plain(Tensor input, Tensor weight)
         {
             using var inner = NewDisposeScope();
-            nn.functional.linear(input, weight);
+            nn.functional.linear(input, weight, bias.narrow(0, 0, weight.shape[0]));
         }
         List<(string Kernel, Action<int> Launch)> launches =
         [
-            ("attend", _ => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
-                attended.Address(), afterKernel: true)),
+            ("attend", _ => Attend()),
             ("convolve", _ => ends.Convolve(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), pages.Address() + 2 * _dim)),
-            ("library's project", i => Library(scaled, wQkv[i])),
-            ("library's out", i => Library(attended, wOut[i])),
-            ("library's up", i => Library(scaled, wUp[i])),
-            ("library's down", i => Library(up, wDown[i])),
+            ("library's project", i => Library(scaled, wQkv[i], qkv)),
+            ("libtorch's project", i => Plain(scaled, wQkv[i])),
+            ("library's out", i => Library(attended, wOut[i], scaled)),
+            ("library's up and GELU", i => Library(scaled, wUp[i], up, gelu: true)),
+            ("library's down", i => Library(up, wDown[i], scaled)),
             ("add and normalise", _ => kernels.AddAndNormalise(stream, count, h.Address(), attended.Address(), vector.Address(), vector.Address(),
                 vector.Address(), scaled.Address(), 1e-6f)),
         ];
-        foreach (var products in kernels.Products)
-            if (products.Size != FlowProductKernels.Tiles.Few || count <= 800)
-                launches.AddRange(
-                [
-                    ($"project, {products.Size.Name}", i => products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(),
-                        columns, qkv.Address(), pages.Address(), 1e-6f)),
-                    ($"add attended, {products.Size.Name}", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
-                    ($"up, {products.Size.Name}", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
-                    ($"add down, {products.Size.Name}", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
-                ]);
+        void Attend() => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
+            attended.Address(), afterKernel: true);
+        void Own(int i, bool ahead)
+        {
+            nint Next(Tensor[] weights) => ahead ? weights[(i + 1) % Layers].Address() : 0;
+            products.Project(stream, count, x, Normed(wQkv[i]) with { Next = Next(wQkv) }, turns.Address(), places.Address(), columns, qkv.Address(),
+                pages.Address(), 1e-6f);
+            Attend();
+            products.AddAttended(stream, count, attended.Address(), Added(wOut[i]) with { Next = Next(wOut) }, x);
+            products.Up(stream, count, x, Normed(wUp[i]) with { Next = Next(wUp) }, up.Address(), 1e-6f);
+            products.AddDown(stream, count, up.Address(), Added(wDown[i]) with { Next = Next(wDown) }, x);
+        }
+        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), attended.Address(), vector.Address(), vector.Address(), vector.Address(),
+            scaled.Address(), 1e-6f);
+        launches.Add(("layer, library's products", i =>
+        {
+            Library(scaled, wQkv[i], qkv);
+            kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(), places.Address(), columns);
+            Attend();
+            Library(attended, wOut[i], scaled);
+            Norm();
+            Library(scaled, wUp[i], up, gelu: true);
+            Library(up, wDown[i], scaled);
+            Norm();
+        }));
+        if (count <= 400)
+            launches.AddRange(
+            [
+                ("project", i => products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
+                    pages.Address(), 1e-6f)),
+                ("add attended", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
+                ("up", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
+                ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
+                ("layer, own products", i => Own(i, ahead: false)),
+                ("layer, own, next near", i => Own(i, ahead: true)),
+            ]);
         foreach (var (kernel, launch) in launches)
             yield return (kernel, Time(stream, launch));
     }

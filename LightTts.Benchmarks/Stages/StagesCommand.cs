@@ -175,7 +175,7 @@ internal static class StagesCommand
         foreach (var rows in (int[])[1, 2, 4, 8, 16, 32])
             if (rows <= most)
                 foreach (var (kernel, time) in measures.Of(rows, keys: 450))
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {100 * rows,4} rows  {kernel,-18} {time.Median,8:0.00} us"));
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {100 * rows,4} rows  {kernel,-24} {time.Median,8:0.00} us"));
         return true;
     }
 

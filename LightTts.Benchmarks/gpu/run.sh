@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Runs the GPU tests and benchmarks on this machine's CUDA device.
 #   LightTts.Benchmarks/gpu/run.sh [--natives FOLDER] [--published FOLDER] [--out FOLDER] [--results FILE] [--fullsize FOLDER] [WHAT...]
-# WHAT         tests, stages, speak, load; benchmarks (the last three); all (the default)
+# WHAT         tests, heard, stages, speak, load; benchmarks (the last three); all (the default). heard: 40 sentences of two voices, all at once, read
+#              back (LIGHTTTS_HEARD_VOICES); the clips are kept in --out's heard, where LIGHTTTS_HEARD_CLIPS lets a machine with pocketsphinx hear them
 # --natives    folder of a CUDA libtorch (default: LIGHTTTS_NATIVES, or torch/lib of python3's PyTorch)
 # --published  folder with LightTts.Tests and LightTts.Benchmarks, published self-contained with -p:LightTtsBackend=external, for machines without the
-#              .NET SDK (default: LIGHTTTS_PUBLISHED; otherwise both are built here)
+#              .NET SDK (default: LIGHTTTS_PUBLISHED; otherwise both are built here). With -p:LightTtsOnnxRuntime=gpu ONNX Runtime's CUDA provider is
+#              tested, too; CUDA and cuDNN are those of the PyTorch install
 # --out        where logs and figures go (default: a new temporary folder)
 # --results    the figures, one flat JSON object to which each step adds its own (default: results/gpu.json in the clone); those of the embedded
 #              voice begin with tiny_ (float32) and tiny_bf16_
@@ -24,13 +26,13 @@ while [ $# -gt 0 ]; do
     --out) out=${2:?} && shift 2 ;;
     --results) results=${2:?} && shift 2 ;;
     --fullsize) fullsize=${2:?} && shift 2 ;;
-    tests|stages|speak|load) what="$what $1" && shift ;;
+    tests|heard|stages|speak|load) what="$what $1" && shift ;;
     benchmarks) what="$what stages speak load" && shift ;;
-    all) what="$what tests stages speak load" && shift ;;
+    all) what="$what tests heard stages speak load" && shift ;;
     *) die "unknown argument '$1'; see the head of this file" ;;
   esac
 done
-what=${what:-tests stages speak load}
+what=${what:-tests heard stages speak load}
 wants() { case " $what " in *" $1 "*) ;; *) false ;; esac; }
 device=${LIGHTTTS_TEST_DEVICE:-cuda}
 cards=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | wc -l)
@@ -68,22 +70,30 @@ done
 LD_LIBRARY_PATH=$natives ldd -r "$published/libLibTorchSharp.so" 2>&1 | grep 'undefined symbol' | c++filt 2>/dev/null > "$out/undefined.txt"
 [ ! -s "$out/undefined.txt" ] || { echo "TorchSharp asks for $(wc -l < "$out/undefined.txt") symbols that this libtorch lacks (undefined.txt):"; head -n 5 "$out/undefined.txt"; }
 
+# What ONNX Runtime's CUDA provider is linked with, of wheels beside PyTorch's.
+for lib in "$natives"/../../nvidia/*/lib; do [ ! -d "$lib" ] || LD_LIBRARY_PATH=$(cd "$lib" && pwd):${LD_LIBRARY_PATH:-}; done
+export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-}
+
 cd "$root" || exit 2
 export LIGHTTTS_TEST_DEVICE=$device LIGHTTTS_NATIVES=$natives LIGHTTTS_ROOT=$root
 passed=0 failed=0 skipped=0
 count() { sed -nE "s/.* $1: *([0-9]+).*/\1/p" "$2" | tail -n 1; }
+# one CLASS [VARIABLE=VALUE...]: runs a class of tests, shows it and counts it.
+one() {
+  local class=$1 code total errors bad quiet good && shift
+  env "$@" timeout "${LIGHTTTS_GPU_TIMEOUT:-900}" "$published/LightTts.Tests" -class "*.$class" -showliveoutput -noColor > "$out/$class.log" 2>&1
+  code=$?
+  grep -vE 'STARTING|FINISHED' "$out/$class.log" | cut -c1-400
+  total=$(count Total "$out/$class.log") errors=$(count Errors "$out/$class.log") bad=$(count Failed "$out/$class.log") quiet=$(count Skipped "$out/$class.log")
+  bad=$((${bad:-0} + ${errors:-0}))
+  [ "$code" -eq 0 ] || [ "$bad" -gt 0 ] || { bad=1; echo "$class ended with code $code"; }
+  failed=$((failed + bad)) skipped=$((skipped + ${quiet:-0}))
+  good=$((${total:-0} - bad - ${quiet:-0}))
+  [ "$good" -le 0 ] || passed=$((passed + good)) # a run that was cut off counts no test
+}
 tests() {
   for file in LightTts.Tests/Gpu/Gpu*Tests.cs; do
-    class=$(basename "$file" .cs)
-    timeout "${LIGHTTTS_GPU_TIMEOUT:-900}" "$published/LightTts.Tests" -class "*.$class" -showliveoutput -noColor > "$out/$class.log" 2>&1
-    code=$?
-    grep -vE 'STARTING|FINISHED' "$out/$class.log" | cut -c1-400
-    total=$(count Total "$out/$class.log") errors=$(count Errors "$out/$class.log") bad=$(count Failed "$out/$class.log") quiet=$(count Skipped "$out/$class.log")
-    bad=$((${bad:-0} + ${errors:-0}))
-    [ "$code" -eq 0 ] || [ "$bad" -gt 0 ] || { bad=1; echo "$class ended with code $code"; }
-    failed=$((failed + bad)) skipped=$((skipped + ${quiet:-0}))
-    good=$((${total:-0} - bad - ${quiet:-0}))
-    [ "$good" -le 0 ] || passed=$((passed + good)) # a run that was cut off counts no test
+    one "$(basename "$file" .cs)"
   done
 }
 # benchmark NAME MODEL ARGUMENTS...
@@ -118,7 +128,8 @@ else
 fi
 
 ! wants tests || tests
-if [ "$what" != " tests" ]; then
+! wants heard || one HeardTests LIGHTTTS_FULL=$([ "$device" = cpu ] || echo 1) LIGHTTTS_HEARD_DEVICE="$device" LIGHTTTS_HEARD_VOICES="${LIGHTTTS_HEARD_VOICES:-slt,rms}" LIGHTTTS_HEARD_CLIPS="$out/heard"
+if wants stages || wants speak || wants load; then
   # The full-size model, made where it is missing.
   manifest=${LIGHTTTS_GOLDEN:-$root/shared/golden}/fullsize/manifest_cosyvoice3.json
   if [ -z "$fullsize" ] && [ "$device" = cpu ]; then

@@ -6,12 +6,14 @@ using System.Runtime.Intrinsics.X86;
 
 namespace LightTts.Cpu;
 
-/// <summary>The inner loops of <see cref="QuantizedMatrix"/>: the sums of one panel of 16 outputs for up to four rows. A panel is stored in groups of
+/// <summary>The inner loops of <see cref="QuantizedMatrix"/>: the sums of one panel of 16 outputs for a few rows. A panel is stored in groups of
 /// four inputs, of which each output has its four side by side: one 32-bit lane.</summary>
 internal static unsafe class Int8Kernel
 {
-    /// <summary>Rows that are multiplied together.</summary>
-    public const int Rows = 4;
+    /// <summary>Rows that are multiplied together, at the most.</summary>
+    public const int Rows = VnniKernel.Rows;
+
+    private const int Together = 4;
 
     private const int Panel = QuantizedMatrix.Panel;
 
@@ -19,26 +21,19 @@ internal static unsafe class Int8Kernel
     /// <param name="w">A panel.</param>
     /// <param name="x">Rows of inputs, rounded up to groups of four.</param>
     /// <param name="xStride">Numbers from one row to the next.</param>
+    /// <param name="totals">The sum of each row's inputs.</param>
     /// <param name="rows">1 to <see cref="Rows"/>.</param>
     /// <param name="groups">Groups of four inputs.</param>
     /// <param name="sums">[<see cref="Rows"/>, 16].</param>
-    public static void Multiply(Int8Path path, sbyte* w, sbyte* x, int xStride, int rows, int groups, int* sums)
+    public static void Multiply(Int8Path path, sbyte* w, sbyte* x, int xStride, int* totals, int rows, int groups, int* sums)
     {
         switch (path)
         {
-            case Int8Path.AvxVnni when rows == Rows:
-                Four<VnniProduct>(w, x, xStride, groups, sums);
-                break;
-            case Int8Path.Avx2 when rows == Rows:
-                Four<Avx2Product>(w, x, xStride, groups, sums);
-                break;
             case Int8Path.AvxVnni:
-                for (var row = 0; row < rows; row++)
-                    One<VnniProduct>(w, x + (long)row * xStride, groups, sums + row * Panel);
+                VnniKernel.Multiply(w, x, xStride, totals, rows, groups, sums);
                 break;
             case Int8Path.Avx2:
-                for (var row = 0; row < rows; row++)
-                    One<Avx2Product>(w, x + (long)row * xStride, groups, sums + row * Panel);
+                Avx2Rows(w, x, xStride, rows, groups, sums);
                 break;
             case Int8Path.ArmDotProduct:
                 for (var row = 0; row < rows; row++)
@@ -51,45 +46,41 @@ internal static unsafe class Int8Kernel
         }
     }
 
+    private static void Avx2Rows(sbyte* w, sbyte* x, int xStride, int rows, int groups, int* sums)
+    {
+        var row = 0;
+        for (; row + Together <= rows; row += Together)
+            Four(w, x + (long)row * xStride, xStride, groups, sums + row * Panel);
+        for (; row < rows; row++)
+            One(w, x + (long)row * xStride, groups, sums + row * Panel);
+    }
+
     /// <summary>Adds the products of 8 lanes of four.</summary>
-    private interface IProduct
-    {
-        /// <param name="sum">So far.</param>
-        /// <param name="size">The inputs without their signs.</param>
-        /// <param name="x">The inputs.</param>
-        /// <param name="w">The weights, none of them -128: with the inputs' signs they are still 8 bits, and two products 16.</param>
-        static abstract Vector256<int> Add(Vector256<int> sum, Vector256<byte> size, Vector256<sbyte> x, Vector256<sbyte> w);
-    }
+    /// <param name="sum">So far.</param>
+    /// <param name="size">The inputs without their signs.</param>
+    /// <param name="x">The inputs.</param>
+    /// <param name="w">The weights, none of them -128: with the inputs' signs they are still 8 bits, and two products 16.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Add(Vector256<int> sum, Vector256<byte> size, Vector256<sbyte> x, Vector256<sbyte> w) =>
+        Avx2.Add(sum, Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(size, Avx2.Sign(w, x)), Vector256<short>.One));
 
-    private readonly struct Avx2Product : IProduct
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector256<int> Add(Vector256<int> sum, Vector256<byte> size, Vector256<sbyte> x, Vector256<sbyte> w) =>
-            Avx2.Add(sum, Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(size, Avx2.Sign(w, x)), Vector256<short>.One));
-    }
-
-    private readonly struct VnniProduct : IProduct
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector256<int> Add(Vector256<int> sum, Vector256<byte> size, Vector256<sbyte> x, Vector256<sbyte> w) =>
-            AvxVnni.MultiplyWideningAndAdd(sum, size, Avx2.Sign(w, x));
-    }
-
-    private static void One<T>(sbyte* w, sbyte* x, int groups, int* sums) where T : struct, IProduct
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void One(sbyte* w, sbyte* x, int groups, int* sums)
     {
         Vector256<int> c0 = default, c1 = default;
         for (var k = 0; k < groups; k++, w += 64)
         {
             var x0 = Vector256.Create(((int*)x)[k]).AsSByte();
             var size0 = Avx2.Abs(x0);
-            c0 = T.Add(c0, size0, x0, Vector256.Load(w));
-            c1 = T.Add(c1, size0, x0, Vector256.Load(w + 32));
+            c0 = Add(c0, size0, x0, Vector256.Load(w));
+            c1 = Add(c1, size0, x0, Vector256.Load(w + 32));
         }
         c0.Store(sums);
         c1.Store(sums + 8);
     }
 
-    private static void Four<T>(sbyte* w, sbyte* x, int xStride, int groups, int* sums) where T : struct, IProduct
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Four(sbyte* w, sbyte* x, int xStride, int groups, int* sums)
     {
         int* x0 = (int*)x, x1 = (int*)(x + xStride), x2 = (int*)(x + 2L * xStride), x3 = (int*)(x + 3L * xStride);
         Vector256<int> c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default, c31 = default;
@@ -98,20 +89,20 @@ internal static unsafe class Int8Kernel
             var (w0, w1) = (Vector256.Load(w), Vector256.Load(w + 32));
             var v = Vector256.Create(x0[k]).AsSByte();
             var size = Avx2.Abs(v);
-            c00 = T.Add(c00, size, v, w0);
-            c01 = T.Add(c01, size, v, w1);
+            c00 = Add(c00, size, v, w0);
+            c01 = Add(c01, size, v, w1);
             v = Vector256.Create(x1[k]).AsSByte();
             size = Avx2.Abs(v);
-            c10 = T.Add(c10, size, v, w0);
-            c11 = T.Add(c11, size, v, w1);
+            c10 = Add(c10, size, v, w0);
+            c11 = Add(c11, size, v, w1);
             v = Vector256.Create(x2[k]).AsSByte();
             size = Avx2.Abs(v);
-            c20 = T.Add(c20, size, v, w0);
-            c21 = T.Add(c21, size, v, w1);
+            c20 = Add(c20, size, v, w0);
+            c21 = Add(c21, size, v, w1);
             v = Vector256.Create(x3[k]).AsSByte();
             size = Avx2.Abs(v);
-            c30 = T.Add(c30, size, v, w0);
-            c31 = T.Add(c31, size, v, w1);
+            c30 = Add(c30, size, v, w0);
+            c31 = Add(c31, size, v, w1);
         }
         c00.Store(sums);
         c01.Store(sums + 8);

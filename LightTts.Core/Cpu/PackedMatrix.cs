@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace LightTts.Cpu;
 
 /// <summary>A weight matrix in the order in which the processor reads it, and its product with a few rows.</summary>
@@ -28,26 +26,33 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private readonly NativeBuffer _weights;
     private readonly NativeBuffer? _bias;
     private readonly int _panels;
+    private readonly bool _half;
 
     /// <summary>Packs a matrix.</summary>
     /// <param name="weights">Row-major [outputs, inputs].</param>
     /// <param name="outputs">Rows of the matrix.</param>
     /// <param name="inputs">Its columns.</param>
     /// <param name="bias">[outputs], or null.</param>
-    public PackedMatrix(float* weights, int outputs, int inputs, float* bias)
+    /// <param name="half">Keeps the weights as bfloat16 (<see cref="HalfNumbers"/>).</param>
+    public PackedMatrix(float* weights, int outputs, int inputs, float* bias, bool half = false)
     {
+        _half = half;
         Outputs = outputs;
         Inputs = inputs;
         _panels = (outputs + Panel - 1) / Panel;
-        _weights = new NativeBuffer((long)_panels * Panel * inputs);
+        _weights = new NativeBuffer((long)_panels * Panel * inputs / (half ? 2 : 1));
         Parallel.For(0, _panels, panel =>
         {
             // Written front to back, from sixteen rows that are each read front to back: gigabytes pass here when a large model is loaded.
             int first = panel * Panel, rows = Math.Min(Panel, outputs - first);
             float* from = weights + (long)first * inputs, to = _weights.Start + (long)first * inputs;
-            for (var k = 0; k < inputs; k++, to += Panel)
+            var halves = (ushort*)_weights.Start + (long)first * inputs;
+            for (var k = 0; k < inputs; k++, to += Panel, halves += Panel)
                 for (var row = 0; row < rows; row++)
-                    to[row] = from[(long)row * inputs + k];
+                    if (half)
+                        halves[row] = HalfNumbers.Round(from[(long)row * inputs + k]);
+                    else
+                        to[row] = from[(long)row * inputs + k];
         });
 
         if (bias is null)
@@ -98,15 +103,19 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private void Piece(int piece, float* x, int xStride, int rows, float* y, int yStride, bool accumulate)
     {
         int first = piece * PanelsTogether, last = Math.Min(first + PanelsTogether, _panels);
-        var w = _weights.Start + (long)first * Panel * Inputs;
         var bias = _bias is null ? null : _bias.Start + first * Panel;
         if (!accumulate)
             Fill(y + first * Panel, yStride, rows, bias, (last - first) * Panel);
-        var kernel = new PanelKernel(Inputs, (long)Panel * Inputs, xStride, yStride);
-        if (Vector512.IsHardwareAccelerated)
-            kernel.Wide(w, last - first, x, rows, y + first * Panel);
+        if (_half)
+            Piece<HalfNumbers>(first, last, x, xStride, rows, y + first * Panel, yStride);
         else
-            kernel.Narrow(w, last - first, x, rows, y + first * Panel);
+            Piece<SingleNumbers>(first, last, x, xStride, rows, y + first * Panel, yStride);
+    }
+
+    private void Piece<T>(int first, int last, float* x, int xStride, int rows, float* y, int yStride) where T : struct, IPanelNumbers
+    {
+        var w = (byte*)_weights.Start + (long)first * Panel * Inputs * T.Bytes;
+        new PanelKernel<T>(Inputs, (long)Panel * Inputs, xStride, yStride).Run(w, last - first, x, rows, y);
     }
 
     private static void Fill(float* y, int yStride, int rows, float* bias, int count)

@@ -16,12 +16,16 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     private const int Largest = 127;
 
-    // As in PackedMatrix.
+    // What is left of a number is half a unit at the most.
+    private const int RestScale = 2 * Largest;
+
+    // As in PackedMatrix, but for a row alone: its product waits for the memory, of which two processors get more than one.
     private const long ParallelWork = 12_000_000;
+    private const long ParallelBytes = 3_000_000;
     private const int PanelsTogether = 16;
     private const int RowsTogether = 192;
 
-    private readonly NativeBuffer _weights;
+    private readonly IDisposable _weights; // where the numbers lie
     private readonly NativeBuffer _scales;
     private readonly NativeBuffer? _bias;
     private readonly int _panels;
@@ -40,7 +44,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         Parallel.For(0, _panels, panel =>
         {
             int first = panel * Panel, rows = Math.Min(Panel, outputs - first);
-            var to = (sbyte*)_weights.Start + (long)first * _groups * 4;
+            var to = Numbers + (long)first * _groups * 4;
             for (var row = 0; row < rows; row++)
             {
                 var from = weights + (long)(first + row) * inputs;
@@ -56,20 +60,49 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     /// <summary>Makes room for a matrix of zeros, for one that was brought to 8 bits before.</summary>
     public QuantizedMatrix(int outputs, int inputs, bool hasBias, Int8Path? path = null)
+        : this(outputs, inputs, hasBias, null, null, path)
+    {
+    }
+
+    /// <summary>Takes numbers that lie ready in memory that somebody else keeps.</summary>
+    /// <param name="outputs">Rows of the matrix.</param>
+    /// <param name="inputs">Its columns.</param>
+    /// <param name="hasBias">Whether there is room for a bias.</param>
+    /// <param name="numbers">As in <see cref="Shape"/>, none of them -128; null: zeros of its own.</param>
+    /// <param name="keeper">Disposed with the matrix.</param>
+    /// <param name="path">How to multiply; null: the fastest way here.</param>
+    public QuantizedMatrix(int outputs, int inputs, bool hasBias, sbyte* numbers, IDisposable? keeper, Int8Path? path = null)
     {
         (Outputs, Inputs, _path) = (outputs, inputs, path ?? Int8Paths.Best);
         _panels = (outputs + Panel - 1) / Panel;
         _groups = (inputs + 3) / 4;
-        _weights = new NativeBuffer((long)_panels * Panel * _groups); // four numbers in the room of a float
+        if (numbers is null)
+        {
+            var own = new NativeBuffer((long)_panels * Panel * _groups); // four numbers in the room of a float
+            _weights = own;
+            Numbers = (sbyte*)own.Start;
+        }
+        else
+        {
+            _weights = keeper!;
+            Numbers = numbers;
+        }
         _scales = new NativeBuffer(_panels * Panel);
         _bias = hasBias ? new NativeBuffer(_panels * Panel) : null;
     }
 
+    /// <summary>Whether rows are brought to 16 bits, as two rows of 8: what the first leaves goes into the second. The weights come by
+    /// once.</summary>
+    public bool HasFineRows { get; set; }
+
     /// <summary>How the numbers lie: [panels, groups of inputs, 16 outputs, 4 inputs].</summary>
-    public long[] Shape => [_panels, _groups, Panel, 4];
+    public long[] Shape => ShapeOf(Outputs, Inputs);
+
+    /// <inheritdoc cref="Shape"/>
+    public static long[] ShapeOf(int outputs, int inputs) => [(outputs + Panel - 1) / Panel, (inputs + 3) / 4, Panel, 4];
 
     /// <summary>The numbers, none of them -128.</summary>
-    public sbyte* Numbers => (sbyte*)_weights.Start;
+    public sbyte* Numbers { get; }
 
     /// <summary>A scale for each output, outputs rounded up to 16.</summary>
     public float* Scales => _scales.Start;
@@ -84,24 +117,33 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     /// <inheritdoc cref="PackedMatrix.Multiply"/>
     public void Multiply(float* x, int xStride, int rows, float* y, int yStride, bool accumulate, int threads = -1)
     {
-        var stride = _groups * 4;
-        var numbers = ArrayPool<sbyte>.Shared.Rent(checked(rows * stride));
-        var scales = ArrayPool<float>.Shared.Rent(rows);
+        var (stride, parts) = (_groups * 4, HasFineRows ? 2 : 1);
+        var numbers = ArrayPool<sbyte>.Shared.Rent(checked(parts * rows * stride));
+        var scales = ArrayPool<float>.Shared.Rent(parts * rows);
+        var totals = ArrayPool<int>.Shared.Rent(parts * rows);
         fixed (sbyte* q = numbers)
         fixed (float* s = scales)
+        fixed (int* t = totals)
         {
             for (var row = 0; row < rows; row++)
-                s[row] = Quantize(x + (long)row * xStride, Inputs, q + (long)row * stride, stride);
-            var work = new Work(q, s, stride, y, yStride, accumulate);
+            {
+                var from = x + (long)row * xStride;
+                var at = parts * row;
+                s[at] = Quantize(from, Inputs, q + (long)at * stride, stride, out t[at]);
+                if (parts == 2)
+                    s[at + 1] = QuantizeRest(from, Inputs, s[at], q + (long)(at + 1) * stride, stride, out t[at + 1]);
+            }
+            var work = new Work(q, s, t, stride, y, yStride, accumulate, parts);
             var pieces = (_panels + PanelsTogether - 1) / PanelsTogether;
-            if (threads == 1 || (long)rows * Outputs * Inputs < ParallelWork)
+            if (threads == 1 || ((long)rows * Outputs * Inputs < ParallelWork && (long)Outputs * Inputs < ParallelBytes))
                 for (var piece = 0; piece < pieces; piece++)
-                    Piece(piece, work, 0, rows);
+                    Piece(piece, work, 0, parts * rows);
             else
-                MultiplyInParallel(pieces, work, rows, threads);
+                MultiplyInParallel(pieces, work, parts * rows, threads);
         }
         ArrayPool<sbyte>.Shared.Return(numbers);
         ArrayPool<float>.Shared.Return(scales);
+        ArrayPool<int>.Shared.Return(totals);
     }
 
     public void Dispose()
@@ -113,22 +155,51 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     /// <summary>Brings a row to 8 bits; what is not a number becomes one that shows in the result.</summary>
     /// <returns>What one unit is worth.</returns>
-    internal static float Quantize(float* from, int count, sbyte* to, int padded)
+    internal static float Quantize(float* from, int count, sbyte* to, int padded, out int total)
     {
         var (scale, inverse) = Scale(from, count);
+        var totals = Vector256<int>.Zero;
         var k = 0;
         for (; k + 8 <= count; k += 8)
         {
             // To even at halves, as MathF.Round does it.
             var whole = Vector256.ConvertToInt32(Vector256.Round(Vector256.Load(from + k) * inverse));
+            totals += whole;
             var narrow = Vector128.Narrow(whole.GetLower(), whole.GetUpper());
             *(long*)(to + k) = Vector128.Narrow(narrow, narrow).AsInt64().ToScalar();
         }
+        total = Vector256.Sum(totals);
         for (; k < count; k++)
-            to[k] = (sbyte)MathF.Round(from[k] * inverse);
+            total += to[k] = (sbyte)MathF.Round(from[k] * inverse);
         for (; k < padded; k++)
             to[k] = 0;
         return scale;
+    }
+
+    /// <summary>Brings what a row's 8-bit numbers leave of it to 8 bits.</summary>
+    /// <returns>What one unit is worth.</returns>
+    private static float QuantizeRest(float* from, int count, float scale, sbyte* to, int padded, out int total)
+    {
+        var isNumber = scale > 0 && float.IsFinite(scale);
+        var (inverse, fine) = isNumber ? (1 / scale, RestScale / scale) : (0, 0);
+        var totals = Vector256<int>.Zero;
+        var k = 0;
+        for (; k + 8 <= count; k += 8)
+        {
+            var value = Vector256.Load(from + k);
+            var rest = Vector256.FusedMultiplyAdd(Vector256.Round(value * inverse), Vector256.Create(-scale), value);
+            var whole = Vector256.ConvertToInt32(Vector256.Round(rest * fine));
+            whole = Vector256.Min(Vector256.Max(whole, Vector256.Create(-Largest)), Vector256.Create(Largest));
+            totals += whole;
+            var narrow = Vector128.Narrow(whole.GetLower(), whole.GetUpper());
+            *(long*)(to + k) = Vector128.Narrow(narrow, narrow).AsInt64().ToScalar();
+        }
+        total = Vector256.Sum(totals);
+        for (; k < count; k++)
+            total += to[k] = (sbyte)Math.Clamp(MathF.Round((from[k] - MathF.Round(from[k] * inverse) * scale) * fine), -Largest, Largest);
+        for (; k < padded; k++)
+            to[k] = 0;
+        return scale / RestScale;
     }
 
     private static (float Scale, float Inverse) Scale(float* from, int count)
@@ -158,15 +229,17 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         int first = piece * PanelsTogether, last = Math.Min(first + PanelsTogether, _panels);
         for (var panel = first; panel < last; panel++)
         {
-            var w = (sbyte*)_weights.Start + (long)panel * Panel * _groups * 4;
+            var w = Numbers + (long)panel * Panel * _groups * 4;
             for (var row = 0; row < rows; row += Int8Kernel.Rows)
             {
                 var together = Math.Min(Int8Kernel.Rows, rows - row);
-                Int8Kernel.Multiply(_path, w, work.X + (long)(firstRow + row) * work.XStride, work.XStride, together, _groups, sums);
+                Int8Kernel.Multiply(_path, w, work.X + (long)(firstRow + row) * work.XStride, work.XStride, work.Totals + firstRow + row, together,
+                    _groups, sums);
                 for (var i = 0; i < together; i++)
                 {
                     var at = firstRow + row + i;
-                    Store(sums + i * Panel, panel, work.Scales[at], work.Y + (long)at * work.YStride + panel * Panel, work.Accumulate);
+                    Store(sums + i * Panel, panel, work.Scales[at], work.Y + (long)(at / work.Parts) * work.YStride + panel * Panel,
+                        work.Accumulate || at % work.Parts > 0);
                 }
             }
         }
@@ -187,11 +260,13 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     }
 
     /// <summary>What a product is of.</summary>
-    private readonly struct Work(sbyte* x, float* scales, int xStride, float* y, int yStride, bool accumulate)
+    private readonly struct Work(sbyte* x, float* scales, int* totals, int xStride, float* y, int yStride, bool accumulate, int parts)
     {
         public sbyte* X => x;
 
         public float* Scales => scales;
+
+        public int* Totals => totals;
 
         public int XStride => xStride;
 
@@ -200,5 +275,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         public int YStride => yStride;
 
         public bool Accumulate => accumulate;
+
+        /// <summary>Rows of x that make one of y.</summary>
+        public int Parts => parts;
     }
 }

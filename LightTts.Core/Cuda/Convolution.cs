@@ -17,6 +17,7 @@ internal struct Convolution
     public ConvolutionOutput Second;
     public ConvolutionOutput Third;
     public long OutputPart;
+    public nint Windows;
     public int Inputs;
     public int Length;
     public int Taps;
@@ -29,6 +30,8 @@ internal struct Convolution
     public int Tiles;
     public int Blocks;
     public float Slope;
+    public int FrameColumns;
+    public int Context;
 }
 
 /// <summary>Where a convolution writes its result, activated.</summary>

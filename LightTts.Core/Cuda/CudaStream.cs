@@ -28,10 +28,17 @@ internal sealed unsafe class CudaStream : IDisposable
 
     private static readonly delegate* unmanaged<int, int> SetDevice = (delegate* unmanaged<int, int>)CudaSymbols.OfCore("cudaSetDevice");
 
+    // Those that nobody uses now, for the next who asks: libraries keep memory for every stream that they were ever called on, and libtorch's pool
+    // hands out another one each time.
+    private static readonly Dictionary<(int Device, bool Urgent), Stack<Value>> Idle = [];
+
+    private readonly (int Device, bool Urgent) _kind;
+    private readonly Value _stream;
     private readonly Value _before;
     private readonly int _deviceBefore;
 
-    private CudaStream(Value before, int deviceBefore) => (_before, _deviceBefore) = (before, deviceBefore);
+    private CudaStream((int Device, bool Urgent) kind, Value stream, Value before, int deviceBefore) =>
+        (_kind, _stream, _before, _deviceBefore) = (kind, stream, before, deviceBefore);
 
     /// <summary>Whether this libtorch lets streams be chosen; otherwise all threads share the default one.</summary>
     public static bool IsSupported => FromPool != null && Current != null && SetCurrent != null && GetDevice != null && SetDevice != null;
@@ -57,8 +64,9 @@ internal sealed unsafe class CudaStream : IDisposable
         var index = checked((sbyte)device);
         var (deviceBefore, before) = (CurrentDevice, Current(index));
         SetDevice(device);
-        SetCurrent(FromPool(urgent ? (byte)1 : (byte)0, index));
-        return new CudaStream(before, deviceBefore);
+        var stream = Take(device, urgent);
+        SetCurrent(stream);
+        return new CudaStream((device, urgent), stream, before, deviceBefore);
     }
 
     /// <summary>Makes a device the calling thread's current one.</summary>
@@ -85,6 +93,18 @@ internal sealed unsafe class CudaStream : IDisposable
         SetCurrent(_before);
         if (_deviceBefore >= 0)
             SetDevice(_deviceBefore);
+        lock (Idle)
+            Idle[_kind].Push(_stream);
+    }
+
+    private static Value Take(int device, bool urgent)
+    {
+        lock (Idle)
+        {
+            if (!Idle.TryGetValue((device, urgent), out var idle))
+                Idle[(device, urgent)] = idle = new Stack<Value>();
+            return idle.TryPop(out var stream) ? stream : FromPool(urgent ? (byte)1 : (byte)0, checked((sbyte)device));
+        }
     }
 
     /// <summary>c10::Stream.</summary>

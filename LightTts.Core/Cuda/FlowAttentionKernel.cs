@@ -12,12 +12,13 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
     public const string Source = "flow_attention.cu";
 
     private const int Threads = 128;          // for a part of the keys
-    private const int Queries = 64;           // of a block of threads
+    private const int Queries = 64;           // of a block of threads, or twice as many
     private const int Processors = 128;       // as many as a large card has: with fewer blocks than that, keys are shared out
     private const int TileBytes = 2 * 2 * 64 * 64 * sizeof(ushort);
 
+    private readonly CudaKernel _wide = module.Kernel("flow_attend_1_2");
     private readonly (int Splits, CudaKernel Kernel)[] _kernels =
-        [.. new[] { 1, 2, 4 }.Select(splits => (splits, module.Kernel($"flow_attend_{splits}")))];
+        [.. new[] { 1, 2, 4 }.Select(splits => (splits, module.Kernel($"flow_attend_{splits}_1")))];
 
     /// <summary>Launches it.</summary>
     /// <param name="stream">Where.</param>
@@ -36,6 +37,8 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
         foreach (var choice in _kernels)
             if (grid.X * grid.Y * grid.Z * choice.Splits <= Processors && SharedBytes(choice.Splits, blocks.Columns) <= sharedBytes)
                 (splits, kernel) = choice;
+        if (grid.Z > 1 && grid.X * grid.Y * grid.Z > 4 * Processors)
+            (kernel, grid.Z) = (_wide, (grid.Z + 1) / 2); // each key is read for twice as many queries
         kernel.Launch(stream, grid, Threads * splits, SharedBytes(splits, blocks.Columns), afterKernel, qkv, pages, places,
             Argument(blocks.Columns), seen, Argument(blocks.Rows), Argument(blocks.Frames), y);
     }

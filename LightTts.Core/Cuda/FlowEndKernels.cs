@@ -23,11 +23,11 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     private const int Threads = 256;
     private const int Outputs = 32; // of a block's convolution
     private const int EmbedThreads = 128, EmbedFrames = 8, LeaveRows = 8, LeaveOutputs = 8;
-    private const int FewBlocks = 264; // two for each processor of a large card
+    private const int Processors = 132; // of a large card
 
     private readonly CudaKernel _embed = module.Kernel("flow_embed");
     private readonly CudaKernel _leave = module.Kernel("flow_leave");
-    private readonly (int Frames, CudaKernel First, CudaKernel Second)[] _convolve = [.. new[] { 32, 64 }.Select(frames =>
+    private readonly (int Frames, CudaKernel First, CudaKernel Second)[] _convolve = [.. new[] { 32, 64, 128 }.Select(frames =>
         (frames, module.Kernel($"flow_convolve_{frames}"), module.Kernel($"flow_convolve_add_{frames}")))];
 
     /// <summary>Whether there are kernels for these sizes.</summary>
@@ -82,12 +82,13 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 
     private ((int X, int Y, int Z) Grid, (int Frames, CudaKernel First, CudaKernel Second) Choice) Grid(in Blocks blocks)
     {
-        var choice = _convolve[0];
+        // Larger tiles where there are enough blocks all the same and little of them is beyond the frames.
+        var choice = _convolve[blocks.Frames >= 256 ? 2 : 1];
         (int X, int Y, int Z) GridOf(in Blocks blocks) => (dim / Outputs, (blocks.Frames + choice.Frames - 1) / choice.Frames, 2 * blocks.Rows);
         var grid = GridOf(blocks);
-        if (grid.X * grid.Y * grid.Z <= FewBlocks)
+        if (grid.X * grid.Y * grid.Z > Processors)
             return (grid, choice);
-        choice = _convolve[1];
+        choice = _convolve[0];
         return (GridOf(blocks), choice);
     }
 

@@ -25,20 +25,20 @@ internal sealed class FlowKernels : IDisposable
         Attention = new FlowAttentionKernel(module, shape.Heads, sharedBytes);
         if (FlowProductKernels.Fits(shape.Dim, shape.Hidden, sharedBytes) && FlowEndKernels.Fits(shape.Dim, shape.MelBands))
         {
-            Products = [.. FlowProductKernels.Tiles.All.Select(tiles => new FlowProductKernels(module, shape.Dim, shape.Hidden, tiles))];
+            Products = new FlowProductKernels(module, shape.Dim, shape.Hidden);
             Ends = new FlowEndKernels(module, shape.Dim, shape.MelBands);
         }
     }
 
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
-        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, .. FlowProductKernels.Sources, FlowEndKernels.Source];
+        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source];
 
     /// <summary>Null where there is none.</summary>
     public FlowAttentionKernel? Attention { get; }
 
-    /// <summary>From few to many rows; none where there are none for these sizes.</summary>
-    public IReadOnlyList<FlowProductKernels> Products { get; } = [];
+    /// <summary>Null where there are none for these sizes.</summary>
+    public FlowProductKernels? Products { get; }
 
     /// <summary>There where <see cref="Products"/> are.</summary>
     public FlowEndKernels? Ends { get; }
@@ -57,7 +57,8 @@ internal sealed class FlowKernels : IDisposable
     /// <param name="places">[blocks, columns], of which the last is where a block's own page begins.</param>
     /// <param name="columns">Places of a block.</param>
     public void Turn(nint stream, int frames, nint qkv, nint turns, nint pages, nint places, int columns) =>
-        _turn.Launch(stream, (2 * frames, 1, 1), Threads, 0, afterKernel: false, qkv, turns, Argument(frames), pages, places, Argument(columns));
+        _turn.Launch(stream, (2 * frames, 1, 1), pages == 0 ? 32 : Threads, 0, afterKernel: false,
+            qkv, turns, Argument(frames), pages, places, Argument(columns));
 
     public void Dispose() => _module.Dispose();
 }

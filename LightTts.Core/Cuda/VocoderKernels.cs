@@ -18,9 +18,9 @@ internal sealed class VocoderKernels(CudaModule module, int parts) : IDisposable
     public const int Tile = 64;
 
     private const int Threads = 128;
-    private const int PackThreads = 256;
-    private const int Ring = 4;   // pieces of weights in shared memory
-    private const int Pitch = 40; // halves of a column in shared memory
+    private const int WideThreads = 256;
+    private const int Ring = 8;   // pieces of weights in shared memory, planes counted
+    private const int ColumnPitch = 40; // halves of a column in shared memory
 
     // Columns of a block, and how many blocks a launch has to have at least for so many.
     private readonly (CudaKernel Kernel, int Columns, int Blocks)[] _convolve =
@@ -31,8 +31,9 @@ internal sealed class VocoderKernels(CudaModule module, int parts) : IDisposable
 
     private readonly CudaKernel _pack = module.Kernel("pack");
     private readonly CudaKernel _mean = module.Kernel("mean");
+    private readonly CudaKernel _samples = module.Kernel("samples");
 
-    public static IReadOnlyList<string> Sources { get; } = ["halves.cuh", "convolution.cu", "vocoder.cu"];
+    public static IReadOnlyList<string> Sources { get; } = ["vocoder.cuh", "convolution.cu", "pitch.cu", "vocoder.cu"];
 
     /// <summary>What they are compiled for.</summary>
     public static IReadOnlyDictionary<string, int> Definitions(int parts) =>
@@ -65,25 +66,50 @@ internal sealed class VocoderKernels(CudaModule module, int parts) : IDisposable
             }
             if (blocks < least)
                 continue;
-            var bytes = parts * sizeof(ushort) * (Ring * Tile * ChannelStep + 2 * span * Pitch);
+            var bytes = sizeof(ushort) * (Ring * Tile * ChannelStep + 2 * parts * span * ColumnPitch);
             // The one argument is a struct of words, which lie side by side as arguments do.
             kernel.Launch(stream, (blocks, 1, 1), Threads, bytes, afterKernel, MemoryMarshal.Cast<Convolution, long>(list));
             return;
         }
     }
 
-    /// <summary>x [rows, channels, columns] in 32 bits -> y [parts, rows, lead + columns, padded channels] in halves.</summary>
-    public void Pack(nint stream, (int Rows, int Channels, int Columns) shape, int lead, nint x, nint y, bool afterKernel)
+    /// <summary>What becomes of a mel's frequency, beside it.</summary>
+    public PitchKernels Pitch { get; } = new(module);
+
+    /// <summary>Windows' mels -> y [parts, rows, columns, padded channels] in halves, and the same in 64 bits with channels to the next multiple of
+    /// 8. Launched after whatever else.</summary>
+    public void Pack(nint stream, (int Rows, int Channels, int Columns) shape, nint windows, nint y, nint wide)
     {
-        var (columns, inputs) = (lead + shape.Columns, Padded(shape.Channels));
-        _pack.Launch(stream, ((columns + PackThreads - 1) / PackThreads, inputs / 8, shape.Rows), PackThreads, 0, afterKernel, x, y,
-            (long)shape.Rows * columns * inputs, Argument(shape.Channels), Argument(shape.Columns), Argument(inputs), Argument(lead));
+        var inputs = Padded(shape.Channels);
+        _pack.Launch(stream, ((shape.Columns + WideThreads - 1) / WideThreads, inputs / 8, shape.Rows), WideThreads, 0, afterKernel: false, windows,
+            y, wide, (long)shape.Rows * shape.Columns * inputs, Argument(shape.Channels), Argument(shape.Columns), Argument(inputs));
     }
 
     /// <summary>The mean of x [arrays, numbers] in 32 bits, leaky -> y [parts, numbers] in halves; numbers: a multiple of 8.</summary>
     public void Mean(nint stream, int arrays, long numbers, float slope, nint x, nint y) =>
-        _mean.Launch(stream, ((int)((numbers / 8 + PackThreads - 1) / PackThreads), 1, 1), PackThreads, 0, afterKernel: true, x, Argument(arrays),
+        _mean.Launch(stream, ((int)((numbers / 8 + WideThreads - 1) / WideThreads), 1, 1), WideThreads, 0, afterKernel: true, x, Argument(arrays),
             numbers, Argument(slope), y);
+
+    /// <summary>Logarithms of magnitudes and what phases are sines of -> samples.</summary>
+    /// <param name="stream">Where.</param>
+    /// <param name="shape">Rows; frames of x; frames of it in one of the mel; samples of a row.</param>
+    /// <param name="transform">Bins, size and hop.</param>
+    /// <param name="x">[rows, frames, 32].</param>
+    /// <param name="inverse">[hop, 2 * bins, size / hop].</param>
+    /// <param name="firstScale">[hop], of a row's first samples.</param>
+    /// <param name="windows">A <see cref="VocoderWindow"/> a row.</param>
+    /// <param name="y">[rows, samples].</param>
+    /// <param name="limit">The largest sample.</param>
+    public void Samples(nint stream, (int Rows, int Frames, int Rate, int Samples) shape, (int Bins, int Size, int Hop) transform, nint x,
+        nint inverse, nint firstScale, nint windows, nint y, float limit)
+    {
+        const int block = 128;
+        var (groups, width) = (shape.Samples / transform.Hop, 2 * transform.Bins);
+        var bytes = sizeof(float) * (width * transform.Size + (block + transform.Size / transform.Hop - 1) * (width | 1));
+        _samples.Launch(stream, ((groups + block - 1) / block, shape.Rows, 1), WideThreads, bytes, afterKernel: true, x, inverse, firstScale, windows,
+            y, Argument(shape.Frames), Argument(groups), Argument(shape.Rate), Argument(transform.Bins), Argument(transform.Size),
+            Argument(transform.Hop), Argument(limit));
+    }
 
     public void Dispose() => module.Dispose();
 }

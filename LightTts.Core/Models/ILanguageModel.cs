@@ -40,7 +40,10 @@ internal interface ILanguageModel : IStageModel
 /// every row, a few at a time reach the decode stage earlier than all together.</param>
 /// <param name="Yields">Whether a step takes hardly longer with more rows and slows down the decoder beside it, so that it waits for
 /// somebody who needs its tokens soon, and then takes everybody along.</param>
-internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue, bool Yields = false);
+/// <param name="YieldsToFirstAudio">Whether its steps take processors from decoding, so that sequences for which it is early sit out while
+/// somebody's first audio is decoded.</param>
+internal readonly record struct LanguageLimits(int MaxRows, int PrefillTokens, int Newcomers = int.MaxValue, bool Yields = false,
+    bool YieldsToFirstAudio = false);
 
 /// <summary>A sequence's place in the KV cache.</summary>
 internal interface ILanguageState : IDisposable

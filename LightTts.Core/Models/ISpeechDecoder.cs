@@ -16,6 +16,9 @@ internal interface ISpeechDecoder : IStageModel
     /// <summary>Tokens that a pass takes of a stream without giving their audio yet, about: what it looks ahead at and what it holds back.</summary>
     double HeldTokens => 0;
 
+    /// <summary>Whether the rows of a pass are one batch, in which each further one costs less than the first.</summary>
+    bool IsBatched => false;
+
     /// <summary>Rows that one pass takes at the most.</summary>
     int MaxRows { get; }
 

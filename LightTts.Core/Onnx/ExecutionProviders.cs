@@ -61,7 +61,13 @@ internal static class ExecutionProviders
             if (provider == ExecutionProvider.Cuda)
             {
                 using var cuda = new OrtCUDAProviderOptions();
-                cuda.UpdateOptions(new() { ["device_id"] = options.DeviceIndex.ToString(CultureInfo.InvariantCulture) });
+                cuda.UpdateOptions(new()
+                {
+                    ["device_id"] = options.DeviceIndex.ToString(CultureInfo.InvariantCulture),
+                    ["use_tf32"] = options.Tf32 ? "1" : "0",
+                    ["cudnn_conv_algo_search"] = "HEURISTIC", // by default all ways are tried at every new length, and speech has a new one each time
+                    ["arena_extend_strategy"] = "kSameAsRequested",
+                });
                 session.AppendExecutionProvider_CUDA(cuda);
             }
             else

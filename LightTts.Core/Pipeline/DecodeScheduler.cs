@@ -8,7 +8,7 @@ namespace LightTts.Pipeline;
 /// only where it cannot wait for their end: for listeners who have heard nothing yet,
 /// or who will run dry well before anybody that the open ones serve. Everything else waits, as rows of one pass are cheaper than passes side by side.
 /// How many rows a pass takes follows from what passes have cost: newcomers go together as far as that makes them wait least on the average, and
-/// whoever would run dry during a large pass gets a smaller one.
+/// the nearer the first of its listeners is to running dry, the smaller a pass is.
 /// </remarks>
 internal sealed class DecodeScheduler(ISpeechDecoder decoder)
 {
@@ -24,6 +24,9 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
 
     /// <summary>Passes that were begun and are not closed.</summary>
     public IReadOnlyList<DecodeWork> Open => _open;
+
+    /// <summary>Whether an open pass is for listeners who have heard nothing yet.</summary>
+    public bool ServesNewcomers => _open.Exists(work => work.IsFirst);
 
     /// <summary>Chooses the pass to advance by one part; null where there is nothing to do.</summary>
     /// <param name="items">All utterances of the stage.</param>
@@ -96,7 +99,6 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
         // First audio is not held up by what could wait: rows of a pass leave together.
         var isFirst = _ready[0].Utterance.Job.AwaitsFirstAudio;
         var most = Math.Max(1, isFirst ? Newcomers(items) : decoder.MaxRows); // a pass of nobody would be opened for ever
-        // In time for the first of them to run dry, where that can be done at all.
         var now = _ready[0].Utterance.Job.Now;
         var slack = (_ready[0].RunsDry(decoder.SampleRate) - now).TotalSeconds;
         var isShort = decoder.Memory.IsShort;
@@ -107,7 +109,7 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
         {
             var isAlone = IsAlone(items, item.Utterance.Job);
             var more = item.RowTokens(decoder.ChunkTokens, isAlone);
-            if (rows.Count > 0 && !isFirst && ((Costs.Predict(tokens) < slack && Costs.Predict(tokens + more) >= slack)
+            if (rows.Count > 0 && !isFirst && (EndsLate(tokens, tokens + more, slack)
                 || (isShort && item.RunsDry(decoder.SampleRate) > now + EnoughAhead)))
                 break;
             if (rows.Count == most || item.Utterance.Job.AwaitsFirstAudio != isFirst)
@@ -118,6 +120,12 @@ internal sealed class DecodeScheduler(ISpeechDecoder decoder)
         }
         Add(new DecodeWork(members, rows, isFirst));
     }
+
+    /// <summary>Whether a pass that grows from so many tokens to so many takes too long for the first of its listeners, who has so many seconds.
+    /// Where rows do not make each other cheaper, a pass that is late as it is takes everybody along.</summary>
+    private bool EndsLate(int tokens, int grown, double slack) => decoder.IsBatched && _ready[0].Utterance.Job.Decode.Streaming
+        ? Costs.Predict(grown) > Costs.Budget(slack)
+        : Costs.Predict(tokens) < slack && Costs.Predict(grown) >= slack;
 
     /// <summary>How many of those who have heard nothing yet go together.</summary>
     private int Newcomers(IReadOnlyCollection<DecodeItem> items)

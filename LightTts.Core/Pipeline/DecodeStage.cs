@@ -18,6 +18,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
     private readonly Comparison<DecodeItem> _byDeadline = (a, b) => DecodeItem.ByDeadline(a, b, decoder.SampleRate);
     private readonly DecodeLoad _load = new(wakeLanguage);
     private volatile int _held;
+    private volatile bool _servesNewcomers;
     private long _cacheBytes;
 
     public int SampleRate => decoder.SampleRate;
@@ -32,6 +33,9 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
 
     /// <summary>Utterances held now.</summary>
     public int Held => _held;
+
+    /// <summary>Whether a pass is under way for listeners who have heard nothing yet. The language stage is woken when that is over.</summary>
+    public bool ServesNewcomers => _servesNewcomers;
 
     /// <summary>Bytes of flow and vocoder caches held now.</summary>
     public long CacheBytes => Interlocked.Read(ref _cacheBytes);
@@ -73,6 +77,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         _items.Clear();
         _load.Set(false);
         _held = 0;
+        LookForNewcomers();
         Interlocked.Exchange(ref _cacheBytes, 0);
     }
 
@@ -87,6 +92,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
     {
         var chosen = _scheduler.Choose(_items.Values);
         _load.Set(chosen is not null);
+        LookForNewcomers();
         if (chosen is not { } work)
             return false;
         try
@@ -108,7 +114,16 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
         for (var i = 0; i < work.Rows?.Count; i++)
             TryFinish(work.Items[i], work.Rows[i]);
         CountBytes();
+        LookForNewcomers();
         return true;
+    }
+
+    private void LookForNewcomers()
+    {
+        var served = _servesNewcomers;
+        _servesNewcomers = _scheduler.ServesNewcomers;
+        if (served && !_servesNewcomers)
+            wakeLanguage();
     }
 
     /// <summary>Ends an utterance without sounds; the model is not asked to decode nothing.</summary>

@@ -64,7 +64,7 @@ internal sealed class LanguageLane
     public bool Launch()
     {
         Sweep();
-        _chosen = _scheduler.Choose(_sequences.Values);
+        _chosen = _scheduler.Choose(_sequences.Values, _decode.ServesNewcomers);
         if (_chosen.Count == 0)
             return false;
         _rows.Clear();

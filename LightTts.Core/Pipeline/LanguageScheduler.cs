@@ -17,6 +17,9 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
 {
     private static readonly TimeSpan EnoughAhead = TimeSpan.FromSeconds(2); // of speech: to draw a chunk, to wait for a pass, and for the pass
 
+    // Audio that a listener has ahead while newcomers go first: to draw a chunk and decode it takes less.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(0.4);
+
     private const int PrefillAlone = 1024; // positions; bounds what a step computes, and the memory that it takes
 
     private readonly List<LanguageSequence> _candidates = [];
@@ -31,9 +34,13 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
     /// <summary>Asked where nobody needs tokens soon: whether the step is left out for the decode stage's sake. Null: never.</summary>
     public Func<bool>? MustYield { get; init; }
 
-    /// <summary>Chooses; nobody where there is nothing to do, or others go first.</summary>
-    public List<LanguageSequence> Choose(IEnumerable<LanguageSequence> sequences)
+    /// <summary>Chooses the rows of the next step; nobody where there is nothing to do, or others go first.</summary>
+    /// <param name="sequences">All of the model's.</param>
+    /// <param name="decodesFirstAudio">Whether the decode stage is at work on somebody's first audio.</param>
+    public List<LanguageSequence> Choose(IEnumerable<LanguageSequence> sequences, bool decodesFirstAudio = false)
     {
+        // Where a step takes processors from decoding, those for whom it is early do not hold up anybody's first audio.
+        var yields = decodesFirstAudio && model.Limits.YieldsToFirstAudio;
         _candidates.Clear();
         _chosen.Clear();
         _holders.Clear();
@@ -66,13 +73,16 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
                 break;
             // A step takes longer with every row, so those that would only add to what waits for the decode stage let newcomers go ahead.
             var isNewcomer = sequence.DelaysFirstAudio(chunkTokens);
-            if (sequence.IsSuspect || (isNewcomer ? newcomers == model.Limits.Newcomers : newcomers > 0 && sequence.CanSitOut(chunkTokens)))
+            if (sequence.IsSuspect || (isNewcomer ? newcomers == model.Limits.Newcomers : (newcomers > 0 || yields) && CanSitOut(sequence)))
                 continue;
             if (TryAdd(sequence) && isNewcomer)
                 newcomers++;
         }
         return _chosen;
     }
+
+    private bool CanSitOut(LanguageSequence sequence) => sequence.CanSitOut(chunkTokens)
+        || (model.Limits.YieldsToFirstAudio && sequence.HasAhead(Patience, sampleRate));
 
     private bool TryAdd(LanguageSequence sequence)
     {

@@ -8,6 +8,9 @@ internal sealed class PassCosts
     private const int Enough = 8;        // passes before anything is said
     private const double Spread = 0.01;  // relative variance of the tokens, below which the parts cannot be told apart
     private const double Least = 0.001;  // seconds: what costs less need not be weighed
+    private const double SlackTaken = 0.3;
+    private const double FewestFixed = 6; // with the least budget a sixth of a pass is its fixed part,
+    private const double MostFixed = 16;  // with the largest a sixteenth
 
     private int _count;
     private double _weight;
@@ -49,6 +52,12 @@ internal sealed class PassCosts
 
     /// <summary>Seconds that a pass will take; 0 where that is not known.</summary>
     public double Predict(int tokens) => AreKnown ? Fixed + EachToken * tokens : 0;
+
+    /// <summary>Seconds that a pass may take: a part of the time until the first of its listeners runs dry, as newcomers overtake it and others
+    /// run dry meanwhile; not so few that much of it is the fixed part, nor more than still make it cheaper. No limit where costs are not
+    /// known.</summary>
+    /// <param name="slack">Seconds until the first of its listeners runs dry; negative where that has happened.</param>
+    public double Budget(double slack) => AreKnown ? Math.Clamp(SlackTaken * slack, FewestFixed * Fixed, MostFixed * Fixed) : double.MaxValue;
 
     /// <summary>How many of those who wait for their first audio go together, so that they wait least on the average.</summary>
     /// <remarks>n of them in passes of m wait (Fixed + m t)(n / m + 1) / 2 on the average, with t the cost of one's tokens; that is least where

@@ -21,6 +21,9 @@ internal abstract class Stage<TMessage> where TMessage : struct
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
+    private readonly object _bell = new();
+    private bool _isRung; // under the bell's lock
+    private volatile bool _isDying; // on an error
     private int _wakePending;
     private long _busySince; // timestamp at which the step under way began; 0 while the thread waits for messages
 
@@ -56,11 +59,12 @@ internal abstract class Stage<TMessage> where TMessage : struct
     /// <returns>False where the stage has stopped.</returns>
     public bool Post(TMessage message)
     {
-        if (_inbox.Writer.TryWrite(message))
+        if (TryPost(message))
             return true;
         try
         {
             _inbox.Writer.WriteAsync(message).AsTask().GetAwaiter().GetResult();
+            Ring();
             return true;
         }
         catch (ChannelClosedException)
@@ -70,18 +74,26 @@ internal abstract class Stage<TMessage> where TMessage : struct
     }
 
     /// <summary>As <see cref="Post"/>, for callers that are no stage: waits without blocking a thread.</summary>
-    public ValueTask PostAsync(TMessage message, CancellationToken cancellationToken) => _inbox.Writer.WriteAsync(message, cancellationToken);
+    public async ValueTask PostAsync(TMessage message, CancellationToken cancellationToken)
+    {
+        await _inbox.Writer.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+        Ring();
+    }
 
     /// <summary>Makes the thread look at its jobs again. Never blocks: a full inbox wakes
     /// it anyway. At most one wake is in the inbox at a time.</summary>
     public void Wake()
     {
         if (Interlocked.Exchange(ref _wakePending, 1) == 0)
-            _inbox.Writer.TryWrite(default);
+            TryPost(default);
     }
 
     /// <summary>Lets the thread finish what it has and end.</summary>
-    public void Stop() => _inbox.Writer.TryComplete();
+    public void Stop()
+    {
+        _inbox.Writer.TryComplete();
+        Ring();
+    }
 
     /// <summary>What the stage is doing, for health checks; safe to call from any thread.</summary>
     public StageStatus Status()
@@ -90,7 +102,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
         return new StageStatus
         {
             Stage = _stage,
-            IsAlive = _thread.IsAlive && !_ended.Task.IsCompleted,
+            IsAlive = _thread.IsAlive && !_isDying && !_ended.Task.IsCompleted,
             BusyFor = busy == 0 ? TimeSpan.Zero : _time.GetElapsedTime(busy),
             QueueLength = _inbox.Reader.Count,
         };
@@ -130,6 +142,7 @@ internal abstract class Stage<TMessage> where TMessage : struct
         }
         catch (Exception e)
         {
+            _isDying = true; // before anybody is told
             LogMessages.StageDied(Log, e, Name);
             if (_started.TrySetException(e))
                 _ = _started.Task.Exception; // whoever loads sees it; where nobody looks, it is no unobserved one
@@ -192,12 +205,40 @@ internal abstract class Stage<TMessage> where TMessage : struct
         }
     }
 
+    private bool TryPost(TMessage message)
+    {
+        if (!_inbox.Writer.TryWrite(message))
+            return false;
+        Ring();
+        return true;
+    }
+
+    /// <summary>Lets the thread look into its inbox. The channel's own signal would come by way of the thread pool, and twice as late.</summary>
+    private void Ring()
+    {
+        lock (_bell)
+        {
+            _isRung = true;
+            Monitor.Pulse(_bell);
+        }
+    }
+
     /// <summary>Blocks this thread, and no thread-pool thread, until there is a message;
     /// false once the stage was stopped and its inbox is empty.</summary>
     private bool WaitForMessage()
     {
-        var wait = _inbox.Reader.WaitToReadAsync(CancellationToken.None);
-        return wait.IsCompleted ? wait.GetAwaiter().GetResult() : wait.AsTask().GetAwaiter().GetResult();
+        while (!_inbox.Reader.TryPeek(out _))
+        {
+            if (_inbox.Reader.Completion.IsCompleted)
+                return false;
+            lock (_bell)
+            {
+                while (!_isRung)
+                    Monitor.Wait(_bell);
+                _isRung = false;
+            }
+        }
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -14,8 +14,6 @@ internal sealed class SynthesisEngine : IAsyncDisposable
 
     private readonly TtsPipelineOptions _options;
     private readonly TimeProvider _time;
-    private readonly ILogger _log;
-    private readonly string _modelName;
     private readonly Admission _admission;
     private readonly string? _device;
     private readonly Lazy<Task> _stopped;
@@ -25,10 +23,8 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private readonly DecodeStage _decode;
     private readonly ConcurrentDictionary<long, SynthesisJob> _jobs = new();
     private readonly IDisposable _processEnd;
-    private TaskCompletionSource? _drained;
-    private int _active;
-    private int _closing;
-    private Exception? _lost; // why a stage's thread ended
+    private readonly RequestReports _reports;
+    private readonly EngineGate _gate;
 
     /// <param name="modelName">In logs and metrics.</param>
     /// <param name="parts">The models, which it owns from now on.</param>
@@ -42,11 +38,12 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     {
         _admission = admission ?? new Admission();
         _device = device;
-        _modelName = modelName;
         _options = options;
         _time = time;
-        _log = log = new GuardedLogger(log);
+        log = new GuardedLogger(log);
         _decoder = parts.Decoder;
+        _reports = new RequestReports(modelName, log, _decoder.SampleRate);
+        _gate = new EngineGate(device, time);
         Styles = new LanguageStyles(parts.Styles, ChangeAsync);
         _stopped = new Lazy<Task>(StopStagesAsync);
         var capacity = Math.Max(256, options.MaxActiveRequests * 4);
@@ -65,7 +62,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     public LanguageStyles Styles { get; }
 
     /// <summary>Whether it can serve no more because a stage has ended on an error.</summary>
-    public bool IsLost => Volatile.Read(ref _lost) is not null;
+    public bool IsLost => _gate.IsLost;
 
     /// <summary>Ends when all stages are ready to serve, or with what kept one from that.</summary>
     public Task StartedAsync() => Task.WhenAll(_encode.Started, _language.Started, _decode.Started);
@@ -112,7 +109,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     /// <summary>Extracts a voice on the encode thread.</summary>
     public async ValueTask<TimbreFeatures> ExtractAsync(AudioClip reference, string? transcript, CancellationToken cancellationToken)
     {
-        ThrowIfClosed();
+        _gate.ThrowIfClosed();
         var extraction = new TimbreExtraction(reference, transcript, cancellationToken);
         // Whoever stops waiting does not look at the result any more.
         _ = extraction.Result.Task.ContinueWith(static result =>
@@ -123,14 +120,14 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         }
         catch (System.Threading.Channels.ChannelClosedException)
         {
-            throw Closed();
+            throw _gate.Closed();
         }
         return await extraction.Result.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public TtsPipelineStatus Status() => new()
     {
-        ActiveRequests = Volatile.Read(ref _active),
+        ActiveRequests = _gate.Active,
         MaxActiveRequests = _options.MaxActiveRequests,
         Stages = Stages(),
         KvBlocksInUse = _language.KvBlocksInUse,
@@ -144,27 +141,11 @@ internal sealed class SynthesisEngine : IAsyncDisposable
 
     /// <summary>Accepts no more requests and waits until those that run are done.</summary>
     /// <returns>Whether they were, within the time.</returns>
-    public async Task<bool> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        Interlocked.CompareExchange(ref _closing, 1, 0);
-        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        drained = Interlocked.CompareExchange(ref _drained, drained, null) ?? drained;
-        if (Volatile.Read(ref _active) == 0)
-            return true;
-        try
-        {
-            await drained.Task.WaitAsync(timeout, _time, cancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-    }
+    public Task<bool> DrainAsync(TimeSpan timeout, CancellationToken cancellationToken) => _gate.DrainAsync(timeout, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _closing, 2) != 2)
+        if (_gate.Close())
         {
             foreach (var job in _jobs.Values)
                 job.TryEnd(new ObjectDisposedException(nameof(TtsPipeline), "The pipeline was disposed while the request ran."));
@@ -195,24 +176,22 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         {
             if (!change.IsRemoval)
                 change.Style.Model.Dispose();
-            throw Closed();
+            throw _gate.Closed();
         }
         await change.Done.Task.ConfigureAwait(false);
     }
 
     private SynthesisJob Accept(SynthesisRequest request, TimbreFeatures timbre, int flowSteps, IAsyncEnumerable<string>? text, SpeechInput? speech)
     {
-        // Counted first and checked then, while closing sets its flag first and counts then: one of the two sees the other.
-        Interlocked.Increment(ref _active);
+        _gate.Enter();
         var active = _admission.Enter();
         LanguageStyle? style = null;
         try
         {
-            ThrowIfClosed();
+            _gate.ThrowIfClosed();
             if (active > _options.MaxActiveRequests)
             {
-                LogMessages.QueueFull(_log, _options.MaxActiveRequests);
-                LightTtsDiagnostics.RequestRefused(_modelName, request, nameof(TtsQueueFullException));
+                _reports.Refused(request, _options.MaxActiveRequests);
                 throw new TtsQueueFullException(_options.MaxActiveRequests);
             }
             style = speech is null ? Styles.Enter(request) : null;
@@ -236,17 +215,9 @@ internal sealed class SynthesisEngine : IAsyncDisposable
             Source = text is null ? null : new TextSource(text, MaxPendingText, _options.TextPause, _options.TextIdleTimeout),
             Speech = speech,
             Style = style,
-            Activity = LightTtsDiagnostics.StartRequest(_modelName, request),
+            Activity = _reports.Begun(request),
         };
-        LightTtsDiagnostics.RequestStarted();
-        job.Activity?.SetTag("lighttts.request.id", job.Id);
-        using (LightTtsDiagnostics.Within(job.Activity))
-        {
-            LogMessages.Accepted(_log, job.Id, request.Delivery ?? AudioDelivery.Streaming, text is null ? request.Text.Length
-                : 0, request.Timbre?.Name ?? request.Voice ?? "default");
-            if (text is null && speech is null)
-                LogMessages.RequestText(_log, job.Id, request.Text);
-        }
+        _reports.Accepted(job);
         _jobs[job.Id] = job;
         return job;
     }
@@ -258,15 +229,15 @@ internal sealed class SynthesisEngine : IAsyncDisposable
             Timeout.InfiniteTimeSpan));
         if (job.Request.FirstAudioTimeout is { } first)
             job.Own(_time.CreateTimer(_ => EndWithoutAudio(job, first), null, first, Timeout.InfiniteTimeSpan));
-        if (Volatile.Read(ref _closing) == 2 || _lost is not null)
-            job.TryEnd(Closed()); // closed since it was accepted, perhaps before it was among the jobs to end
+        if (_gate.IsClosed)
+            job.TryEnd(_gate.Closed()); // closed since it was accepted, perhaps before it was among the jobs to end
         try
         {
             await _encode.PostAsync(new EncodeMessage(job, null), job.Aborted).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
         {
-            job.TryEnd(Closed());
+            job.TryEnd(_gate.Closed());
             return;
         }
         if (job.Source is { } source)
@@ -289,53 +260,18 @@ internal sealed class SynthesisEngine : IAsyncDisposable
         _encode.Wake();
         _language.Wake();
         _decode.Wake();
-        try
-        {
-            Report(job);
-        }
-        catch (Exception)
-        {
-            // A listener of the metrics or spans threw; neither the request nor the stage that ended it has to suffer for that.
-        }
+        _reports.Ended(job);
         Leave();
-    }
-
-    private void Report(SynthesisJob job)
-    {
-        var audio = (double)job.Samples / _decoder.SampleRate;
-        using (LightTtsDiagnostics.Within(job.Activity))
-        {
-            if (job.Error is null)
-                LogMessages.Completed(_log, job.Id, audio, job.Elapsed.TotalSeconds, job.FirstAudio.TotalSeconds);
-            else if (job.Error is OperationCanceledException)
-                LogMessages.Cancelled(_log, job.Id, job.Elapsed.TotalSeconds);
-            else
-                LogMessages.Failed(_log, job.Error, job.Id, job.Elapsed.TotalSeconds);
-        }
-        LightTtsDiagnostics.RequestEnded(job.Activity, _modelName, job.Elapsed, job.FirstAudio, audio, LightTtsDiagnostics.ErrorType(job.Error));
     }
 
     /// <summary>A stage's thread ended on an error: without it no request can be served, so all are told at once.</summary>
     private void OnStageDied(Exception cause)
     {
-        Interlocked.CompareExchange(ref _lost, cause, null);
+        _gate.Lose(cause);
         foreach (var job in _jobs.Values)
-            job.TryEnd(Closed());
+            job.TryEnd(_gate.Closed());
         _ = _stopped.Value; // frees what the others hold
     }
-
-    private void ThrowIfClosed()
-    {
-        if (Volatile.Read(ref _closing) != 0 || _lost is not null)
-            throw Closed();
-    }
-
-    private Exception Closed() => _lost is { } cause
-        ? new TtsSynthesisException(_device is null
-            ? $"The pipeline was lost on an error ({cause.Message}); dispose it and load a new one."
-            : $"The device {_device} was lost on an error ({cause.Message}). New requests go to the pipeline's other devices, as long as there are "
-                + "any; to use it again, dispose the pipeline and load a new one.", cause)
-        : new ObjectDisposedException(nameof(TtsPipeline));
 
     private StageStatus[] Stages() =>
         [_encode.Status() with { Device = _device }, _language.Status() with { Device = _device }, _decode.Status() with { Device = _device }];
@@ -343,8 +279,7 @@ internal sealed class SynthesisEngine : IAsyncDisposable
     private void Leave()
     {
         _admission.Leave();
-        if (Interlocked.Decrement(ref _active) == 0)
-            Volatile.Read(ref _drained)?.TrySetResult();
+        _gate.Leave();
     }
 
     private void WakeAfterConsumer()

@@ -36,6 +36,7 @@ internal static class EnglishNormalizer
         {
             DateLexicon.MonthNames.Keys, DateLexicon.Weekdays.Keys, AbbreviationLexicon.BareTitles.Keys, AbbreviationLexicon.Streets.Keys,
             AbbreviationLexicon.BeforeNumber.Keys, AbbreviationLexicon.Dotted.Keys, LettersLexicon.Mixed.Keys, AbbreviationLexicon.Casual.Keys,
+            ScriptureClass.Names.Items, RomanClass.Small.Items,
             ["gov", "Gov", "int", "nat", "Jr", "Sr", "Rs", "vs", "etc", "approx"],
         }.SelectMany(words => words).ToFrozenSet(StringComparer.Ordinal);
 

@@ -1,4 +1,3 @@
-using LightTts.Diagnostics;
 using LightTts.Timbres.Durable;
 using LightTts.Timbres.Sharing;
 using Microsoft.Extensions.Logging;
@@ -9,14 +8,6 @@ namespace LightTts.Timbres;
 /// <summary>Finds a voice in this process, then in the tiers behind it, and extracts it where none has it.</summary>
 internal sealed class TimbreStore : ITimbreStore, IDisposable
 {
-    private const int MaxTranscript = 1000;
-    private const int MinIdDigits = 8;
-
-    /// <summary>How long a name found in this process is good before the tiers are asked whether it still stands for the same voice.</summary>
-    private static readonly TimeSpan NameTrust = TimeSpan.FromSeconds(1);
-
-    private readonly TimbreStoreOptions _options;
-    private readonly Func<AudioClip, string?, CancellationToken, ValueTask<TimbreFeatures>> _extract;
     private readonly TimbreShape? _shape;
     private readonly HashSet<string> _presets;
     private readonly HashSet<string> _presetsChecked = [];
@@ -26,7 +17,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
     private readonly TimbreKey _owner;
     private readonly TimbreCache _cache;
     private readonly TimbreTiers _tiers;
-    private readonly SingleFlight<TimbreKey, (TimbreRecord Record, TimbreSource Source)> _flights = new();
+    private readonly TimbreFinder _finder;
+    private readonly TimbreLearner _learner;
     private int _disposed;
 
     /// <param name="options">How voices are kept.</param>
@@ -46,8 +38,6 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         TimeProvider? time = null)
     {
         options.Validate();
-        _options = options;
-        _extract = extract;
         _shape = shape;
         _presets = new HashSet<string>(presets ?? [], StringComparer.Ordinal);
         _logger = logger ?? NullLogger.Instance;
@@ -59,6 +49,8 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
             options.Shared ? TimbreSegment.Open(options, _owner, _extractor, shape, _logger) : null,
             DurableFolders.IsWanted(options)
             ? new TimbreFolder(DurableFolders.Find(options), options.MaxDurableTimbres, _owner, _extractor, shape, _logger) : null);
+        _finder = new TimbreFinder(_cache, _tiers, _time);
+        _learner = new TimbreLearner(options, extract, shape, _owner, _cache, _tiers, _time);
     }
 
     /// <summary>This process's part.</summary>
@@ -71,10 +63,10 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         ThrowIfDisposed();
         if (name is not null)
             CheckName(name);
-        var (record, source) = await FindOrLearnAsync(reference, transcript, TimbreOrigin.Learnt, cancellationToken).ConfigureAwait(false);
+        var (record, source) = await _learner.FindOrLearnAsync(reference, transcript, TimbreOrigin.Learnt, cancellationToken).ConfigureAwait(false);
         if (name is null)
             return _cache.Put(record, null, pinned: false, 0).From(source);
-        if (_cache.Get(name) is not { } named || named.Owner.Record.Key != record.Key || !IsFresh(named))
+        if (_cache.Get(name) is not { } named || named.Owner.Record.Key != record.Key || !_finder.IsFresh(named))
             await _tiers.KeepAsync(record, name, pinned: false).ConfigureAwait(false);
         return _cache.Put(record, name, pinned: false, _time.GetTimestamp()).From(source);
     }
@@ -83,7 +75,7 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
     internal async ValueTask<Timbre> AddPresetAsync(AudioClip reference, string? transcript, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        var (record, source) = await FindOrLearnAsync(reference, transcript, TimbreOrigin.Preset, cancellationToken).ConfigureAwait(false);
+        var (record, source) = await _learner.FindOrLearnAsync(reference, transcript, TimbreOrigin.Preset, cancellationToken).ConfigureAwait(false);
         return record.ToTimbre(null, source);
     }
 
@@ -92,14 +84,14 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         ArgumentNullException.ThrowIfNull(nameOrId);
         ThrowIfDisposed();
         if (TimbreKey.TryParse(nameOrId, out var key))
-            return _cache.Get(key) is { } here ? new ValueTask<Timbre?>(here.Anonymous) : FetchAsync(key, null, cancellationToken);
+            return _cache.Get(key) is { } here ? new ValueTask<Timbre?>(here.Anonymous) : _finder.FetchAsync(key, null, cancellationToken);
         if (!TimbreName.IsValid(nameOrId))
             return default;
         if (_presets.Contains(nameOrId))
             return WarnOfShadowedAsync(nameOrId);
         var known = _cache.Get(nameOrId);
-        return known is not null && (!_tiers.Any || IsFresh(known)) ? new ValueTask<Timbre?>(known.Timbre)
-            : FollowAsync(nameOrId, known, cancellationToken);
+        return known is not null && (!_tiers.Any || _finder.IsFresh(known)) ? new ValueTask<Timbre?>(known.Timbre)
+            : _finder.FollowAsync(nameOrId, known, cancellationToken);
     }
 
     public async ValueTask<IReadOnlyList<TimbreInfo>> ListAsync(CancellationToken cancellationToken = default)
@@ -134,11 +126,11 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         ArgumentNullException.ThrowIfNull(newName);
         CheckName(newName);
         if (await IdentifyAsync(nameOrId, cancellationToken).ConfigureAwait(false) is not var (key, name)
-            || await FindAsync(key).ConfigureAwait(false) is not { } voice)
+            || await _finder.FindAsync(key).ConfigureAwait(false) is not { } voice)
             return false;
         if (newName == name)
             return true;
-        if (await ResolveAsync(newName).ConfigureAwait(false) is { } other && other != key)
+        if (await _finder.ResolveAsync(newName).ConfigureAwait(false) is { } other && other != key)
             throw new TtsRequestException($"There is another voice with the name '{newName}'. Remove it first, or choose another name.");
         await _tiers.KeepAsync(voice.Record, newName, voice.Pinned).ConfigureAwait(false);
         _cache.Put(voice.Record, newName, voice.Pinned, _time.GetTimestamp());
@@ -153,7 +145,7 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
     public async ValueTask<bool> SetPinnedAsync(string nameOrId, bool pinned, CancellationToken cancellationToken = default)
     {
         if (await IdentifyAsync(nameOrId, cancellationToken).ConfigureAwait(false) is not var (key, _)
-            || await FindAsync(key).ConfigureAwait(false) is not { } voice)
+            || await _finder.FindAsync(key).ConfigureAwait(false) is not { } voice)
             return false;
         if (pinned)
             _cache.Put(voice.Record, null, pinned: true, 0);
@@ -165,7 +157,7 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
     {
         ArgumentNullException.ThrowIfNull(destination);
         if (await IdentifyAsync(nameOrId, cancellationToken).ConfigureAwait(false) is not var (key, name)
-            || await FindAsync(key).ConfigureAwait(false) is not { } voice)
+            || await _finder.FindAsync(key).ConfigureAwait(false) is not { } voice)
             throw new TtsRequestException("There is no such voice to export; ListAsync shows those that there are.");
         using var file = new MemoryStream();
         TimbreFile.Write(file, voice.Record with { Origin = TimbreOrigin.Learnt }, _extractor, name);
@@ -185,7 +177,7 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         record = record with { Origin = TimbreOrigin.Imported };
         if (record.Key == default)
             record = record with { Key = TimbreKey.OfContent(TimbreCodec.Encode(record, _extractor, null), _owner) };
-        if (await FindAsync(record.Key).ConfigureAwait(false) is { } known)
+        if (await _finder.FindAsync(record.Key).ConfigureAwait(false) is { } known)
         {
             // What was learnt from the audio itself is the voice; of two that only claim the identity, the first stays until it is removed.
             if (known.Record.Origin == TimbreOrigin.Imported
@@ -222,55 +214,6 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
 
     private static void ThrowDisposed() => throw new ObjectDisposedException(typeof(TtsPipeline).FullName);
 
-    private async ValueTask<(TimbreRecord Record, TimbreSource Source)> FindOrLearnAsync(AudioClip reference, string? transcript, TimbreOrigin origin,
-        CancellationToken cancellationToken)
-    {
-        CheckReference(reference, transcript);
-        var key = TimbreKey.OfVoice(reference, transcript, _owner);
-        var (record, source) = _cache.Get(key) is { Record: { Origin: not TimbreOrigin.Imported } known }
-            ? (known, TimbreSource.Process)
-            : await _flights.RunAsync(key, abandoned => LearnAsync(key, reference, transcript, origin, abandoned),
-            cancellationToken).ConfigureAwait(false);
-        LightTtsDiagnostics.CountLookup(hit: source != TimbreSource.Extracted);
-        return (record, source);
-    }
-
-    private async Task<(TimbreRecord, TimbreSource)> LearnAsync(TimbreKey key, AudioClip reference, string? transcript, TimbreOrigin origin,
-        CancellationToken abandoned)
-    {
-        // A file's claim to be this voice is not believed here, where the audio is at hand.
-        if (_cache.Get(key) is { Record: { Origin: not TimbreOrigin.Imported } known })
-            return (known, TimbreSource.Process);
-        if (await _tiers.ReadAsync(key).ConfigureAwait(false) is { Voice.Record.Origin: not TimbreOrigin.Imported } shared)
-            return Keep(shared.Voice.Record, shared.Voice.Pinned, shared.Source);
-        using var turn = await _tiers.EnterExtractionAsync(key, _options.ExtractionWait, abandoned).ConfigureAwait(false);
-        if (turn is not null && await _tiers.ReadAsync(key).ConfigureAwait(false) is { Voice.Record.Origin: not TimbreOrigin.Imported } published)
-            return Keep(published.Voice.Record, published.Voice.Pinned, published.Source);
-        abandoned.ThrowIfCancellationRequested();
-
-        TimbreFeatures features;
-        try
-        {
-            features = await _extract(reference, transcript, abandoned).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is not (TtsException or OperationCanceledException))
-        {
-            throw new TtsSynthesisException("The models failed on this reference audio.", e);
-        }
-        if (TimbreShape.Fault(features, _shape) is { } fault)
-            throw new TtsAudioException($"No voice could be learnt from this audio: {fault}.");
-        var created = DateTimeOffset.FromUnixTimeMilliseconds(_time.GetUtcNow().ToUnixTimeMilliseconds());
-        var record = new TimbreRecord(key, transcript, reference.Duration, created, features, origin);
-        await _tiers.KeepAsync(record, null, pinned: false).ConfigureAwait(false);
-        return Keep(record, pinned: false, TimbreSource.Extracted);
-    }
-
-    private (TimbreRecord, TimbreSource) Keep(TimbreRecord record, bool pinned, TimbreSource source)
-    {
-        _cache.Put(record, null, pinned, 0);
-        return (record, source);
-    }
-
     private void CheckName(string name)
     {
         TimbreName.Validate(name);
@@ -278,49 +221,11 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
             throw new TtsRequestException($"'{name}' is one of the model's voices. Choose another name for the learnt voice.");
     }
 
-    private static void CheckReference(AudioClip reference, string? transcript)
+    private ValueTask<(TimbreKey Key, string? Name)?> IdentifyAsync(string nameOrId, CancellationToken cancellationToken)
     {
-        if (transcript?.Length > MaxTranscript)
-            throw new TtsRequestException($"A transcript has at most {MaxTranscript:N0} characters; this one has {transcript.Length:N0}.");
-        // Checked before anything is hashed or allocated: a clip of hours costs nothing.
-        if (reference.Samples.IsEmpty)
-            throw new TtsAudioException($"The reference audio has no samples. {ReferenceLimits.Advice}");
-        if (reference.Duration.TotalSeconds is < ReferenceLimits.MinSeconds or > ReferenceLimits.MaxSeconds)
-            throw new TtsAudioException(
-                $"The reference audio is {reference.Duration.TotalSeconds:0.##} s long; {ReferenceLimits.MinSeconds} to {ReferenceLimits.MaxSeconds} "
-                + $"s are needed. {ReferenceLimits.Advice}");
-    }
-
-    // The name found in this process is trusted for a while, so that a hit makes no system call; then the tiers decide.
-    private bool IsFresh(NamedTimbre named) => _time.GetElapsedTime(named.CheckedAt) < NameTrust;
-
-    private async ValueTask<Timbre?> FollowAsync(string name, NamedTimbre? known, CancellationToken cancellationToken)
-    {
-        if (known is not null)
-            known.CheckedAt = _time.GetTimestamp();
-        var found = await _tiers.ResolveAsync(name).ConfigureAwait(false);
-        switch (found.State)
-        {
-            case NameState.Bound when found.Target == known?.Owner.Record.Key:
-                return known.Timbre;
-            case NameState.Bound:
-                return await FetchAsync(found.Target, name, cancellationToken).ConfigureAwait(false);
-            case NameState.Removed:
-            case NameState.Unknown when _tiers.KnowsEveryName:
-                _cache.Unbind(name);
-                return null;
-            default:
-                return known?.Timbre;
-        }
-    }
-
-    private async ValueTask<Timbre?> FetchAsync(TimbreKey key, string? name, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (_cache.Get(key) is { } here)
-            return _cache.Put(here.Record, name, pinned: false, _time.GetTimestamp());
-        return await _tiers.ReadAsync(key).ConfigureAwait(false) is var (voice, source)
-            ? _cache.Put(voice.Record, name, voice.Pinned, _time.GetTimestamp()).From(source) : null;
+        ArgumentNullException.ThrowIfNull(nameOrId);
+        ThrowIfDisposed();
+        return _finder.IdentifyAsync(nameOrId, cancellationToken);
     }
 
     private async ValueTask<Timbre?> WarnOfShadowedAsync(string preset)
@@ -328,49 +233,9 @@ internal sealed class TimbreStore : ITimbreStore, IDisposable
         lock (_presetsChecked)
             if (!_presetsChecked.Add(preset))
                 return null;
-        if (await ResolveAsync(preset).ConfigureAwait(false) is not null)
+        if (await _finder.ResolveAsync(preset).ConfigureAwait(false) is not null)
             TimbreLog.Shadowed(_logger, preset);
         return null;
-    }
-
-    /// <summary>The voice that a name stands for now, a preset's name included: one from before may have to be removed.</summary>
-    private async ValueTask<TimbreKey?> ResolveAsync(string name)
-    {
-        var found = await _tiers.ResolveAsync(name).ConfigureAwait(false);
-        return found.State switch
-        {
-            NameState.Bound => found.Target,
-            NameState.Unknown when !_tiers.KnowsEveryName => _cache.Get(name)?.Owner.Record.Key,
-            NameState.Unreadable => _cache.Get(name)?.Owner.Record.Key,
-            _ => null,
-        };
-    }
-
-    /// <summary>Which voice is meant, and by which name, where it is meant by one.</summary>
-    private async ValueTask<(TimbreKey Key, string? Name)?> IdentifyAsync(string nameOrId, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(nameOrId);
-        ThrowIfDisposed();
-        cancellationToken.ThrowIfCancellationRequested();
-        if (TimbreKey.TryParse(nameOrId, out var key))
-            return await FindAsync(key).ConfigureAwait(false) is null ? null : (key, null);
-        if (TimbreName.IsValid(nameOrId) && await ResolveAsync(nameOrId).ConfigureAwait(false) is { } named)
-            return (named, nameOrId);
-        if (nameOrId.Length < MinIdDigits || !nameOrId.All(char.IsAsciiHexDigit))
-            return null;
-        var listed = await _tiers.ListAsync(_cache.List()).ConfigureAwait(false);
-        TimbreKey[] meant = [.. listed.Select(line => line.Entry.Key).Where(candidate =>
-            candidate.ToString().StartsWith(nameOrId, StringComparison.OrdinalIgnoreCase))];
-        if (meant.Length > 1)
-            throw new TtsRequestException($"{meant.Length} voices have an identity that starts with '{nameOrId}'. Give more of its digits.");
-        return meant.Length == 0 ? null : (meant[0], null);
-    }
-
-    private async ValueTask<TierVoice?> FindAsync(TimbreKey key)
-    {
-        if (_cache.Get(key) is { } here)
-            return new TierVoice(here.Record, here.Pinned, 0);
-        return (await _tiers.ReadAsync(key).ConfigureAwait(false))?.Voice;
     }
 
     private static TimbreInfo Describe(TierEntry entry, TimbreSource source) => new()

@@ -21,7 +21,7 @@ internal abstract class Linear(long inputs, long outputs, ScalarType compute) : 
     /// <param name="bias">[Out], or null.</param>
     /// <param name="compute">Type of the product and of its result.</param>
     /// <remarks>
-    /// On the CPU bfloat16 products go to oneDNN. 32-bit ones would go to MKL, which leaves
+    /// 32-bit products on the CPU would go to MKL, which leaves
     /// AVX-512 unused on processors that are not Intel's; where there is AVX-512, they are LightTts' own, twice as fast there.
     /// </remarks>
     public static Linear Create(Tensor weight, Tensor? bias, ScalarType compute) =>
@@ -30,9 +30,12 @@ internal abstract class Linear(long inputs, long outputs, ScalarType compute) : 
             ? new PackedLinear(weight, bias)
             : new TorchLinear(weight, bias, compute);
 
-    /// <summary>As <see cref="Create(Tensor, Tensor?, ScalarType)"/>, of 8-bit numbers where the device's products are.</summary>
+    /// <summary>As <see cref="Create(Tensor, Tensor?, ScalarType)"/>, of 8-bit or 16-bit numbers where the device's weights are; for many
+    /// rows.</summary>
     public static Linear Create(Tensor weight, Tensor? bias, TorchDevice device) =>
-        device.Int8 ? new QuantizedLinear(weight, bias) : Create(weight, bias, device.Compute);
+        device.Int8 ? new QuantizedLinear(weight, bias)
+        : device.HalfWeights ? Precisions.CpuHasBFloat16 ? new HalfProductLinear(weight, bias) : new PackedLinear(weight, bias, half: true)
+        : Create(weight, bias, device.Compute);
 
     /// <summary>Applies the layer. The result lives in the caller's dispose scope.</summary>
     /// <param name="x">[..., In], of any type.</param>

@@ -25,6 +25,13 @@ internal sealed unsafe class QuantizedLinear : HostLinear
 
     private QuantizedLinear(QuantizedMatrix matrix) : base(matrix.Inputs, matrix.Outputs) => _matrix = matrix;
 
+    /// <inheritdoc cref="QuantizedMatrix.HasFineRows"/>
+    public bool HasFineRows
+    {
+        get => _matrix.HasFineRows;
+        set => _matrix.HasFineRows = value;
+    }
+
     /// <summary>Takes one that was stored.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="entry">Finds a tensor by its name; null where there is none.</param>
@@ -34,15 +41,16 @@ internal sealed unsafe class QuantizedLinear : HostLinear
     public static QuantizedLinear? Load(string name, Func<string, TensorEntry?> entry, int outputs, int inputs)
     {
         var (numbers, scales, bias) = (entry(name + Suffix), entry(name + ".scale"), entry(name + ".bias"));
-        var matrix = new QuantizedMatrix(outputs, inputs, bias is not null);
-        var padded = matrix.Shape[0] * matrix.Shape[2];
-        if (numbers is not { Type: ElementType.Int8 } || !numbers.Shape.SequenceEqual(matrix.Shape) || !IsRow(scales, padded)
+        var shape = QuantizedMatrix.ShapeOf(outputs, inputs);
+        var padded = shape[0] * shape[2];
+        if (numbers is not { Type: ElementType.Int8 } || !numbers.Shape.SequenceEqual(shape) || !IsRow(scales, padded)
             || (bias is not null && !IsRow(bias, padded)))
-        {
-            matrix.Dispose();
             return null;
-        }
-        numbers.CopyTo((byte*)matrix.Numbers);
+        // The numbers are used where they lie in the file.
+        var mapped = numbers.Map();
+        var matrix = new QuantizedMatrix(outputs, inputs, bias is not null, mapped is null ? null : (sbyte*)mapped.Start, mapped);
+        if (mapped is null)
+            numbers.CopyTo((byte*)matrix.Numbers);
         scales!.CopyTo((byte*)matrix.Scales);
         bias?.CopyTo((byte*)matrix.Bias);
         return new QuantizedLinear(matrix);

@@ -15,11 +15,14 @@ internal sealed record TorchDevice(Device Device, ScalarType Compute)
     /// <summary>Whether the products of the language model and the flow's transformer are of 8-bit numbers.</summary>
     public bool Int8 { get; init; }
 
+    /// <summary>Whether the weights of these products are kept as bfloat16 and multiplied in 32 bits; on the CPU.</summary>
+    public bool HalfWeights { get; init; }
+
     public bool IsCuda => Device.type == DeviceType.CUDA;
 
     /// <summary><see cref="Compute"/> as users say it.</summary>
     public ComputePrecision Precision => Int8 ? ComputePrecision.Int8
-        : Compute == ScalarType.BFloat16 ? ComputePrecision.BFloat16 : ComputePrecision.Float32;
+        : HalfWeights || Compute == ScalarType.BFloat16 ? ComputePrecision.BFloat16 : ComputePrecision.Float32;
 
     public override string ToString() => IsCuda ? $"cuda:{Device.index}" : "cpu";
 
@@ -38,7 +41,13 @@ internal sealed record TorchDevice(Device Device, ScalarType Compute)
             return this;
         if (wanted == ComputePrecision.Int8 && IsCuda)
             throw new TtsBackendException("8-bit products are for the CPU. Set TtsPipelineOptions.Device to Cpu, or the precision to BFloat16.");
-        return this with { Compute = Precisions.Choose(wanted, IsCuda), Int8 = wanted == ComputePrecision.Int8 };
+        var compute = Precisions.Choose(wanted, IsCuda);
+        return this with
+        {
+            Compute = IsCuda ? compute : ScalarType.Float32,
+            HalfWeights = !IsCuda && compute == Precisions.Half,
+            Int8 = wanted == ComputePrecision.Int8,
+        };
     }
 
     /// <summary>Chooses the device; <see cref="TorchRuntime.EnsureLoaded"/> comes first.</summary>

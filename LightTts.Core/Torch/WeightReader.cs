@@ -45,16 +45,39 @@ internal sealed class WeightReader(ITensorArchive archive, TorchDevice device, F
         return Read(entry, stored, type);
     }
 
+    /// <summary>A matrix where it lies in the file, on the CPU; null where it has to be taken (<see cref="Take(string, long[])"/>).</summary>
+    /// <typeparam name="T">What is made of it.</typeparam>
+    /// <param name="key">Its name.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="make">Makes it; null where it does not lie as is needed.</param>
+    public T? Map<T>(string key, long rows, long columns, Func<TensorEntry, T?> make) where T : class
+    {
+        if (device.IsCuda || !_entries.TryGetValue(key, out var entry) || !entry.Shape.SequenceEqual([rows, columns]) || make(entry) is not { } made)
+            return null;
+        _used.Add(key);
+        record?.Tensors.Add(key);
+        Parameters += entry.ElementCount;
+        return made;
+    }
+
     /// <summary>A product that converted models hold ready, in 8-bit numbers, and others make of their tensors.</summary>
     /// <param name="name">Its name where it is held ready.</param>
     /// <param name="outputs">Its outputs.</param>
     /// <param name="inputs">Its inputs.</param>
     /// <param name="make">Makes it.</param>
+    /// <param name="fine">Whether 8-bit numbers are to be multiplied with <see cref="QuantizedLinear.HasFineRows"/>.</param>
     /// <exception cref="TtsModelLoadException">It is held ready, and another arithmetic is asked for.</exception>
-    public Linear Product(string name, long outputs, long inputs, Func<Linear> make)
+    public Linear Product(string name, long outputs, long inputs, Func<Linear> make, bool fine = false)
     {
-        if (_entries.ContainsKey(name + QuantizedLinear.Suffix))
-            return Stored(name, outputs, inputs);
+        var product = _entries.ContainsKey(name + QuantizedLinear.Suffix) ? Stored(name, outputs, inputs) : Made(name, make);
+        if (product is QuantizedLinear quantised)
+            quantised.HasFineRows = fine;
+        return product;
+    }
+
+    private Linear Made(string name, Func<Linear> make)
+    {
         _inProduct = true;
         var product = make();
         _inProduct = false;

@@ -12,7 +12,10 @@ internal sealed unsafe partial class MappedFile : IDisposable
     private readonly FileStream _stream;
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
+    private readonly Lock _lock = new();
     private byte* _pointer;
+    private int _holders = 1;
+    private bool _isClosed;
 
     private MappedFile(string path, FileStream stream)
     {
@@ -55,6 +58,17 @@ internal sealed unsafe partial class MappedFile : IDisposable
         }
     }
 
+    /// <summary>Keeps the file mapped, also when it is disposed, until what this gives back is.</summary>
+    public IDisposable Hold()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_pointer is null, this);
+            _holders++;
+        }
+        return new Holder(this);
+    }
+
     /// <summary>The bytes at [<paramref name="offset"/>, offset + <paramref name="length"/>), valid until the file is disposed.</summary>
     /// <exception cref="ArgumentOutOfRangeException">They are not all within the file.</exception>
     public byte* At(long offset, long length)
@@ -87,12 +101,28 @@ internal sealed unsafe partial class MappedFile : IDisposable
 
     public void Dispose()
     {
-        if (_pointer is null)
-            return;
-        _pointer = null;
+        if (!Interlocked.Exchange(ref _isClosed, true))
+            LetGo();
+    }
+
+    private void LetGo()
+    {
+        lock (_lock)
+        {
+            if (--_holders > 0)
+                return;
+            _pointer = null;
+        }
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _map.Dispose();
         _stream.Dispose();
+    }
+
+    private sealed class Holder(MappedFile file) : IDisposable
+    {
+        private MappedFile? _file = file;
+
+        public void Dispose() => Interlocked.Exchange(ref _file, null)?.LetGo();
     }
 }

@@ -48,6 +48,8 @@ internal sealed unsafe class MappedTensor : TensorEntry
         CopyAxis(_file.At(_offset, (last + 1) * size), ref destination, 0, size);
     }
 
+    public override MappedBytes? Map() => _strides is null && ElementCount > 0 ? new MappedBytes(_file, _offset, ByteLength) : null;
+
     public override float[] ToSingles() => Convert(static (bytes, type, i) => type switch
     {
         ElementType.Float32 => Unsafe.ReadUnaligned<float>(bytes + i * 4),

@@ -23,6 +23,9 @@ internal abstract class TensorEntry(string name, ElementType type, long[] shape)
     /// <summary>Reads the tensor converted to 64-bit integers; for small integer tensors.</summary>
     public abstract long[] ToInt64s();
 
+    /// <summary>The elements where they lie in the file, contiguous and row-major in their stored format; null where they do not lie so.</summary>
+    public virtual MappedBytes? Map() => null;
+
     public static int ElementSize(ElementType type) => type switch
     {
         ElementType.Float64 or ElementType.Int64 => 8,

@@ -18,8 +18,11 @@ internal sealed class PcmCodec(int rate, PcmSampleFormat format, bool header) : 
     {
         Begin(output);
         var bytes = output.GetSpan(samples.Length * _width)[..(samples.Length * _width)];
-        for (var i = 0; i < samples.Length; i++)
-            Store(samples[i], bytes.Slice(i * _width, _width));
+        if (format == PcmSampleFormat.Int16)
+            Pcm16.Encode(samples, bytes);
+        else
+            for (var i = 0; i < samples.Length; i++)
+                Store(samples[i], bytes.Slice(i * _width, _width));
         output.Advance(bytes.Length);
         _samples += samples.Length;
     }
@@ -39,9 +42,6 @@ internal sealed class PcmCodec(int rate, PcmSampleFormat format, bool header) : 
             sample = 0;
         switch (format)
         {
-            case PcmSampleFormat.Int16:
-                BinaryPrimitives.WriteInt16LittleEndian(bytes, (short)Math.Clamp(MathF.Round(sample * 32768f), short.MinValue, short.MaxValue));
-                break;
             case PcmSampleFormat.UInt8:
                 bytes[0] = (byte)Math.Clamp(MathF.Round(sample * 128f) + 128, 0, 255);
                 break;

@@ -5,6 +5,9 @@ namespace LightTts.Samples.Server;
 /// <summary>A key that a client may show, and what it allows.</summary>
 internal sealed partial class ApiKeyOptions
 {
+    /// <summary>The names that a key's section may have.</summary>
+    public static string[] Names { get; } = [nameof(Name), nameof(Key), nameof(RequestsPerMinute), nameof(MaxConcurrentRequests)];
+
     /// <summary>Who has it: 1 to 16 small letters and digits. Names of voices are the client's own under it, and the log shows it.</summary>
     public string Name { get; set; } = "";
 

@@ -29,9 +29,8 @@ internal static class ServerApp
             ApplicationName = typeof(ServerApp).Assembly.GetName().Name,
         });
         builder.Configuration.AddInMemoryCollection(settings);
-        var options = new ServerOptions();
-        builder.Configuration.GetSection(ServerOptions.Section).Bind(options);
-        options.Validate();
+        var options = ServerOptions.Read(builder.Configuration);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // what ends the start is told once, by StartFault
         AddServices(builder, options);
         configure?.Invoke(builder);
 

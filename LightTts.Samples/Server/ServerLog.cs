@@ -22,6 +22,6 @@ internal static partial class ServerLog
     [LoggerMessage(4, LogLevel.Warning, "The option {Option} has no meaning here and is ignored: {Reason}")]
     public static partial void OptionIgnored(ILogger log, string option, string reason);
 
-    [LoggerMessage(5, LogLevel.Information, "Stopping: {Active} requests may run for {Seconds:0} s more")]
+    [LoggerMessage(5, LogLevel.Information, "Stopping: {Active} requests may run for {Seconds:0} s more; another Ctrl-C ends them")]
     public static partial void Draining(ILogger log, int active, double seconds);
 }

@@ -1,3 +1,5 @@
+using LightTts.Samples.Server.Hosting;
+
 namespace LightTts.Samples.Server;
 
 /// <summary>Where the server listens and what it lets a client ask for; the section "Server" of the configuration.</summary>
@@ -5,6 +7,15 @@ internal sealed class ServerOptions
 {
     /// <summary>The name of the section.</summary>
     public const string Section = "Server";
+
+    private static readonly string[] Names =
+    [
+        nameof(Host), nameof(Port), nameof(AdminPort), nameof(MaxConcurrentRequests), nameof(MaxRequestsPerClient), nameof(MaxConnections),
+        nameof(MaxConnectionsPerAddress), nameof(MaxUploads), nameof(MaxUploadBytes), nameof(MaxTextLength), nameof(MaxPromptTextLength),
+        nameof(RequestTimeout), nameof(IdleTimeout), nameof(SendTimeout), nameof(KeepAliveTimeout), nameof(PingInterval), nameof(PingTimeout),
+        nameof(HeadersTimeout), nameof(MinDataRate), nameof(MinDataRateGrace), nameof(DrainTimeout), nameof(CorsOrigins), nameof(ApiKeys),
+        nameof(Styles),
+    ];
 
     /// <summary>The address to listen on: "localhost" (both loopbacks), "0.0.0.0" or "*" (all), or an address.</summary>
     public string Host { get; set; } = "localhost";
@@ -91,8 +102,29 @@ internal sealed class ServerOptions
     /// <summary>Uploads of one client at once.</summary>
     public int ClientUploadLimit => Share(UploadLimit);
 
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    public void Validate()
+    /// <summary>Reads the section and checks it.</summary>
+    /// <exception cref="ArgumentException">There is no option of a name in it, or an option is out of its range.</exception>
+    public static ServerOptions Read(IConfiguration configuration)
+    {
+        var section = configuration.GetSection(Section);
+        RequireKnown(section, Names);
+        foreach (var key in section.GetSection(nameof(ApiKeys)).GetChildren())
+            RequireKnown(key, ApiKeyOptions.Names);
+        var options = new ServerOptions();
+        section.Bind(options);
+        options.Validate();
+        return options;
+    }
+
+    private static void RequireKnown(IConfigurationSection section, string[] names)
+    {
+        foreach (var child in section.GetChildren())
+            if (!names.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+                throw new ArgumentException($"'{child.Path}' is not an option.{Suggestion.For(child.Key, names)} The options are: "
+                    + $"{string.Join(", ", names)}.");
+    }
+
+    private void Validate()
     {
         static void Require(bool holds, string message)
         {
@@ -101,6 +133,7 @@ internal sealed class ServerOptions
         }
         Require(Port is >= 0 and <= 65535, $"Server:Port is {Port}; use 0 to 65535.");
         Require(AdminPort is null or (>= 0 and <= 65535), $"Server:AdminPort is {AdminPort}; use 0 to 65535, or leave it out.");
+        Require(AdminPort is null or 0 || AdminPort != Port, $"Server:AdminPort is {AdminPort}, as Server:Port is; use another one.");
         Require(MaxConcurrentRequests >= 1, $"Server:MaxConcurrentRequests is {MaxConcurrentRequests}; set at least 1.");
         Require(ClientLimit >= 1, $"Server:MaxRequestsPerClient is {MaxRequestsPerClient}; set at least 1.");
         Require(MaxConnections >= 1, $"Server:MaxConnections is {MaxConnections}; set at least 1.");
@@ -114,8 +147,14 @@ internal sealed class ServerOptions
                      (nameof(HeadersTimeout), HeadersTimeout), (nameof(KeepAliveTimeout), KeepAliveTimeout),
                      (nameof(PingInterval), PingInterval), (nameof(PingTimeout), PingTimeout),
                  })
-            Require(time > TimeSpan.Zero && time < TimeSpan.FromDays(40), $"Server:{name} is {time}; set a time above zero.");
+            Require(time > TimeSpan.Zero && time <= TimeSpan.FromDays(1),
+                $"Server:{name} is {time}; set a time above zero, up to a day: 00:00:30 is half a minute, a number alone means days.");
+        Require(DrainTimeout >= TimeSpan.Zero && DrainTimeout <= TimeSpan.FromDays(1),
+            $"Server:{nameof(DrainTimeout)} is {DrainTimeout}; set a time of zero up to a day, such as 00:00:30.");
         Require(MinDataRateGrace > TimeSpan.FromSeconds(1), $"Server:MinDataRateGrace is {MinDataRateGrace}; set more than a second.");
+        foreach (var origin in CorsOrigins)
+            Require(origin == "*" || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority) == origin),
+                $"Server:CorsOrigins has '{origin}'; write origins as browsers do, such as https://example.com, without a slash at the end.");
         foreach (var key in ApiKeys)
             key.Validate();
         Require(ApiKeys.DistinctBy(key => key.Name).Count() == ApiKeys.Count, "Server:ApiKeys: two keys have the same name.");

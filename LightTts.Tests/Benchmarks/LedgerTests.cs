@@ -119,11 +119,11 @@ public class LedgerTests
                  8.50  decode: chunk 1, flow done, 50 frames
                 12.00  decode: chunk 1 done, 2 parts, 6.50 ms of work, 0.50 ms beside it
                 12.10  decode: chunk 2 begins; the language model has gone 2 steps
-                12.50  chunk 1 here: 25 tokens, 1.00 s of audio
+                12.50  chunk 1 here: 25 tokens, 1.00 s of audio; made at 11.90
                 12.50  language: 2 steps in the meantime, 3.00 ms of work, 2.00 ms at the median
                 13.00  decode: chunk 2, flow done, 100 frames
                 14.00  decode: chunk 2 done, 1 parts, 1.90 ms of work, 0.00 ms beside it
-                15.00  chunk 2 here: 50 tokens, 2.00 s of audio
+                15.00  chunk 2 here: 50 tokens, 2.00 s of audio; made at 14.50
 
 
             """.ReplaceLineEndings("\n"), timeline.ToString());

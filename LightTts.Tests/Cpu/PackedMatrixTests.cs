@@ -1,4 +1,5 @@
 using LightTts.Cpu;
+using LightTts.Torch;
 
 namespace LightTts.Tests.Cpu;
 
@@ -11,6 +12,7 @@ public unsafe class PackedMatrixTests
     [InlineData(3, 70, 24, true)]
     [InlineData(4, 64, 64, false)]
     [InlineData(7, 200, 40, true)]
+    [InlineData(19, 16, 31, true)] // one panel, many rows
     [InlineData(130, 300, 200, true)] // enough work for several threads
     public void IsTheMatrixProduct(int rows, int outputs, int inputs, bool withBias)
     {
@@ -32,11 +34,11 @@ public unsafe class PackedMatrixTests
             for (var n = 0; n < outputs; n++)
                 for (var k = 0; k < inputs; k++)
                     panels[n / 16 * 16 * inputs + k * 16 + n % 16] = w[n * inputs + k];
-            var kernel = new PanelKernel(inputs, 16L * inputs, inputs, stride);
+            var kernel = new PanelKernel<SingleNumbers>(inputs, 16L * inputs, inputs, stride);
             fixed (float* pp = panels, np = narrow, dp = wide)
             {
-                kernel.Narrow(pp, stride / 16, xp, rows, np);
-                kernel.Wide(pp, stride / 16, xp, rows, dp);
+                kernel.Narrow((byte*)pp, stride / 16, xp, rows, np);
+                kernel.Wide((byte*)pp, stride / 16, xp, rows, dp);
             }
 
             Assert.Equal(wide, narrow); // bit for bit, whatever the width of the vectors
@@ -55,6 +57,43 @@ public unsafe class PackedMatrixTests
                 }
             }
         }
+    }
+
+    /// <summary>The same bits as 32-bit numbers that were rounded before, on whichever registers.</summary>
+    [Theory]
+    [InlineData(1, 128, 33)]
+    [InlineData(7, 200, 40)]
+    public void Half_weights_are_rounded_and_multiplied_in_full(int rows, int outputs, int inputs)
+    {
+        var random = new Random(1);
+        float[] w = Numbers(random, outputs * inputs), x = Numbers(random, rows * inputs);
+        using var numbers = TorchSharp.torch.tensor(w);
+        using var halved = numbers.to(TorchSharp.torch.ScalarType.BFloat16);
+        var rounded = halved.ToSingles();
+        var stride = NativeBuffer.Padded(outputs);
+        float[] Run(float[] weights, bool half)
+        {
+            using var y = new NativeBuffer(rows * stride);
+            fixed (float* wp = weights, xp = x)
+            {
+                using var matrix = new PackedMatrix(wp, outputs, inputs, null, half);
+                matrix.Multiply(xp, inputs, rows, y.Start, stride, accumulate: false);
+            }
+            return new ReadOnlySpan<float>(y.Start, rows * stride).ToArray();
+        }
+        var expected = Run(rounded, half: false);
+        Assert.Equal(expected, Run(w, half: true));
+        Assert.NotEqual(expected, Run(w, half: false));
+
+        var halves = new ushort[stride * inputs];
+        for (var n = 0; n < outputs; n++)
+            for (var k = 0; k < inputs; k++)
+                halves[n / 16 * 16 * inputs + k * 16 + n % 16] = HalfNumbers.Round(w[n * inputs + k]);
+        var narrow = new float[rows * stride];
+        fixed (ushort* hp = halves)
+        fixed (float* xp = x, np = narrow)
+            new PanelKernel<HalfNumbers>(inputs, 16L * inputs, inputs, stride).Narrow((byte*)hp, stride / 16, xp, rows, np);
+        Assert.Equal(expected, narrow);
     }
 
     private static float[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];

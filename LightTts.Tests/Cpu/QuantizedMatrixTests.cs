@@ -40,6 +40,37 @@ public unsafe class QuantizedMatrixTests
                 Multiply(Int8Paths.Best, w, x[(row * Inputs)..((row + 1) * Inputs)], null, 1, Outputs, Inputs, 1));
     }
 
+    /// <summary>Weights that 8 bits hold exactly: what is left of an error is the rows'.</summary>
+    [Fact]
+    public void Fine_rows_have_sixteen_bits()
+    {
+        const int Rows = 5, Outputs = 48, Inputs = 37;
+        var random = new Random(3);
+        float[] w = [.. Enumerable.Range(0, Outputs * Inputs).Select(i => i % Inputs == 0 ? 127 : random.Next(-127, 128))];
+        var x = Numbers(random, Rows * Inputs);
+        float[] coarse = Run(false, Int8Paths.Best, x, Rows), fine = Run(true, Int8Paths.Best, x, Rows);
+        double Error(float[] y) => Enumerable.Range(0, Rows * Outputs).Max(at => Math.Abs(y[at]
+            - Enumerable.Range(0, Inputs).Sum(k => (double)x[at / Outputs * Inputs + k] * w[at % Outputs * Inputs + k])));
+        Assert.InRange(Error(fine), 0, Error(coarse) / 100);
+        foreach (var path in Enum.GetValues<Int8Path>().Where(Int8Paths.IsSupported))
+            Assert.Equal(fine, Run(true, path, x, Rows));
+        for (var row = 0; row < Rows; row++)
+            Assert.Equal(fine[(row * Outputs)..((row + 1) * Outputs)], Run(true, Int8Paths.Best, x[(row * Inputs)..((row + 1) * Inputs)], 1));
+        x[7] = float.NaN;
+        Assert.All(Run(true, Int8Paths.Best, x, Rows)[..Outputs], value => Assert.False(float.IsFinite(value)));
+
+        float[] Run(bool isFine, Int8Path path, float[] rows, int count)
+        {
+            using var y = new NativeBuffer(count * Outputs);
+            fixed (float* wp = w, xp = rows)
+            {
+                using var matrix = new QuantizedMatrix(wp, Outputs, Inputs, null, path) { HasFineRows = isFine };
+                matrix.Multiply(xp, Inputs, count, y.Start, Outputs, accumulate: false, threads: 1);
+            }
+            return new ReadOnlySpan<float>(y.Start, count * Outputs).ToArray();
+        }
+    }
+
     /// <summary>The largest numbers on every place: what a path that adds in 16 bits would cut off.</summary>
     [Fact]
     public void The_largest_numbers_do_not_overflow()

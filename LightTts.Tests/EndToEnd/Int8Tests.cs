@@ -55,6 +55,24 @@ public sealed class Int8Tests(ITestOutputHelper output)
         Flows.Near(actual, quantised.Stream(state, tokens, Flows.Pieces(new Random(3), 61)), 0.05);
     }
 
+    /// <summary>Weights of 16 bits: nearer than 8 bits.</summary>
+    [Fact]
+    public void Mel_of_half_weights_stays_nearer()
+    {
+        using var scope = NewDisposeScope();
+        using var exact = Flows.TinyEn();
+        using var halved = Flows.TinyEn(device: TorchDevice.Cpu.With(ComputePrecision.BFloat16));
+        var (voice, tokens) = (Flows.Timbre(3, 40), Flows.Tokens(new Random(3), 61));
+        using var one = exact.Start(voice, streaming: true, 3, sharePrefix: false);
+        using var other = halved.Start(voice, streaming: true, 3, sharePrefix: false);
+        Tensor expected = exact.Run(one, tokens, final: true)!, actual = halved.Run(other, tokens, final: true)!;
+        var distance = (expected - actual).norm().ToSingle() / expected.norm().ToSingle();
+        output.WriteLine($"relative distance of the mel {distance:0.0000}");
+        Assert.InRange(distance, 1e-7, 0.01);
+        using var state = halved.Start(voice, streaming: true, 3);
+        Flows.Near(actual, halved.Stream(state, tokens, Flows.Pieces(new Random(3), 61)), 0.05);
+    }
+
     [Theory]
     [InlineData(ComputePrecision.Int8, null, null, ComputePrecision.Int8)]
     [InlineData(ComputePrecision.Float32, ComputePrecision.Int8, null, ComputePrecision.Float32)]

@@ -104,8 +104,10 @@ public class ShortTextTests(ITestOutputHelper output)
             output.WriteLine($"{group}: character error {100.0 * errors / characters:0.0} %");
         foreach (var fault in faults)
             output.WriteLine("FAULT " + fault);
-        // None may be silent; a babble now and then is the model's.
+        // None may be silent; in a sample of few, a babble now and then is the model's.
         Assert.True(silent == 0, $"{silent} of {spoken.Length} texts are silent:{Environment.NewLine}{string.Join(Environment.NewLine, faults)}");
-        Assert.True(faults.Count <= spoken.Length / 50, string.Join(Environment.NewLine, faults));
+        Assert.True(faults.Count <= (FullRun.IsOn ? 0 : spoken.Length / 50), string.Join(Environment.NewLine, faults));
+        if (FullRun.IsOn)
+            Assert.InRange(100.0 * heard["all"].Errors / heard["all"].Characters, 0, 1.5 * HeardTests.WholeSentences);
     }
 }

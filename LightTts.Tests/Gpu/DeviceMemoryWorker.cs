@@ -10,7 +10,7 @@ internal static class DeviceMemoryWorker
 {
     public const string Role = "device memory", Neighbour = "device neighbour";
 
-    private const long Step = 64L << 20;
+    private const long Step = 96L << 20;
     private const int Attempts = 60;
 
     public static readonly int Listeners = TestDevice.Kind == ComputeDevice.Cpu ? 4 : 24;

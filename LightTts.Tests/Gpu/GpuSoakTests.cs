@@ -13,7 +13,7 @@ namespace LightTts.Tests.Gpu;
 public sealed class GpuSoakTests(ITestOutputHelper output)
 {
     private static readonly bool Rehearsal = TestDevice.Kind == ComputeDevice.Cpu;
-    private static readonly int Together = Rehearsal ? 4 : 48, PerRound = Rehearsal ? 20 : 200, WarmRounds = Rehearsal ? 1 : 3,
+    private static readonly int Together = Rehearsal ? 4 : 48, PerRound = Rehearsal ? 20 : 200, WarmRounds = Rehearsal ? 1 : 10,
         Rounds = Rehearsal ? 1 : 10;
 
     private static readonly string[] Texts = File.ReadAllLines(Path.Combine(Repo.Root, "LightTts.Tests", "EndToEnd", "sentences.txt"));

@@ -24,8 +24,14 @@ internal enum ReadmeCheck
     /// <summary>Configuration: bound to the options.</summary>
     Bound,
 
-    /// <summary>Lines of the speak command: their options are looked up in its help.</summary>
+    /// <summary>Lines of the speak command: run, and their options looked up in its help.</summary>
     SpeakOptions,
+
+    /// <summary>The server and its clients: run, on another port.</summary>
+    Server,
+
+    /// <summary>Lines of the benchmarks: their options are looked up in the commands' help.</summary>
+    Benchmarks,
 
     /// <summary>Needs what a test machine lacks, or takes long: the projects and scripts that it names exist.</summary>
     NamesOnly,
@@ -52,10 +58,10 @@ internal sealed partial record ReadmeBlock(string Language, string Text, ReadmeC
         ("sh", "dotnet add package OpenTelemetry", ReadmeCheck.Packages),
         ("json", "\"LightTts\"", ReadmeCheck.Bound),
         ("sh", "\nspeak ", ReadmeCheck.SpeakOptions),
-        ("sh", "--project LightTts.Samples/Server", ReadmeCheck.NamesOnly), // LightTts.Tests/Server holds its routes to their contracts
+        ("sh", "--project LightTts.Samples/Server", ReadmeCheck.Server),
         ("sh", "-p:LightTtsBackend=", ReadmeCheck.NamesOnly),
         ("sh", "-- models export-onnx", ReadmeCheck.NamesOnly), // LightTts.Tests/Speak/ExportOnnxTests
-        ("sh", "--project LightTts.Benchmarks", ReadmeCheck.NamesOnly),
+        ("sh", "--project LightTts.Benchmarks", ReadmeCheck.Benchmarks),
     ];
 
     public static List<ReadmeBlock> All()

@@ -91,6 +91,22 @@ public class DecodeSchedulerTests
         Assert.Equal(items[..rows], scheduler.Choose(items)!.Items);
     }
 
+    /// <summary>Of a batch, a pass takes a part of the time that is left, and in any case so much that its fixed part is a sixth of it: others run
+    /// dry, too, and newcomers overtake.</summary>
+    [Theory]
+    [InlineData(1, 1)]     // 0.3 s: that is what the fixed part asks for, too
+    [InlineData(0.05, 1)]
+    [InlineData(2, 3)]     // 0.6 s
+    [InlineData(20, 5)]    // 0.8 s, with a sixteenth of fixed part
+    public void A_batch_ends_well_before_its_first_listener_runs_dry(double ahead, int rows)
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 16) { IsBatched = true };
+        var scheduler = new DecodeScheduler(decoder);
+        Teach(scheduler.Costs, fixedMilliseconds: 50, each: 6.2); // rows of 24 tokens: 0.2 s for one, 0.15 s for each further one
+        DecodeItem[] items = [.. Enumerable.Range(0, 6).Select(_ => Listening(decoder, ahead))];
+        Assert.Equal(items[..rows], scheduler.Choose(items)!.Items);
+    }
+
     /// <summary>A first chunk that is over before the second can be there waits for one chunk more, where tokens come faster than they are
     /// heard.</summary>
     [Theory]

@@ -60,6 +60,20 @@ public class LanguageSchedulerTests
         Assert.True(idle.Length > 0);
     }
 
+    [Theory]
+    [InlineData(true, true, false)]
+    [InlineData(true, false, true)] // nobody's first audio is decoded
+    [InlineData(false, true, true)] // a device computes both
+    public void While_first_audio_is_decoded_those_for_whom_it_is_early_sit_out(bool yields, bool decodesFirstAudio, bool goesOn)
+    {
+        var model = new FakeLanguageModel(_world, blocks: 8, new LanguageLimits(4, 64, YieldsToFirstAudio: yields));
+        var scheduler = new LanguageScheduler(model, 100, 5, NullLogger.Instance);
+        var (early, urgent) = (Create(4, model), Create(4, model));
+        early.Job.AddTokensWaiting(7); // a chunk of five, and half of one
+        urgent.Job.AddTokensWaiting(6);
+        Assert.Equal(goesOn ? [early, urgent] : [urgent], scheduler.Choose([early, urgent], decodesFirstAudio));
+    }
+
     [Fact]
     public void Suspects_are_tried_one_at_a_time()
     {

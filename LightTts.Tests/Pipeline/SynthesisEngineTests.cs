@@ -93,6 +93,31 @@ public class SynthesisEngineTests
         await engine.AssertIdle();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Drawing_ahead_waits_while_first_audio_is_decoded_where_both_want_the_same_processors(bool yields)
+    {
+        await using var engine = new FakeEngine(yieldsToFirstAudio: yields);
+        using var decodes = new ManualResetEventSlim();
+        var drawn = 0;
+        engine.World.OnCall = name =>
+        {
+            // With the tokens of a first chunk it waits for the pass to begin, however busy the machine is.
+            if (name == "step" && engine.World.Steps == 12)
+                decodes.Wait();
+            if (name != "decode" || drawn > 0)
+                return;
+            decodes.Set();
+            Thread.Sleep(300); // enough to draw the sentence to its end, many times
+            drawn = engine.World.Steps;
+        };
+        await FakeEngine.Collect(engine.Speak(new SynthesisRequest { Text = "a b c d e f g h i j k l m n o p q r s t.", Seed = 3 }));
+        Assert.True(engine.World.Steps > 60);
+        Assert.Equal(yields, drawn < 30);
+        await engine.AssertIdle();
+    }
+
     [Fact]
     public async Task Requests_that_come_again_and_again_do_not_overtake_others_without_end()
     {

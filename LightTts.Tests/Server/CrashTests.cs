@@ -83,6 +83,19 @@ public sealed class CrashTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder, "temporary")));
     }
 
+    [Fact]
+    public async Task Interrupted_twice_it_does_not_wait_for_what_runs()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no signals");
+        using var server = await ServerProcess.StartAsync(_folder, "--Server:DrainTimeout=00:04:00");
+        using var stream = await SpeakAsync(server, string.Concat(Enumerable.Repeat("This is a long story. ", 400)), "slt");
+        await server.SignalAsync("INT");
+        await server.SeesAsync("another Ctrl-C ends them");
+        await server.SignalAsync("INT");
+        await Assert.ThrowsAnyAsync<Exception>(() => stream.Content.ReadAsByteArrayAsync()); // broken off, which a client can tell from an end
+        Assert.Equal(0, await server.ExitAsync());
+    }
+
     /// <summary>The seed system speaks on in the voice of whoever came last, where its cache is full.</summary>
     [Fact]
     public async Task A_voice_that_others_push_out_of_the_cache_is_spoken_to_its_end()

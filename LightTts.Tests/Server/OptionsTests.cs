@@ -1,5 +1,8 @@
+using LightTts.Extensions.Hosting;
 using LightTts.Samples.Server;
 using LightTts.Samples.Server.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LightTts.Tests.Server;
 
@@ -35,6 +38,62 @@ public class OptionsTests
     [InlineData("--Server:KeepAliveTimeout=-00:00:01")]
     [InlineData("--Server:ApiKeys:0:Name=Bad Name", "--Server:ApiKeys:0:Key=1111111111111111")]
     [InlineData("--Server:ApiKeys:0:Name=one", "--Server:ApiKeys:0:Key=short")]
+    [InlineData("--Server:RequestTimeout=5")] // days
+    [InlineData("--Server:DrainTimeout=-00:00:01")]
+    [InlineData("--Server:CorsOrigins:0=example.com")]
+    [InlineData("--Server:CorsOrigins:0=https://example.com/")]
+    [InlineData("--port", "8090", "--admin_port", "8090")]
+    [InlineData("--Server:Port")]
+    [InlineData("hello")]
+    [InlineData("--urls", "http://*:80")]
     public void What_is_out_of_range_is_said_at_the_start(params string[] args) =>
         Assert.ThrowsAny<ArgumentException>(() => ServerApp.Create(args));
+
+    [Theory]
+    [InlineData("'--prot' is not an option. Did you mean --port?", "--prot", "80")]
+    [InlineData("'--modeldir=/m' is not an option. Did you mean --model_dir?", "--modeldir=/m")]
+    [InlineData("'Server:Prot' is not an option. Did you mean Port?", "--Server:Prot=80")]
+    [InlineData("'Server:ApiKeys:0:RequestPerMinute' is not an option. Did you mean RequestsPerMinute?", "--Server:ApiKeys:0:RequestPerMinute", "9")]
+    public void A_name_that_is_misspelt_is_no_silent_default(string message, params string[] args) =>
+        Assert.StartsWith(message, Assert.ThrowsAny<ArgumentException>(() => ServerApp.Create(args)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Every_property_is_an_option()
+    {
+        foreach (var property in typeof(ServerOptions).GetProperties().Where(property => property.CanWrite))
+            Assert.Contains($" {property.Name}", Assert.ThrowsAny<ArgumentException>(() => ServerApp.Create(["--Server:Zzzzzzzz=1"])).Message,
+                StringComparison.Ordinal);
+        Assert.Equal(typeof(ApiKeyOptions).GetProperties().Where(property => property.CanWrite).Select(property => property.Name),
+            ApiKeyOptions.Names);
+    }
+
+    [Fact]
+    public void Help_names_every_option_that_means_something()
+    {
+        Assert.All(SeedArguments.Names, name => Assert.Contains($"  {name} ", Help.Text, StringComparison.Ordinal));
+        Assert.True(Help.IsAskedFor(["--port", "80", "--help"]));
+        Assert.False(Help.IsAskedFor(["--port", "80"]));
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_told_with_its_cure()
+    {
+        await using var server = await TestServer.StartAsync(new StubPipeline());
+        await using var second = Unstarted("--port", $"{server.Port}", "--host", "127.0.0.1");
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => second.StartAsync());
+        Assert.True(StartFault.IsKnown(error));
+        Assert.Contains("name another port (--port", StartFault.Explain(error), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_address_that_the_machine_does_not_have_is_told_with_its_cure()
+    {
+        await using var server = Unstarted("--port", "0", "--host", "192.0.2.1"); // kept free for documentation
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => server.StartAsync());
+        Assert.True(StartFault.IsKnown(error));
+        Assert.EndsWith("or one that it has (--host).", StartFault.Explain(error), StringComparison.Ordinal);
+    }
+
+    private static WebApplication Unstarted(params string[] args) =>
+        ServerApp.Create(args, builder => builder.Services.AddSingleton<IPipelineLoader>(new StubPipeline()));
 }

@@ -24,6 +24,17 @@ public class ServeLoadTests
     }
 
     [Fact]
+    public async Task Processor_time_is_the_servers_own_where_it_tells()
+    {
+        await using var server = await TestServer.StartAsync(new StubPipeline());
+        using var call = new SpeechCall(server.Addresses[0], [], "", null, reuse: true);
+        Assert.InRange((await call.ProcessorSecondsAsync(CancellationToken.None))!.Value, double.Epsilon,
+            Environment.CpuUsage.TotalTime.TotalSeconds + 1); // its process is this one, and the two clocks differ a little
+        using var nobody = new SpeechCall(new Uri("http://127.0.0.1:1"), [], "", null, reuse: true);
+        Assert.Null(await nobody.ProcessorSecondsAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Whatever_is_no_audio_is_an_error()
     {
         await using var server = await TestServer.StartAsync(new StubPipeline { Speak = (_, _) => throw new TtsSynthesisException("no") });
@@ -55,11 +66,16 @@ public class ServeLoadTests
         {
             calls.Add(http);
             var pair = (calls.Count - 1) / 2; // 0 is the warm one
-            return Task.FromResult(ServeLoadRow.Create(ServeMode.Whole, 1, http ? 10 + pair : 10, [new CallResult(1, 1, 10)], []));
+            return Task.FromResult(ServeLoadRow.Create(ServeMode.Whole, 1, http ? 10 + pair : 10, [new CallResult(1, 1, 8)], []) with
+            {
+                ProcessorSeconds = http ? 8 - pair : 4,
+            });
         });
         Assert.Equal([true, false, false, true, true, false, false, true], calls);
-        Assert.Equal([1.1, 1.2, 1.3], cost.Ratios);
-        Assert.Equal(1.2, cost.Median);
+        Assert.Equal([1.1, 1.2, 1.3], cost.Times);
+        Assert.Equal([1.75, 1.5, 1.25], cost.ProcessorTimes);
+        Assert.Equal(1.5, HttpCost.Median(cost.ProcessorTimes));
+        Assert.EndsWith("in 3 rounds: time 1.200 (1.100 to 1.300), processor time 1.500 (1.250 to 1.750)", cost.ToString(), StringComparison.Ordinal);
         await Assert.ThrowsAsync<InvalidDataException>(() => HttpCost.MeasureAsync(ServeMode.Whole, 1, 1, _ =>
             Task.FromResult(ServeLoadRow.Create(ServeMode.Whole, 1, 1, [], ["busy"]))));
     }

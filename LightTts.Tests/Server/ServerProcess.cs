@@ -35,6 +35,9 @@ internal sealed partial class ServerProcess : IDisposable
         return new ServerProcess(process, new Uri(Listening().Match(process.Output).Groups[1].Value));
     }
 
+    /// <summary>Waits for a text in its output.</summary>
+    public Task SeesAsync(string text) => _process.SeesAsync(text);
+
     public Task<int> ExitAsync() => _process.ExitAsync();
 
     /// <summary>kill -9, or another signal.</summary>

@@ -61,14 +61,16 @@ internal static class LanguageModels
     /// <param name="options">Its sizes.</param>
     /// <param name="device">Where it runs; the CPU by default.</param>
     /// <param name="damagedText">A text token whose embedding is to be NaN; -1 for none.</param>
-    public static LanguageModel Load(string name, bool torch, LanguageModelOptions? options = null, TorchDevice? device = null, int damagedText = -1)
+    /// <param name="matrix">Makes the CPU's own engine's layers; null: as the device's arithmetic wants them.</param>
+    public static LanguageModel Load(string name, bool torch, LanguageModelOptions? options = null, TorchDevice? device = null, int damagedText = -1,
+        Func<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor?, Linear>? matrix = null)
     {
         var config = name switch { "cv3" => Config, "cv2" => Config2, _ => TinyEn };
         var folder = name == "en" ? Repo.TinyEn : Repo.Golden($"main/models/cosyvoice{name[2]}-tiny");
         var sizes = options ?? new LanguageModelOptions(128, new LanguageLimits(16, 128));
         device ??= TorchDevice.Cpu;
         using var archive = PyTorchCheckpoint.Open(Path.Combine(folder, "llm.pt"));
-        var weights = Damaged(LanguageWeights.Load(archive, config, device, torch ? null : CpuLanguageEngine.Matrix(device),
+        var weights = Damaged(LanguageWeights.Load(archive, config, device, torch ? null : matrix ?? CpuLanguageEngine.Matrix(device),
             torch ? null : CpuLanguageEngine.Head), damagedText);
 
         ILanguageEngine engine = torch

@@ -1,8 +1,8 @@
 namespace LightTts.Tests.Support;
 
 /// <summary>The embedded voice, loaded once for all tests that only speak with it;
-/// float32 unless LIGHTTTS_TEST_PRECISION says otherwise, no voices shared with other
-/// processes.</summary>
+/// float32 unless LIGHTTTS_TEST_PRECISION, LIGHTTTS_TEST_LANGUAGE_PRECISION or LIGHTTTS_TEST_FLOW_PRECISION say otherwise, no voices
+/// shared with other processes.</summary>
 internal static class SharedPipeline
 {
     private static readonly Lazy<Task<TtsPipeline>> Loaded = new(() => TtsPipeline.LoadAsync(Options()));
@@ -14,8 +14,13 @@ internal static class SharedPipeline
         ModelPath = Repo.TinyEn,
         NativeLibraryPath = TestDevice.Natives,
         Device = ComputeDevice.Cpu,
-        Precision = Enum.Parse<ComputePrecision>(Environment.GetEnvironmentVariable("LIGHTTTS_TEST_PRECISION") ?? nameof(ComputePrecision.Float32)),
+        Precision = Precision("LIGHTTTS_TEST_PRECISION") ?? ComputePrecision.Float32,
+        LanguagePrecision = Precision("LIGHTTTS_TEST_LANGUAGE_PRECISION"),
+        FlowPrecision = Precision("LIGHTTTS_TEST_FLOW_PRECISION"),
         MaxActiveRequests = 512,
         Timbres = new TimbreStoreOptions { Shared = false },
     };
+
+    private static ComputePrecision? Precision(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } name ? Enum.Parse<ComputePrecision>(name) : null;
 }

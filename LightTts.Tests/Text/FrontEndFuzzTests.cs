@@ -104,7 +104,8 @@ public sealed partial class FrontEndFuzzTests
     private static partial Regex MayBeTag();
 
     /// <summary>Letters beyond ASCII, in form C, with variants of ASCII ones and what rules
-    /// read out left aside: compatibility letters, letters used as signs, modifiers.</summary>
+    /// read out left aside: compatibility letters, letters used as signs, modifiers. A unit
+    /// that is written out changes a letter's case ("9 В", "девять вольт").</summary>
     private static Dictionary<int, int> Letters(string text)
     {
         var letters = new Dictionary<int, int>();
@@ -114,7 +115,10 @@ public sealed partial class FrontEndFuzzTests
                 && Scripts.Of(rune) != Script.None
                 && rune.Value is not ((>= 0xFB00 and <= 0xFB06) or (>= 0xFF21 and <= 0xFF5A) or (>= 0x370 and <= 0x3FF)
                 or (>= 0x13A and <= 0x1C9 and 0x149)))
-                letters[rune.Value] = letters.GetValueOrDefault(rune.Value) + 1;
+            {
+                var letter = Rune.ToLowerInvariant(rune).Value;
+                letters[letter] = letters.GetValueOrDefault(letter) + 1;
+            }
         return letters;
     }
 
@@ -137,7 +141,7 @@ public sealed partial class FrontEndFuzzTests
                 1 => random.Next(3) == 0 ? text.Append(' ').Append(s_words[random.Next(s_words.Length)]).Append(' ')
                 : text.Append(s_atoms[random.Next(s_atoms.Length)]),
                 _ => text.Append(random.Next(4) switch
-                {
+            {
                     0 => ((char)random.Next(0x20, 0x7f)).ToString(),
                     1 => ((char)random.Next(0x10000)).ToString(),
                     2 => char.ConvertFromUtf32(random.Next(0x10000, 0x110000)),

@@ -68,6 +68,8 @@ public sealed class LinearTests
         ((weight, bias) => Linear.Create(weight, bias, ScalarType.BFloat16), 0.5),
         ((weight, bias) => new TorchLinear(weight, bias, ScalarType.Float32), 1e-4),
         ((weight, bias) => new PackedLinear(weight, bias), 1e-4),
+        ((weight, bias) => new PackedLinear(weight, bias, half: true), 0.5),
+        ((weight, bias) => new HalfProductLinear(weight, bias), 0.5),
         ((weight, bias) => new QuantizedLinear(weight, bias), 1),
     ];
 }

@@ -1,3 +1,4 @@
+using LightTts.Tests.Packages;
 using LightTts.Torch;
 using static TorchSharp.torch;
 
@@ -12,6 +13,21 @@ public class TorchRuntimeTests
         using var a = arange(6, ScalarType.Float32).reshape(2, 3);
         using var product = a.matmul(a.t());
         Assert.Equal([5f, 14f, 14f, 50f], product.ToSingles());
+    }
+
+    /// <summary>OpenMP tells what it was loaded with; what is set too late, or where native code does not see it, is not in there.</summary>
+    [Theory]
+    [InlineData(null, "PASSIVE")]
+    [InlineData("active", "ACTIVE")] // what the user set stays
+    public async Task Threads_that_have_nothing_to_do_sleep(string? set, string policy)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "another OpenMP");
+        var environment = new Dictionary<string, string> { ["OMP_DISPLAY_ENV"] = "true" };
+        if (set is not null)
+            environment["OMP_WAIT_POLICY"] = set;
+        var output = await ConsoleProcess.RunAsync(AppContext.BaseDirectory, environment, Path.Combine(AppContext.BaseDirectory, "LightTts.Tests"),
+            "-method", $"{typeof(TorchRuntimeTests).FullName}.{nameof(Natives_load_and_compute)}");
+        Assert.Contains($"OMP_WAIT_POLICY = '{policy}'", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -92,19 +92,18 @@ extern "C" __global__ void __launch_bounds__(256) flow_turn(element* qkv, const 
     if (pages != nullptr)
         kept = pages + ((size_t)places[(size_t)(frame / FRAMES) * columns + columns - 1] + blockIdx.x / frames * FRAMES + frame % FRAMES) * (2 * DIM);
     const float* turn = turns + (size_t)frame * HEAD_DIM;
-    for (int at = 2 * threadIdx.x; at < (pages != nullptr ? 2 * DIM : HEAD_DIM); at += 2 * blockDim.x)
+    for (int at = 2 * threadIdx.x; at < HEAD_DIM; at += 2 * blockDim.x)
     {
-        element first = row[DIM + at], second = row[DIM + at + 1];
-        if (at < HEAD_DIM)
-        {
-            const float cosine = turn[at], sine = turn[at + 1];
-            const float k0 = widen(first), k1 = widen(second), q0 = widen(row[at]), q1 = widen(row[at + 1]);
-            first = narrow(k0 * cosine - k1 * sine);
-            second = narrow(k0 * sine + k1 * cosine);
-            row[at] = narrow(q0 * cosine - q1 * sine);
-            row[at + 1] = narrow(q0 * sine + q1 * cosine);
-        }
-        kept[at] = first;
-        kept[at + 1] = second;
+        const float cosine = turn[at], sine = turn[at + 1];
+        const float k0 = widen(row[DIM + at]), k1 = widen(row[DIM + at + 1]), q0 = widen(row[at]), q1 = widen(row[at + 1]);
+        kept[at] = narrow(k0 * cosine - k1 * sine);
+        kept[at + 1] = narrow(k0 * sine + k1 * cosine);
+        row[at] = narrow(q0 * cosine - q1 * sine);
+        row[at + 1] = narrow(q0 * sine + q1 * cosine);
     }
+    if (pages == nullptr)
+        return;
+    constexpr int PIECE = 16 / sizeof(element); // numbers that are moved together
+    for (int at = HEAD_DIM + threadIdx.x * PIECE; at < 2 * DIM; at += blockDim.x * PIECE)
+        *(uint4*)(kept + at) = *(const uint4*)(row + DIM + at);
 }

@@ -10,10 +10,10 @@ constexpr int TILE_ELEMENTS = TILE * HEAD_DIM;
 __device__ __forceinline__ element* piece(element* tile, int row, int part) { return tile + row * HEAD_DIM + (part ^ (row & 7)) * 8; }
 
 // qkv [2 rows frames, 3 DIM]: queries, and, where there are no pages, keys and values. pages [*, 2 DIM]: places [rows, columns] says where each page
-// of a block begins, for the first guidance row. A block of frames sees the first seen[row] keys -> y [2 rows frames, DIM]. A block of threads for 64
-// queries of a head; 4 warps for each of SPLITS parts of the keys, a warp for 16 queries, whose parts are put together at the end.
+// of a block begins, for the first guidance row. A block of frames sees the first seen[row] keys -> y [2 rows frames, DIM]. A block of threads for
+// 64 SETS queries of a head; 4 warps for each of SPLITS parts of the keys, a warp for 16 SETS queries, whose parts are put together at the end.
 // Fragments as at multiply_add: the scores' are the second product's left side as they are.
-template <int SPLITS>
+template <int SPLITS, int SETS>
 __device__ __forceinline__ void attend_block(const element* qkv, const element* pages, const long long* places, int columns, const long long* seen,
     int rows, int frames, element* y)
 {
@@ -23,23 +23,19 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     long long* const own_places = (long long*)(tiles + 2 * SPLITS * 2 * TILE_ELEMENTS);
     release_next();
     const int head = blockIdx.x, block = blockIdx.y, lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
-    const int split = warp / 4, first = blockIdx.z * 64 + warp % 4 * 16, row = block % rows;
-    wait_for_previous();
+    const int split = warp / 4, first = (blockIdx.z * 4 + warp % 4) * (16 * SETS), row = block % rows;
+    const int limit = (int)seen[row], rounds = (limit + TILE * SPLITS - 1) / (TILE * SPLITS);
+    // Where pages lie is the step's, not the kernel's before. Few blocks bring the next layer's keys and values near, each its head's share of lines.
     if (pages != nullptr)
         for (int i = threadIdx.x; i < columns; i += THREADS)
-            own_places[i] = places[(size_t)row * columns + i] + block / rows * FRAMES;
-    const int limit = (int)seen[row], rounds = (limit + TILE * SPLITS - 1) / (TILE * SPLITS);
-
-    u32 q[4][4];
-#pragma unroll
-    for (int k = 0; k < 4; k++)
-#pragma unroll
-        for (int i = 0; i < 4; i++)
         {
-            const int frame = first + g + i % 2 * 8, at = head * HEAD_DIM + k * 16 + 2 * t + i / 2 * 8;
-            q[k][i] = frame < frames ? *(const u32*)(qkv + ((size_t)block * frames + frame) * (3 * DIM) + at) : 0;
+            own_places[i] = places[(size_t)row * columns + i] + block / rows * FRAMES;
+            if (SPLITS > 1 && i * FRAMES < limit)
+                bring_ahead(pages + ((size_t)own_places[i] + 2 * FRAMES) * (2 * DIM) + head * (FRAMES * 2 * HEAD_DIM),
+                    FRAMES * 2 * HEAD_DIM * sizeof(element));
         }
     __syncthreads();
+    wait_for_previous();
 
     auto load = [&](int round)
     {
@@ -60,8 +56,23 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
         commit_copies();
     };
 
-    float o[8][4] = {}, highest[2] = {-INFINITY, -INFINITY}, sum[2] = {};
     load(0);
+    u32 q[SETS][4][4];
+#pragma unroll
+    for (int set = 0; set < SETS; set++)
+#pragma unroll
+        for (int k = 0; k < 4; k++)
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+            {
+                const int frame = first + set * 16 + g + i % 2 * 8, at = head * HEAD_DIM + k * 16 + 2 * t + i / 2 * 8;
+                q[set][k][i] = frame < frames ? *(const u32*)(qkv + ((size_t)block * frames + frame) * (3 * DIM) + at) : 0;
+            }
+
+    float o[SETS][8][4] = {}, highest[SETS][2], sum[SETS][2] = {};
+#pragma unroll
+    for (int set = 0; set < SETS; set++)
+        highest[set][0] = highest[set][1] = -INFINITY;
     for (int round = 0; round < rounds; round++)
     {
         if (round + 1 < rounds)
@@ -73,9 +84,9 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
         element* const k_tile = tiles + (round % 2 * SPLITS + split) * (2 * TILE_ELEMENTS);
         element* const v_tile = k_tile + TILE_ELEMENTS;
         const int tile = (round * SPLITS + split) * TILE;
-        if (tile < limit)
+        if (tile < limit && first < frames)
         {
-            float s[8][4] = {};
+            float s[SETS][8][4] = {};
 #pragma unroll
             for (int n = 0; n < 8; n++)
 #pragma unroll
@@ -83,50 +94,67 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
                 {
                     u32 b[4];
                     load_matrices(b, piece(k_tile, n * 8 + lane % 8, k * 4 + lane / 8));
-                    multiply_add(s[n], q[2 * k][0], q[2 * k][1], q[2 * k][2], q[2 * k][3], b[0], b[1]);
-                    multiply_add(s[n], q[2 * k + 1][0], q[2 * k + 1][1], q[2 * k + 1][2], q[2 * k + 1][3], b[2], b[3]);
+#pragma unroll
+                    for (int set = 0; set < SETS; set++)
+                    {
+                        const u32(&own)[4] = q[set][2 * k], (&next)[4] = q[set][2 * k + 1];
+                        multiply_add(s[set][n], own[0], own[1], own[2], own[3], b[0], b[1]);
+                        multiply_add(s[set][n], next[0], next[1], next[2], next[3], b[2], b[3]);
+                    }
                 }
+            const bool whole = tile + TILE <= limit;
 #pragma unroll
-            for (int half = 0; half < 2; half++) // rows g and g + 8
-            {
-                float top = highest[half];
+            for (int set = 0; set < SETS; set++)
 #pragma unroll
-                for (int n = 0; n < 8; n++)
+                for (int half = 0; half < 2; half++) // rows g and g + 8
+                {
+                    constexpr float SCALE = 0.125f * 1.4426950408889634f; // 1 / sqrt(64), in powers of 2
+                    float top = -INFINITY;
+                    if (!whole)
 #pragma unroll
-                    for (int e = 0; e < 2; e++)
-                    {
-                        float& score = s[n][2 * half + e];
-                        // 1 / sqrt(64), in powers of 2
-                        score = tile + n * 8 + 2 * t + e < limit ? score * (0.125f * 1.4426950408889634f) : -INFINITY;
-                        top = fmaxf(top, score);
-                    }
-                top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
-                top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
-                const float kept = exp2f(highest[half] - top);
-                highest[half] = top;
-                sum[half] *= kept;
+                        for (int n = 0; n < 8; n++)
 #pragma unroll
-                for (int n = 0; n < 8; n++)
+                            for (int e = 0; e < 2; e++)
+                                if (tile + n * 8 + 2 * t + e >= limit)
+                                    s[set][n][2 * half + e] = -INFINITY;
 #pragma unroll
-                    for (int e = 0; e < 2; e++)
-                    {
-                        o[n][2 * half + e] *= kept;
-                        sum[half] += s[n][2 * half + e] = exp2f(s[n][2 * half + e] - top);
-                    }
-            }
+                    for (int n = 0; n < 8; n++)
+                        top = fmaxf(top, fmaxf(s[set][n][2 * half], s[set][n][2 * half + 1]));
+                    top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
+                    top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
+                    top = fmaxf(highest[set][half], top * SCALE);
+                    const float kept = exp2f(highest[set][half] - top);
+                    highest[set][half] = top;
+                    sum[set][half] *= kept;
+#pragma unroll
+                    for (int n = 0; n < 8; n++)
+#pragma unroll
+                        for (int e = 0; e < 2; e++)
+                        {
+                            o[set][n][2 * half + e] *= kept;
+                            sum[set][half] += s[set][n][2 * half + e] = exp2f(s[set][n][2 * half + e] * SCALE - top);
+                        }
+                }
 #pragma unroll
             for (int k = 0; k < 4; k++)
             {
-                const float(&low)[4] = s[2 * k], (&high)[4] = s[2 * k + 1];
-                const u32 a0 = narrow_pair(low[0], low[1]), a1 = narrow_pair(low[2], low[3]);
-                const u32 a2 = narrow_pair(high[0], high[1]), a3 = narrow_pair(high[2], high[3]);
+                u32 a[SETS][4];
+#pragma unroll
+                for (int set = 0; set < SETS; set++)
+#pragma unroll
+                    for (int i = 0; i < 4; i++)
+                        a[set][i] = narrow_pair(s[set][2 * k + i / 2][i % 2 * 2], s[set][2 * k + i / 2][i % 2 * 2 + 1]);
 #pragma unroll
                 for (int n = 0; n < 8; n += 2)
                 {
                     u32 b[4];
                     load_matrices_transposed(b, piece(v_tile, k * 16 + lane % 16, n + lane / 16));
-                    multiply_add(o[n], a0, a1, a2, a3, b[0], b[1]);
-                    multiply_add(o[n + 1], a0, a1, a2, a3, b[2], b[3]);
+#pragma unroll
+                    for (int set = 0; set < SETS; set++)
+                    {
+                        multiply_add(o[set][n], a[set][0], a[set][1], a[set][2], a[set][3], b[0], b[1]);
+                        multiply_add(o[set][n + 1], a[set][0], a[set][1], a[set][2], a[set][3], b[2], b[3]);
+                    }
                 }
             }
         }
@@ -143,12 +171,12 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
             for (int n = 0; n < 8; n++)
 #pragma unroll
                 for (int e = 0; e < 4; e++)
-                    own[(n * 4 + e) * 128] = o[n][e];
+                    own[(n * 4 + e) * 128] = o[0][n][e];
 #pragma unroll
             for (int half = 0; half < 2; half++)
             {
-                own[(32 + half) * 128] = highest[half];
-                own[(34 + half) * 128] = sum[half];
+                own[(32 + half) * 128] = highest[0][half];
+                own[(34 + half) * 128] = sum[0][half];
             }
         }
         __syncthreads();
@@ -161,42 +189,46 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
 #pragma unroll
             for (int half = 0; half < 2; half++)
             {
-                const float top = fmaxf(highest[half], theirs[(32 + half) * 128]);
-                const float kept = exp2f(highest[half] - top), added = exp2f(theirs[(32 + half) * 128] - top);
-                highest[half] = top;
-                sum[half] = sum[half] * kept + theirs[(34 + half) * 128] * added;
+                const float top = fmaxf(highest[0][half], theirs[(32 + half) * 128]);
+                const float kept = exp2f(highest[0][half] - top), added = exp2f(theirs[(32 + half) * 128] - top);
+                highest[0][half] = top;
+                sum[0][half] = sum[0][half] * kept + theirs[(34 + half) * 128] * added;
 #pragma unroll
                 for (int n = 0; n < 8; n++)
 #pragma unroll
                     for (int e = 2 * half; e < 2 * half + 2; e++)
-                        o[n][e] = o[n][e] * kept + theirs[(n * 4 + e) * 128] * added;
+                        o[0][n][e] = o[0][n][e] * kept + theirs[(n * 4 + e) * 128] * added;
             }
         }
     }
 #pragma unroll
-    for (int half = 0; half < 2; half++)
-    {
-        const int frame = first + g + 8 * half;
-        sum[half] += __shfl_xor_sync(0xffffffffu, sum[half], 1);
-        sum[half] += __shfl_xor_sync(0xffffffffu, sum[half], 2);
-        const float inverse = 1 / sum[half];
-        if (frame < frames)
+    for (int set = 0; set < SETS; set++)
 #pragma unroll
-            for (int n = 0; n < 8; n++)
-                *(u32*)(y + ((size_t)block * frames + frame) * DIM + head * HEAD_DIM + n * 8 + 2 * t) =
-                    narrow_pair(o[n][2 * half] * inverse, o[n][2 * half + 1] * inverse);
-    }
+        for (int half = 0; half < 2; half++)
+        {
+            const int frame = first + set * 16 + g + 8 * half;
+            float whole = sum[set][half];
+            whole += __shfl_xor_sync(0xffffffffu, whole, 1);
+            whole += __shfl_xor_sync(0xffffffffu, whole, 2);
+            const float inverse = 1 / whole;
+            if (frame < frames)
+#pragma unroll
+                for (int n = 0; n < 8; n++)
+                    *(u32*)(y + ((size_t)block * frames + frame) * DIM + head * HEAD_DIM + n * 8 + 2 * t) =
+                        narrow_pair(o[set][n][2 * half] * inverse, o[set][n][2 * half + 1] * inverse);
+        }
 }
 
-#define ATTEND(SPLITS) \
-    extern "C" __global__ void __launch_bounds__(128 * SPLITS) flow_attend_##SPLITS(const element* qkv, const element* pages, \
+#define ATTEND(SPLITS, SETS) \
+    extern "C" __global__ void __launch_bounds__(128 * SPLITS) flow_attend_##SPLITS##_##SETS(const element* qkv, const element* pages, \
         const long long* places, int columns, const long long* seen, int rows, int frames, element* y) \
     { \
-        attend_block<SPLITS>(qkv, pages, places, columns, seen, rows, frames, y); \
+        attend_block<SPLITS, SETS>(qkv, pages, places, columns, seen, rows, frames, y); \
     }
 
-ATTEND(1)
-ATTEND(2)
-ATTEND(4)
+ATTEND(1, 2)
+ATTEND(1, 1)
+ATTEND(2, 1)
+ATTEND(4, 1)
 
 #endif

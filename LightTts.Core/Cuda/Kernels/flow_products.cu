@@ -161,7 +161,7 @@ struct FewRows
     static __device__ __forceinline__ float2 sum(const uint4* shared, int row, int output) { return gather_sums<ROWS, OUTPUTS>(shared, row, output); }
 };
 
-// What follows the products, two numbers of a row at a time.
+// What follows the products, two numbers of a row at a time. What depends on the step alone is read before the wait.
 
 // Queries, keys and values -> qkv [count, 3 DIM]; keys and values to the pages instead, where there are any: [*, 2 DIM], a block's own at the last of
 // its `columns` places. Of queries and keys the first head is turned: turns [count / 2, HEAD_DIM], cosine and sine of each pair.
@@ -175,26 +175,28 @@ struct Projection
     element* qkv;
     element* pages;
 
-    __device__ __forceinline__ void finish(int row, int output, int count, float2 sum, float2 moments) const
+    // Where a row's keys and values go.
+    __device__ __forceinline__ element* row(int row, int count) const
     {
-        const float2 tilt = *(const float2*)(slope + output), lift = *(const float2*)(offset + output);
-        float y0 = (sum.x - moments.x * tilt.x) * moments.y + lift.x, y1 = (sum.y - moments.x * tilt.y) * moments.y + lift.y;
-        const int part = output / DIM, within = output % DIM, frames = count / 2, frame = row % frames;
+        if (pages == nullptr)
+            return qkv + (size_t)row * (3 * DIM) + DIM;
+        const int frames = count / 2, frame = row % frames;
+        const size_t place = places[(size_t)(frame / FRAMES) * columns + columns - 1] + row / frames * FRAMES + frame % FRAMES;
+        return pages + place * (2 * DIM);
+    }
+
+    __device__ __forceinline__ void finish(int row, element* kept, int output, int count, float y0, float y1) const
+    {
+        const int part = output / DIM, within = output % DIM;
         if (part < 2 && within < HEAD_DIM)
         {
-            const float2 turn = *(const float2*)(turns + (size_t)frame * HEAD_DIM + within);
+            const float2 turn = *(const float2*)(turns + (size_t)(row % (count / 2)) * HEAD_DIM + within);
             // In the precision in which they would lie between two kernels.
             const float u0 = widen(to_bf16(y0)), u1 = widen(to_bf16(y1));
             y0 = u0 * turn.x - u1 * turn.y;
             y1 = u0 * turn.y + u1 * turn.x;
         }
-        element* to = qkv + (size_t)row * (3 * DIM) + output;
-        if (part > 0 && pages != nullptr)
-        {
-            const size_t place = places[(size_t)(frame / FRAMES) * columns + columns - 1] + row / frames * FRAMES + frame % FRAMES;
-            to = pages + place * (2 * DIM) + output - DIM;
-        }
-        *(u32*)to = narrow_pair(y0, y1);
+        *(u32*)(part > 0 ? kept + output - DIM : qkv + (size_t)row * (3 * DIM) + output) = narrow_pair(y0, y1);
     }
 };
 
@@ -210,41 +212,56 @@ struct Activation
         return x / (1 + __expf(-1.5957691216057308f * (x + 0.044715f * x * x * x))); // 2 sqrt(2 / pi)
     }
 
-    __device__ __forceinline__ void finish(int row, int output, int, float2 sum, float2 moments) const
+    __device__ __forceinline__ element* row(int row, int) const { return y + (size_t)row * HIDDEN; }
+
+    __device__ __forceinline__ void finish(int, element* to, int output, int, float y0, float y1) const
     {
-        const float2 tilt = *(const float2*)(slope + output), lift = *(const float2*)(offset + output);
-        *(u32*)(y + (size_t)row * HIDDEN + output) = narrow_pair(gelu((sum.x - moments.x * tilt.x) * moments.y + lift.x),
-            gelu((sum.y - moments.x * tilt.y) * moments.y + lift.y));
+        *(u32*)(to + output) = narrow_pair(gelu(y0), gelu(y1));
     }
 };
 
 // The norm's product: x [count, DIM] scaled, moments [count, SLOTS], weight [*, DIM].
 template <typename Product, typename Finish>
-__device__ __forceinline__ void normed_product(const element* x, const float2* moments, const element* weight, int count, float epsilon,
-    const Finish& finish)
+__device__ __forceinline__ void normed_product(const element* x, const float2* moments, const element* weight, const element* next, int count,
+    float epsilon, const Finish& finish)
 {
     constexpr int ROWS = Product::ROWS, OUTPUTS = Product::OUTPUTS, THREADS = Product::THREADS;
     extern __shared__ uint4 shared[];
     __shared__ float2 of_rows[ROWS];
+    __shared__ element* to[ROWS];
+    __shared__ __align__(8) float slope[OUTPUTS];
+    __shared__ __align__(8) float offset[OUTPUTS];
     const int output = blockIdx.x * OUTPUTS, first = blockIdx.y * ROWS;
     release_next();
     const element* const own = weight + (size_t)output * DIM;
     Product::fetch(shared, own);
+    if (next != nullptr && threadIdx.x == 0 && blockIdx.y == 0)
+        bring_ahead(next + (size_t)output * DIM, OUTPUTS * DIM * sizeof(element));
+    for (int i = threadIdx.x; i < ROWS; i += THREADS)
+        to[i] = finish.row(min(first + i, count - 1), count);
+    for (int i = threadIdx.x; i < OUTPUTS; i += THREADS)
+    {
+        slope[i] = finish.slope[output + i];
+        offset[i] = finish.offset[output + i];
+    }
     wait_for_previous();
     Product::multiply(shared, x, own, first, count, [&] { share_moments<ROWS, THREADS>(of_rows, moments, first, count, epsilon); });
 #pragma unroll 4
     for (int i = 0; i < ROWS * OUTPUTS / 2 / THREADS; i++)
     {
         const int at = threadIdx.x + i * THREADS, row = at / (OUTPUTS / 2), within = at % (OUTPUTS / 2) * 2;
+        const float2 sum = Product::sum(shared, row, within), moment = of_rows[row];
+        const float2 tilt = *(const float2*)(slope + within), lift = *(const float2*)(offset + within);
         if (first + row < count)
-            finish.finish(first + row, output + within, count, Product::sum(shared, row, within), of_rows[row]);
+            finish.finish(first + row, to[row], output + within, count, (sum.x - moment.x * tilt.x) * moment.y + lift.x,
+                (sum.y - moment.x * tilt.y) * moment.y + lift.y);
     }
 }
 
 // h [count, DIM] += gate * (x Wᵀ + bias); then scaled = h * scale and the moments of h. A slot's numbers are a block's.
 template <int INPUTS>
 __device__ __forceinline__ void added_product(const element* x, const element* weight, const element* bias, const float* gate, const float* scale,
-    float* h, element* scaled, float2* moments, int count)
+    float* h, element* scaled, float2* moments, const element* next, int count)
 {
     constexpr int ROWS = 32;
     using Product = FewRows<INPUTS, ROWS, SLOT>;
@@ -253,6 +270,10 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
     release_next();
     const element* const own = weight + (size_t)blockIdx.x * SLOT * INPUTS;
     Product::fetch(shared, own);
+    if (next != nullptr && threadIdx.x == 0 && blockIdx.y == 0)
+        bring_ahead(next + (size_t)blockIdx.x * SLOT * INPUTS, SLOT * INPUTS * sizeof(element));
+    const float2 gates = *(const float2*)(gate + output), scales = *(const float2*)(scale + output);
+    const float bias0 = widen(bias[output]), bias1 = widen(bias[output + 1]);
     wait_for_previous();
     float2 before[2];
     Product::multiply(shared, x, own, first, count, [&]
@@ -261,8 +282,6 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
         for (int i = 0; i < 2; i++)
             before[i] = *(const float2*)(h + (size_t)min(first + (int)threadIdx.x / 16 + i * 16, count - 1) * DIM + output);
     });
-    const float2 gates = *(const float2*)(gate + output), scales = *(const float2*)(scale + output);
-    const float bias0 = widen(bias[output]), bias1 = widen(bias[output + 1]);
 #pragma unroll
     for (int i = 0; i < 2; i++)
     {
@@ -280,28 +299,29 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_project_few(const element* x, const float2* moments, const element* weight,
-    const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, element* pages, int count,
-    float epsilon)
+    const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, element* pages,
+    const element* next, int count, float epsilon)
 {
-    normed_product<FewRows<DIM, 64, 48>>(x, moments, weight, count, epsilon, Projection { slope, offset, turns, places, columns, qkv, pages });
+    normed_product<FewRows<DIM, 64, 48>>(x, moments, weight, next, count, epsilon,
+        Projection { slope, offset, turns, places, columns, qkv, pages });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_up_few(const element* x, const float2* moments, const element* weight,
-    const float* slope, const float* offset, element* y, int count, float epsilon)
+    const float* slope, const float* offset, element* y, const element* next, int count, float epsilon)
 {
-    normed_product<FewRows<DIM, 64, 32>>(x, moments, weight, count, epsilon, Activation { slope, offset, y });
+    normed_product<FewRows<DIM, 64, 32>>(x, moments, weight, next, count, epsilon, Activation { slope, offset, y });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_out_few(const element* x, const element* weight, const element* bias,
-    const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count)
+    const float* gate, const float* scale, float* h, element* scaled, float2* moments, const element* next, int count)
 {
-    added_product<DIM>(x, weight, bias, gate, scale, h, scaled, moments, count);
+    added_product<DIM>(x, weight, bias, gate, scale, h, scaled, moments, next, count);
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_down_few(const element* x, const element* weight, const element* bias,
-    const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count)
+    const float* gate, const float* scale, float* h, element* scaled, float2* moments, const element* next, int count)
 {
-    added_product<HIDDEN>(x, weight, bias, gate, scale, h, scaled, moments, count);
+    added_product<HIDDEN>(x, weight, bias, gate, scale, h, scaled, moments, next, count);
 }
 
 #endif

@@ -26,6 +26,8 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
 
     public double HeldTokens => flow.LookaheadTokens + (double)vocoder.HeldFrames / flow.FramesPerToken;
 
+    public bool IsBatched => lanes is null;
+
     public int MaxRows => maxRows;
 
     /// <summary>One that others overtake, one that overtakes it, newcomers, a prompt.</summary>
@@ -48,6 +50,9 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
         while (pass.Advance())
         {
         }
+        // For batches of lengths that are not captured.
+        if (thread.CudaDevice is { } device)
+            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 16.0, 2L << 30);
     }
 
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)

@@ -45,7 +45,8 @@ internal sealed record CosyVoiceModel(
         var config = directory.Config;
         var thread = new TorchThread(options.Threads ?? Environment.ProcessorCount, device.IsCuda ? device.Device.index : null);
         var rows = options.MaxLanguageRows ?? (device.IsCuda ? 64 : 16);
-        var limits = device.IsCuda ? new LanguageLimits(rows, 2048, Yields: true) : new LanguageLimits(rows, 128, Newcomers: 3);
+        var limits = device.IsCuda ? new LanguageLimits(rows, 2048, Yields: true)
+            : new LanguageLimits(rows, 128, Newcomers: 3, YieldsToFirstAudio: true);
         var kvTokens = options.KvCacheTokens ?? (device.IsCuda ? 65_536 : 16_384);
         var languageOptions = new LanguageModelOptions(kvTokens / KvBlockPool.BlockSize, limits, thread);
         var budget = new StyleBudget(options.StyleBytes);

@@ -28,7 +28,8 @@ internal static class ModelConverter
             Write(style.Path, record =>
             {
                 using var archive = ModelFiles.OpenWeights(style.Path);
-                return LanguageWeights.Load(archive, config.Language, device, CpuLanguageEngine.Matrix(device), CpuLanguageEngine.Head, record);
+                return LanguageWeights.Load(archive, config.Language, device, CpuLanguageEngine.Matrix(device), CpuLanguageEngine.Head, record,
+                    mapText: true);
             });
         Write(files.Flow, record =>
         {

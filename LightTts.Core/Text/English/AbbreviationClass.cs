@@ -32,6 +32,10 @@ internal sealed class AbbreviationClass : SemioticClass
         }
         if (word is "c" && IsOrdinalBefore(r, start))
             return r.SayDotted("century", end + 1);
+        // "serial no. A1B2C3".
+        if (word is "no" && r.At(end + 1) == ' ' && char.IsAsciiLetterUpper(r.At(after)) && char.IsAsciiDigit(r.At(after + 1))
+            && r.WordBefore(start) is "serial" or "part" or "model" or "order" or "account" or "reference" or "case" or "invoice")
+            return Say(r, "number", end + 1);
         if (word is "No" or "no" or "p" or "c" or "v" && !(word is "v" && r.At(end + 1) == ' ' && char.IsUpper(r.At(end + 2))))
             return 0;
         if (word is "v")
@@ -45,6 +49,9 @@ internal sealed class AbbreviationClass : SemioticClass
             return r.SayDotted("Senior", end + 1);
         if (word is "Sr" && (FollowsComma(r, start) || (name && AbbreviationLexicon.Posts.Has(r.WordAfter(end + 1)))))
             return r.SayDotted("Senior", end + 1);
+        // "Verses, ed. by Smith".
+        if (word is "ed" or "trans" or "comp" && r.At(end + 1) == ' ' && r.WordAfter(end + 1) is "by")
+            return Say(r, word is "ed" ? "edited" : word is "trans" ? "translated" : "compiled", end + 1);
         if (word is "min" && IsOrdinalBefore(r, start))
             return r.SayDotted("minute", end + 1);
         if (r.At(end + 1) == '/' && char.IsLetter(r.At(end + 2)) && AbbreviationLexicon.Dotted.Find(word) is { } paired)
@@ -68,11 +75,12 @@ internal sealed class AbbreviationClass : SemioticClass
             && (word is not ("Co" or "Sq" or "Sec" or "sec" or "Rep" or "Ref" or "ref" or "min" or "max" or "mo" or "temp" or "ed" or "pt" or "Pt"
             or "esp" or "ext" or "Dir" or "Exec" or "mi" or "est" or "Est")
             || !r.EndsSentence(end + 1) || word is "Co" or "max" or "min"))
-            return r.SayDotted(dotted, end + 1);
+            return AbbreviationLexicon.NeverLast.Has(word) && end + 1 < r.Text.Length ? Say(r, dotted, end + 1) : r.SayDotted(dotted, end + 1);
         if (word.Length == 2 && word is "al" or "ed" && r.WordBefore(start) is "et")
             return r.SayDotted(word, end + 1);
         // "born" and "died" of a bracket behind a name.
-        if (figure && word is "b" or "d" && r.At(start - 1) is '(' or '\0' && r.Ends(after + 4) && char.IsAsciiDigit(r.At(after + 3)))
+        if (figure && word is "b" or "d" && (r.At(start - 1) is '(' or '\0' || r.At(start - 2) == ';')
+            && r.Ends(after + 4) && char.IsAsciiDigit(r.At(after + 3)))
             return Say(r, word is "b" ? "born" : "died", end + 1);
         // "N. 5th St."
         if (figure && word is "N" or "S" or "E" or "W" or "NE" or "NW" or "SE" or "SW"
@@ -256,7 +264,9 @@ internal sealed class AbbreviationClass : SemioticClass
         }
         if (char.IsAsciiDigit(r.At(at - 1)))
             return true;
-        return char.IsUpper(before[0]) && before.Length > 1 && r.At(at + before.Length) == ' ' && !AbbreviationLexicon.SentenceStarts.Has(before);
+        return char.IsUpper(before[0]) && before.Length > 1
+            && (r.At(at + before.Length) == ' ' || (before is "Jr" or "Sr" && r.At(at + before.Length) == '.'))
+            && !AbbreviationLexicon.SentenceStarts.Has(before);
     }
 
     /// <summary>Whether a house number is among the words before.</summary>

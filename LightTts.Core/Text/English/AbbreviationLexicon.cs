@@ -42,7 +42,7 @@ internal static class AbbreviationLexicon
         avg=average|Avg=Average|tel=telephone|Tel=Telephone|ext=extension|Ext=Extension|Apt=Apartment|apt=apartment|Ste=Suite|Bldg=Building
         bldg=building|Flr=Floor|Rm=Room|Qtr=Quarter|qtr=quarter|Yr=Year|yr=year|yrs=years
         hr=hour|hrs=hours|mins=minutes|secs=seconds|wk=week|wks=weeks|mo=month|mos=months|Fig=Figure|fig=figure|figs=figures|Vol=Volume|vol=volume
-        vols=volumes|Chap=Chapter|chap=chapter|Sec=Section|sec=second|pp=pages|ed=edition|eds=editors
+        vols=volumes|Mts=Mountains|Chap=Chapter|chap=chapter|Sec=Section|sec=second|pp=pages|ed=edition|eds=editors
         Eq=Equation|eq=equation|Ref=Reference|ref=reference|refs=references|cf=compare|viz=namely|ca=circa|incl=including|excl=excluding
         esp=especially|temp=temperature|Temp=Temperature|Attn=Attention|attn=attention
         Acct=Account|acct=account|amt=amount|Amt=Amount|qty=quantity|Qty=Quantity|pkg=package|pt=part|Pt=Part|pts=points|Ref=Reference
@@ -56,7 +56,7 @@ internal static class AbbreviationLexicon
     /// <summary>Written with stops between.</summary>
     public static readonly FrozenDictionary<string, string> Latin = Table.Pairs("""
         e.g=for example|E.g=For example|i.e=that is|I.e=That is|a.k.a=also known as|A.K.A=also known as|et al=et al|Ph.D=P H D|Ph.Ds=P H Ds
-        Ed.D=E D D|M.Sc=M S C|B.Sc=B S C|LL.B=L L B|LL.M=L L M|Psy.D=P S Y D|Litt.D=Litt D|p.m=P M|a.m=A M|P.M=P M|A.M=A M
+        Ed.D=E D D|M.Sc=M S C|B.Sc=B S C|LL.B=L L B|LL.M=L L M|Psy.D=P S Y D|Litt.D=Litt D|p.m=P M|a.m=A M|P.M=P M|A.M=A M|p.s=P S|p.a=per annum
         """);
 
     /// <summary>Before a number only.</summary>
@@ -66,12 +66,14 @@ internal static class AbbreviationLexicon
         Chap=Chapter|sec=section|Sec=Section|Eq=Equation|eq=equation|ca=circa|c=circa|Art=Article|art=article|par=paragraph|para=paragraph|Pt=Part
         pt=part|vers=version|ver=version|Ver=Version|v=version|Apt=Apartment|Ste=Suite|Bk=Book|Sched=Schedule|ext=extension|Ext=Extension
         tel=telephone|Tel=Telephone|Rm=Room|Op=Opus|op=opus
+        lat=latitude|Lat=Latitude|lon=longitude|Lon=Longitude
         Rte=Route|rte=route|Dep=Departs|dep=departs|Arr=Arrives|arr=arrives|Plat=Platform|plat=platform
         """);
 
     /// <summary>With a slash.</summary>
     public static readonly FrozenDictionary<string, string> Slashed = Table.Pairs("""
-        AM/FM=A M F M|w/o=without|W/o=Without|w/=with|W/=With|b/c=because|c/o=care of|n/a=N A|N/A=N A|b/w=between|w/in=within|s/he=she or he|a/c=A C
+        AM/FM=A M F M|w/o=without|W/o=Without|w/out=without|W/out=Without
+        w/=with|W/=With|b/c=because|c/o=care of|n/a=N A|N/A=N A|b/w=between|w/in=within|s/he=she or he|a/c=A C
         A/C=A C
         h/w=hardware|s/w=software|p/w=password|y/n=yes or no|y/o=year old|Y/N=yes or no|c/w=complete with|R/C=R C|km/hr=kilometers per hour
         and/or=and or|And/or=And or|And/Or=And or|AND/OR=and or|either/or=either or|yes/no=yes or no|Yes/No=Yes or no|min/max=minimum maximum

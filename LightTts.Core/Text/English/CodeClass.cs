@@ -11,6 +11,11 @@ internal sealed partial class CodeClass : SemioticClass
             return 0;
         if (char.IsAsciiDigit(r.At(start)))
         {
+            if (Binary().Match(r.Text, start) is { Success: true } binary)
+            {
+                r.Say("zero b " + EnglishNumbers.Digits(binary.Groups[1].ValueSpan));
+                return start + binary.Length;
+            }
             if (Hexadecimal().Match(r.Text, start) is { Success: true } hex)
             {
                 r.Say("zero x");
@@ -73,6 +78,9 @@ internal sealed partial class CodeClass : SemioticClass
 
     /// <summary>An empty pair of brackets after a name is not said.</summary>
     private static int Call(Reading r, int end) => r.At(end) == '(' && r.At(end + 1) == ')' ? end + 2 : end;
+
+    [GeneratedRegex(@"\G0[bB]([01]{2,64})(?![\p{L}\d])", RegexOptions.CultureInvariant)]
+    private static partial Regex Binary();
 
     [GeneratedRegex(@"\G0[xX]([0-9A-Fa-f]{1,32})(?![\p{L}\d])", RegexOptions.CultureInvariant)]
     private static partial Regex Hexadecimal();

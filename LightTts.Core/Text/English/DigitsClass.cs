@@ -7,17 +7,17 @@ namespace LightTts.Text.English;
 internal sealed partial class DigitsClass : SemioticClass
 {
     private static readonly FrozenSet<string> s_codes = Table.Words("""
-        pin PIN code Code passcode password account Account acct serial card SSN ISBN ISSN routing OTP zip ZIP Zip postcode ending tracking
-        extension ext dial Dial text texting txt call Call phone ring calling dialing called dialed
-        """);
+        pin code passcode password account acct serial card SSN ISBN ISSN routing OTP zip postcode ending tracking
+        extension ext dial text texting txt call phone ring calling dialing called dialed
+        """, StringComparer.OrdinalIgnoreCase);
 
     private static readonly FrozenSet<string> s_paired = Table.Words("""
         Room room Flight flight Boeing Airbus Route route Highway highway Hwy Interstate Suite suite Apt Apartment apartment bus Bus Gate Peugeot
         Porsche Ferrari BMW Channel channel Area Locker Unit Ryanair United Delta
-        Rm Cessna Ste Exit exit Road RTX GTX HTTP Error error Rte
+        Rm Cessna Ste Exit exit Road Form RTX GTX HTTP Error error Rte
         """);
 
-    private static readonly FrozenSet<string> s_states = Table.Words("""
+    public static readonly FrozenSet<string> States = Table.Words("""
         AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA
         WV WI WY DC California Texas York Florida
         """);
@@ -68,11 +68,12 @@ internal sealed partial class DigitsClass : SemioticClass
         var linked = r.At(start - 1) is '\0' or ' ' or ':' or '#' or '-';
         if (digits is "911" or "999" or "112" or "411" or "988" && IsCall(r, before, digits, end))
             return Spell(r, digits, end);
-        if (linked && length >= 3 && (s_codes.Has(before) || (before is "in" && EndingIn(r, start))))
+        if (linked && length >= 3 && (s_codes.Has(before) || (before is "in" && EndingIn(r, start)) || IsCode(r, before, start)))
             return Spell(r, digits, end);
-        if (length == 5 && linked && s_states.Has(before) && r.At(start - 1) == ' ')
+        if (length == 5 && linked && States.Has(before) && r.At(start - 1) == ' ')
             return Spell(r, digits, end);
-        if (length is 3 or 4 && linked && (s_paired.Has(before) || IsHouse(r, end) || IsFlight(r, before, start)))
+        if (length is 3 or 4 && linked && (s_paired.Has(before) || IsHouse(r, end) || IsFlight(r, before, start)
+            || (length == 3 && digits[0] is '4' or '5' && r.WordAfter(end) is "error" or "errors")))
         {
             r.Say(EnglishNumbers.Pairs(digits));
             return end;
@@ -92,7 +93,8 @@ internal sealed partial class DigitsClass : SemioticClass
     {
         var digits = r.Span(start, end);
         var rest = r.Text.AsSpan(end, Math.Min(8, r.Text.Length - end));
-        if (digits.Length == 3 && before is "Boeing" or "Airbus" && rest.Length > 1 && rest[0] == '-' && char.IsAsciiDigit(rest[1]))
+        if (digits.Length == 3 && (before is "Boeing" or "Airbus" || (digits[0] == '7' && digits[2] == '7' && before is "a" or "the" or "The" or "A"))
+            && rest.Length > 1 && rest[0] == '-' && char.IsAsciiDigit(rest[1]))
         {
             r.Say(EnglishNumbers.Pairs(digits));
             return end + 1;
@@ -125,6 +127,19 @@ internal sealed partial class DigitsClass : SemioticClass
     {
         r.Say(EnglishNumbers.Digits(digits));
         return end;
+    }
+
+    /// <summary>"My PIN is 4821."; an account of so many, or a call about it, is none.</summary>
+    private static bool IsCode(Reading r, ReadOnlySpan<char> before, int start)
+    {
+        if (before is not ("is" or "was" or "number"))
+            return false;
+        r.WordBefore(start, out var at);
+        var what = r.WordBefore(at, out at);
+        if (what is "number" && before is not "number")
+            what = r.WordBefore(at);
+        return what is "PIN" or "pin" or "passcode" or "password" or "code" or "ZIP" or "zip" or "postcode" or "extension" or "account" or "serial"
+            or "routing";
     }
 
     private static bool EndingIn(Reading r, int start) => r.WordBefore(start, out var at) is "in" && r.WordBefore(at) is "ending" or "ends";

@@ -22,9 +22,22 @@ internal sealed partial class ElectronicClass : SemioticClass
         switch (r.At(start))
         {
             case '#' when Hashtag().Match(r.Text, start) is { Success: true } tag:
+                // "#A-1029" and "#FF8800".
+                if (char.IsAsciiLetterUpper(r.At(start + 1)) && r.At(start + tag.Length) == '-' && char.IsAsciiDigit(r.At(start + tag.Length + 1)))
+                {
+                    r.Say("number");
+                    return start + 1;
+                }
+                if (tag.Length == 7 && tag.Groups[1].ValueSpan.ContainsAnyInRange('0', '9') && tag.Groups[1].Value.All(char.IsAsciiHexDigit)
+                    && !tag.Groups[1].Value.All(char.IsAsciiDigit))
+                {
+                    r.Say("hash " + string.Join(' ', tag.Groups[1].Value.Select(c => char.IsAsciiDigit(c) ? EnglishNumbers.Digits([c])
+                        : char.ToUpperInvariant(c).ToString())));
+                    return start + tag.Length;
+                }
                 // "#3", "#3B".
                 r.Say(char.IsAsciiDigit(tag.Groups[1].Value[0]) && tag.Groups[1].ValueSpan[..^1].ContainsAnyExceptInRange('0', '9') is false
-                    ? $"number {Words(r, tag.Groups[1].Value)}"
+                    ? "number " + (tag.Groups[1].Value.All(char.IsAsciiDigit) ? r.Number(tag.Groups[1].Value) : Words(r, tag.Groups[1].Value))
                     : (s_directives.Has(tag.Groups[1].ValueSpan) ? "hash " : "hashtag ") + Words(r, tag.Groups[1].Value));
                 return start + tag.Length;
             case '@' when Handle().Match(r.Text, start) is { Success: true } handle:

@@ -18,6 +18,8 @@ internal sealed partial class FractionClass : SemioticClass
         if (Single().Match(r.Text, start) is { Success: true } sign)
         {
             var parts = s_vulgar[Vulgar.IndexOf(sign.Groups[2].Value[0])].Split('/');
+            if (sign.Value == "½" && r.WordAfter(start + 1) is "price" or "off" or "term" or "dozen" or "marathon" or "time")
+                return Said(r, "half", start + 1);
             return Unit(r, start, start + sign.Length, Fractional(r, sign.Groups[1].ValueSpan, parts[0], parts[1]), sign.Groups[1].Length > 0);
         }
         if (Ratio().Match(r.Text, start) is { Success: true } ratio)

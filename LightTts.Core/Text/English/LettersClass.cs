@@ -46,7 +46,8 @@ internal sealed class LettersClass : SemioticClass
         var word = r.Span(start, end);
         if (char.IsAsciiDigit(r.At(end)) && length > 5)
             return 0;
-        var spelt = !(r.InCapitals(start, end) ? !IsSpeltInCapitals(word) : !IsSpelt(word) && !(char.IsAsciiDigit(r.At(end)) && length < 4));
+        var spelt = (length == 2 && IsState(r, start, end))
+            || !(r.InCapitals(start, end) ? !IsSpeltInCapitals(word) : !IsSpelt(word) && !(char.IsAsciiDigit(r.At(end)) && length < 4));
         if (!spelt)
         {
             r.Spoken.Copy(word);
@@ -67,6 +68,19 @@ internal sealed class LettersClass : SemioticClass
     /// <summary>The letters of an acronym; null: it is read as a word.</summary>
     public static string? Spelling(ReadOnlySpan<char> word) =>
         word.Length is > 1 and < 7 && !word.ContainsAnyExceptInRange('A', 'Z') && IsSpelt(word) ? Spaced(word) : null;
+
+    /// <summary>"Portland, OR": a state behind its city.</summary>
+    private static bool IsState(Reading r, int start, int end)
+    {
+        if (r.At(start - 1) != ' ' || r.At(start - 2) != ',' || !DigitsClass.States.Has(r.Span(start, end)))
+            return false;
+        var city = start - 2;
+        while (char.IsLetter(r.At(city - 1)) && start - city < 32)
+            city--;
+        var zip = r.SkipBlanks(end);
+        return char.IsUpper(r.At(city)) && start - city > 4
+            && (r.At(end) is '\0' or ',' or ';' || (r.At(end) == '.' && r.At(end + 1) is ' ' or '\0') || char.IsAsciiDigit(r.At(zip)));
+    }
 
     private static string Spaced(ReadOnlySpan<char> word) => string.Join(' ', word.ToString().ToCharArray());
 

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace LightTts.Text.English;
 
 /// <summary>Numbers with a unit, a percent sign, a scale word or nothing behind them; ranges and sizes of them.</summary>
-internal sealed class MeasureClass : SemioticClass
+internal sealed partial class MeasureClass : SemioticClass
 {
     public override int Read(Reading r, int start)
     {
@@ -41,7 +43,8 @@ internal sealed class MeasureClass : SemioticClass
             && !(r.At(start - 1) == '-' && char.IsAsciiDigit(r.At(start - 2))))
         {
             var last = Numerals.Plain(r.Text[upperStart..upper]);
-            words += $" to {Say(r, last, upperStart, upper)}";
+            words = r.British && last == "0" && number.Length < 3 && r.Ends(upper) && r.At(end) == '-'
+                ? $"{(number == "0" ? "nil" : words)} nil" : $"{words} to {Say(r, last, upperStart, upper)}";
             end = upper;
             plural = true;
         }
@@ -57,8 +60,20 @@ internal sealed class MeasureClass : SemioticClass
             return end;
         var start = r.SkipBlanks(slash + 1);
         var last = r.WordEnd(start);
+        // "7 L/100 km".
+        if (last == start && slash == end && Numerals.End(r.Text, start) is > 0 and var count && ReadsUnit(r, count))
+        {
+            var amount = Numerals.Plain(r.Text[start..count]);
+            r.Say("per " + r.Number(amount));
+            return ReadUnit(r, start, count, amount != "1") is > 0 and var counted ? counted : count;
+        }
         if (last == start)
             return end;
+        if (r.Span(start, last) is "ea" or "each")
+        {
+            r.Say("each");
+            return r.At(last) == '.' && !r.EndsSentence(last + 1) ? last + 1 : last;
+        }
         var word = r.Span(start, last);
         var unit = UnitLexicon.Units.Find(word);
         var power = r.At(last) is '²' or '³' ? r.At(last) : unit is null
@@ -71,6 +86,12 @@ internal sealed class MeasureClass : SemioticClass
             : name == "second" ? $"per {name} {(squared ? "squared" : "cubed")}"
             : $"per {(squared ? "square" : "cubic")} {name}");
         return ReadPer(r, power == '\0' ? last : last + 1);
+    }
+
+    private static bool ReadsUnit(Reading r, int end)
+    {
+        var from = r.At(end) == ' ' ? end + 1 : end;
+        return UnitLexicon.Units.Find(r.Span(from, r.WordEnd(from))) is not null;
     }
 
     /// <summary>A unit after a number, said; 0: none.</summary>
@@ -190,6 +211,11 @@ internal sealed class MeasureClass : SemioticClass
             r.Say("million");
             return end + 1;
         }
+        else if (r.British && after == end && word is "st" && r.Ends(end + 2))
+        {
+            r.Say("stone");
+            return end + 2;
+        }
         if (r.At(end) is '%' or '‰' || (r.At(end) == ' ' && r.At(end + 1) is '%' or '‰'))
         {
             end = r.At(end) == ' ' ? end + 1 : end;
@@ -239,6 +265,12 @@ internal sealed class MeasureClass : SemioticClass
     /// <summary>The end of the number after a dash, from the end of the number before it; 0: no range.</summary>
     private static int RangeEnd(Reading r, int end, out int upperStart)
     {
+        // "5 kg-10 kg": the first unit is not said.
+        if (Repeated().Match(r.Text, end) is { Success: true } repeated && UnitLexicon.Units.Find(repeated.Groups[1].ValueSpan) is not null)
+        {
+            upperStart = repeated.Groups[2].Index;
+            return end + repeated.Length;
+        }
         upperStart = r.SkipBlanks(end);
         if (upperStart - end > 1 || r.At(upperStart) is not ('-' or '–' or '—' or '~'))
             return 0;
@@ -254,4 +286,7 @@ internal sealed class MeasureClass : SemioticClass
         return upper > 0 && !(r.At(upper) == '-' && char.IsAsciiDigit(r.At(upper + 1)))
             && !(r.At(upper) is '/' or ':' && char.IsAsciiDigit(r.At(upper + 1))) ? upper : 0;
     }
+
+    [GeneratedRegex(@"\G ?([^\d\s–—-]{1,6}) ?[-–—] ?(" + Numerals.Pattern + @")(?= ?\1(?![\p{L}\d]))", RegexOptions.CultureInvariant)]
+    private static partial Regex Repeated();
 }

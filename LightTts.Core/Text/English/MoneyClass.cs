@@ -56,7 +56,8 @@ internal sealed partial class MoneyClass : SemioticClass
         {
             if (unit == "c" && r.WordAfter(start + match.Length) is not ("coin" or "coins" or "each" or "a" or "per" or "stamp" or "piece" or "tax"))
                 return 0;
-            var one = unit == "p" ? "p" : number == "1" ? "cent" : r.IsBeforeNoun(start, start + match.Length) ? "cent" : "cents";
+            var one = unit == "p" ? !r.British ? "p" : number == "1" ? "penny" : "pence"
+                : number == "1" ? "cent" : r.IsBeforeNoun(start, start + match.Length) ? "cent" : "cents";
             r.Say($"{r.Number(number)} {one}");
             return start + match.Length;
         }

@@ -12,7 +12,8 @@ internal static class NamedNumbers
         var first = last;
         while (last - first < 3 && char.IsAsciiLetterUpper(r.At(first)))
             first--;
-        return first < last && r.Starts(first + 1) && r.At(first) is not ('-' or '.' or '_') && (last < start - 1 || last - first == 1);
+        return first < last && r.Starts(first + 1) && r.At(first) is not ('-' or '.' or '_')
+            && (last < start - 1 || last - first == 1 || r.WordBefore(first + 1) is "flight" or "Flight");
     }
 
     /// <summary>"1920x1080": a side of a picture, of four figures, read in pairs.</summary>

@@ -17,6 +17,7 @@ internal static class NounLexicon
         box bottle can jar tank bucket steak burger turkey baby dog fish bar weight dumbbell kettlebell
         break delay drive flight call meeting session video clip song film movie course wait warning timer interval period sentence term lease plan
         window shift day gap gun bullet round vest dose pill tablet injection
+        pistol rifle shell cannon socket wrench bolt
         nail service angle turn rotation memory ram ssd hdd vram cache partition connection link line network port server microwave oven fridge
         house apartment room plot lot farm
         garden estate office stake share increase decrease cut rise drop decline growth majority tax tip bid sale mortgage bond debt

@@ -9,6 +9,9 @@ internal sealed partial class OrdinalClass : SemioticClass
     {
         if (!r.Starts(start) || r.At(start - 1) == '.' || Ordinal().Match(r.Text, start) is not { Success: true } match)
             return 0;
+        // "14st": a weight.
+        if (r.British && match.Value.EndsWith("st", StringComparison.Ordinal) && match.Groups[1].Value[^1] != '1')
+            return 0;
         var words = r.Ordinal(Numerals.Plain(match.Groups[1].Value));
         if (match.Groups[2].Success)
             words += " to " + r.Ordinal(Numerals.Plain(match.Groups[2].Value));

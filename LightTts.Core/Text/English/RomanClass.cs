@@ -1,10 +1,15 @@
 using System.Collections.Frozen;
+using System.Text.RegularExpressions;
 
 namespace LightTts.Text.English;
 
 /// <summary>Roman numerals after a name ("the eighth") or after what is counted ("four").</summary>
-internal sealed class RomanClass : SemioticClass
+internal sealed partial class RomanClass : SemioticClass
 {
+    /// <summary>Those of small letters that front matter is numbered by.</summary>
+    public static readonly FrozenSet<string> Small =
+        Table.Words("ii iii iv vi vii viii ix xi xii xiii xiv xv xvi xvii xviii xix xx xxi xxii xxiii xxiv xxv xxx xl");
+
     private static readonly FrozenSet<string> s_counted = Table.Words("""
         Chapter chapter Part part Act act Scene scene Volume volume Section section Book book War Phase phase Type type Class class Appendix Article
         article Episode episode Season season Bowl Level level Stage stage Title title
@@ -29,9 +34,18 @@ internal sealed class RomanClass : SemioticClass
     {
         if (r.At(start - 1) != ' ' && start > 0)
             return 0;
+        if (Pages(r, start) is > 0 and var page)
+            return page;
         var end = start;
         while (r.At(end) is 'I' or 'V' or 'X' or 'L' or 'C' or 'D' or 'M' && end - start < 10)
             end++;
+        // "the XXth century".
+        if (end > start && r.Ends(end + 2) && r.Span(end, Math.Min(end + 2, r.Text.Length)) is "th" or "st" or "nd" or "rd"
+            && Value(r.Span(start, end)) is > 0 and var place && (end - start > 1 || IsCentury(r, end + 2)))
+        {
+            r.Say(r.Ordinal(place.ToString()));
+            return end + 2;
+        }
         if (end == start || !r.Ends(end) || (r.At(end) == '\'' && char.IsLetter(r.At(end + 1)) && r.At(end + 1) != 's')
             || (r.At(end) == '.' && end - start == 1 && char.IsUpper(r.At(r.SkipBlanks(end + 1))) && r.At(end + 1) == ' '
             && !r.EndsSentence(end + 1)))
@@ -39,6 +53,12 @@ internal sealed class RomanClass : SemioticClass
         var value = Value(r.Span(start, end));
         if (value == 0)
             return 0;
+        // "the XIX century".
+        if (IsCentury(r, end))
+        {
+            r.Say(r.Ordinal(value.ToString()));
+            return end;
+        }
         // Nothing but a numeral looks like these.
         if (r.Span(start, end) is "II" or "III" or "VII" or "VIII" or "XII" or "XIII" or "XIV" or "XVI" or "XVII" or "XVIII"
             && (start == 0 || r.At(start - 2) is '.' or ',' or ':' or '(' || char.IsLower(r.WordBefore(start) is { Length: > 0 } w ? w[0] : 'a'))
@@ -86,6 +106,21 @@ internal sealed class RomanClass : SemioticClass
         return end;
     }
 
+    private static bool IsCentury(Reading r, int end) => r.WordAfter(end) is "century" or "centuries" or "Century";
+
+    /// <summary>"pages iv-xii"; 0: none. A single x is a letter of algebra.</summary>
+    private static int Pages(Reading r, int start)
+    {
+        if (r.At(start) is not ('i' or 'v' or 'x' or 'l') || r.WordBefore(start) is not ("page" or "pages" or "Page" or "Pages" or "pp" or "p")
+            || PageNumbers().Match(r.Text, start) is not { Success: true } match)
+            return 0;
+        var (first, last) = (Value(match.Groups[1].Value.ToUpperInvariant()), Value(match.Groups[2].Value.ToUpperInvariant()));
+        if (first == 0 || (match.Groups[2].Success ? last == 0 : match.Length == 1 && match.Value is not ("i" or "v")))
+            return 0;
+        r.Say(r.Cardinal(first.ToString()) + (last > 0 ? " to " + r.Cardinal(last.ToString()) : ""));
+        return start + match.Length;
+    }
+
     private static bool HasLower(ReadOnlySpan<char> word) => char.IsLower(word[^1]);
 
     private static bool FollowedByVerb(Reading r, int end) =>
@@ -105,6 +140,9 @@ internal sealed class RomanClass : SemioticClass
         }
         return sum is > 0 and < 4000 && numeral.SequenceEqual(Write(sum)) ? sum : 0;
     }
+
+    [GeneratedRegex(@"\G([ivxl]{1,7})(?: ?[-–] ?([ivxl]{1,7}))?(?![\p{L}\d])", RegexOptions.CultureInvariant)]
+    private static partial Regex PageNumbers();
 
     private static string Write(int value)
     {

@@ -17,7 +17,7 @@ internal sealed partial class ScriptureClass : SemioticClass
     private static readonly FrozenSet<string> s_people = Table.Words("Dan Tim Sam Phil Matt Mal Tit Pet Col Mt Num Ex Josh Jer");
 
     // Written out; some are names of people too, who have no verses.
-    private static readonly FrozenSet<string> s_names = Table.Words("""
+    public static readonly FrozenSet<string> Names = Table.Words("""
         Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles Ezra Nehemiah Esther Job Psalm Psalms Proverbs
         Ecclesiastes Isaiah Jeremiah Lamentations Ezekiel Daniel Hosea Joel Amos Obadiah Jonah Micah Nahum Habakkuk Zephaniah Haggai Zechariah Malachi
         Matthew Mark Luke John Acts Romans Corinthians Galatians Ephesians Philippians Colossians Thessalonians Timothy Titus Philemon Hebrews James
@@ -29,7 +29,7 @@ internal sealed partial class ScriptureClass : SemioticClass
         if (!r.Starts(start) || r.At(start - 1) is '.' or '/' or ':' or '-' || Verse().Match(r.Text, start) is not { Success: true } match)
             return 0;
         var book = match.Groups["book"].Value;
-        var name = s_books.Find(book) ?? (s_names.Contains(book) ? book : null);
+        var name = s_books.Find(book) ?? (Names.Contains(book) ? book : null);
         if (name is null || (s_people.Contains(book) && !match.Groups["stop"].Success && !match.Groups["number"].Success)
             || (!match.Groups["verse"].Success && name != "Psalm"))
             return 0;

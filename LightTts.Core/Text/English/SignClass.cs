@@ -112,6 +112,16 @@ internal sealed class SignClass : SemioticClass
             r.Say("minus");
             return start + 1;
         }
+        // "x = -b".
+        if (c is '-' or '−' && char.IsAsciiLetter(r.At(start + 1)) && r.Ends(start + 2)
+            && (r.At(start - 1) == '(' || (r.At(start - 1) == ' ' && r.At(start - 2) == '=')))
+        {
+            r.Say("minus");
+            return start + 1;
+        }
+        // Behind a name they are for lawyers.
+        if (c is '™' or '®' && char.IsLetterOrDigit(r.At(start - 1)))
+            return start + 1;
         // "5,000.00" never comes here; a sign that stands alone or between words does.
         if (c is 'x' or 'X' or '-' or '–' or '.' or '!' or '*' or '|' or ':' && !(c == ':' && r.At(start + 1) == ':'))
             return 0;

@@ -29,8 +29,9 @@ internal sealed partial class TimeClass : SemioticClass
         {
             var words = r.Cardinal(hours.Groups[1].ValueSpan) + (hours.Groups[2].Success ? Letters(hours.Groups[2].Value) : "");
             if (hours.Groups[3].Success)
-                words += $" to {r.Cardinal(hours.Groups[3].ValueSpan)}";
-            return Finish(r, words + Letters(hours.Groups[4].Value), start + hours.Length);
+                words += " to " + (hours.Groups[5].Success ? Clock(r, hours.Groups[3].ValueSpan, hours.Groups[5].ValueSpan, hours.Groups[4].Value)
+                    : r.Cardinal(hours.Groups[3].ValueSpan));
+            return Finish(r, hours.Groups[5].Success ? words : words + Letters(hours.Groups[4].Value), start + hours.Length);
         }
         return 0;
     }
@@ -91,11 +92,13 @@ internal sealed partial class TimeClass : SemioticClass
 
     private static bool IsRatio(Reading r, int start, Match time) =>
         !time.Groups[3].Success && !time.Groups[5].Success
-        && (r.WordAfter(start + time.Length) is "ratio" or "scale" or "odds" or "mix" || r.WordBefore(start) is "ratio" or "odds" or "scale");
+        && (r.WordAfter(start + time.Length) is "ratio" or "scale" or "odds" or "mix" or "dilution" or "split"
+            || r.WordBefore(start, out var at) is "ratio" or "odds" or "scale" or "mix" or "mixed" or "dilute" or "diluted" or "Mix" or "Dilute"
+            || (r.WordBefore(start) is "of" && r.WordBefore(at) is "ratio" or "scale" or "odds" or "dilution"));
 
     [GeneratedRegex(@"\G(?:(\d{1,3}) ?d(?:ays?)? ?)?(?:(\d{1,3}) ?(?:h(?:rs?|ours?)?\.?),? ?(\d{1,2}) ?m(?:ins?"
         + @"|inutes?)?(?: ?(\d{1,2}) ?s(?:ecs?)?)?|(?<3>\d{1,3}) ?m(?:ins?)? ?(?<4>\d{1,2}) ?s(?:ecs?)?"
-            + @"|(?<=d ?)(?<2>\d{1,2}) ?h(?:rs?)?)(?![\p{L}\d/])", RegexOptions.CultureInvariant)]
+            + @"|(?<=d ?)(?<2>\d{1,2}) ?h(?:rs?)?|(?<2>\d{1,2})h(?<3>[0-5]\d))(?![\p{L}\d/])", RegexOptions.CultureInvariant)]
     private static partial Regex Duration();
 
     [GeneratedRegex(@"\G(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.(\d{1,6}))?(?![\d:]|,\d{3})" + Half
@@ -105,7 +108,7 @@ internal sealed partial class TimeClass : SemioticClass
     [GeneratedRegex(@"\G(\d{1,2})\.([0-5]\d) ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d]))", RegexOptions.CultureInvariant)]
     private static partial Regex Stopped();
 
-    [GeneratedRegex(@"\G(\d{1,2})(?: ?([AaPp])\.?[Mm]\.?)?(?: ?[-–—] ?(\d{1,2}))? ?([AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d]))",
-        RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G(\d{1,2})(?: ?([AaPp])\.?[Mm]\.?)?(?: ?[-–—] ?(\d{1,2})(?::(?<5>[0-5]\d))?)?"
+        + @" ?(?<4>[AaPp])(?:\.[Mm]\.?|[Mm](?![\p{L}\d]))", RegexOptions.CultureInvariant)]
     private static partial Regex Hours();
 }

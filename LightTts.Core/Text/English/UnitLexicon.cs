@@ -60,6 +60,8 @@ internal static class UnitLexicon
         dB=decibel/decibels|dBA=decibel/decibels|dBm=D B M|yo=year old|IU=international unit/international units
         J=joule/joules|kJ=kilojoule/kilojoules|MJ=megajoule/megajoules|cal=calorie/calories|kcal=kilocalorie/kilocalories|N=newton/newtons
         kN=kilonewton/kilonewtons|Nm=newton meter/newton meters
+        N·m=newton meter/newton meters|N⋅m=newton meter/newton meters|Pa·s=pascal second/pascal seconds|kW·h=kilowatt hour/kilowatt hours
+        kW⋅h=kilowatt hour/kilowatt hours|A·h=amp hour/amp hours
         Pa=pascal/pascals|hPa=hectopascal/hectopascals|kPa=kilopascal/kilopascals|MPa=megapascal/megapascals|atm=atmosphere/atmospheres
         mbar=millibar/millibars|mmHg=millimeter of mercury/millimeters of mercury
         mol=mole/moles|mmol=millimole/millimoles|mSv=millisievert/millisieverts|eV=electron volt/electron volts

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using static LightTts.Text.Languages.FigurePattern;
 
 namespace LightTts.Text.Languages;
 
@@ -170,12 +171,6 @@ internal abstract class FigureReader
         var isCode = number.Length is 0 or > MaxDigits || (number.Length > 1 && number[0] == '0');
         return (isCode ? null : long.Parse(number, CultureInfo.InvariantCulture), fraction, negative);
     }
-
-    protected static Regex Pattern(string pattern) => new(pattern, RegexOptions.CultureInvariant);
-
-    /// <summary>A pattern for any of some texts, the longest first.</summary>
-    protected static string Alternatives(IEnumerable<string> texts) =>
-        string.Join('|', texts.OrderByDescending(text => text.Length).Select(Regex.Escape));
 
     protected static int Int(Match match, int group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 

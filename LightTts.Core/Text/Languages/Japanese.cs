@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using static LightTts.Text.Languages.EasternFigures;
+using static LightTts.Text.Languages.FigurePattern;
 
 namespace LightTts.Text.Languages;
 
@@ -8,7 +10,6 @@ namespace LightTts.Text.Languages;
 internal static class Japanese
 {
     private const string Figures = "〇一二三四五六七八九";
-    private const string Number = @"(?<![\d.])(?:(?<![\d\p{L}])[-−])?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,20})(?:\.\d{1,9})?";
 
     private static readonly Dictionary<string, string> s_units = new(StringComparer.Ordinal)
     {
@@ -29,20 +30,18 @@ internal static class Japanese
         ["+"] = "たす", ["="] = "は", ["×"] = "かける", ["÷"] = "わる", ["&"] = "アンド", ["№"] = "ナンバー",
     };
 
-    private static readonly Regex s_date = new(@"(?<!\d)(\d{4})[/\-](\d{1,2})[/\-](\d{1,2})(?!\d)", RegexOptions.CultureInvariant);
-    private static readonly Regex s_time = new(@"(?<![\d:])([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?![\d:])", RegexOptions.CultureInvariant);
-    private static readonly Regex s_speed = new($@"(?:時速)?({Number})\s?km/h", RegexOptions.CultureInvariant);
-    private static readonly Regex s_fraction = new(@"(?<![\d/])(\d{1,3})/(\d{1,3})(?![\d/])", RegexOptions.CultureInvariant);
-    private static readonly Regex s_range = new(@"(?<=\d(?:\p{L}{1,2}|[%％])?)\s?[〜～]\s?(?=\d)", RegexOptions.CultureInvariant);
-    private static readonly Regex s_moneyFirst = new($@"(US\$|(?<!US)[¥￥$€£₩])\s?({Number})(万|億)?", RegexOptions.CultureInvariant);
-    private static readonly Regex s_moneyLast = new($@"({Number})\s?(US\$|[$€£₩])", RegexOptions.CultureInvariant);
-    private static readonly Regex s_unit =
-        new($@"({Number})\s?({Alternatives(s_units.Keys)})(?![A-Za-z²³])", RegexOptions.CultureInvariant);
-    private static readonly Regex s_phone = new(@"(?<!\d)0\d{1,4}-\d{1,4}-\d{3,4}(?!\d)", RegexOptions.CultureInvariant);
-    private static readonly Regex s_number = new(Number, RegexOptions.CultureInvariant);
-    private static readonly Regex s_blanks = new(@"(?<=[^\x00-\x7F]) {1,9}(?=[^\x00-\x7F])", RegexOptions.CultureInvariant);
-    private static readonly Regex s_signPattern = new($@"(?<=[\d\p{{L}}])\s?({Alternatives(s_signs.Keys)})\s?(?=[\d\p{{L}}])|№",
-        RegexOptions.CultureInvariant);
+    private static readonly Regex s_date = Pattern(@"(?<!\d)(\d{4})[/\-](\d{1,2})[/\-](\d{1,2})(?!\d)");
+    private static readonly Regex s_time = Pattern(@"(?<![\d:])([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?![\d:])");
+    private static readonly Regex s_speed = Pattern($@"(?:時速)?({Number})\s?km/h");
+    private static readonly Regex s_fraction = Pattern(@"(?<![\d/])(\d{1,3})/(\d{1,3})(?![\d/])");
+    private static readonly Regex s_range = Pattern(@"(?<=\d(?:\p{L}{1,2}|[%％])?)\s?[〜～]\s?(?=\d)");
+    private static readonly Regex s_moneyFirst = Pattern($@"(US\$|(?<!US)[¥￥$€£₩])\s?({Number})(万|億)?");
+    private static readonly Regex s_moneyLast = Pattern($@"({Number})\s?(US\$|[$€£₩])");
+    private static readonly Regex s_unit = Pattern($@"({Number})\s?({Alternatives(s_units.Keys)})(?![A-Za-z²³])");
+    private static readonly Regex s_phone = Pattern(@"(?<!\d)0\d{1,4}-\d{1,4}-\d{3,4}(?!\d)");
+    private static readonly Regex s_number = Pattern(Number);
+    private static readonly Regex s_blanks = Pattern(@"(?<=[^\x00-\x7F]) {1,9}(?=[^\x00-\x7F])");
+    private static readonly Regex s_signPattern = Pattern($@"(?<=[\d\p{{L}}])\s?({Alternatives(s_signs.Keys)})\s?(?=[\d\p{{L}}])|№");
 
     /// <summary>Writes a text out.</summary>
     public static string Read(string text)
@@ -65,16 +64,11 @@ internal static class Japanese
         return s_blanks.Replace(text, "");
     }
 
-    private static string Bare(string digits) => digits.TrimStart('0') is { Length: > 0 } bare ? bare : "0";
-
     private static string Spoken(string number)
     {
-        var negative = number[0] is '-' or '−';
-        number = (negative ? number[1..] : number).Replace(",", "", StringComparison.Ordinal);
-        var point = number.IndexOf('.', StringComparison.Ordinal);
-        var whole = point < 0 ? number : number[..point];
-        var words = (whole.Length > 1 && whole[0] == '0') || whole.Length > 16 ? Digits(whole) : Cardinal(whole);
-        return (negative ? "マイナス" : "") + words + (point < 0 ? "" : "点" + Digits(number[(point + 1)..]));
+        var (negative, whole, isCode, fraction) = Parse(number);
+        var words = isCode ? Digits(whole) : Cardinal(whole);
+        return (negative ? "マイナス" : "") + words + (fraction is null ? "" : "点" + Digits(fraction));
     }
 
     /// <summary>千二百三十四, 一万: a one is spoken before ten thousands only.</summary>
@@ -106,7 +100,4 @@ internal static class Japanese
     private static string Digits(string text) => string.Concat(text.Where(char.IsAsciiDigit).Select(digit => digit == '0' ? 'ゼ'
         : Figures[digit - '0']))
         .Replace("ゼ", "ゼロ", StringComparison.Ordinal);
-
-    private static string Alternatives(IEnumerable<string> texts) =>
-        string.Join('|', texts.OrderByDescending(text => text.Length).Select(Regex.Escape));
 }

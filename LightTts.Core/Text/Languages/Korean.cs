@@ -1,13 +1,13 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using static LightTts.Text.Languages.EasternFigures;
+using static LightTts.Text.Languages.FigurePattern;
 
 namespace LightTts.Text.Languages;
 
 /// <summary>Korean figures: native numbers before the counters that want them, Sino-Korean ones elsewhere.</summary>
 internal static class Korean
 {
-    private const string Number = @"(?<![\d.])(?:(?<![\d\p{L}])[-−])?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,20})(?:\.\d{1,9})?";
-
     private static readonly string[] s_figures = ["영", "일", "이", "삼", "사", "오", "육", "칠", "팔", "구"];
     private static readonly string[] s_nativeOnes = ["", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉"];
     private static readonly string[] s_nativeTens = ["", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔"];
@@ -103,17 +103,12 @@ internal static class Korean
 
     private static string Month(string digits) => Bare(digits) switch { "6" => "유월", "10" => "시월", var month => Spoken(month) + "월" };
 
-    private static string Bare(string digits) => digits.TrimStart('0') is { Length: > 0 } bare ? bare : "0";
-
     private static string Spoken(string number)
     {
-        var negative = number[0] is '-' or '−';
-        number = (negative ? number[1..] : number).Replace(",", "", StringComparison.Ordinal);
-        var point = number.IndexOf('.', StringComparison.Ordinal);
-        var whole = point < 0 ? number : number[..point];
-        var words = (whole.Length > 1 && whole[0] == '0') || whole.Length > 16 ? Digits(whole) : Cardinal(whole);
-        return (negative ? "마이너스 " : "") + words + (point < 0 ? "" : " 점 " + string.Join(' ', number[(point + 1)..].Select(digit
-            => s_figures[digit - '0'])));
+        var (negative, whole, isCode, fraction) = Parse(number);
+        var words = isCode ? Digits(whole) : Cardinal(whole);
+        return (negative ? "마이너스 " : "") + words
+            + (fraction is null ? "" : " 점 " + string.Join(' ', fraction.Select(digit => s_figures[digit - '0'])));
     }
 
     /// <summary>만 이천삼백사십오: a one is not spoken before tens, hundreds and thousands, nor before ten thousand.</summary>
@@ -150,9 +145,4 @@ internal static class Korean
 
     private static string Digits(string text) => string.Concat(text.Where(char.IsAsciiDigit).Select(digit => digit == '0' ? "공"
         : s_figures[digit - '0']));
-
-    private static Regex Pattern(string pattern) => new(pattern, RegexOptions.CultureInvariant);
-
-    private static string Alternatives(IEnumerable<string> texts) =>
-        string.Join('|', texts.OrderByDescending(text => text.Length).Select(Regex.Escape));
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using static LightTts.Text.Languages.FigurePattern;
 
 namespace LightTts.Text.Languages;
 

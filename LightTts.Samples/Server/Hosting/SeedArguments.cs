@@ -55,18 +55,24 @@ internal static class SeedArguments
         ["sample_close"] = "it had no effect",
     };
 
+    // What the host itself takes beside settings.
+    private static readonly string[] HostNames = ["environment", "contentRoot", "applicationName"];
+
+    /// <summary>The options that mean something here.</summary>
+    public static IEnumerable<string> Names => Keys.Keys.Append("data_type").Select(name => "--" + name);
+
     /// <summary>Splits a command line.</summary>
     /// <param name="args">The arguments.</param>
     /// <param name="settings">What they set, by configuration key.</param>
     /// <param name="ignored">Options without a meaning, with the reason.</param>
     /// <returns>The arguments that are the host's own.</returns>
-    /// <exception cref="ArgumentException">An option has no value, or one that is not known.</exception>
+    /// <exception cref="ArgumentException">There is no such option, or it has no value, or one that is not known.</exception>
     public static string[] Parse(string[] args, IDictionary<string, string?> settings, ICollection<(string Option, string Reason)> ignored)
     {
         List<string> rest = [];
         for (var i = 0; i < args.Length; i++)
         {
-            var name = args[i].StartsWith("--", StringComparison.Ordinal) ? args[i][2..] : "";
+            var name = args[i].StartsWith("--", StringComparison.Ordinal) ? args[i][2..] : args[i].TrimStart('/');
             string? value = null;
             if (name.Split('=', 2) is [var key, var attached])
                 (name, value) = (key, attached);
@@ -77,14 +83,18 @@ internal static class SeedArguments
             }
             if (!Keys.ContainsKey(name) && !Ignored.ContainsKey(name) && name != "data_type")
             {
-                rest.Add(args[i]);
+                if (!name.Contains(':') && !HostNames.Contains(name, StringComparer.OrdinalIgnoreCase))
+                    throw new ArgumentException($"'{args[i]}' is not an option.{Suggestion.For("--" + name, Names)} --help lists them.");
+                rest.Add($"--{name}={value ?? Next(args, ref i, name)}");
                 continue;
             }
-            value ??= i + 1 < args.Length ? args[++i] : throw new ArgumentException($"--{name} needs a value.");
-            Set(name, value, settings, ignored);
+            Set(name, value ?? Next(args, ref i, name), settings, ignored);
         }
         return [.. rest];
     }
+
+    private static string Next(string[] args, ref int at, string name) =>
+        at + 1 < args.Length ? args[++at] : throw new ArgumentException($"--{name} needs a value.");
 
     private static void Set(string name, string value, IDictionary<string, string?> settings, ICollection<(string Option, string Reason)> ignored)
     {

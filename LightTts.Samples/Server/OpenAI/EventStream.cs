@@ -15,7 +15,7 @@ internal sealed class EventStream(Stream body) : WriteOnlyStream
         var chunk = Chunk;
         Chunk = null;
         await SendAsync(new DeltaEvent("speech.audio.delta", buffer, chunk?.Start, chunk is { } c ? [c.From, c.To] : null),
-            OpenAIJson.Default.DeltaEvent);
+            OpenAIJson.Plain.DeltaEvent);
     }
 
     public async ValueTask SendAsync<T>(T value, JsonTypeInfo<T> type)

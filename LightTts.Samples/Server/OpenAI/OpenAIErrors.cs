@@ -11,7 +11,7 @@ internal static class OpenAIErrors
         RequestRunner.Prepare(context.Response, failure);
         return WriteJsonAsync(context, failure.Status,
             new ErrorAnswer(new ErrorBody(failure.Message, Kind(failure.Status), failure.Parameter, failure.Code)),
-            OpenAIJson.Default.ErrorAnswer);
+            OpenAIJson.Plain.ErrorAnswer);
     }
 
     public static Task WriteJsonAsync<T>(HttpContext context, int status, T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)

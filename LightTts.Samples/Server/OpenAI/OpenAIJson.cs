@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -63,4 +64,8 @@ internal sealed record ErrorEvent([property: JsonPropertyName("type")] string Ty
 [JsonSerializable(typeof(DeltaEvent))]
 [JsonSerializable(typeof(DoneEvent))]
 [JsonSerializable(typeof(ErrorEvent))]
-internal sealed partial class OpenAIJson : JsonSerializerContext;
+internal sealed partial class OpenAIJson : JsonSerializerContext
+{
+    /// <summary>With apostrophes as they are: people read the messages, and no page takes them for markup.</summary>
+    public static OpenAIJson Plain { get; } = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

@@ -16,9 +16,9 @@ internal static class OpenAIRoutes
         app.MapPost(SpeechEndpoint.Route, services.GetRequiredService<SpeechEndpoint>().HandleAsync);
         app.MapGet("/v1/models", context => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, _ =>
             OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new ListAnswer<ModelAnswer>("list", [.. styles.All.Select(Describe)]),
-            OpenAIJson.Default.ListAnswerModelAnswer)));
+            OpenAIJson.Plain.ListAnswerModelAnswer)));
         app.MapGet("/v1/models/{id}", (HttpContext context, string id) => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, _ =>
-            OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, Describe(styles.Find(id)), OpenAIJson.Default.ModelAnswer)));
+            OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, Describe(styles.Find(id)), OpenAIJson.Plain.ModelAnswer)));
         foreach (var path in new[] { "/v1/voices", "/v1/audio/voices" })
         {
             app.MapGet(path, voices.ListAsync);

@@ -59,11 +59,11 @@ internal sealed class SpeechEndpoint(ServerOptions options, RequestRunner runner
         {
             var failure = Failure.Of(e);
             await events.SendAsync(new ErrorEvent("error", new ErrorBody(failure.Message, "server_error", null, failure.Code)),
-                OpenAIJson.Default.ErrorEvent);
+                OpenAIJson.Plain.ErrorEvent);
             throw;
         }
         if (events is not null)
             await events.SendAsync(new DoneEvent("speech.audio.done", new UsageAnswer(form.Input.Length, tokens, form.Input.Length + tokens)),
-            OpenAIJson.Default.DoneEvent);
+            OpenAIJson.Plain.DoneEvent);
     }
 }

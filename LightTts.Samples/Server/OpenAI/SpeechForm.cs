@@ -101,7 +101,7 @@ internal sealed record SpeechForm(string? Model, string Input, string? Voice, st
 
     /// <summary>A name, or an object with an id, as OpenAI's custom voices are written.</summary>
     private static string? VoiceOf(JsonElement root) => root.TryGetProperty("voice", out var voice) && voice.ValueKind == JsonValueKind.Object
-        ? Text(voice, "id") : Text(root, "voice");
+        ? Text(voice, "id") ?? throw Invalid("'voice' must be a name, or an object with an 'id'.", "voice") : Text(root, "voice");
 
     private static string? Text(JsonElement root, string name)
     {

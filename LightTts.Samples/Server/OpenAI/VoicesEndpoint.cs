@@ -16,7 +16,7 @@ internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner
         voices.AddRange((await VoiceCatalog.OwnAsync(style, client, context.RequestAborted)).Select(voice =>
             Describe(voice.Name, voice.Info.CreatedAt, voice.Info.Duration)));
         await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new ListAnswer<VoiceAnswer>("list", voices),
-            OpenAIJson.Default.ListAnswerVoiceAnswer);
+            OpenAIJson.Plain.ListAnswerVoiceAnswer);
     });
 
     public Task AddAsync(HttpContext context) => runner.RunAsync(context, "/v1/voices", OpenAIErrors.WriteAsync, async (client, record) =>
@@ -38,7 +38,7 @@ internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner
         var timbre = await VoiceCatalog.AddAsync(style, client, name, audio, transcript.Trim() is { Length: > 0 } words ? words
             : null, context.RequestAborted);
         await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, Describe(name, DateTimeOffset.UnixEpoch, timbre.Duration),
-            OpenAIJson.Default.VoiceAnswer);
+            OpenAIJson.Plain.VoiceAnswer);
     });
 
     public Task RemoveAsync(HttpContext context) => runner.RunQuietlyAsync(context, OpenAIErrors.WriteAsync, async client =>
@@ -49,7 +49,7 @@ internal sealed class VoicesEndpoint(ServerOptions options, RequestRunner runner
             throw new RequestFailedException(Failure.Invalid("A preset voice cannot be removed.", "name"));
         if (!await VoiceCatalog.RemoveAsync(style, client, name, context.RequestAborted))
             throw new RequestFailedException(new Failure(StatusCodes.Status404NotFound, "voice_not_found", "There is no such voice.", null, "name"));
-        await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new DeletedAnswer(name, Kind, true), OpenAIJson.Default.DeletedAnswer);
+        await OpenAIErrors.WriteJsonAsync(context, StatusCodes.Status200OK, new DeletedAnswer(name, Kind, true), OpenAIJson.Plain.DeletedAnswer);
     });
 
     private static VoiceAnswer Describe(string name, DateTimeOffset created, TimeSpan duration) =>

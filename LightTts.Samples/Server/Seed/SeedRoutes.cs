@@ -12,6 +12,7 @@ internal static class SeedRoutes
     private const string Ok = """{"message":"Ok"}""";
     private const string Error = """{"message":"Error"}""";
     private const string StatusOk = """{"status":"ok"}""";
+    private static readonly string[] Probing = ["GET", "HEAD"]; // some of those who watch ask for the head only
 
     public static void Map(WebApplication app)
     {
@@ -25,10 +26,10 @@ internal static class SeedRoutes
             var names = context.RequestServices.GetRequiredService<StyleCatalog>().All.Select(style => SeedAnswers.Quote(style.Name));
             return SeedAnswers.WriteJsonAsync(context, StatusCodes.Status200OK, $"{{\"tts_models\": [{string.Join(", ", names)}]}}");
         });
-        app.MapGet("/health", HealthAsync);
-        app.MapGet("/healthz", HealthAsync);
-        app.MapGet("/liveness", static context => ProbeAsync(context, "live"));
-        app.MapGet("/readiness", static context => ProbeAsync(context, "ready"));
+        app.MapMethods("/health", Probing, HealthAsync);
+        app.MapMethods("/healthz", Probing, HealthAsync);
+        app.MapMethods("/liveness", Probing, static context => ProbeAsync(context, "live"));
+        app.MapMethods("/readiness", Probing, static context => ProbeAsync(context, "ready"));
         app.MapGet("/metrics", MetricsEndpoint.WriteAsync);
     }
 

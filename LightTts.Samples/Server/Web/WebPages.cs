@@ -12,12 +12,14 @@ internal static partial class WebPages
     private const string Policy = "default-src 'none'; connect-src 'self'; img-src data:; media-src blob:; base-uri 'none'; form-action 'none'; "
         + "frame-ancestors 'none'; ";
 
+    private static readonly string[] Reading = ["GET", "HEAD"];
+
     public static void Map(WebApplication app)
     {
         MapPage(app, "/", "index.html");
         MapPage(app, "/docs", "docs.html");
         var document = Encoding.UTF8.GetBytes(Read("openapi.json"));
-        app.MapGet("/openapi.json", context => WriteAsync(context, "application/json", document));
+        app.MapMethods("/openapi.json", Reading, context => WriteAsync(context, "application/json", document));
     }
 
     /// <summary>A file of this folder, with the line ends that browsers see.</summary>
@@ -32,7 +34,7 @@ internal static partial class WebPages
         var html = Read(file);
         var page = Encoding.UTF8.GetBytes(html);
         var policy = $"{Policy}script-src blob: {Hashes(Scripts(), html)}; style-src {Hashes(Styles(), html)}";
-        app.MapGet(route, context =>
+        app.MapMethods(route, Reading, context =>
         {
             var headers = context.Response.Headers;
             headers.ContentSecurityPolicy = policy;

@@ -18,6 +18,8 @@ internal sealed class FakeDecoder(FakeWorld world, int maxRows = 4, int parts = 
 
     public int MaxOpenPasses => maxOpenPasses;
 
+    public bool IsBatched { get; init; }
+
     /// <summary>Parts of a prompt; 0: there is none to compute.</summary>
     public int PromptParts { get; init; }
 

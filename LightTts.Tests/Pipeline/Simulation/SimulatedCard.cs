@@ -37,6 +37,8 @@ internal sealed class SimulatedDecoder(CardCosts costs, Action<double> work) : I
 
     public double HeldTokens => LookAhead + HeldFrames / 2.0;
 
+    public bool IsBatched => true;
+
     public int MaxRows => 32;
 
     public int MaxOpenPasses => 4;

@@ -5,7 +5,7 @@ namespace LightTts.Models.CosyVoice.Flow;
 
 /// <summary>Limits of what the flow keeps.</summary>
 /// <param name="CacheBudget">Bytes that utterances' caches and precomputed prompts may take together; null: half of a CUDA device's free
-/// memory, 512 MiB on the CPU. Utterances beyond it go on with <see cref="FlowCachePolicy.Recompute"/> until there is room again.</param>
+/// memory, 1.25 GiB on the CPU. Utterances beyond it go on with <see cref="FlowCachePolicy.Recompute"/> until there is room again.</param>
 /// <param name="PrefixBudget">Bytes of it that precomputed prompts may take, the least recently used going first; null: half.
 /// What nobody speaks with goes as soon as utterances need the room.</param>
 /// <param name="Over">Puts another estimator over the flow's own, which it owns from then on; null: none.</param>

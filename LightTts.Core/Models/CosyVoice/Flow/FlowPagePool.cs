@@ -144,10 +144,10 @@ internal sealed class FlowPagePool : IDisposable
         }
     }
 
-    /// <summary>What is taken where nobody says how much: half of a CUDA device's free memory, 512 MiB on the CPU.</summary>
+    /// <summary>What is taken where nobody says how much: half of a CUDA device's free memory, 1.25 GiB on the CPU.</summary>
     public static long DefaultBudget(Device device)
     {
-        const long modest = 512L << 20;
+        const long modest = 1280L << 20;
         return device.type == TorchSharp.DeviceType.CUDA && CudaMemory.Free(device.index) is { } free ? free / 2 : modest;
     }
 

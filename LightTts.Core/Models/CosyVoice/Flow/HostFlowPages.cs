@@ -43,6 +43,15 @@ internal sealed unsafe class HostFlowPages(FlowPagePool pool, FlowPageShape shap
             Buffer.MemoryCopy(start + i * Pool.PageBytes, (void*)Pool.Address(table.Pages[before + i]), Pool.PageBytes, Pool.PageBytes);
     }
 
+    /// <summary>Where a head's frames of a page lie, [Frames, HeadDim].</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="layer">Which block of the transformer.</param>
+    /// <param name="values">Its values, not its keys.</param>
+    /// <param name="row">Guidance row.</param>
+    /// <param name="head">The head.</param>
+    public byte* Plane(int page, int layer, bool values, int row, int head) =>
+        Layer(page, layer) + (((values ? 2 : 0) + row) * Shape.Heads + head) * Frames * _frameBytes;
+
     private byte* Layer(int page, int layer) => (byte*)Pool.Address(page) + (long)layer * _planes * Frames * _frameBytes;
 
     /// <summary>Copies so many frames of every plane between places with so many frames a plane.</summary>

@@ -48,7 +48,7 @@ internal sealed class LanguageModel : ILanguageModel
         string? fault = null;
         ILanguageEngine engine = !device.IsCuda && device.Compute == ScalarType.Float32 && CpuLanguageEngine.Supports(config)
             ? new CpuLanguageEngine(config,
-                LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix(device), CpuLanguageEngine.Head),
+                LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix(device), CpuLanguageEngine.Head, mapText: true),
                 options.KvBlocks, options.Thread?.Threads ?? -1)
             : device.IsCuda && CudaLanguageEngine.TryCreate(config, device, options.KvBlocks, () => LanguageWeights.Load(archive, config, device),
                 out fault) is { } own ? own
@@ -84,6 +84,9 @@ internal sealed class LanguageModel : ILanguageModel
         Launch([new LanguageRow { State = state, Inputs = new[] { Vocabulary.Sos }, Draw = new TokenDraw(0, 0, [], IgnoreEos: true) }]);
         Collect();
         _engine.Prepare(Limits.MaxRows);
+        // For prompts of lengths that have not occurred.
+        if (_thread?.CudaDevice is { } device)
+            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 64.0, 256L << 20);
     }
 
     public ILanguageState CreateState() => new LanguageState(_pool);

@@ -1,4 +1,3 @@
-using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Torch;
 using static TorchSharp.torch;
@@ -13,6 +12,9 @@ internal sealed class HiftGenerator : IDisposable
     /// <summary>Of the last convolution, and of the first where that looks both ways.</summary>
     public const int OuterKernel = 7;
 
+    /// <summary>Of the leaky activation before the last convolution.</summary>
+    public const float LastSlope = 0.01f;
+
     private readonly VocoderConfig _config;
     private readonly VocoderConv _pre;
     private readonly VocoderConv _post;
@@ -25,8 +27,7 @@ internal sealed class HiftGenerator : IDisposable
     /// <param name="config">Its shapes.</param>
     /// <param name="bins">Frequencies of a spectrum.</param>
     /// <param name="reach">Past: causal, so that a mel can come in pieces; both: symmetric, for whole mels.</param>
-    /// <param name="snake">Computes the activations; null: libtorch's operations do.</param>
-    public HiftGenerator(VocoderSlots slots, WeightReader reader, VocoderConfig config, int bins, VocoderReach reach, SnakeKernel? snake = null)
+    public HiftGenerator(VocoderSlots slots, WeightReader reader, VocoderConfig config, int bins, VocoderReach reach)
     {
         (_config, _bins, _causal) = (config, bins, reach == VocoderReach.Past);
         long channels = config.BaseChannels;
@@ -34,7 +35,7 @@ internal sealed class HiftGenerator : IDisposable
         _pre = new VocoderConv(slots, weight, bias, reach: _causal ? VocoderReach.Future : reach);
         for (var i = 0; i < config.UpsampleRates.Length; i++)
         {
-            _stages.Add(new Stage(slots, reader, config, i, channels, 2 * bins, reach, snake));
+            _stages.Add(new Stage(slots, reader, config, i, channels, 2 * bins, reach));
             channels /= 2;
         }
         (weight, bias) = VocoderConv.Fold(reader, "conv_post", 2 * bins, channels, OuterKernel);
@@ -46,20 +47,23 @@ internal sealed class HiftGenerator : IDisposable
 
     /// <summary>Frames before a sample's own that it depends on, those that F0 depends on left out: causal only.</summary>
     /// <param name="spectrumSamples">Source samples before its own that a frame of the source's spectrum depends on.</param>
-    public int ContextFrames(int spectrumSamples)
+    /// <returns>Of the mel, and of what each stage computes.</returns>
+    public (int Mel, IReadOnlyList<int> Stages) ContextFrames(int spectrumSamples)
     {
         // Along the longest path, from the output back: in steps of each stage's rate.
         double frames = 0, longest = 0, rate = _config.UpsampleRates.Aggregate(1.0, (a, b) => a * b);
+        var stages = new int[_stages.Count];
         frames += (OuterKernel - 1) / rate + 1; // the last convolution; the inverse transform reaches less than a frame
         for (var i = _stages.Count - 1; i >= 0; i--)
         {
             var (blocks, source, up) = _stages[i].Contexts;
             frames += blocks / rate;
             longest = Math.Max(longest, frames + source / rate + spectrumSamples / (rate * _config.IstftHop));
+            stages[i] = (int)Math.Ceiling(longest) + 1;
             rate /= _config.UpsampleRates[i];
             frames += up / rate;
         }
-        return (int)Math.Ceiling(Math.Max(longest, frames)) + 1;
+        return ((int)Math.Ceiling(Math.Max(longest, frames)) + 1, stages);
     }
 
     /// <summary>Mel [B, bands, n] -> features [B, base channels, m] of the frames that
@@ -72,7 +76,13 @@ internal sealed class HiftGenerator : IDisposable
     }
 
     /// <summary>Features [B, base channels, m] and source spectrum [B, 2 * bins, frames] -> spectrum [B, 2 * bins, frames].</summary>
-    public Tensor Run(VocoderPass pass, Tensor features, Tensor source) => Spectrum(Logarithms(pass, features, source), _bins);
+    public Tensor Run(VocoderPass pass, Tensor features, Tensor source)
+    {
+        var x = Logarithms(pass, features, source);
+        var magnitude = x.narrow(1, 0, _bins).exp().clamp_max_(Scalars.Of(100L));
+        var phase = x.narrow(1, _bins, _bins).sin();
+        return cat([phase.cos().mul_(magnitude), phase.sin_().mul_(magnitude)], 1);
+    }
 
     /// <summary>The same before its exponential and sine.</summary>
     public Tensor Logarithms(VocoderPass pass, Tensor features, Tensor source)
@@ -84,15 +94,7 @@ internal sealed class HiftGenerator : IDisposable
             x = _stages[i].Run(pass, x.leaky_relu_(Scalars.Of(_config.LeakyReluSlope)), source,
                 last: i == _stages.Count - 1).MoveToOuterDisposeScope();
         }
-        return _post.Run(pass, x.leaky_relu_(Scalars.Of(0.01)));
-    }
-
-    /// <summary>Logarithms of magnitudes and what phases are sines of -> real and imaginary parts, [B, 2 * bins, frames].</summary>
-    public static Tensor Spectrum(Tensor x, int bins)
-    {
-        var magnitude = x.narrow(1, 0, bins).exp().clamp_max_(Scalars.Of(100L));
-        var phase = x.narrow(1, bins, bins).sin();
-        return cat([phase.cos().mul_(magnitude), phase.sin_().mul_(magnitude)], 1);
+        return _post.Run(pass, x.leaky_relu_(Scalars.Of((double)LastSlope)));
     }
 
     public void Dispose()
@@ -110,8 +112,7 @@ internal sealed class HiftGenerator : IDisposable
         private readonly VocoderResBlock _sourceBlock;
         private readonly List<VocoderResBlock> _blocks = [];
 
-        public Stage(VocoderSlots slots, WeightReader reader, VocoderConfig config, int index, long channels, long spectrum, VocoderReach reach,
-            SnakeKernel? snake)
+        public Stage(VocoderSlots slots, WeightReader reader, VocoderConfig config, int index, long channels, long spectrum, VocoderReach reach)
         {
             var half = channels / 2;
             var (kernel, up) = (config.UpsampleKernels[index], config.UpsampleRates[index]);
@@ -121,11 +122,11 @@ internal sealed class HiftGenerator : IDisposable
             var weight = reader.Take($"source_downs.{index}.weight", half, spectrum, rate == 1 ? 1 : 2 * rate);
             _down = new VocoderConv(slots, weight, reader.Take($"source_downs.{index}.bias", half), stride: rate, reach: reach);
             _sourceBlock = new VocoderResBlock(slots, reader, $"source_resblocks.{index}", half, config.SourceResBlockKernels[index],
-                config.SourceResBlockDilations[index], reach, snake);
+                config.SourceResBlockDilations[index], reach);
             for (var j = 0; j < config.ResBlockKernels.Length; j++)
             {
                 var name = $"resblocks.{index * config.ResBlockKernels.Length + j}";
-                _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j], reach, snake));
+                _blocks.Add(new VocoderResBlock(slots, reader, name, half, config.ResBlockKernels[j], config.ResBlockDilations[j], reach));
             }
         }
 

@@ -1,4 +1,3 @@
-using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Torch;
 using LightTts.Weights;
@@ -9,7 +8,6 @@ namespace LightTts.Models.CosyVoice.Vocoder;
 internal sealed class HiftNetwork : IDisposable
 {
     private readonly VocoderSlots _slots = new();
-    private readonly SnakeKernel? _snake;
 
     private HiftNetwork(WeightReader reader, VocoderConfig config, VocoderNoise noise)
     {
@@ -19,8 +17,7 @@ internal sealed class HiftNetwork : IDisposable
         Spectrum = new VocoderSpectrum(_slots, config, reader.Device.Device);
         F0 = new VocoderF0(_slots, reader, config, VocoderReach.Past);
         Source = new VocoderSource(_slots, reader, config, noise, SamplesPerFrame);
-        _snake = OwnKernels.TryLoad(reader.Device, SnakeKernel.Sources, SnakeKernel.Definitions) is { } module ? new SnakeKernel(module) : null;
-        Decoder = new HiftGenerator(_slots, reader, config, Spectrum.Bins, VocoderReach.Past, _snake);
+        Decoder = new HiftGenerator(_slots, reader, config, Spectrum.Bins, VocoderReach.Past);
         Parameters = reader.Parameters;
     }
 
@@ -68,6 +65,5 @@ internal sealed class HiftNetwork : IDisposable
         Source.Dispose();
         Spectrum.Dispose();
         Decoder.Dispose();
-        _snake?.Dispose();
     }
 }

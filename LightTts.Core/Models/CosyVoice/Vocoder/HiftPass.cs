@@ -51,18 +51,8 @@ internal sealed class HiftPass : IDecodePass
     private bool Take(VocoderRow row)
     {
         var state = State(row);
-        row.Samples = [];
-        if (state.Finished)
-        {
-            row.Error = new InvalidOperationException("The utterance is over: its last frames were handed over before, or its state is disposed.");
+        if (!row.Begin(state.Finished, _vocoder.Config.MelBands))
             return false;
-        }
-        var bands = _vocoder.Config.MelBands;
-        if (row.Mel.Dimensions != 3 || row.Mel.shape[0] != 1 || row.Mel.shape[1] != bands)
-        {
-            row.Error = new ArgumentException($"The mel must be [1, {bands}, frames], not [{string.Join(", ", row.Mel.shape)}].");
-            return false;
-        }
         using var scope = NewDisposeScope();
         var mel = row.Mel.to(ScalarType.Float32, _vocoder.Device);
         var waiting = (state.Waiting is { } before ? cat([before, mel], 2) : mel.alias()).DetachFromDisposeScope();

@@ -15,9 +15,10 @@ internal sealed class HiftWindowBuffers : IDisposable
     /// <param name="frames">Frames of each, padding included.</param>
     /// <param name="network">Its sizes.</param>
     /// <param name="device">Where they lie.</param>
-    public HiftWindowBuffers(int rows, int frames, HiftNetwork network, TorchDevice device)
+    /// <param name="copies">Whether rows are read from here; otherwise they are read where they lie.</param>
+    public HiftWindowBuffers(int rows, int frames, HiftNetwork network, TorchDevice device, bool copies)
     {
-        (Rows, Frames) = (rows, frames);
+        (Rows, Frames, Copies) = (rows, frames, copies);
         using var scope = NewDisposeScope();
         long samples = (long)frames * network.SamplesPerFrame, harmonics = network.Config.Harmonics + 1;
         Tensor Keep(Tensor tensor)
@@ -26,19 +27,24 @@ internal sealed class HiftWindowBuffers : IDisposable
             return tensor;
         }
         Tensor Make(ScalarType type, params long[] shape) => Keep(zeros(shape, type, device.Device));
-        Mel = Make(ScalarType.Float32, rows, network.Config.MelBands, frames);
-        Known = Make(ScalarType.Float64, rows, 1 + harmonics, frames);
-        Noise = Make(ScalarType.Float32, rows, samples);
-        Limits = Make(ScalarType.Int64, rows, 2);
+        var copied = copies ? rows : 0;
+        Mel = Make(ScalarType.Float32, copied, network.Config.MelBands, frames);
+        Known = Make(ScalarType.Float64, copied, 1 + harmonics, frames);
+        Noise = Make(ScalarType.Float32, copied, samples);
+        Windows = Make(ScalarType.Int64, rows, VocoderWindow.Words);
         Pitch = Make(ScalarType.Float64, rows, 1 + harmonics, frames);
         Samples = Make(ScalarType.Float32, rows, samples);
-        Counting = Keep(tensor([.. Enumerable.Range(0, (int)samples + network.Spectrum.Reach).Select(at => (long)at)], device: device.Device));
-        _host = zeros([rows, 2], ScalarType.Int64).DetachFromDisposeScope();
+        Counting = Keep(tensor([.. Enumerable.Range(0, copies ? (int)samples + network.Spectrum.Reach : 0).Select(at => (long)at)],
+            device: device.Device));
+        _host = zeros([rows, VocoderWindow.Words], ScalarType.Int64).DetachFromDisposeScope();
     }
 
     public int Rows { get; }
 
     public int Frames { get; }
+
+    /// <summary>Whether <see cref="Mel"/>, <see cref="Known"/>, <see cref="Noise"/> and <see cref="Counting"/> have rows.</summary>
+    public bool Copies { get; }
 
     /// <summary>[Rows, bands, Frames]; zeros behind a row's last frame.</summary>
     public Tensor Mel { get; }
@@ -50,8 +56,8 @@ internal sealed class HiftWindowBuffers : IDisposable
     /// <summary>[Rows, samples].</summary>
     public Tensor Noise { get; }
 
-    /// <summary>[Rows, 2]: frames in <see cref="Known"/>; frames to the utterance's end, or to the window's.</summary>
-    public Tensor Limits { get; }
+    /// <summary>[Rows, words]: a <see cref="VocoderWindow"/> each.</summary>
+    public Tensor Windows { get; }
 
     /// <summary>As <see cref="Known"/>, of all frames.</summary>
     public Tensor Pitch { get; }
@@ -65,15 +71,18 @@ internal sealed class HiftWindowBuffers : IDisposable
     /// <summary>The windows from these inputs to these results, where they were captured.</summary>
     public CudaGraph? Graph { get; set; }
 
-    /// <summary>Empties them and sets the rows' <see cref="Limits"/>.</summary>
-    public void Clear(IReadOnlyList<(int Known, int End)> rows)
+    /// <summary>Empties them and sets the rows' <see cref="Windows"/>.</summary>
+    public void Clear(ReadOnlySpan<VocoderWindow> rows)
     {
-        Mel.zero_();
-        Known.zero_();
-        var limits = MemoryMarshal.Cast<byte, long>(_host.bytes);
-        for (var row = 0; row < Rows; row++)
-            (limits[2 * row], limits[2 * row + 1]) = row < rows.Count ? rows[row] : (0, Frames);
-        Limits.copy_(_host);
+        if (Copies)
+        {
+            Mel.zero_();
+            Known.zero_();
+        }
+        var windows = MemoryMarshal.Cast<byte, VocoderWindow>(_host.bytes);
+        windows.Fill(new VocoderWindow { End = Frames });
+        rows.CopyTo(windows);
+        Windows.copy_(_host);
     }
 
     public void Dispose()

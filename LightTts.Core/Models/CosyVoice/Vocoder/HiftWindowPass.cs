@@ -42,10 +42,10 @@ internal sealed class HiftWindowPass : IDecodePass
     private static HiftWindowState State(VocoderRow row) => (HiftWindowState)row.State;
 
     /// <summary>Frames of a row's next window.</summary>
-    private static int Window(VocoderRow row) => (int)Math.Min(State(row).Mel!.shape[1], HiftWindowVocoder.LongestWindow);
+    private static int Window(VocoderRow row) => Math.Min(State(row).Length, HiftWindowVocoder.LongestWindow);
 
     /// <summary>Whether the utterance's end lies in a row's next window.</summary>
-    private static bool IsLast(VocoderRow row) => row.Final && Window(row) == State(row).Mel!.shape[1];
+    private static bool IsLast(VocoderRow row) => row.Final && Window(row) == State(row).Length;
 
     /// <summary>The utterance's samples to the end of what a row's next window determines.</summary>
     private long Due(VocoderRow row)
@@ -60,18 +60,8 @@ internal sealed class HiftWindowPass : IDecodePass
     private bool Take(VocoderRow row)
     {
         var state = State(row);
-        row.Samples = [];
-        if (state.Finished)
-        {
-            row.Error = new InvalidOperationException("The utterance is over: its last frames were handed over before, or its state is disposed.");
+        if (!row.Begin(state.Finished, _vocoder.Config.MelBands))
             return false;
-        }
-        var bands = _vocoder.Config.MelBands;
-        if (row.Mel.Dimensions != 3 || row.Mel.shape[0] != 1 || row.Mel.shape[1] != bands)
-        {
-            row.Error = new ArgumentException($"The mel must be [1, {bands}, frames], not [{string.Join(", ", row.Mel.shape)}].");
-            return false;
-        }
         using var scope = NewDisposeScope();
         if (row.Mel.shape[2] > 0)
             state.Append(row.Mel.to(ScalarType.Float32, _vocoder.Device)[0]);
@@ -94,19 +84,25 @@ internal sealed class HiftWindowPass : IDecodePass
     {
         using var scope = NewDisposeScope();
         var buffers = _vocoder.BuffersFor(batch.Count, Window(batch[0]));
-        buffers.Clear([.. batch.Select(row => ((int)(State(row).Known?.shape[1] ?? 0), IsLast(row) ? Window(row) : buffers.Frames))]);
+        var starts = batch.Select(row => State(row).Start * _vocoder.SamplesPerFrame).ToArray();
+        buffers.Clear([.. batch.Select(row => _vocoder.Describe(State(row), Window(row), IsLast(row), buffers))]);
+        if (buffers.Copies)
+            Copy(batch, starts, buffers);
+        _vocoder.Launch(buffers);
+        Emit(batch, starts, buffers);
+    }
+
+    private void Copy(List<VocoderRow> batch, long[] starts, HiftWindowBuffers buffers)
+    {
         for (var i = 0; i < batch.Count; i++)
         {
             var state = State(batch[i]);
             var count = Window(batch[i]);
             buffers.Mel[i].narrow(1, 0, count).copy_(state.Mel!.narrow(1, 0, count));
             if (state.Known is { } known)
-                buffers.Known[i].narrow(1, 0, known.shape[1]).copy_(known);
+                buffers.Known[i].narrow(1, 0, state.KnownLength).copy_(known);
         }
-        var starts = batch.Select(row => State(row).Start * _vocoder.SamplesPerFrame).ToArray();
         buffers.Noise.narrow(0, 0, batch.Count).copy_(_vocoder.Network.Source.Noise(starts, buffers.Frames));
-        _vocoder.Launch(buffers);
-        Emit(batch, starts, buffers);
     }
 
     private void Emit(List<VocoderRow> batch, long[] starts, HiftWindowBuffers buffers)
@@ -132,7 +128,7 @@ internal sealed class HiftWindowPass : IDecodePass
             var count = Window(row);
             var drop = Math.Max(0, count - _vocoder.ContextFrames);
             var known = Math.Max(0, count - drop - VocoderF0.LookRight);
-            state.Trim(drop, buffers.Pitch[i].narrow(1, drop, known).clone());
+            state.Trim(drop, buffers.Pitch[i].narrow(1, drop, known).clone(), known);
         }
     }
 

@@ -9,8 +9,14 @@ internal sealed class HiftWindowState : IVocoderState
     /// <summary>Frames of the mel that are still needed, [bands, n]; null before the first.</summary>
     public Tensor? Mel { get; private set; }
 
+    /// <summary>Frames in <see cref="Mel"/>.</summary>
+    public int Length { get; private set; }
+
     /// <summary>Frequencies and summed turns of the first of these, as far as they are determined: [1 + harmonics, m] in 64 bits.</summary>
     public Tensor? Known { get; private set; }
+
+    /// <summary>Frames in <see cref="Known"/>.</summary>
+    public int KnownLength { get; private set; }
 
     /// <summary>The utterance's frame that <see cref="Mel"/> begins with.</summary>
     public long Start { get; private set; }
@@ -19,7 +25,7 @@ internal sealed class HiftWindowState : IVocoderState
     public bool Finished { get; set; }
 
     /// <summary>Mel frames handed over so far.</summary>
-    public long Frames => Start + (Mel?.shape[1] ?? 0);
+    public long Frames => Start + Length;
 
     /// <summary>Samples handed out so far.</summary>
     public long Emitted { get; set; }
@@ -30,22 +36,25 @@ internal sealed class HiftWindowState : IVocoderState
     public void Append(Tensor frames)
     {
         using var before = Mel;
-        Mel = (before is null ? frames.clone() : cat([before, frames], 1)).DetachFromDisposeScope();
+        using var sideBySide = frames.contiguous();
+        Mel = (before is null ? sideBySide.clone() : cat([before, sideBySide], 1)).DetachFromDisposeScope();
+        Length = (int)Mel.shape[1];
     }
 
     /// <summary>Lets go of the first frames.</summary>
     /// <param name="frames">How many.</param>
     /// <param name="known">What is known of those behind them; taken over.</param>
-    public void Trim(long frames, Tensor known)
+    /// <param name="knownLength">Of how many.</param>
+    public void Trim(int frames, Tensor known, int knownLength)
     {
         using (Known)
-            Known = known.DetachFromDisposeScope();
+            (Known, KnownLength) = (known.DetachFromDisposeScope(), knownLength);
         if (frames == 0)
             return;
         using var before = Mel!;
-        using var rest = before.narrow(1, frames, before.shape[1] - frames);
+        using var rest = before.narrow(1, frames, Length - frames);
         Mel = rest.clone().DetachFromDisposeScope();
-        Start += frames;
+        (Length, Start) = (Length - frames, Start + frames);
     }
 
     public void Dispose()
@@ -58,6 +67,6 @@ internal sealed class HiftWindowState : IVocoderState
     {
         Mel?.Dispose();
         Known?.Dispose();
-        (Mel, Known) = (null, null);
+        (Mel, Known, Length, KnownLength) = (null, null, 0, 0);
     }
 }

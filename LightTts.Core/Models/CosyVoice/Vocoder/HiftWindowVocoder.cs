@@ -27,23 +27,16 @@ internal sealed class HiftWindowVocoder : IVocoder
 
     private readonly HiftNetwork _network;
     private readonly TorchDevice _device;
-    private readonly VocoderKernels? _kernels;
-    private readonly CudaGenerator? _generator; // null: libtorch's operations do its work
+    private readonly CudaWindows? _own; // null: libtorch's operations do the work
     private readonly Dictionary<(int Rows, int Frames), HiftWindowBuffers> _buffers = [];
     private Tensor? _received; // in main memory; on CUDA such that the device writes it by itself
 
     private HiftWindowVocoder(HiftNetwork network, TorchDevice device, int heldFrames)
     {
         (_network, _device, HeldFrames) = (network, device, heldFrames);
-        ContextFrames = Math.Max(network.Decoder.ContextFrames(network.Spectrum.Reach) + HeldFrames,
+        ContextFrames = Math.Max(network.Decoder.ContextFrames(network.Spectrum.Reach).Mel + HeldFrames,
             (int)network.F0.Context + VocoderF0.LookRight);
-        if (!CudaGenerator.Takes(Config, network.Spectrum.Bins))
-            return;
-        var parts = device.Compute == ScalarType.BFloat16 ? 1 : 2;
-        if (OwnKernels.TryLoad(device, VocoderKernels.Sources, VocoderKernels.Definitions(parts)) is not { } module)
-            return;
-        _kernels = new VocoderKernels(module, parts);
-        _generator = new CudaGenerator(network.Decoder, _kernels, Config, device.Device);
+        _own = CudaWindows.TryCreate(network, device);
     }
 
     public int SamplesPerFrame => _network.SamplesPerFrame;
@@ -103,8 +96,7 @@ internal sealed class HiftWindowVocoder : IVocoder
         foreach (var buffers in _buffers.Values)
             buffers.Dispose();
         _received?.Dispose();
-        _generator?.Dispose();
-        _kernels?.Dispose();
+        _own?.Dispose();
         _network.Dispose();
     }
 
@@ -117,8 +109,25 @@ internal sealed class HiftWindowVocoder : IVocoder
     {
         var shape = (Step(RowSteps, rows), Step(FrameSteps, frames));
         if (!_buffers.TryGetValue(shape, out var buffers))
-            _buffers[shape] = buffers = new HiftWindowBuffers(shape.Item1, shape.Item2, _network, _device);
+            _buffers[shape] = buffers = new HiftWindowBuffers(shape.Item1, shape.Item2, _network, _device, copies: _own is null);
         return buffers;
+    }
+
+    /// <summary>A row's next window, of so many frames.</summary>
+    internal VocoderWindow Describe(HiftWindowState state, int frames, bool isLast, HiftWindowBuffers buffers)
+    {
+        var window = new VocoderWindow
+        {
+            Known = state.KnownLength, End = isLast ? frames : buffers.Frames, First = state.Emitted / SamplesPerFrame - state.Start, Count = frames,
+        };
+        if (buffers.Copies)
+            return window;
+        var (table, start) = _network.Source.Mixed.Locate(state.Start * SamplesPerFrame, (long)buffers.Frames * SamplesPerFrame);
+        return window with
+        {
+            Mel = state.Mel!.Address(), MelStride = state.Length, Pitch = state.Known?.Address() ?? 0,
+            PitchStride = state.KnownLength, Noise = table.Address(), NoiseStart = start,
+        };
     }
 
     /// <summary>Computes what lies in the buffers.</summary>
@@ -151,33 +160,30 @@ internal sealed class HiftWindowVocoder : IVocoder
     private void Compute(HiftWindowBuffers buffers)
     {
         using var scope = NewDisposeScope();
+        if (_own is not null)
+        {
+            _own.Run(buffers);
+            return;
+        }
         var pass = VocoderPass.Window(buffers.Rows);
         var (f, sums) = Pitch(pass, buffers);
         var source = Mirrored(_network.Source.Mix(f, sums, buffers.Noise), buffers);
+        var features = _network.Decoder.Pre(pass, pad(buffers.Mel, [0, _network.Config.ConvPreLookRight]));
         var frames = (long)buffers.Frames * _network.Upsampling + 1;
-        var spectrum = Generate(pass, buffers.Mel, _network.Spectrum.Forward(pass, source, frames));
+        var spectrum = _network.Decoder.Run(pass, features, _network.Spectrum.Forward(pass, source, frames));
         // An utterance's spectrum ends with it; one frame more brings the window's last samples.
-        var end = buffers.Limits.narrow(1, 1, 1).mul(Scalars.Of((long)_network.Upsampling)); // [Rows, 1]
+        var end = buffers.Windows.narrow(1, 1, 1).mul(Scalars.Of((long)_network.Upsampling)); // [Rows, 1]
         var inside = buffers.Counting.narrow(0, 0, frames).unsqueeze(0).le(end).unsqueeze(1); // [Rows, 1, frames]
         var samples = _network.Spectrum.Inverse(pass, pad(spectrum.mul(inside), [0, 1]));
         var limit = _network.Config.AudioLimit;
         buffers.Samples.copy_(samples.clamp_(Scalars.Of(-limit), Scalars.Of(limit)));
     }
 
-    /// <summary>Mel and the source's spectrum to the output's, [Rows, 2 * bins, frames].</summary>
-    private Tensor Generate(VocoderPass pass, Tensor mel, Tensor source)
-    {
-        if (_generator is null)
-            return _network.Decoder.Run(pass, _network.Decoder.Pre(pass, pad(mel, [0, _network.Config.ConvPreLookRight])), source);
-        var x = _generator.Run(CudaStream.CurrentHandle(Device.index) ?? 0, mel, source.contiguous());
-        return HiftGenerator.Spectrum(x.narrow(2, 0, 2L * _network.Spectrum.Bins).transpose(1, 2), _network.Spectrum.Bins);
-    }
-
     /// <summary>Frequencies [Rows, 1, n] in 32 bits and summed turns [Rows, harmonics, n]: the known ones, and behind them the windows'.</summary>
     private (Tensor F, Tensor Sums) Pitch(VocoderPass pass, HiftWindowBuffers buffers)
     {
         long harmonics = _network.Config.Harmonics + 1;
-        var known = buffers.Limits.narrow(1, 0, 1).unsqueeze(2); // [Rows, 1, 1]
+        var known = buffers.Windows.narrow(1, 0, 1).unsqueeze(2); // [Rows, 1, 1]
         var at = buffers.Counting.narrow(0, 0, buffers.Frames).view(1, 1, -1);
         var (isNew, isLast) = (at.ge(known), at.eq(known.add(Scalars.Of(-1L))));
         var f0 = where(isNew, _network.F0.Run(pass, pad(buffers.Mel, [0, VocoderF0.LookRight])), buffers.Known.narrow(1, 0, 1));
@@ -192,7 +198,7 @@ internal sealed class HiftWindowVocoder : IVocoder
     /// <summary>The source with each row's last samples mirrored behind its end, where the spectrum reaches over it.</summary>
     private Tensor Mirrored(Tensor source, HiftWindowBuffers buffers)
     {
-        var last = buffers.Limits.narrow(1, 1, 1).mul(Scalars.Of((long)SamplesPerFrame)).add_(Scalars.Of(-1L)); // [Rows, 1]
+        var last = buffers.Windows.narrow(1, 1, 1).mul(Scalars.Of((long)SamplesPerFrame)).add_(Scalars.Of(-1L)); // [Rows, 1]
         var at = buffers.Counting.unsqueeze(0);
         var index = minimum(at, last.mul(Scalars.Of(2L)).add(at, Scalars.Of(-1L))).clamp_min_(Scalars.Of(0L));
         return source.gather(2, index.unsqueeze(1));

@@ -21,18 +21,36 @@ internal sealed class MixedNoise(VocoderNoise noise, float[] mix, int sampleRate
         return stack(rows);
     }
 
+    /// <summary>Numbers after which it begins anew: the reference's table ends after 300 s.</summary>
+    public int Table => 300 * sampleRate;
+
+    /// <summary>Where numbers from a start on lie, so many of them: good until the next call. Behind <see cref="Table"/> they go on at the
+    /// beginning.</summary>
+    public (Tensor Table, long Start) Locate(long start, long count)
+    {
+        lock (noise)
+        {
+            start %= Table;
+            Hold(start + count);
+            return (_mixed, start);
+        }
+    }
+
     public void Dispose() => _mixed.Dispose();
 
     private Tensor From(long start, long count)
     {
-        // The reference's table ends after 300 s; longer utterances begin it anew.
-        var table = 300L * sampleRate;
-        start %= table;
-        if (start + count > table)
-            return cat([From(start, table - start), From(0, count - (table - start))]);
-        if (start + count > _samples)
-            Extend(Math.Min(table, Math.Max(start + count, _samples * 3 / 2)));
+        start %= Table;
+        if (start + count > Table)
+            return cat([From(start, Table - start), From(0, count - (Table - start))]);
+        Hold(start + count);
         return _mixed.narrow(0, start, count);
+    }
+
+    private void Hold(long samples)
+    {
+        if (Math.Min(samples, Table) > _samples)
+            Extend(Math.Min(Table, Math.Max(samples, _samples * 3 / 2)));
     }
 
     private void Extend(long wanted)

@@ -54,13 +54,7 @@ internal sealed class OverlapPass : IDecodePass
     private void Take(VocoderRow row)
     {
         var state = (OverlapState)row.State;
-        row.Samples = [];
-        var bands = _vocoder.Config.MelBands;
-        if (state.Finished)
-            row.Error = new InvalidOperationException("The utterance is over: its last frames were handed over before, or its state is disposed.");
-        else if (row.Mel.Dimensions != 3 || row.Mel.shape[0] != 1 || row.Mel.shape[1] != bands)
-            row.Error = new ArgumentException($"The mel must be [1, {bands}, frames], not [{string.Join(", ", row.Mel.shape)}].");
-        if (row.Error is not null)
+        if (!row.Begin(state.Finished, _vocoder.Config.MelBands))
             return;
         using var scope = NewDisposeScope();
         if (row.Mel.shape[2] > 0)

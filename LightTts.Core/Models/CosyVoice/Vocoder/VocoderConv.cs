@@ -22,6 +22,10 @@ internal enum VocoderReach
 /// <summary>A 1-d convolution, causal with its left context in the pass (reference: CausalConv1d, CausalConv1dDownSample), or symmetric.</summary>
 internal sealed class VocoderConv : IDisposable
 {
+    private readonly Tensor? _weight; // [outputs, inputs, kernel]; null where they are kept in another order
+    private readonly Tensor? _bias;
+    private readonly long _outputs;
+    private readonly long _kernel;
     private readonly long _stride;
     private readonly long _dilation;
     private readonly VocoderReach _reach;
@@ -39,8 +43,9 @@ internal sealed class VocoderConv : IDisposable
     /// <param name="reach">Where its context lies.</param>
     public VocoderConv(VocoderSlots slots, Tensor weight, Tensor? bias, long stride = 1, long dilation = 1, VocoderReach reach = VocoderReach.Past)
     {
-        (Weight, Bias, _stride, _dilation, _reach, Slot) = (weight, bias, stride, dilation, reach, slots.Next());
-        Context = (weight.shape[2] - 1) * dilation;
+        (_weight, _bias, _stride, _dilation, _reach, Slot) = (weight, bias, stride, dilation, reach, slots.Next());
+        (_outputs, _kernel) = (weight.shape[0], weight.shape[2]);
+        Context = (_kernel - 1) * dilation;
         // A strided layer lags by stride - 1 inputs until its first output (the source has one frame more than the mel's share).
         _initial = reach == VocoderReach.Future ? 0 : stride > 1 ? stride - 1 : Context;
         _border = stride > 1 ? stride / 2 : Context / 2;
@@ -49,12 +54,16 @@ internal sealed class VocoderConv : IDisposable
         // which writes a warning to the console at every call where it is not supported.
         if (weight.device_type != DeviceType.CPU)
         {
-            _valid = joined => conv1d(joined, Weight, Bias, _stride, 0, _dilation);
+            _valid = joined => conv1d(joined, _weight!, _bias, _stride, 0, _dilation);
         }
         else if (weight.dtype == ScalarType.Float32)
         {
             _simd = Simd();
             _valid = Vectorised;
+            // They are not looked at again: the weights are kept once.
+            weight.Dispose();
+            bias?.Dispose();
+            (_weight, _bias) = (null, null);
         }
         else
         {
@@ -63,12 +72,14 @@ internal sealed class VocoderConv : IDisposable
         }
     }
 
+    /// <summary>[outputs, inputs, kernel]: of one on a device; on the CPU they are kept in another order.</summary>
+    public Tensor Weight => _weight ?? throw new InvalidOperationException("the weights are kept in another order");
+
+    /// <summary>[outputs]; null: none. Of one on a device.</summary>
+    public Tensor? Bias => _bias;
+
     /// <summary>Where the pass keeps the tail.</summary>
     public int Slot { get; }
-
-    public Tensor Weight { get; }
-
-    public Tensor? Bias { get; }
 
     /// <summary>Input steps beside the current one that an output depends on.</summary>
     public long Context { get; }
@@ -85,7 +96,7 @@ internal sealed class VocoderConv : IDisposable
     {
         // Zeros that the convolution itself adds cost no launch; those behind the end make columns that nobody wants.
         if (pass.IsWindow && _reach == VocoderReach.Past && _stride == 1 && _simd is null && _product is null)
-            return conv1d(input, Weight, Bias, 1, Context, _dilation).narrow(2, 0, input.shape[2]);
+            return conv1d(input, _weight!, _bias, 1, Context, _dilation).narrow(2, 0, input.shape[2]);
         return Valid(_reach == VocoderReach.Both
             ? _border == 0 ? input : pad(input, [_border, _border])
             : pass.Join(Slot, input, _initial, Context + 1 - _stride));
@@ -121,7 +132,7 @@ internal sealed class VocoderConv : IDisposable
     /// the n columns of <paramref name="result"/> from <paramref name="column"/> on.</summary>
     public unsafe void Valid(Tensor joined, Tensor result, long column, Tensor? add = null, SimdSnake? snake = null)
     {
-        var columns = (int)(joined.shape[1] - (Weight.shape[2] / _stride - 1) * _dilation);
+        var columns = (int)(joined.shape[1] - (_kernel / _stride - 1) * _dilation);
         if (columns == 0)
             return;
         var x = joined.Pointer();
@@ -134,7 +145,7 @@ internal sealed class VocoderConv : IDisposable
     private Tensor Vectorised(Tensor joined)
     {
         var x = (_stride == 1 ? joined : Phases(joined)).contiguous();
-        var result = empty([x.shape[0], Weight.shape[0], x.shape[2] - (Weight.shape[2] / _stride - 1) * _dilation], ScalarType.Float32);
+        var result = empty([x.shape[0], _outputs, x.shape[2] - (_kernel / _stride - 1) * _dilation], ScalarType.Float32);
         for (var row = 0; row < x.shape[0]; row++)
         {
             using var from = x[row];
@@ -147,7 +158,7 @@ internal sealed class VocoderConv : IDisposable
     // As one matrix product over windows, for 64 bits: [B, inputs, n + context] -> [B, n, inputs * kernel] -> [B, outputs, n].
     private Tensor Unfolded(Tensor joined)
     {
-        var windows = joined.unfold(2, Weight.shape[2], 1).transpose(1, 2).flatten(2);
+        var windows = joined.unfold(2, _kernel, 1).transpose(1, 2).flatten(2);
         return _product!.Apply(windows).transpose(1, 2);
     }
 
@@ -160,19 +171,19 @@ internal sealed class VocoderConv : IDisposable
 
     private SimdConv Simd()
     {
-        var (outputs, inputs, kernel) = ((int)Weight.shape[0], (int)Weight.shape[1], (int)Weight.shape[2]);
+        var (outputs, inputs, kernel) = ((int)_outputs, (int)_weight!.shape[1], (int)_kernel);
         if (kernel % _stride != 0)
             throw new TtsModelLoadException($"A vocoder convolution of kernel {kernel} and stride {_stride} is not supported: the kernel must be a "
             + $"multiple of the stride.");
-        using var phases = Phases(Weight).contiguous();
-        return new SimdConv(phases.ToSingles(), Bias is null ? []
-            : Bias.ToSingles(), outputs, inputs * (int)_stride, kernel / (int)_stride, (int)_dilation);
+        using var phases = Phases(_weight).contiguous();
+        return new SimdConv(phases.ToSingles(), _bias is null ? []
+            : _bias.ToSingles(), outputs, inputs * (int)_stride, kernel / (int)_stride, (int)_dilation);
     }
 
     public void Dispose()
     {
-        Weight.Dispose();
-        Bias?.Dispose();
+        _weight?.Dispose();
+        _bias?.Dispose();
         _product?.Dispose();
     }
 

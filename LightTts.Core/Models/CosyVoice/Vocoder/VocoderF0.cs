@@ -35,6 +35,9 @@ internal sealed class VocoderF0 : IDisposable
             reader.Take("f0_predictor.classifier.bias", ScalarType.Float64, 1));
     }
 
+    /// <summary>Convolutions with ELU behind them, and the last one, for those who compute them otherwise.</summary>
+    internal (IReadOnlyList<VocoderConv> Convs, VocoderConv Classifier) Layers => (_convs, _classifier);
+
     /// <summary>Frames before a frame that its frequency depends on.</summary>
     public long Context => _convs.Skip(1).Sum(conv => conv.Context);
 

@@ -1,5 +1,4 @@
 using LightTts.Cpu;
-using LightTts.Cuda;
 using LightTts.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,16 +12,16 @@ internal sealed class VocoderResBlock : IDisposable
     private readonly Func<VocoderPass, Tensor, Snake, VocoderConv, Snake, VocoderConv, Tensor> _layer;
 
     public VocoderResBlock(VocoderSlots slots, WeightReader reader, string name, long channels, int kernel, int[] dilations,
-        VocoderReach reach, SnakeKernel? snake = null)
+        VocoderReach reach)
     {
         _layer = reader.Device.IsCuda ? Separate : Fused;
         for (var i = 0; i < dilations.Length; i++)
         {
             var (w1, b1) = VocoderConv.Fold(reader, $"{name}.convs1.{i}", channels, channels, kernel);
             var (w2, b2) = VocoderConv.Fold(reader, $"{name}.convs2.{i}", channels, channels, kernel);
-            _layers.Add((new Snake(reader, $"{name}.activations1.{i}.alpha", channels, snake),
+            _layers.Add((new Snake(reader, $"{name}.activations1.{i}.alpha", channels),
                 new VocoderConv(slots, w1, b1, dilation: dilations[i], reach: reach),
-                new Snake(reader, $"{name}.activations2.{i}.alpha", channels, snake), new VocoderConv(slots, w2, b2, reach: reach)));
+                new Snake(reader, $"{name}.activations2.{i}.alpha", channels), new VocoderConv(slots, w2, b2, reach: reach)));
         }
     }
 
@@ -90,12 +89,8 @@ internal sealed class VocoderResBlock : IDisposable
         private readonly Tensor _alpha;
         private readonly Tensor _inverse;
 
-        private readonly SnakeKernel? _kernel;
-        private readonly int _device;
-
-        public Snake(WeightReader reader, string key, long channels, SnakeKernel? kernel)
+        public Snake(WeightReader reader, string key, long channels)
         {
-            (_kernel, _device) = (kernel, reader.Device.Device.index);
             using var alpha = reader.Take(key, channels);
             _alpha = alpha.view(1, channels, 1).clone();
             _inverse = _alpha.add(Scalars.Of(1e-9)).reciprocal_();
@@ -109,19 +104,8 @@ internal sealed class VocoderResBlock : IDisposable
 
         public Tensor Run(Tensor x)
         {
-            if (_kernel is not null && x.stride(2) == 1)
-                return Own(x);
             var sine = (x * _alpha).sin_();
             return x.addcmul(sine, sine * _inverse, Scalars.One);
-        }
-
-        private Tensor Own(Tensor x)
-        {
-            var y = empty(x.shape, x.dtype, x.device);
-            var shape = ((int)x.shape[0], (int)x.shape[1], (int)x.shape[2]);
-            _kernel!.Run(CudaStream.CurrentHandle(_device)!.Value, shape, x.Start(), x.stride(0), x.stride(1), _alpha.Address(), _inverse.Address(),
-                y.Address());
-            return y;
         }
 
         /// <summary>On the CPU: [channels, n] -> the columns of <paramref name="result"/> from <paramref name="column"/> on.</summary>

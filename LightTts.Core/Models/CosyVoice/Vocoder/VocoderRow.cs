@@ -18,4 +18,18 @@ internal sealed class VocoderRow
 
     /// <summary>Why this row failed, set by the pass. Its state cannot be used any more.</summary>
     public Exception? Error { get; set; }
+
+    /// <summary>Empties the row before a pass.</summary>
+    /// <param name="finished">Whether the utterance's last frames were handed over before.</param>
+    /// <param name="bands">Bands of the mel that the vocoder takes.</param>
+    /// <returns>Whether the pass can take it; otherwise its error is set.</returns>
+    public bool Begin(bool finished, int bands)
+    {
+        Samples = [];
+        if (finished)
+            Error = new InvalidOperationException("The utterance is over: its last frames were handed over before, or its state is disposed.");
+        else if (Mel.Dimensions != 3 || Mel.shape[0] != 1 || Mel.shape[1] != bands)
+            Error = new ArgumentException($"The mel must be [1, {bands}, frames], not [{string.Join(", ", Mel.shape)}].");
+        return Error is null;
+    }
 }

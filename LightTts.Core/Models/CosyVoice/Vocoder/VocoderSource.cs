@@ -29,6 +29,12 @@ internal sealed class VocoderSource : IDisposable
         _noise = new MixedNoise(noise, _mix.ToSingles(), config.SampleRate, reader.Device.Device);
     }
 
+    /// <summary>What <see cref="Noise(ReadOnlySpan{long}, long)"/> reads.</summary>
+    internal MixedNoise Mixed => _noise;
+
+    /// <summary>What mixes the harmonics: [1, harmonics] and [1].</summary>
+    internal (Tensor Mix, Tensor Bias) Weights => (_mix, _bias);
+
     /// <summary>Frequencies [B, 1, n] in 64 bits -> samples [B, 1, n * samples per frame].</summary>
     public Tensor Run(VocoderPass pass, Tensor f0)
     {

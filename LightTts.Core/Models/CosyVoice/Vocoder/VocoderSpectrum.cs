@@ -65,6 +65,12 @@ internal sealed class VocoderSpectrum : IDisposable
 
     public int Bins { get; }
 
+    public (int Bins, int Size, int Hop) Shape => (Bins, _size, _hop);
+
+    /// <summary>[2 * bins, 1, size]; [hop, 2 * bins, size / hop], of the overlap-add as a convolution over frames; [1, hop, 1], what a first group's
+    /// samples are multiplied with.</summary>
+    internal (Tensor Forward, Tensor Inverse, Tensor FirstScale) Weights => (_forward.Weight, _inverse.Weight, _firstScale);
+
     /// <summary>What the utterance's last samples, beside whose edge fewer windows overlap, are to be multiplied with where a pass did not know that
     /// they are the last: at least 1 each.</summary>
     public float[] LastScale { get; }

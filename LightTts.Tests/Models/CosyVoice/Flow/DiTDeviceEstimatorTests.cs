@@ -50,6 +50,33 @@ public sealed class DiTDeviceEstimatorTests
         Assert.Equal(0, batched.CacheBytes);
     }
 
+    /// <summary>Whole utterances of about the same length, a shorter one before a longer one: one batch.</summary>
+    [Fact]
+    public void Whole_utterances_in_one_batch()
+    {
+        using var scope = NewDisposeScope();
+        using var plain = Flows.Plain(golden: true);
+        using var batched = Flows.Batched(golden: true);
+        FlowRow[] Rows(FlowModel flow) => [.. ((int[])[62, 80, 70]).Select((count, i) => new FlowRow
+        {
+            State = flow.Start(Flows.Timbre(40 + i, 10, Vocabulary), streaming: false, Steps),
+            Tokens = Flows.Tokens(new Random(i), count, Vocabulary),
+            Final = true,
+        })];
+        var (alone, company) = (Rows(plain), Rows(batched));
+        foreach (var row in alone)
+            plain.Run([row]);
+        batched.Run(company);
+        Assert.Single(((DiTDeviceEstimator)batched.Estimator).Buffers);
+        foreach (var (expected, row) in alone.Zip(company))
+        {
+            Assert.Null(row.Error);
+            Near(expected.Mel!, row.Mel!);
+            expected.State.Dispose();
+            row.State.Dispose();
+        }
+    }
+
     /// <summary>Several streams in step and out of step, with shared prompts, over pages that others used before.</summary>
     [Theory]
     [InlineData(1)]

@@ -10,6 +10,8 @@ internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice devi
 {
     private readonly int _device = device.Device.index;
     private readonly ScalarType _compute = device.Compute;
+    private Tensor? _workspace;
+    private CublasLtProducts? _products;
 
     public override Tensor Normalise(Tensor h, Tensor scale, Tensor shift)
     {
@@ -43,9 +45,38 @@ internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice devi
         return y;
     }
 
-    public override void Dispose() => kernels.Dispose();
+    public override Tensor Up(Linear up, Tensor normalised)
+    {
+        if (Products is not { } products || up is not TorchLinear { Compute: ScalarType.BFloat16, Bias: { } bias } linear)
+            return base.Up(up, normalised);
+        var y = empty([normalised.shape[0], up.Outputs], _compute, normalised.device);
+        products.Multiply(Stream, normalised.Address(), linear.Weight.Address(), bias.Address(), y.Address(),
+            ((int)y.shape[0], (int)up.Inputs, (int)up.Outputs), gelu: true);
+        return y;
+    }
+
+    public override void Dispose()
+    {
+        _products?.Dispose();
+        _workspace?.Dispose();
+        kernels.Dispose();
+    }
 
     protected override void Turn(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places) =>
         kernels.Turn(Stream, buffers.Shape.Rows * buffers.Shape.Frames, qkv.Address(), buffers.Rotations.Address(), pages?.Address() ?? 0,
             buffers.Places?.Address() ?? 0, buffers.Columns);
+
+    /// <summary>Made on the thread that asks; null where there are none.</summary>
+    private CublasLtProducts? Products
+    {
+        get
+        {
+            if (_workspace is null)
+            {
+                _workspace = empty(CublasLtProducts.WorkspaceBytes, ScalarType.Byte, device.Device).DetachFromDisposeScope();
+                _products = CublasLtProducts.TryCreate(_workspace.Address());
+            }
+            return _products;
+        }
+    }
 }

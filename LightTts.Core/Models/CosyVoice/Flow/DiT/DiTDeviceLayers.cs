@@ -79,7 +79,10 @@ internal sealed class DiTDeviceLayers : IDisposable
         var h = empty(2L * buffers.Shape.Rows * buffers.Shape.Frames, _dim, ScalarType.Float32, buffers.Mel.device);
         var residual = _fused!.Residual(h);
         _ends!.Enter(buffers, residual);
-        _fused.Run(residual, buffers);
+        if (DiTFusedBlocks.Takes(buffers.Shape))
+            _fused.Run(residual, buffers);
+        else
+            Blocks(h, buffers, null);
         _ends.Leave(h, buffers);
     }
 
@@ -93,7 +96,7 @@ internal sealed class DiTDeviceLayers : IDisposable
             var (block, modulation) = (_weights.Blocks[layer], _step.Blocks[layer]);
             var attended = _operations.Attend(block.Qkv.Apply(input), buffers.Shape.IsPaged ? _pages.Layer(layer) : null, buffers, places);
             normalised = _operations.AddAndNormalise(h, block.AttentionOut.Apply(attended), modulation.Gate1, modulation.Scale2, modulation.Shift2);
-            var down = block.Down.Apply(_operations.Gelu(block.Up.Apply(normalised)));
+            var down = block.Down.Apply(_operations.Up(block.Up, normalised));
             if (layer + 1 < _weights.Blocks.Length)
             {
                 var next = _step.Blocks[layer + 1];

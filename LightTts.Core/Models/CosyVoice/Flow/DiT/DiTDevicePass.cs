@@ -21,8 +21,9 @@ internal sealed class DiTDevicePass : IEstimatorPass
             (segment.Chunk > 0 ? chunked : whole).Add((segment, _frames));
             _frames += segment.Count;
         }
+        // In the pass's order: where there is one batch only, its frames are the pass's as they lie.
         foreach (var group in Chunked(chunked).Concat(Whole(whole)))
-            _batches.Add(new DiTBatch(estimator, group, schedule.Steps.Length));
+            _batches.Add(new DiTBatch(estimator, [.. group.OrderBy(each => each.At)], schedule.Steps.Length));
     }
 
     public Tensor Velocity(Tensor x, int step)

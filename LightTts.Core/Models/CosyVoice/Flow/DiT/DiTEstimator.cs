@@ -39,11 +39,6 @@ internal sealed class DiTEstimator : IVelocityEstimator
         _pages = FlowPages.Create(new FlowPageShape(_weights.Config.Depth, _heads, _headDim), pageFrames, device, cacheBudget);
     }
 
-    /// <summary>What a pass computes once for all its steps: the input projection's constant part and the rotations.</summary>
-    /// <param name="Constant">[2, M, Dim]: the conditional row's mu, condition and speaker; the unconditional row's bias.</param>
-    /// <param name="Rotations">[M, 1, HeadDim / 2] complex, by absolute frame.</param>
-    public readonly record struct Inputs(Tensor Constant, Tensor Rotations);
-
     public bool KeepsPast => true;
 
     public DiTWeights Weights => _weights;
@@ -55,7 +50,7 @@ internal sealed class DiTEstimator : IVelocityEstimator
     public IEstimatorPass Begin(IReadOnlyList<FlowSegment> segments, float[] times)
     {
         using var scope = NewDisposeScope();
-        var inputs = Prepare(segments);
+        var inputs = DiTInputs.Prepare(_weights, segments);
         return new Pass(this, segments, _schedules.Hold(times), inputs.Constant.DetachFromDisposeScope(), inputs.Rotations.DetachFromDisposeScope());
     }
 
@@ -66,17 +61,6 @@ internal sealed class DiTEstimator : IVelocityEstimator
         _pages.Dispose();
     }
 
-    /// <summary>Prepares the constant part of a pass.</summary>
-    public Inputs Prepare(IReadOnlyList<FlowSegment> segments)
-    {
-        var conditional = segments.Select(s =>
-            _weights.InputCondMu.Apply(cat([s.Condition, s.Mu], 1)).PlusInPlace(_weights.InputSpeaker.Apply(s.Speaker)));
-        var constant = cat([.. conditional], 0);
-        var positions = cat([.. segments.Select(s => Scalars.Range(s.Start, s.Start + s.Count, constant.device))], 0);
-        var angles = positions.unsqueeze(1) * _weights.InverseFrequencies; // [M, HeadDim / 2], in 32 bits as in the reference
-        return new Inputs(stack([constant, _weights.InputBias.expand_as(constant)], 0), polar(ones_like(angles), angles).unsqueeze(1));
-    }
-
     /// <summary>One evaluation.</summary>
     /// <param name="x">The noisy mel, [M, MelBands].</param>
     /// <param name="inputs">The pass's constants.</param>
@@ -85,7 +69,7 @@ internal sealed class DiTEstimator : IVelocityEstimator
     /// <param name="index">The step's number, under which caches are kept.</param>
     /// <param name="scratch">The pass's working memory.</param>
     /// <returns>Velocities [2, M, MelBands].</returns>
-    public Tensor Velocity(Tensor x, Inputs inputs, IReadOnlyList<FlowSegment> segments, DiTStep step, int index, FlowScratch scratch)
+    public Tensor Velocity(Tensor x, DiTInputs inputs, IReadOnlyList<FlowSegment> segments, DiTStep step, int index, FlowScratch scratch)
     {
         var h = Embed(x, inputs, segments, index).view(-1, _dim);
         for (var layer = 0; layer < _weights.Blocks.Length; layer++)
@@ -98,7 +82,7 @@ internal sealed class DiTEstimator : IVelocityEstimator
     }
 
     /// <summary>InputEmbedding: projection, plus two causal grouped convolutions of it. Gives [2, M, Dim].</summary>
-    public Tensor Embed(Tensor x, Inputs inputs, IReadOnlyList<FlowSegment> segments, int index)
+    public Tensor Embed(Tensor x, DiTInputs inputs, IReadOnlyList<FlowSegment> segments, int index)
     {
         var h = _weights.InputX.Apply(x).unsqueeze(0).Plus(inputs.Constant); // [1, M, Dim] + [2, M, Dim]
         var at = 0;
@@ -185,7 +169,7 @@ internal sealed class DiTEstimator : IVelocityEstimator
         private readonly FlowScratch _scratch = new();
 
         public Tensor Velocity(Tensor x, int step) =>
-            estimator.Velocity(x, new Inputs(constant, rotations), segments, schedule.Steps[step], step, _scratch);
+            estimator.Velocity(x, new DiTInputs(constant, rotations), segments, schedule.Steps[step], step, _scratch);
 
         public void Dispose()
         {

@@ -4,13 +4,11 @@ using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
-/// <summary>The transformer's blocks, in five launches each: norms, modulation, rotary positions, gates and GELU are parts of the
+/// <summary>The transformer's blocks for few rows, in five launches each: norms, modulation, rotary positions, gates and GELU are parts of the
 /// products (flowproducts.cu), each of which is on its way before the one before it has ended.</summary>
 internal sealed class DiTFusedBlocks
 {
-    // Rows up to which each of the products' tiles is used, and which of them beyond.
-    private static readonly int[] Most = [400, 1600];
-
+    private const int MaxRows = 128;
     private const float NormEps = 1e-6f;
 
     private readonly DiTPages _pages;
@@ -36,17 +34,22 @@ internal sealed class DiTFusedBlocks
         {
             var (slope1, offset1, slope2, offset2) = DiTFold.Places(weights, i);
             var own = step.Blocks[i];
-            var next = i + 1 < weights.Blocks.Length ? step.Blocks[i + 1].Scale1 : step.Scale;
-            return new Block(new(Weight(block.Qkv), At(slope1), At(offset1)), new(Weight(block.Up), At(slope2), At(offset2)),
-                new(Weight(block.AttentionOut), Bias(block.AttentionOut), own.Gate1.Address(), own.Scale2.Address()),
-                new(Weight(block.Down), Bias(block.Down), own.Gate2.Address(), next.Address()));
+            var scale = i + 1 < weights.Blocks.Length ? step.Blocks[i + 1].Scale1 : step.Scale;
+            var next = weights.Blocks[(i + 1) % weights.Blocks.Length]; // of the next step, after the last
+            return new Block(new(Weight(block.Qkv), At(slope1), At(offset1), Weight(next.Qkv)),
+                new(Weight(block.Up), At(slope2), At(offset2), Weight(next.Up)),
+                new(Weight(block.AttentionOut), Bias(block.AttentionOut), own.Gate1.Address(), own.Scale2.Address(), Weight(next.AttentionOut)),
+                new(Weight(block.Down), Bias(block.Down), own.Gate2.Address(), scale.Address(), Weight(next.Down)));
         })];
     }
 
     /// <summary>Whether there are kernels for it.</summary>
-    public static bool Fits(DiTWeights weights, DiTOperations operations) => operations is CudaDiTOperations { Kernels.Products.Count: > 0 }
+    public static bool Fits(DiTWeights weights, DiTOperations operations) => operations is CudaDiTOperations { Kernels.Products: not null }
         && weights.Blocks.SelectMany(block => (Linear[])[block.Qkv, block.AttentionOut, block.Up, block.Down])
             .All(product => product is TorchLinear { Bias: not null });
+
+    /// <summary>Whether a shape has few enough rows: of many the library's products are faster, although they take more launches.</summary>
+    public static bool Takes(DiTShape shape) => 2 * shape.Rows * shape.Frames <= MaxRows;
 
     /// <summary>Room for a residual stream, in the caller's dispose scope.</summary>
     /// <param name="h">[2 Rows Frames, Dim], float32.</param>
@@ -61,7 +64,7 @@ internal sealed class DiTFusedBlocks
         using var scope = NewDisposeScope();
         var (shape, stream) = (buffers.Shape, _operations.Stream);
         var rows = 2 * shape.Rows * shape.Frames;
-        var products = _operations.Kernels.Products[Most.Count(most => rows > most)];
+        var products = _operations.Kernels.Products!;
         nint Room(long width) => empty([rows, width], ScalarType.BFloat16, buffers.Mel.device).Address();
         var (qkv, attended, up) = (Room(3 * _dim), Room(_dim), Room(_hidden));
         var (turns, places, seen) = (buffers.Rotations.Address(), buffers.Places?.Address() ?? 0, buffers.Seen.Address());

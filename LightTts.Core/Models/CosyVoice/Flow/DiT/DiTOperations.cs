@@ -43,8 +43,8 @@ internal abstract class DiTOperations : IDisposable
     /// <returns>[2 Rows Frames, Heads HeadDim].</returns>
     public abstract Tensor Attend(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places);
 
-    /// <summary>The activation of the feed-forward part; may be in place.</summary>
-    public abstract Tensor Gelu(Tensor up);
+    /// <summary>The feed-forward part's first product and GELU.</summary>
+    public virtual Tensor Up(Linear up, Tensor normalised) => up.Apply(normalised).gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
 
     public virtual void Dispose()
     {

@@ -125,9 +125,12 @@ internal sealed record DiTBlockWeights(Linear Modulation, Linear Qkv, Linear Att
             using var scope = NewDisposeScope();
             return cat([.. "qkv".Select(c => reader.Take($"{root}attn.to_{c}.{part}", shape))], 0).MoveToOuterDisposeScope();
         }
+        // Used once for every number of solver steps: a tenth of the model's numbers, which can stay in the file.
+        var bias = reader.Take($"{root}attn_norm.linear.bias", 6 * dim);
+        const string modulation = "attn_norm.linear.weight";
         return new DiTBlockWeights(
-            Linear.Create(reader.Take($"{root}attn_norm.linear.weight", 6 * dim, dim), reader.Take($"{root}attn_norm.linear.bias", 6 * dim),
-                ScalarType.Float32),
+            (Linear?)reader.Map(root + modulation, 6 * dim, dim, entry => MappedLinear.Of(entry, bias))
+                ?? Linear.Create(reader.Take(root + modulation, 6 * dim, dim), bias, ScalarType.Float32),
             reader.Product($"{root}attn.qkv", 3 * inner, dim, () =>
                 Linear.Create(Stack("weight", inner, dim), Stack("bias", inner), reader.Device)),
             Take("attn.to_out.0", dim, inner),

@@ -32,8 +32,6 @@ internal class TorchDiTOperations(Files.DiTConfig config, ScalarType compute) : 
         return Attend(split.select(2, 0).transpose(1, 2), split.select(2, 1), split.select(2, 2), buffers.Mask);
     }
 
-    public override Tensor Gelu(Tensor up) => up.gelu_(TorchSharp.Modules.GELU.Approximate.tanh);
-
     /// <summary>Attention of the blocks' queries over the pages, in which their own keys and values lie by now.</summary>
     private Tensor AttendPages(Tensor qkv, Tensor pages, DiTStepBuffers buffers, DiTPlaces places)
     {

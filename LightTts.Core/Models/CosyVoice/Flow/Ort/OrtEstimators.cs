@@ -59,7 +59,11 @@ internal sealed record OrtEstimators(string Root, FlowConfig Config, DecoderEngi
     {
         var shapes = streaming ? StreamingEstimatorFile.Shapes(Config, Frames) : WholeEstimatorFile.Shapes(Config.MelBands, Frames);
         var path = streaming ? StreamingEstimatorFile.PathIn(Root) : WholeEstimatorFile.PathIn(Root);
-        var session = OnnxSession.Load(path, options with { TensorRt = options.TensorRt with { Shapes = shapes } });
+        var session = OnnxSession.Load(path, options with
+        {
+            TensorRt = options.TensorRt with { Shapes = shapes },
+            Tf32 = options.TensorRt.HalfPrecision, // of about the same precision
+        });
         // Only TensorRT's engine is made for certain lengths.
         var frames = session.Providers.Contains(ExecutionProvider.TensorRt) ? Frames : OrtFrames.Any;
         try

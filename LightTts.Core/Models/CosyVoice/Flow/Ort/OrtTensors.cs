@@ -43,7 +43,8 @@ internal sealed class OrtTensors : IDisposable
     /// <exception cref="TtsSynthesisException">ONNX Runtime failed.</exception>
     public void Run(OnnxSession session)
     {
-        // ONNX Runtime works on a stream of its own and ends with waiting for it: what fills its inputs must have been done before.
+        // ONNX Runtime works on a stream of its own and ends with waiting for it: what fills its inputs must have been done before. Its C# interface
+        // has no way to hand it the stage's.
         if (_memory is not null)
             TensorData.WaitForStream(_device);
         session.Run(_inputs.Keys, _inputs.Values, _outputs.Keys, _outputs.Values);

@@ -6,7 +6,7 @@ using TorchSharp;
 
 namespace LightTts.Models.CosyVoice.Language.Cpu;
 
-/// <summary>The language model on the CPU in 32-bit floats, or with 8-bit numbers in its products, without a tensor library: at
+/// <summary>The language model on the CPU in 32-bit floats, or with weights of 16 or 8 bits, without a tensor library: at
 /// the sizes of decoding the calls cost more than the arithmetic.</summary>
 /// <remarks>
 /// The maths is that of <see cref="TorchLanguageEngine"/>. Every row is computed by
@@ -17,6 +17,7 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
 {
     private readonly LanguageModelConfig _config;
     private readonly torch.Tensor _textEmbedding;
+    private readonly MappedRows? _textRows;
     private readonly torch.Tensor _speechEmbedding;
     private readonly Layer[] _layers;
     private readonly NativeBuffer _norm;
@@ -45,7 +46,7 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
         _queries = config.Heads * config.HeadDim;
         _keys = config.KvHeads * config.HeadDim;
         _inner = config.IntermediateSize;
-        _textEmbedding = weights.TextEmbedding;
+        (_textEmbedding, _textRows) = (weights.TextEmbedding, weights.TextRows);
         _speechEmbedding = weights.SpeechEmbedding;
         _layers = [.. weights.Layers.Select(layer => new Layer(layer))];
         _norm = Copy(weights.Norm);
@@ -58,7 +59,8 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
 
     /// <summary>Makes the layers that this engine multiplies by.</summary>
     public static Func<torch.Tensor, torch.Tensor?, Linear> Matrix(TorchDevice device) =>
-        device.Int8 ? static (weight, bias) => new QuantizedLinear(weight, bias) : Head;
+        device.Int8 ? static (weight, bias) => new QuantizedLinear(weight, bias)
+        : device.HalfWeights ? static (weight, bias) => new PackedLinear(weight, bias, half: true) : Head;
 
     /// <summary>Makes the last one, which is always of 32-bit numbers: its rounding would go into the draws directly, and it is small.</summary>
     public static Linear Head(torch.Tensor weight, torch.Tensor? bias) => new PackedLinear(weight, bias);
@@ -110,6 +112,7 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     public void Dispose()
     {
         _textEmbedding.Dispose();
+        _textRows?.Dispose();
         _speechEmbedding.Dispose();
         foreach (var layer in _layers)
             layer.Dispose();
@@ -125,6 +128,11 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
         for (var row = 0; row < inputs.Length; row++)
         {
             var id = inputs[row];
+            if (id >= 0 && _textRows is not null)
+            {
+                _textRows.Copy(id, _scratch.X.At(row));
+                continue;
+            }
             var from = id >= 0 ? text + (long)id * _hidden : speech + (long)~id * _hidden;
             new ReadOnlySpan<float>(from, _hidden).CopyTo(new Span<float>(_scratch.X.At(row), _hidden));
         }

@@ -16,14 +16,16 @@ internal sealed class CudaGenerator : IDisposable
     private readonly CudaConv _pre;
     private readonly CudaConv _post;
     private readonly List<Stage> _stages = [];
+    private readonly IReadOnlyList<int> _contexts; // frames before those that are wanted, of each stage
 
     /// <param name="generator">Its weights are arranged anew, and not kept.</param>
     /// <param name="kernels">Stays the caller's.</param>
     /// <param name="config">Shapes.</param>
+    /// <param name="reach">Source samples before its own that a frame of the source's spectrum depends on.</param>
     /// <param name="device">Where.</param>
-    public CudaGenerator(HiftGenerator generator, VocoderKernels kernels, VocoderConfig config, Device device)
+    public CudaGenerator(HiftGenerator generator, VocoderKernels kernels, VocoderConfig config, int reach, Device device)
     {
-        (_kernels, _config, _device) = (kernels, config, device);
+        (_kernels, _config, _device, _contexts) = (kernels, config, device, generator.ContextFrames(reach).Stages);
         var (pre, stages, post) = generator.Layers;
         _pre = new CudaConv(pre, kernels.Parts, left: 0);
         foreach (var stage in stages)
@@ -40,28 +42,32 @@ internal sealed class CudaGenerator : IDisposable
         2 * bins <= VocoderKernels.ChannelStep && config.ResBlockKernels.Length <= 3 && config.UpsampleRates.Length <= VocoderKernels.MostConvolutions
         && config.ResBlockDilations.Concat(config.SourceResBlockDilations).All(dilations => dilations.Length == config.ResBlockDilations[0].Length);
 
+    /// <summary>Numbers of a mel's frame, padded.</summary>
+    public int Inputs => _pre.Inputs;
+
     /// <summary>Mel and source to the output's spectrum before its exponential and sine.</summary>
     /// <param name="stream">Where.</param>
-    /// <param name="mel">[rows, bands, n].</param>
-    /// <param name="spectrum">Real and imaginary parts of the source's, [rows, 2 * bins, frames].</param>
+    /// <param name="mel">[parts, rows, n, inputs] in halves.</param>
+    /// <param name="spectrum">Real and imaginary parts of the source's, [parts, rows, lead + frames, 32] in halves.</param>
+    /// <param name="windows">A <see cref="VocoderWindow"/> for each row: what nobody wants may be left out.</param>
     /// <returns>[rows, frames, 32], of which 2 * bins are meant.</returns>
-    public Tensor Run(nint stream, Tensor mel, Tensor spectrum)
+    public Tensor Run(nint stream, Tensor mel, Tensor spectrum, Tensor windows)
     {
-        var (rows, columns) = ((int)mel.shape[0], (int)mel.shape[2]);
-        var packed = Halves(rows, Lead + spectrum.shape[2], VocoderKernels.ChannelStep);
-        _kernels.Pack(stream, (rows, (int)spectrum.shape[1], (int)spectrum.shape[2]), Lead, spectrum.Address(), packed.Address(), false);
-        var sources = Sources(stream, rows, columns, packed);
-        var x = Halves(rows, columns, _pre.Inputs);
-        _kernels.Pack(stream, (rows, (int)mel.shape[1], columns), 0, mel.Address(), x.Address(), true);
-        x = Alone(stream, _pre.Over(columns, columns) with { Slope = (float)_config.LeakyReluSlope }, x, rows);
+        var (rows, columns) = ((int)mel.shape[1], (int)mel.shape[2]);
+        var rate = 1;
+        var work = new Work(stream, rows, windows.Address(), [.. _stages.Select((stage, i) => (rate *= stage.Up.Rate, _contexts[i]))]);
+        var sources = Sources(work, columns, spectrum);
+        var x = Halves(rows, columns, _pre.Channels);
+        var pre = work.Limited(Writing(Reading(_pre.Over(columns, columns), mel), x), null);
+        _kernels.Convolve(stream, rows, [pre with { Slope = (float)_config.LeakyReluSlope }]);
         for (var i = 0; i < _stages.Count; i++)
         {
             var last = i == _stages.Count - 1;
-            x = Run(stream, _stages[i], x, sources[i], last ? 0.01f : (float)_config.LeakyReluSlope);
+            x = Run(work, i, x, sources[i], last ? HiftGenerator.LastSlope : (float)_config.LeakyReluSlope);
         }
         columns = (int)x.shape[2];
         var result = Floats(rows, columns, _post.Channels);
-        _kernels.Convolve(stream, rows, [Reading(_post.Over(columns, columns), x) with { Sums = result.Address() }]);
+        _kernels.Convolve(stream, rows, [work.Limited(Reading(_post.Over(columns, columns), x) with { Sums = result.Address() }, _stages.Count - 1)]);
         return result;
     }
 
@@ -83,16 +89,10 @@ internal sealed class CudaGenerator : IDisposable
     private static Convolution Writing(Convolution convolution, Tensor output, nint alpha = 0) =>
         convolution with { First = new ConvolutionOutput(output.Address(), alpha), OutputPart = output.numel() / output.shape[0] };
 
-    private Tensor Alone(nint stream, Convolution convolution, Tensor input, int rows)
-    {
-        var output = Halves(rows, convolution.Columns, convolution.Channels);
-        _kernels.Convolve(stream, rows, [Writing(Reading(convolution, input), output)]);
-        return output;
-    }
-
     /// <summary>What the source adds at each stage: [rows, columns, channels].</summary>
-    private List<Tensor> Sources(nint stream, int rows, int columns, Tensor spectrum)
+    private List<Tensor> Sources(Work work, int columns, Tensor spectrum)
     {
+        var rows = work.Rows;
         var jobs = new Convolution[_stages.Count];
         List<Tensor> sums = [];
         List<Tensor> activated = [];
@@ -106,17 +106,18 @@ internal sealed class CudaGenerator : IDisposable
             var skipped = (Lead + 1 - stage.Stride) * VocoderKernels.ChannelStep * sizeof(ushort);
             var job = Reading(stage.Down.Over(columns + stage.Down.Taps - 1, columns), spectrum);
             job = job with { Input = job.Input + skipped, InputRow = spectrum.shape[2] * spectrum.shape[3], Sums = sums[i].Address() };
-            jobs[i] = Writing(job, activated[i], stage.Source.Layers[0].Alpha1.Address());
+            jobs[i] = work.Limited(Writing(job, activated[i], stage.Source.Layers[0].Alpha1.Address()), i);
         }
-        _kernels.Convolve(stream, rows, jobs);
-        Blocks(stream, rows, [.. _stages.Select(stage => stage.Source)], sums, sums, activated);
+        _kernels.Convolve(work.Stream, rows, jobs);
+        Blocks(work, [.. _stages.Select((stage, i) => (stage.Source, i))], sums, sums, activated);
         return sums;
     }
 
     // Input halves [rows, columns, channels] -> those of the next stage.
-    private Tensor Run(nint stream, Stage stage, Tensor x, Tensor source, float slope)
+    private Tensor Run(Work work, int number, Tensor x, Tensor source, float slope)
     {
-        var (rows, length, columns, channels) = ((int)x.shape[1], (int)x.shape[2], (int)source.shape[1], source.shape[2]);
+        using var scope = NewDisposeScope();
+        var (stage, rows, length, columns, channels) = (_stages[number], work.Rows, (int)x.shape[2], (int)source.shape[1], source.shape[2]);
         var input = Floats(rows, columns, channels);
         var sums = Floats(stage.Blocks.Count, rows, columns, channels);
         List<Tensor> activated = [.. stage.Blocks.Select(_ => Halves(rows, columns, channels))];
@@ -127,45 +128,63 @@ internal sealed class CudaGenerator : IDisposable
             Shift = columns - length * stage.Up.Rate, Add = source.Address(), Sums = input.Address(), First = Output(0), Second = Output(1),
             Third = Output(2),
         };
-        _kernels.Convolve(stream, rows, [up]);
-        Blocks(stream, rows, stage.Blocks, [.. activated.Select(_ => input)], [.. activated.Select((_, i) => sums[i])], activated);
+        _kernels.Convolve(work.Stream, rows, [work.Limited(up, number)]);
+        Blocks(work, stage.Blocks.ConvertAll(block => (block, number)), activated.ConvertAll(_ => input), [.. activated.Select((_, i) => sums[i])],
+            activated);
         var mean = Halves(rows, columns, channels);
-        _kernels.Mean(stream, stage.Blocks.Count, input.numel(), slope, sums.Address(), mean.Address());
-        return mean;
+        _kernels.Mean(work.Stream, stage.Blocks.Count, input.numel(), slope, sums.Address(), mean.Address());
+        return mean.MoveToOuterDisposeScope();
     }
 
     /// <summary>Residual blocks side by side.</summary>
-    /// <param name="stream">Where.</param>
-    /// <param name="rows">Of each.</param>
-    /// <param name="blocks">Of equally many layers.</param>
+    /// <param name="work">Where.</param>
+    /// <param name="blocks">Of equally many layers, and the stages that they are of.</param>
     /// <param name="inputs">[rows, columns, channels] of each.</param>
     /// <param name="results">The same; they may lie where the inputs do.</param>
     /// <param name="activated">The inputs, activated for the first layers; overwritten.</param>
-    private void Blocks(nint stream, int rows, IReadOnlyList<Block> blocks, List<Tensor> inputs, List<Tensor> results, List<Tensor> activated)
+    private void Blocks(Work work, List<(Block Block, int Stage)> blocks, List<Tensor> inputs, List<Tensor> results, List<Tensor> activated)
     {
+        using var scope = NewDisposeScope();
         // The longest first, so that they do not end last.
-        var order = Enumerable.Range(0, blocks.Count).OrderByDescending(i => activated[i].numel() * blocks[i].Layers[0].First.Steps).ToArray();
+        var order = Enumerable.Range(0, blocks.Count).OrderByDescending(i => activated[i].numel() * blocks[i].Block.Layers[0].First.Steps).ToArray();
         var between = activated.ConvertAll(each => empty_like(each));
         var jobs = new Convolution[blocks.Count];
-        var layers = blocks[0].Layers.Count;
+        var layers = blocks[0].Block.Layers.Count;
         for (var layer = 0; layer < layers; layer++)
         {
             foreach (var (at, i) in order.Index())
             {
-                var (own, columns) = (blocks[i].Layers[layer], (int)activated[i].shape[2]);
-                jobs[at] = Writing(Reading(own.First.Over(columns, columns), activated[i]), between[i], own.Alpha2.Address());
+                var (own, columns) = (blocks[i].Block.Layers[layer], (int)activated[i].shape[2]);
+                var job = Writing(Reading(own.First.Over(columns, columns), activated[i]), between[i], own.Alpha2.Address());
+                jobs[at] = work.Limited(job, blocks[i].Stage);
             }
-            _kernels.Convolve(stream, rows, jobs);
+            _kernels.Convolve(work.Stream, work.Rows, jobs);
             foreach (var (at, i) in order.Index())
             {
-                var (own, columns) = (blocks[i].Layers[layer], (int)activated[i].shape[2]);
-                var job = Reading(own.Second.Over(columns, columns), between[i]) with
+                var (own, columns) = (blocks[i].Block.Layers[layer], (int)activated[i].shape[2]);
+                var job = work.Limited(Reading(own.Second.Over(columns, columns), between[i]), blocks[i].Stage) with
                 {
                     Add = (layer == 0 ? inputs : results)[i].Address(), Sums = results[i].Address(),
                 };
-                jobs[at] = layer + 1 < layers ? Writing(job, activated[i], blocks[i].Layers[layer + 1].Alpha1.Address()) : job;
+                jobs[at] = layer + 1 < layers ? Writing(job, activated[i], blocks[i].Block.Layers[layer + 1].Alpha1.Address()) : job;
             }
-            _kernels.Convolve(stream, rows, jobs);
+            _kernels.Convolve(work.Stream, work.Rows, jobs);
+        }
+    }
+
+    /// <summary>A run, and what rows want of it.</summary>
+    /// <param name="Stream">Where.</param>
+    /// <param name="Rows">How many.</param>
+    /// <param name="Windows">A <see cref="VocoderWindow"/> for each.</param>
+    /// <param name="Stages">Columns of a frame, and frames before those that are wanted.</param>
+    private sealed record Work(nint Stream, int Rows, nint Windows, IReadOnlyList<(int Rate, int Context)> Stages)
+    {
+        /// <summary>Leaves out columns of a stage that nobody wants; without one, those behind a row's end.</summary>
+        public Convolution Limited(Convolution job, int? stage)
+        {
+            var (rate, context) = stage is { } number ? Stages[number] : (1, HiftWindowVocoder.LongestWindow);
+            var columns = rate / job.Rate;
+            return job with { Windows = Windows, FrameColumns = columns, Context = context * columns };
         }
     }
 

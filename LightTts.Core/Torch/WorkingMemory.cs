@@ -1,0 +1,35 @@
+using System.Runtime.InteropServices;
+using LightTts.Cuda;
+using static TorchSharp.torch;
+
+namespace LightTts.Torch;
+
+/// <summary>Memory that work on a device needs while it is done. libtorch takes what it has not enough of when it is first needed, and keeps it, so
+/// that a process grows with every larger batch that occurs; taken beforehand, it is there.</summary>
+internal static class WorkingMemory
+{
+    private const long Small = 1L << 20; // libtorch has two kinds: up to this, and larger
+    private const long MostOfSmall = 64L << 20;
+
+    /// <summary>Takes some for the calling thread's current stream, for good; nothing where there is too little.</summary>
+    /// <param name="device">A CUDA device.</param>
+    /// <param name="share">The part of what is free, at most 1.</param>
+    /// <param name="most">The most bytes.</param>
+    public static void Reserve(Device device, double share, long most)
+    {
+        if (CudaMemory.Free(device.index) is not { } free)
+            return;
+        var bytes = Math.Min((long)(free * share), most);
+        try
+        {
+            using var scope = NewDisposeScope();
+            empty([bytes], ScalarType.Byte, device);
+            for (var taken = 0L; taken < Math.Min(bytes / 8, MostOfSmall); taken += Small)
+                empty([Small], ScalarType.Byte, device);
+        }
+        catch (ExternalException)
+        {
+            // Others were faster. What is needed is taken when it is needed.
+        }
+    }
+}
