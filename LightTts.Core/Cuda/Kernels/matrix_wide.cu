@@ -12,14 +12,13 @@ struct StagedRows
 
     element* to;
 
-    // Asks for COUNT pieces from `first` on, as far as they are before `end`, of rows of x, which are `inputs` long. Every block begins with another
-    // row, or else all would ask the same corner of the second-level cache at once.
+    // Asks for COUNT pieces from `first` on, as far as they are before `end`, of rows of x, which are `inputs` long.
     template <int COUNT>
     __device__ __forceinline__ void load(const element* x, int inputs, int first, int end, const Rows& rows) const
     {
         for (int i = threadIdx.x; i < ROWS * COUNT * 4; i += blockDim.x)
         {
-            const int row = (i / (COUNT * 4) + blockIdx.x * 11) % ROWS, piece = first + i / 4 % COUNT, at = piece * CHUNK + i % 4 * 8;
+            const int row = i / (COUNT * 4), piece = first + i / 4 % COUNT, at = piece * CHUNK + i % 4 * 8;
             const bool there = rows.first + row < rows.count;
             if (piece < end)
                 copy_async_or_zero(to + row * STRIDE + at, there ? x + (size_t)(rows.first + row) * inputs + at : x, there);
