@@ -74,9 +74,6 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     /// <summary>Whether the decode stage has work of this stream, so that it can sit out while newcomers are in a hurry.</summary>
     public bool CanSitOut(int chunkTokens) => Job.Decode.Streaming && Job.TokensWaiting >= Enough(chunkTokens);
 
-    /// <summary>Whether its listener has so much audio ahead, that somebody who has heard nothing yet can go first.</summary>
-    public bool HasAhead(TimeSpan audio, int sampleRate) => Job.Decode.Streaming && Job.Chunks > 0 && Job.Lead(sampleRate) >= audio;
-
     private static int Enough(int chunkTokens) => chunkTokens + chunkTokens / 2; // a chunk and what the model looks ahead
 
     private const int MaxAhead = 2;
