@@ -1,6 +1,24 @@
 // The matrix products of a transformer's layer for a few rows (matrix.cuh), with what stands before and after them: the norm's scale, biases, rotary
 // positions and the append to the KV cache; residuals; SiLU.
 
+// Brings the pages of the positions before, which attention reads next, into the second-level cache: a warp a page of a row at a time.
+__device__ __forceinline__ void bring_pages(const element* keys, const element* values, const int* positions, const int* sequences, const int* tables,
+    int table_blocks, int first, int end)
+{
+    constexpr int SIZE = KV_HEADS * PAGE * HEAD_DIM;
+    if (threadIdx.x % 32 != 0)
+        return;
+    for (int i = blockIdx.x * WARPS_HIDDEN + threadIdx.x / 32; i < (end - first) * table_blocks; i += gridDim.x * WARPS_HIDDEN)
+    {
+        const int row = first + i / table_blocks, page = i % table_blocks;
+        if (page * PAGE >= positions[row])
+            continue;
+        const size_t at = (size_t)tables[(size_t)sequences[row] * table_blocks + page] * SIZE;
+        bring_ahead(keys + at, SIZE * sizeof(element));
+        bring_ahead(values + at, SIZE * sizeof(element));
+    }
+}
+
 // Queries, keys and values: [rows, HIDDEN] -> q [rows, HEADS * HEAD_DIM] in 32 bits, k and v into the KV cache, both turned by their position.
 // weight [(HEADS + 2 KV_HEADS) * HEAD_DIM, HIDDEN], the two numbers that turn together side by side; turns [positions, HEAD_DIM / 2, (cos, sin)].
 // Pages: [block, KV_HEADS, PAGE, HEAD_DIM]; a row without a position (-1) writes none.
@@ -18,6 +36,8 @@ __device__ void project(const element* x, const float* squares, const element* w
     const Rows rows = { count, (int)blockIdx.y * ROWS, 0 };
     Weights<HIDDEN, WARPS_HIDDEN, 2> weights({ weight + (size_t)(first + g) * HIDDEN, weight + (size_t)(first + g + 8) * HIDDEN });
     bring_near(ahead, ahead_bytes);
+    if (ROWS > 16) // of few rows they stay there from step to step
+        bring_pages(keys, values, positions, sequences, tables, table_blocks, rows.first, min(count, rows.first + ROWS));
     // A lane's results: two outputs of a row.
     const int pair = threadIdx.x % 8, output = first + 2 * pair, head = output / HEAD_DIM, within = output % HEAD_DIM;
     const float bias0 = widen(bias[output]), bias1 = widen(bias[output + 1]);

@@ -12,9 +12,6 @@ namespace LightTts.Models.CosyVoice.Language.Cuda;
 /// 32 bits: residual stream, queries, scores, sums.</remarks>
 internal sealed class CudaLanguageLayers : IDisposable
 {
-    // A variant for the time of a measurement.
-    private static readonly bool Ahead = Environment.GetEnvironmentVariable("LIGHTTTS_AHEAD") != "0";
-
     private readonly TransformerShape _shape;
     private readonly LanguageWeights _weights;
     private readonly CudaModule _module;
@@ -92,11 +89,11 @@ internal sealed class CudaLanguageLayers : IDisposable
         Embed(stream, inputs, layout, memory);
         for (var i = 0; i < _layers.Length; i++)
         {
-            Project(i, stream, inputs, layout, memory, Ahead);
+            Project(i, stream, inputs, layout, memory, ahead: true);
             Attend(i, stream, inputs, layout, memory);
-            AddAttended(i, stream, layout, memory, Ahead);
+            AddAttended(i, stream, layout, memory, ahead: true);
             Gate(i, stream, layout, memory);
-            AddGated(i, stream, layout, memory, Ahead);
+            AddGated(i, stream, layout, memory, ahead: true);
         }
         if (layout.Draws == 0)
             return;
@@ -105,7 +102,7 @@ internal sealed class CudaLanguageLayers : IDisposable
             Draw(stream, inputs, layout, memory, target);
     }
 
-    // The parts of a step, for whoever asks what each of them costs.
+    // The parts of a step, for whoever asks what each of them costs: alone, without bringing later weights into the second-level cache.
 
     internal void Embed(nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
         _embedding.Launch(stream, layout.Rows, inputs + layout.Inputs, _table.Address(), _layers[0].AttentionNorm, memory.Stream);
