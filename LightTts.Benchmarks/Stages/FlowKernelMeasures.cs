@@ -47,9 +47,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         var (wQkv, wOut, wUp, wDown) = (Weights(3 * _dim, _dim), Weights(_dim, _dim), Weights(_hidden, _dim), Weights(_dim, _hidden));
         var convolution = Half(_dim, FlowEndKernels.Taps, _dim / FlowEndKernels.Groups);
         var x = new FlowProductKernels.Stream(h.Address(), scaled.Address(), moments.Address());
-        FlowProductKernels.Normed Normed(Tensor weight) => new(weight.Address(), vector.Address(), vector.Address(), 0);
-        FlowProductKernels.Added Added(Tensor weight) => new(weight.Address(), bias.Address(), vector.Address(), vector.Address(),
-            0);
+        FlowProductKernels.Normed Normed(Tensor weight) => new(weight.Address(), vector.Address(), vector.Address());
+        FlowProductKernels.Added Added(Tensor weight) => new(weight.Address(), bias.Address(), vector.Address(), vector.Address());
         var blocks = new FlowEndKernels.Blocks(rows, Frames, 2 * _dim, places.Address(), columns);
         using var workspace = empty(CublasLtProducts.WorkspaceBytes, ScalarType.Byte, device.Device);
         using var library = CublasLtProducts.TryCreate(workspace.Address()) ?? throw new InvalidOperationException("There is no cuBLASLt.");
@@ -74,15 +73,14 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         ];
         void Attend() => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
             attended.Address(), afterKernel: true);
-        void Own(int i, bool ahead)
+        void Own(int i)
         {
-            nint Next(Tensor[] weights) => ahead ? weights[(i + 1) % Layers].Address() : 0;
-            products.Project(stream, count, x, Normed(wQkv[i]) with { Next = Next(wQkv) }, turns.Address(), places.Address(), columns, qkv.Address(),
+            products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
                 pages.Address(), 1e-6f);
             Attend();
-            products.AddAttended(stream, count, attended.Address(), Added(wOut[i]) with { Next = Next(wOut) }, x);
-            products.Up(stream, count, x, Normed(wUp[i]) with { Next = Next(wUp) }, up.Address(), 1e-6f);
-            products.AddDown(stream, count, up.Address(), Added(wDown[i]) with { Next = Next(wDown) }, x);
+            products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x);
+            products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f);
+            products.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
         }
         void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), attended.Address(), vector.Address(), vector.Address(), vector.Address(),
             scaled.Address(), 1e-6f);
@@ -105,8 +103,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
                 ("add attended", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
                 ("up", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
                 ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
-                ("layer, own products", i => Own(i, ahead: false)),
-                ("layer, own, next near", i => Own(i, ahead: true)),
+                ("layer, own products", Own),
             ]);
         foreach (var (kernel, launch) in launches)
             yield return (kernel, Time(stream, launch));

@@ -46,12 +46,12 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
         float epsilon) =>
         _project.Launch(stream, (3 * dim / ProjectedOutputs, Blocks(rows, NormedRows), 1), Threads, SharedBytes(dim, ProjectedOutputs),
             afterKernel: true, x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, turns, places, Argument(columns), qkv, pages,
-            product.Next, Argument(rows), Argument(epsilon));
+            Argument(rows), Argument(epsilon));
 
     /// <summary>Norm, modulation, product and GELU: y [rows, hidden].</summary>
     public void Up(nint stream, int rows, in Stream x, in Normed product, nint y, float epsilon) =>
         _up.Launch(stream, (hidden / UpOutputs, Blocks(rows, NormedRows), 1), Threads, SharedBytes(dim, UpOutputs), afterKernel: true,
-            x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, y, product.Next, Argument(rows), Argument(epsilon));
+            x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, y, Argument(rows), Argument(epsilon));
 
     /// <summary>h += gate * (y Wᵀ + bias), for y [rows, dim]; scaled for the next norm.</summary>
     public void AddAttended(nint stream, int rows, nint y, in Added product, in Stream x) => Add(_out, dim, stream, rows, y, product, x);
@@ -61,8 +61,7 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
 
     private void Add(CudaKernel kernel, int inputs, nint stream, int rows, nint y, in Added product, in Stream x) =>
         kernel.Launch(stream, (dim / SlotOutputs, Blocks(rows, SlotRows), 1), Threads, SharedBytes(inputs, SlotOutputs), afterKernel: true, y,
-            product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments,
-            product.Next, Argument(rows));
+            product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
 
     private static int Blocks(int rows, int of) => (rows + of - 1) / of;
 
@@ -80,14 +79,12 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     /// <param name="Weight">[outputs, dim].</param>
     /// <param name="Slope">[outputs] weight times scale.</param>
     /// <param name="Offset">[outputs] weight times shift, and the bias.</param>
-    /// <param name="Next">The weight that such a product of the next layer reads, which is brought near; 0: none.</param>
-    public readonly record struct Normed(nint Weight, nint Slope, nint Offset, nint Next);
+    public readonly record struct Normed(nint Weight, nint Slope, nint Offset);
 
     /// <summary>A product whose result is added to the residual stream.</summary>
     /// <param name="Weight">[dim, inputs].</param>
     /// <param name="Bias">[dim], as the weight.</param>
     /// <param name="Gate">[dim] in 32 bits.</param>
     /// <param name="NextScale">[dim] of the next norm, in 32 bits.</param>
-    /// <param name="Next">As at <see cref="Normed"/>.</param>
-    public readonly record struct Added(nint Weight, nint Bias, nint Gate, nint NextScale, nint Next);
+    public readonly record struct Added(nint Weight, nint Bias, nint Gate, nint NextScale);
 }

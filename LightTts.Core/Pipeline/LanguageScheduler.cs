@@ -17,9 +17,6 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
 {
     private static readonly TimeSpan EnoughAhead = TimeSpan.FromSeconds(2); // of speech: to draw a chunk, to wait for a pass, and for the pass
 
-    // Audio that a listener has ahead while newcomers go first: to draw a chunk and decode it takes less.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(0.4);
-
     private const int PrefillAlone = 1024; // positions; bounds what a step computes, and the memory that it takes
 
     private readonly List<LanguageSequence> _candidates = [];
@@ -73,16 +70,14 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
                 break;
             // A step takes longer with every row, so those that would only add to what waits for the decode stage let newcomers go ahead.
             var isNewcomer = sequence.DelaysFirstAudio(chunkTokens);
-            if (sequence.IsSuspect || (isNewcomer ? newcomers == model.Limits.Newcomers : (newcomers > 0 || yields) && CanSitOut(sequence)))
+            if (sequence.IsSuspect || (isNewcomer ? newcomers == model.Limits.Newcomers
+                : (newcomers > 0 || yields) && sequence.CanSitOut(chunkTokens)))
                 continue;
             if (TryAdd(sequence) && isNewcomer)
                 newcomers++;
         }
         return _chosen;
     }
-
-    private bool CanSitOut(LanguageSequence sequence) => sequence.CanSitOut(chunkTokens)
-        || (model.Limits.YieldsToFirstAudio && sequence.HasAhead(Patience, sampleRate));
 
     private bool TryAdd(LanguageSequence sequence)
     {

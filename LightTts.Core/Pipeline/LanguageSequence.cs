@@ -79,9 +79,6 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     public bool IsDue(double tokensPerSecond, TimeSpan enough) =>
         !Job.Decode.Streaming || (Job.AwaitsFirstAudio ? !Job.CanBeDecoded : Job.Ahead(tokensPerSecond) < enough);
 
-    /// <summary>Whether its listener has so much audio ahead, that somebody who has heard nothing yet can go first.</summary>
-    public bool HasAhead(TimeSpan audio, int sampleRate) => Job.Decode.Streaming && Job.Chunks > 0 && Job.Lead(sampleRate) >= audio;
-
     private static int Enough(int chunkTokens) => chunkTokens + chunkTokens / 2; // a chunk and what the model looks ahead
 
     private const int MaxAhead = 2;

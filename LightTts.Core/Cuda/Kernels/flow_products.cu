@@ -12,10 +12,10 @@ constexpr int FEW_THREADS = 256;
 
 // Sum and sum of squares about their mean of each slot of rows [first, first + ROWS) -> mean and 1 / deviation of each row.
 template <int ROWS, int THREADS>
-__device__ __forceinline__ void share_moments(float2* shared, const float2* moments, int first, int count, float epsilon)
+__device__ __forceinline__ void share_moments(float2* shared, const float2* moments, int first, int end, float epsilon)
 {
     constexpr int LANES = THREADS / ROWS, EACH = SLOTS / LANES;
-    const float2* own = moments + (size_t)min(first + (int)threadIdx.x / LANES, count - 1) * SLOTS + threadIdx.x % LANES;
+    const float2* own = moments + (size_t)min(first + (int)threadIdx.x / LANES, end - 1) * SLOTS + threadIdx.x % LANES;
     float2 slot[EACH];
     float sum = 0, squares = 0;
 #pragma unroll
@@ -88,6 +88,11 @@ __device__ __forceinline__ float2 gather_sums(const uint4* shared, int row, int 
     return sum;
 }
 
+__device__ __forceinline__ uint4 load_or_zero(const element* row, int at)
+{
+    return row != nullptr ? load_fresh(row + at) : make_uint4(0, 0, 0, 0);
+}
+
 // A block's product of ROWS rows and OUTPUTS outputs. The weights wait in shared memory from before the kernels before have ended; a warp takes 32
 // rows and a part of the inputs, of which it alone reads its rows, from memory to registers. The inputs' order within 32 is the lanes': what a lane
 // holds of both sides belongs together, whatever the tensor cores call it.
@@ -111,20 +116,23 @@ struct FewRows
 
     // After it: the sums of every part of the inputs to shared memory; `meanwhile` goes between the first loads and their use.
     template <typename Meanwhile>
-    static __device__ __forceinline__ void multiply(uint4* shared, const element* x, const element*, int first, int count, Meanwhile meanwhile)
+    static __device__ __forceinline__ void multiply(uint4* shared, const element* x, int first, int end, Meanwhile meanwhile)
     {
         const int warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
         const int part = warp % (ROWS / 32), split = warp / (ROWS / 32);
-        const element* own[4];
+        const element* own[4]; // null: a row that is not there
 #pragma unroll
         for (int i = 0; i < 4; i++)
-            own[i] = x + (size_t)min(first + part * 32 + i * 8 + g, count - 1) * INPUTS + split * EACH + t * 8;
+        {
+            const int row = first + part * 32 + i * 8 + g;
+            own[i] = row < end ? x + (size_t)row * INPUTS + split * EACH + t * 8 : nullptr;
+        }
         uint4 ahead[AHEAD][4];
 #pragma unroll
         for (int step = 0; step < AHEAD; step++)
 #pragma unroll
             for (int i = 0; i < 4; i++)
-                ahead[step][i] = load_fresh(own[i] + step * 32);
+                ahead[step][i] = load_or_zero(own[i], step * 32);
         meanwhile();
         wait_copies<0>();
         __syncthreads();
@@ -139,7 +147,7 @@ struct FewRows
             {
                 a[i] = ahead[step % AHEAD][i];
                 if (step + AHEAD < STEPS)
-                    ahead[step % AHEAD][i] = load_fresh(own[i] + (step + AHEAD) * 32);
+                    ahead[step % AHEAD][i] = load_or_zero(own[i], (step + AHEAD) * 32);
             }
 #pragma unroll
             for (int n = 0; n < OUTPUTS / 8; n++)
@@ -222,7 +230,7 @@ struct Activation
 
 // The norm's product: x [count, DIM] scaled, moments [count, SLOTS], weight [*, DIM].
 template <typename Product, typename Finish>
-__device__ __forceinline__ void normed_product(const element* x, const float2* moments, const element* weight, const element* next, int count,
+__device__ __forceinline__ void normed_product(const element* x, const float2* moments, const element* weight, int count,
     float epsilon, const Finish& finish)
 {
     constexpr int ROWS = Product::ROWS, OUTPUTS = Product::OUTPUTS, THREADS = Product::THREADS;
@@ -231,28 +239,27 @@ __device__ __forceinline__ void normed_product(const element* x, const float2* m
     __shared__ element* to[ROWS];
     __shared__ __align__(8) float slope[OUTPUTS];
     __shared__ __align__(8) float offset[OUTPUTS];
-    const int output = blockIdx.x * OUTPUTS, first = blockIdx.y * ROWS;
+    const int output = blockIdx.x * OUTPUTS, each = (count + gridDim.y - 1) / gridDim.y;
+    const int first = blockIdx.y * each, end = min(first + each, count); // as many for every block: what is read is what takes time
     release_next();
     const element* const own = weight + (size_t)output * DIM;
     Product::fetch(shared, own);
-    if (next != nullptr && threadIdx.x == 0 && blockIdx.y == 0)
-        bring_ahead(next + (size_t)output * DIM, OUTPUTS * DIM * sizeof(element));
     for (int i = threadIdx.x; i < ROWS; i += THREADS)
-        to[i] = finish.row(min(first + i, count - 1), count);
+        to[i] = finish.row(min(first + i, end - 1), count);
     for (int i = threadIdx.x; i < OUTPUTS; i += THREADS)
     {
         slope[i] = finish.slope[output + i];
         offset[i] = finish.offset[output + i];
     }
     wait_for_previous();
-    Product::multiply(shared, x, own, first, count, [&] { share_moments<ROWS, THREADS>(of_rows, moments, first, count, epsilon); });
+    Product::multiply(shared, x, first, end, [&] { share_moments<ROWS, THREADS>(of_rows, moments, first, end, epsilon); });
 #pragma unroll 4
     for (int i = 0; i < ROWS * OUTPUTS / 2 / THREADS; i++)
     {
         const int at = threadIdx.x + i * THREADS, row = at / (OUTPUTS / 2), within = at % (OUTPUTS / 2) * 2;
         const float2 sum = Product::sum(shared, row, within), moment = of_rows[row];
         const float2 tilt = *(const float2*)(slope + within), lift = *(const float2*)(offset + within);
-        if (first + row < count)
+        if (first + row < end)
             finish.finish(first + row, to[row], output + within, count, (sum.x - moment.x * tilt.x) * moment.y + lift.x,
                 (sum.y - moment.x * tilt.y) * moment.y + lift.y);
     }
@@ -261,26 +268,25 @@ __device__ __forceinline__ void normed_product(const element* x, const float2* m
 // h [count, DIM] += gate * (x Wᵀ + bias); then scaled = h * scale and the moments of h. A slot's numbers are a block's.
 template <int INPUTS>
 __device__ __forceinline__ void added_product(const element* x, const element* weight, const element* bias, const float* gate, const float* scale,
-    float* h, element* scaled, float2* moments, const element* next, int count)
+    float* h, element* scaled, float2* moments, int count)
 {
     constexpr int ROWS = 32;
     using Product = FewRows<INPUTS, ROWS, SLOT>;
     extern __shared__ uint4 shared[];
-    const int first = blockIdx.y * ROWS, within = threadIdx.x % 16 * 2, output = blockIdx.x * SLOT + within;
+    const int each = (count + gridDim.y - 1) / gridDim.y, first = blockIdx.y * each, end = min(first + each, count);
+    const int within = threadIdx.x % 16 * 2, output = blockIdx.x * SLOT + within;
     release_next();
     const element* const own = weight + (size_t)blockIdx.x * SLOT * INPUTS;
     Product::fetch(shared, own);
-    if (next != nullptr && threadIdx.x == 0 && blockIdx.y == 0)
-        bring_ahead(next + (size_t)blockIdx.x * SLOT * INPUTS, SLOT * INPUTS * sizeof(element));
     const float2 gates = *(const float2*)(gate + output), scales = *(const float2*)(scale + output);
     const float bias0 = widen(bias[output]), bias1 = widen(bias[output + 1]);
     wait_for_previous();
     float2 before[2];
-    Product::multiply(shared, x, own, first, count, [&]
+    Product::multiply(shared, x, first, end, [&]
     {
 #pragma unroll
         for (int i = 0; i < 2; i++)
-            before[i] = *(const float2*)(h + (size_t)min(first + (int)threadIdx.x / 16 + i * 16, count - 1) * DIM + output);
+            before[i] = *(const float2*)(h + (size_t)min(first + (int)threadIdx.x / 16 + i * 16, end - 1) * DIM + output);
     });
 #pragma unroll
     for (int i = 0; i < 2; i++)
@@ -289,7 +295,7 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
         const float2 sum = gather_sums<ROWS, SLOT>(shared, row, within);
         const float x0 = before[i].x + (sum.x + bias0) * gates.x, x1 = before[i].y + (sum.y + bias1) * gates.y;
         const float2 slot = moments_of_slot(x0, x1);
-        if (first + row >= count)
+        if (first + row >= end)
             continue;
         *(float2*)(h + (size_t)(first + row) * DIM + output) = make_float2(x0, x1);
         *(u32*)(scaled + (size_t)(first + row) * DIM + output) = narrow_pair(x0 * scales.x, x1 * scales.y);
@@ -300,28 +306,28 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_project_few(const element* x, const float2* moments, const element* weight,
     const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, element* pages,
-    const element* next, int count, float epsilon)
+    int count, float epsilon)
 {
-    normed_product<FewRows<DIM, 64, 48>>(x, moments, weight, next, count, epsilon,
+    normed_product<FewRows<DIM, 64, 48>>(x, moments, weight, count, epsilon,
         Projection { slope, offset, turns, places, columns, qkv, pages });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_up_few(const element* x, const float2* moments, const element* weight,
-    const float* slope, const float* offset, element* y, const element* next, int count, float epsilon)
+    const float* slope, const float* offset, element* y, int count, float epsilon)
 {
-    normed_product<FewRows<DIM, 64, 32>>(x, moments, weight, next, count, epsilon, Activation { slope, offset, y });
+    normed_product<FewRows<DIM, 64, 32>>(x, moments, weight, count, epsilon, Activation { slope, offset, y });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_out_few(const element* x, const element* weight, const element* bias,
-    const float* gate, const float* scale, float* h, element* scaled, float2* moments, const element* next, int count)
+    const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count)
 {
-    added_product<DIM>(x, weight, bias, gate, scale, h, scaled, moments, next, count);
+    added_product<DIM>(x, weight, bias, gate, scale, h, scaled, moments, count);
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_down_few(const element* x, const element* weight, const element* bias,
-    const float* gate, const float* scale, float* h, element* scaled, float2* moments, const element* next, int count)
+    const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count)
 {
-    added_product<HIDDEN>(x, weight, bias, gate, scale, h, scaled, moments, next, count);
+    added_product<HIDDEN>(x, weight, bias, gate, scale, h, scaled, moments, count);
 }
 
 #endif

@@ -9,7 +9,7 @@ template <int TIMES>
 __device__ __forceinline__ void convolve_wide(const double* x, const double* weight, const double* bias, double* y, const Window* windows,
     int columns, int inputs, int outputs, int taps, int left, int context)
 {
-    constexpr int COLUMNS = TIMES * 8, OUTPUTS = 32, STRIDE = OUTPUTS + 2;
+    constexpr int COLUMNS = TIMES * 8, OUTPUTS = 32, STRIDE = OUTPUTS + 2, BATCH = TIMES <= 2 ? 3 : 1;
     extern __shared__ uint4 shared[];
     double* const parts = (double*)shared;           // [warp][column][STRIDE]
     release_next();
@@ -25,31 +25,55 @@ __device__ __forceinline__ void convolve_wide(const double* x, const double* wei
     const double2* w = (const double2*)weight + (size_t)tile * steps * 4 * 32 + lane;
     const double* own = x + (size_t)row * columns * inputs + 2 * t;
     double sums[TIMES][4][2] = {};
-    wait_for_previous();
-#pragma unroll 2
-    for (int step = begin; step < end; step++)
+    // BATCH steps are under way while as many are multiplied.
+    double2 a[BATCH][TIMES], b[BATCH][4];
+    auto load = [&](int from)
     {
-        const int tap = step / chunks, input = step % chunks * 8;
-        double2 a[TIMES], b[4];
 #pragma unroll
-        for (int i = 0; i < 4; i++)
-            b[i] = w[(step * 4 + i) * 32];
-#pragma unroll
-        for (int time = 0; time < TIMES; time++)
+        for (int i = 0; i < BATCH; i++)
         {
-            const int column = first + time * 8 + g - left + tap;
-            a[time].x = a[time].y = 0;
-            if (column >= 0 && column < columns)
-                a[time] = *(const double2*)(own + (size_t)column * inputs + input);
-        }
+            const int step = from + i, tap = step / chunks, input = step % chunks * 8;
+            const bool there = step < end;
 #pragma unroll
-        for (int time = 0; time < TIMES; time++)
+            for (int output = 0; output < 4; output++)
+                b[i][output] = w[((there ? step : begin) * 4 + output) * 32];
 #pragma unroll
-            for (int i = 0; i < 4; i++)
+            for (int time = 0; time < TIMES; time++)
             {
-                multiply_add_doubles(sums[time][i], a[time].x, b[i].x);
-                multiply_add_doubles(sums[time][i], a[time].y, b[i].y);
+                const int column = first + time * 8 + g - left + tap;
+                a[i][time].x = a[i][time].y = 0;
+                if (there && column >= 0 && column < columns)
+                    a[i][time] = *(const double2*)(own + (size_t)column * inputs + input);
             }
+        }
+    };
+    wait_for_previous();
+    load(begin);
+#pragma unroll 2
+    for (int step = begin; step < end; step += BATCH)
+    {
+        double2 left_side[BATCH][TIMES], right_side[BATCH][4];
+#pragma unroll
+        for (int i = 0; i < BATCH; i++)
+        {
+#pragma unroll
+            for (int time = 0; time < TIMES; time++)
+                left_side[i][time] = a[i][time];
+#pragma unroll
+            for (int output = 0; output < 4; output++)
+                right_side[i][output] = b[i][output];
+        }
+        load(step + BATCH);
+#pragma unroll
+        for (int i = 0; i < BATCH; i++)
+#pragma unroll
+            for (int time = 0; time < TIMES; time++)
+#pragma unroll
+                for (int output = 0; output < 4; output++)
+                {
+                    multiply_add_doubles(sums[time][output], left_side[i][time].x, right_side[i][output].x);
+                    multiply_add_doubles(sums[time][output], left_side[i][time].y, right_side[i][output].y);
+                }
     }
 #pragma unroll
     for (int time = 0; time < TIMES; time++)

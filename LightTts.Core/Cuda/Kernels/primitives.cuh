@@ -103,14 +103,20 @@ __device__ __forceinline__ float2 load_remote(const float2* own, u32 rank)
 }
 #endif
 
-// Brings what a kernel to come reads into the second-level cache, a block its share of it: memory does not rest while kernels wait for each other.
-__device__ __forceinline__ void bring_near(const void* address, u32 bytes)
+// Brings what a kernel to come reads into the second-level cache: a multiple of 16 bytes.
+__device__ __forceinline__ void bring_ahead(const void* address, u32 bytes)
 {
 #if __CUDA_ARCH__ >= 900 && __CUDACC_VER_MAJOR__ >= 12
+    asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" :: "l"(address), "r"(bytes) : "memory");
+#endif
+}
+
+// The same by all blocks, each its share: memory does not rest while kernels wait for each other.
+__device__ __forceinline__ void bring_near(const void* address, u32 bytes)
+{
     const u32 share = (bytes / gridDim.x + 127) / 128 * 128, first = share * blockIdx.x;
     if (threadIdx.x == 0 && blockIdx.y == 0 && first < bytes)
-        asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" :: "l"((const char*)address + first), "r"(min(share, bytes - first)) : "memory");
-#endif
+        bring_ahead((const char*)address + first, min(share, bytes - first));
 }
 
 // Lets the next kernel of the stream start now; what it does before its own wait then overlaps with this one.

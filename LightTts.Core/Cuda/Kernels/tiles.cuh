@@ -48,11 +48,3 @@ __device__ __forceinline__ void load_matrices_transposed(u32 (&v)[4], const void
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
         : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3]) : "r"((u32)__cvta_generic_to_shared(row)) : "memory");
 }
-
-// Brings what a kernel to come reads into the second-level cache, while the memory would rest. The address and size are multiples of 16 bytes.
-__device__ __forceinline__ void bring_ahead(const void* address, u32 bytes)
-{
-#if __CUDA_ARCH__ >= 900 && __CUDACC_VER_MAJOR__ >= 12
-    asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" :: "l"(address), "r"(bytes) : "memory");
-#endif
-}

@@ -34,12 +34,10 @@ internal sealed class DiTFusedBlocks
         {
             var (slope1, offset1, slope2, offset2) = DiTFold.Places(weights, i);
             var own = step.Blocks[i];
-            var scale = i + 1 < weights.Blocks.Length ? step.Blocks[i + 1].Scale1 : step.Scale;
-            var next = weights.Blocks[(i + 1) % weights.Blocks.Length]; // of the next step, after the last
-            return new Block(new(Weight(block.Qkv), At(slope1), At(offset1), Weight(next.Qkv)),
-                new(Weight(block.Up), At(slope2), At(offset2), Weight(next.Up)),
-                new(Weight(block.AttentionOut), Bias(block.AttentionOut), own.Gate1.Address(), own.Scale2.Address(), Weight(next.AttentionOut)),
-                new(Weight(block.Down), Bias(block.Down), own.Gate2.Address(), scale.Address(), Weight(next.Down)));
+            var next = i + 1 < weights.Blocks.Length ? step.Blocks[i + 1].Scale1 : step.Scale;
+            return new Block(new(Weight(block.Qkv), At(slope1), At(offset1)), new(Weight(block.Up), At(slope2), At(offset2)),
+                new(Weight(block.AttentionOut), Bias(block.AttentionOut), own.Gate1.Address(), own.Scale2.Address()),
+                new(Weight(block.Down), Bias(block.Down), own.Gate2.Address(), next.Address()));
         })];
     }
 
