@@ -42,8 +42,9 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
         }
         catch (Exception e) when (DeviceMemoryFault.Of(e) is { } numbers)
         {
-            throw new TtsBackendException($"There is not enough memory on the device for the model in "
-                + $"'{options.ModelPath ?? TtsPipeline.DefaultModelPath}'. {numbers} End other programs that use the device, choose another ({nameof(options.DeviceIndex)}), or set a smaller "
+            throw new TtsBackendException(
+                $"There is not enough memory on the device for the model in '{options.ModelPath ?? TtsPipeline.DefaultModelPath}'. {numbers} "
+                + $"End other programs that use the device, choose another ({nameof(options.DeviceIndex)}), or set a smaller "
                 + $"{nameof(options.KvCacheTokens)} or {nameof(options.FlowCacheBytes)}.", e);
         }
         catch (Exception e) when (IsOutOfMemory(e))

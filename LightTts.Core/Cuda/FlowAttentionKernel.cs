@@ -13,12 +13,10 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
 
     private const int Threads = 128;          // for a part of the keys
     private const int Queries = 64;           // of a block of threads, or twice as many
-    private const int ClusterBlocks = 4, ClusterSplits = 2;
-    private const int Processors = 128;       // as many as a large card has: with fewer blocks than that, keys are shared out
+    private const int Processors = 128;       // as many as a large card has: with few blocks for each, keys are shared out
     private const int TileBytes = 2 * 2 * 64 * 64 * sizeof(ushort);
 
     private readonly CudaKernel _wide = module.Kernel("flow_attend_1_2");
-    private readonly CudaKernel? _cluster = module.IsLarge ? module.Kernel("flow_attend_cluster") : null;
     private readonly (int Splits, CudaKernel Kernel)[] _kernels =
         [.. new[] { 1, 2, 4 }.Select(splits => (splits, module.Kernel($"flow_attend_{splits}_1")))];
 
@@ -37,12 +35,10 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
         (int X, int Y, int Z) grid = (heads, 2 * blocks.Rows, (blocks.Frames + Queries - 1) / Queries);
         var (splits, kernel) = _kernels[0];
         foreach (var choice in _kernels)
-            if (grid.X * grid.Y * grid.Z * choice.Splits <= Processors && SharedBytes(choice.Splits, blocks.Columns) <= sharedBytes)
+            if (grid.X * grid.Y * grid.Z * choice.Splits <= 4 * Processors && SharedBytes(choice.Splits, blocks.Columns) <= sharedBytes)
                 (splits, kernel) = choice;
         if (grid.Z > 1 && grid.X * grid.Y * grid.Z > 4 * Processors)
             (kernel, grid.Z) = (_wide, (grid.Z + 1) / 2); // each key is read for twice as many queries
-        if (_cluster is not null && grid.X * grid.Y * grid.Z * ClusterBlocks <= Processors)
-            (splits, kernel, grid.X) = (ClusterSplits, _cluster, ClusterBlocks * grid.X);
         kernel.Launch(stream, grid, Threads * splits, SharedBytes(splits, blocks.Columns), afterKernel, qkv, pages, places,
             Argument(blocks.Columns), seen, Argument(blocks.Rows), Argument(blocks.Frames), y);
     }

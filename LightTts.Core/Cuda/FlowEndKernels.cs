@@ -27,7 +27,7 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 
     private readonly CudaKernel _embed = module.Kernel("flow_embed");
     private readonly CudaKernel _leave = module.Kernel("flow_leave");
-    private readonly (int Frames, CudaKernel First, CudaKernel Second)[] _convolve = [.. new[] { 32, 64, 128 }.Select(frames =>
+    private readonly (int Frames, CudaKernel First, CudaKernel Second)[] _convolve = [.. new[] { 32, 64 }.Select(frames =>
         (frames, module.Kernel($"flow_convolve_{frames}"), module.Kernel($"flow_convolve_add_{frames}")))];
 
     /// <summary>Whether there are kernels for these sizes.</summary>
@@ -82,8 +82,7 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 
     private ((int X, int Y, int Z) Grid, (int Frames, CudaKernel First, CudaKernel Second) Choice) Grid(in Blocks blocks)
     {
-        // Larger tiles where there are enough blocks all the same and little of them is beyond the frames.
-        var choice = _convolve[blocks.Frames >= 256 ? 2 : 1];
+        var choice = _convolve[1]; // larger tiles where there are enough blocks all the same
         (int X, int Y, int Z) GridOf(in Blocks blocks) => (dim / Outputs, (blocks.Frames + choice.Frames - 1) / choice.Frames, 2 * blocks.Rows);
         var grid = GridOf(blocks);
         if (grid.X * grid.Y * grid.Z > Processors)

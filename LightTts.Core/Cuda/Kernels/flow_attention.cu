@@ -11,10 +11,9 @@ __device__ __forceinline__ element* piece(element* tile, int row, int part) { re
 
 // qkv [2 rows frames, 3 DIM]: queries, and, where there are no pages, keys and values. pages [*, 2 DIM]: places [rows, columns] says where each page
 // of a block begins, for the first guidance row. A block of frames sees the first seen[row] keys -> y [2 rows frames, DIM]. A block of threads for
-// 64 SETS queries of a head; 4 warps for each of SPLITS parts of the keys, a warp for 16 SETS queries, whose parts are put together at the end. With
-// CLUSTER, as many blocks share the keys, too.
+// 64 SETS queries of a head; 4 warps for each of SPLITS parts of the keys, a warp for 16 SETS queries, whose parts are put together at the end.
 // Fragments as at multiply_add: the scores' are the second product's left side as they are.
-template <int SPLITS, int SETS, int CLUSTER>
+template <int SPLITS, int SETS>
 __device__ __forceinline__ void attend_block(const element* qkv, const element* pages, const long long* places, int columns, const long long* seen,
     int rows, int frames, element* y)
 {
@@ -23,10 +22,9 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     element* const tiles = (element*)shared; // [stage][split][keys, values][TILE, HEAD_DIM]
     long long* const own_places = (long long*)(tiles + 2 * SPLITS * 2 * TILE_ELEMENTS);
     release_next();
-    const int head = blockIdx.x / CLUSTER, block = blockIdx.y, lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
+    const int head = blockIdx.x, block = blockIdx.y, lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
     const int split = warp / 4, first = (blockIdx.z * 4 + warp % 4) * (16 * SETS), row = block % rows;
-    const int limit = (int)seen[row], rounds = (limit + TILE * SPLITS * CLUSTER - 1) / (TILE * SPLITS * CLUSTER);
-    const int rank = blockIdx.x % CLUSTER;
+    const int limit = (int)seen[row], rounds = (limit + TILE * SPLITS - 1) / (TILE * SPLITS);
     // Where pages lie is the step's, not the kernel's before.
     if (pages != nullptr)
         for (int i = threadIdx.x; i < columns; i += THREADS)
@@ -40,8 +38,7 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
 #pragma unroll
         for (int i = 0; i < 4; i++)
         {
-            const int item = threadIdx.x + i * THREADS, within = item / 8, part = item % 8;
-            const int key = ((round * SPLITS + within / TILE) * CLUSTER + rank) * TILE + within % TILE;
+            const int item = threadIdx.x + i * THREADS, within = item / 8, part = item % 8, key = round * (TILE * SPLITS) + within;
             const bool there = key < limit;
             const int safe = there ? key : 0;
             const element* from = pages != nullptr ? pages + ((size_t)own_places[safe / FRAMES] + safe % FRAMES) * (2 * DIM)
@@ -81,7 +78,7 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
         __syncthreads();
         element* const k_tile = tiles + (round % 2 * SPLITS + split) * (2 * TILE_ELEMENTS);
         element* const v_tile = k_tile + TILE_ELEMENTS;
-        const int tile = ((round * SPLITS + split) * CLUSTER + rank) * TILE;
+        const int tile = (round * SPLITS + split) * TILE;
         if (tile < limit && first < frames)
         {
             float s[SETS][8][4] = {};
@@ -178,18 +175,17 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
             }
         }
         __syncthreads();
-        if (CLUSTER == 1 && split > 0)
+        if (split > 0)
             return;
 #pragma unroll
         for (int other = 0; other < SPLITS - 1; other++)
         {
-            const float* theirs = parts + other * (36 * 128) + threadIdx.x % 128;
+            const float* theirs = parts + other * (36 * 128) + threadIdx.x;
 #pragma unroll
             for (int half = 0; half < 2; half++)
             {
                 const float top = fmaxf(highest[0][half], theirs[(32 + half) * 128]);
-                const float base = top > -INFINITY ? top : 0; // a block of a cluster may have seen nothing
-                const float kept = exp2f(highest[0][half] - base), added = exp2f(theirs[(32 + half) * 128] - base);
+                const float kept = exp2f(highest[0][half] - top), added = exp2f(theirs[(32 + half) * 128] - top);
                 highest[0][half] = top;
                 sum[0][half] = sum[0][half] * kept + theirs[(34 + half) * 128] * added;
 #pragma unroll
@@ -200,68 +196,6 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
             }
         }
     }
-#if __CUDA_ARCH__ >= 900
-    if (CLUSTER > 1)
-    {
-        // Each block puts together two columns of 8 numbers.
-        constexpr int COLUMNS = 8 / CLUSTER;
-        float2* const own = (float2*)shared + (SPLITS - 1) * (18 * 128) + threadIdx.x % 128; // [18][128]
-        if (split == 0)
-#pragma unroll
-            for (int half = 0; half < 2; half++)
-            {
-#pragma unroll
-                for (int n = 0; n < 8; n++)
-                    own[(n * 2 + half) * 128] = make_float2(o[0][n][2 * half], o[0][n][2 * half + 1]);
-                own[(16 + half) * 128] = make_float2(highest[0][half], sum[0][half]);
-            }
-        cluster_sync();
-        if (split == 0)
-#pragma unroll
-            for (int half = 0; half < 2; half++)
-            {
-                float2 state[CLUSTER], part[CLUSTER][COLUMNS];
-                float top = -INFINITY, whole = 0, factor[CLUSTER];
-#pragma unroll
-                for (int other = 0; other < CLUSTER; other++)
-                {
-                    state[other] = load_remote(own + (16 + half) * 128, other);
-#pragma unroll
-                    for (int n = 0; n < COLUMNS; n++)
-                        part[other][n] = load_remote(own + ((rank * COLUMNS + n) * 2 + half) * 128, other);
-                }
-#pragma unroll
-                for (int other = 0; other < CLUSTER; other++)
-                    top = fmaxf(top, state[other].x);
-#pragma unroll
-                for (int other = 0; other < CLUSTER; other++)
-                {
-                    factor[other] = exp2f(state[other].x - top);
-                    whole += state[other].y * factor[other];
-                }
-                whole += __shfl_xor_sync(0xffffffffu, whole, 1);
-                whole += __shfl_xor_sync(0xffffffffu, whole, 2);
-                const float inverse = 1 / whole;
-                const int frame = first + g + 8 * half;
-#pragma unroll
-                for (int n = 0; n < COLUMNS; n++)
-                {
-                    float2 y2 = make_float2(0, 0);
-#pragma unroll
-                    for (int other = 0; other < CLUSTER; other++)
-                    {
-                        y2.x += part[other][n].x * factor[other];
-                        y2.y += part[other][n].y * factor[other];
-                    }
-                    if (frame < frames)
-                        *(u32*)(y + ((size_t)block * frames + frame) * DIM + head * HEAD_DIM + (rank * COLUMNS + n) * 8 + 2 * t) =
-                            narrow_pair(y2.x * inverse, y2.y * inverse);
-                }
-            }
-        cluster_sync(); // nobody's shared memory is read any more
-        return;
-    }
-#endif
 #pragma unroll
     for (int set = 0; set < SETS; set++)
 #pragma unroll
@@ -284,22 +218,12 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     extern "C" __global__ void __launch_bounds__(128 * SPLITS, BLOCKS) flow_attend_##SPLITS##_##SETS(const element* qkv, const element* pages, \
         const long long* places, int columns, const long long* seen, int rows, int frames, element* y) \
     { \
-        attend_block<SPLITS, SETS, 1>(qkv, pages, places, columns, seen, rows, frames, y); \
+        attend_block<SPLITS, SETS>(qkv, pages, places, columns, seen, rows, frames, y); \
     }
 
 ATTEND(1, 2, 2)
-ATTEND(1, 1, 4)
-ATTEND(2, 1, 1)
+ATTEND(1, 1, 3)
+ATTEND(2, 1, 2)
 ATTEND(4, 1, 1)
-
-#if __CUDA_ARCH__ >= 900
-
-extern "C" __global__ void __cluster_dims__(4, 1, 1) __launch_bounds__(256) flow_attend_cluster(const element* qkv, const element* pages,
-    const long long* places, int columns, const long long* seen, int rows, int frames, element* y)
-{
-    attend_block<2, 1, 4>(qkv, pages, places, columns, seen, rows, frames, y);
-}
-
-#endif
 
 #endif

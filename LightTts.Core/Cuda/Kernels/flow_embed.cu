@@ -205,7 +205,6 @@ __device__ __forceinline__ void convolve(const Frames& from, const element* weig
 
 CONVOLVE(32)
 CONVOLVE(64)
-CONVOLVE(128)
 
 // h [count, DIM] -> (norm * scale + shift) Wᵀ + bias, [count, MEL]; weight [MEL, DIM]. A warp for a row and 8 outputs.
 extern "C" __global__ void __launch_bounds__(256) flow_leave(const float* h, const float* scale, const float* shift, const float* weight,

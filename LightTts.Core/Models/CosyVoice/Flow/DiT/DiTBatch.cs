@@ -155,11 +155,18 @@ internal sealed class DiTBatch : IDisposable
         _buffers.Mel.zero_();
         _buffers.Constant[0].zero_().index_copy_(0, _rows, _constant);
         _buffers.Rotations.copy_(_estimator.Rotations.index_select(0, _positions));
+        _buffers.Seen.copy_(_seen);
+        if (!_estimator.CountsKeys)
+            LoadMask();
+        _buffers.Owner = this;
+    }
+
+    private void LoadMask()
+    {
+        using var scope = NewDisposeScope();
         var unseen = _buffers.Counting.unsqueeze(0).ge(_seen.unsqueeze(1)); // [Rows, Keys]
         var mask = zeros(unseen.shape, _buffers.Mask.dtype, _buffers.Mask.device).masked_fill_(unseen, Scalars.Of(double.NegativeInfinity));
         _buffers.Mask.view(2, _buffers.Shape.Rows, 1, 1, -1).copy_(mask.view(1, _buffers.Shape.Rows, 1, 1, -1));
-        _buffers.Seen.copy_(_seen);
-        _buffers.Owner = this;
     }
 
     /// <summary>Frames that see the same.</summary>

@@ -86,6 +86,9 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
     /// <summary>Whether own kernels are at work.</summary>
     internal bool HasOwnKernels => _layers.HasOwnKernels;
 
+    /// <summary>Whether attention asks how many keys a block sees, and for no mask.</summary>
+    internal bool CountsKeys => _layers.CountsKeys;
+
     internal DiTPages Places => _pages;
 
     internal DiTWeights Weights => _weights;

@@ -43,6 +43,9 @@ internal sealed class DiTDeviceLayers : IDisposable
     /// <summary>Whether own kernels are at work.</summary>
     public bool HasOwnKernels => _operations is CudaDiTOperations;
 
+    /// <summary>Whether attention is an own kernel, which looks at no mask.</summary>
+    public bool CountsKeys => _operations is CudaDiTOperations { Kernels.Attention: not null };
+
     /// <summary>Whether modulation comes with <see cref="DiTFold"/>.</summary>
     public bool IsFolded { get; }
 

@@ -13,7 +13,7 @@ internal static class DiTFold
     /// <summary>Where a block's numbers begin among a step's: slope and offset of its first product, then of its second.</summary>
     public static (long Slope1, long Offset1, long Slope2, long Offset2) Places(DiTWeights weights, int block)
     {
-        long at = DiTStep.Width(weights.Blocks.Length, weights.Config.Dim) + block * BlockWidth(weights);
+        var at = DiTStep.Width(weights.Blocks.Length, weights.Config.Dim) + block * BlockWidth(weights);
         long first = weights.Blocks[0].Qkv.Outputs, second = weights.Blocks[0].Up.Outputs;
         return (at, at + first, at + 2 * first, at + 2 * first + second);
     }
@@ -37,7 +37,7 @@ internal static class DiTFold
                 var slope = Part(scale).matmul(transposed);
                 var offset = Part(shift).matmul(transposed);
                 if (layer.Bias is { } bias)
-                    offset = offset + bias;
+                    offset = offset.Plus(bias);
                 columns.Add(cat([slope, offset], 1).MoveToOuterDisposeScope());
             }
         }
