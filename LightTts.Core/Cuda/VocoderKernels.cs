@@ -17,7 +17,7 @@ internal sealed class VocoderKernels(CudaModule module, int parts) : IDisposable
     /// <summary>Channels of a block of threads; weights are laid out in such tiles.</summary>
     public const int Tile = 64;
 
-    /// <summary>Columns that a convolution reaches over at the most, so that a block's lie in the 99 KB of shared memory that all cards have.</summary>
+    /// <summary>Columns that a convolution reaches over at the most: a block's then lie in the 99 KB of shared memory that all cards have.</summary>
     public const int MostReach = 64;
 
     private const int Threads = 128;
