@@ -17,9 +17,12 @@ internal sealed class VocoderKernels(CudaModule module, int parts) : IDisposable
     /// <summary>Channels of a block of threads; weights are laid out in such tiles.</summary>
     public const int Tile = 64;
 
+    /// <summary>Columns that a convolution reaches over at the most: a block's then lie in the 99 KB of shared memory that all cards have.</summary>
+    public const int MostReach = 64;
+
     private const int Threads = 128;
     private const int WideThreads = 256;
-    private const int Ring = 8;   // pieces of weights in shared memory, planes counted
+    private const int Ring = 8;         // pieces of weights in shared memory, planes counted
     private const int ColumnPitch = 40; // halves of a column in shared memory
 
     // Columns of a block, and how many blocks a launch has to have at least for so many.

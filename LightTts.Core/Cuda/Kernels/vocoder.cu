@@ -51,7 +51,8 @@ extern "C" __global__ void __launch_bounds__(256) mean(const float* x, int array
 }
 
 // Logarithms of magnitudes and what phases are sines of -> samples. x [row][frame][32], of which `bins` and as many more are meant; inverse
-// [hop][2 * bins][size / hop], taps of the overlap-add as a convolution over frames; behind a window's end there is nothing; y [row][groups * hop]. Group q has frames q + size / 2 / hop and those before. 128 groups a block.
+// [hop][2 * bins][size / hop], taps of the overlap-add as a convolution over frames; behind a window's end there is nothing; y [row][groups * hop].
+// Group q has frames q + size / 2 / hop and those before. 128 groups a block.
 extern "C" __global__ void __launch_bounds__(256) samples(const float* x, const float* inverse, const float* first_scale, const Window* windows,
     float* y, int frames, int groups, int rate, int bins, int size, int hop, float limit)
 {

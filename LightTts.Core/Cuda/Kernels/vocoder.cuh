@@ -29,7 +29,8 @@ __device__ __forceinline__ u32 to_halves(float first, float second)
 __device__ __forceinline__ float2 from_halves(u32 pair)
 {
     float2 v;
-    asm("{\n\t.reg .f16 low, high;\n\tmov.b32 {low, high}, %2;\n\tcvt.f32.f16 %0, low;\n\tcvt.f32.f16 %1, high;\n\t}" : "=f"(v.x), "=f"(v.y) : "r"(pair));
+    asm("{\n\t.reg .f16 low, high;\n\tmov.b32 {low, high}, %2;\n\tcvt.f32.f16 %0, low;\n\tcvt.f32.f16 %1, high;\n\t}"
+        : "=f"(v.x), "=f"(v.y) : "r"(pair));
     return v;
 }
 

@@ -110,26 +110,37 @@ internal sealed class HiftWindowPass : IDecodePass
         // One copy for all rows, of the columns that any of them wants.
         var from = batch.Select((row, i) => (int)(State(row).Emitted - starts[i])).ToArray();
         var to = batch.Select((row, i) => (int)(Due(row) - starts[i])).ToArray();
+        var last = batch.ConvertAll(IsLast);
         var (first, width) = (from.Min(), to.Max() - from.Min());
+        // What is kept is launched while the device still computes what it is kept of.
+        for (var i = 0; i < batch.Count; i++)
+            Keep(batch[i], last[i], buffers.Pitch, i);
         var samples = _vocoder.Receive(buffers, batch.Count, first, width);
         for (var i = 0; i < batch.Count; i++)
         {
-            var (row, state) = (batch[i], State(batch[i]));
+            var row = batch[i];
             var fresh = samples.Slice(i * width + from[i] - first, to[i] - from[i]);
             row.Samples = [.. row.Samples, .. fresh];
-            state.Emitted += fresh.Length;
-            if (IsLast(row))
-            {
+            State(row).Emitted += fresh.Length;
+            if (last[i])
                 Sharpen(row.Samples.AsSpan()[^_vocoder.Config.IstftHop..]);
-                state.Clear();
-                continue;
-            }
-            // Pitch that no later frame changes, of the frames that later ones depend on.
-            var count = Window(row);
-            var drop = Math.Max(0, count - _vocoder.ContextFrames);
-            var known = Math.Max(0, count - drop - VocoderF0.LookRight);
-            state.Trim(drop, buffers.Pitch[i].narrow(1, drop, known).clone(), known);
         }
+    }
+
+    /// <summary>Lets go of what no later window needs.</summary>
+    private void Keep(VocoderRow row, bool isLast, Tensor pitch, int number)
+    {
+        var state = State(row);
+        if (isLast)
+        {
+            state.Clear();
+            return;
+        }
+        // Pitch that no later frame changes, of the frames that later ones depend on.
+        var count = Window(row);
+        var drop = Math.Max(0, count - _vocoder.ContextFrames);
+        var known = Math.Max(0, count - drop - VocoderF0.LookRight);
+        state.Trim(drop, pitch[number].narrow(1, drop, known).clone(), known);
     }
 
     /// <summary>An utterance's last samples, beside whose edge fewer windows overlap.</summary>

@@ -58,7 +58,13 @@ internal sealed class HiftWindowVocoder : IVocoder
     /// <summary>Buffers of every shape that occurred.</summary>
     internal IEnumerable<HiftWindowBuffers> Buffers => _buffers.Values;
 
-    /// <inheritdoc cref="HiftVocoder.Load"/>
+    /// <summary>Reads hift.pt.</summary>
+    /// <param name="archive">The checkpoint; needed during the call only.</param>
+    /// <param name="config">Its shapes.</param>
+    /// <param name="device">Where it runs; in 32 bits, but for what own kernels read where bfloat16 is asked for.</param>
+    /// <param name="noise">The noise table; see <see cref="VocoderNoise.OfFreshModel"/>.</param>
+    /// <param name="heldFrames">Frames withheld until the last call.</param>
+    /// <exception cref="TtsModelLoadException">The checkpoint does not hold what the configuration describes.</exception>
     public static HiftWindowVocoder Load(ITensorArchive archive, VocoderConfig config, TorchDevice device, VocoderNoise noise, int heldFrames = 8) =>
         new(HiftNetwork.Load(archive, config, device, noise), device, heldFrames);
 

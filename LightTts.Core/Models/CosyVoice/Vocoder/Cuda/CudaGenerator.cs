@@ -38,9 +38,14 @@ internal sealed class CudaGenerator : IDisposable
     public int Lead { get; }
 
     /// <summary>Whether its kernels are for such a model.</summary>
-    public static bool Takes(VocoderConfig config, int bins) =>
-        2 * bins <= VocoderKernels.ChannelStep && config.ResBlockKernels.Length <= 3 && config.UpsampleRates.Length <= VocoderKernels.MostConvolutions
-        && config.ResBlockDilations.Concat(config.SourceResBlockDilations).All(dilations => dilations.Length == config.ResBlockDilations[0].Length);
+    public static bool Takes(VocoderConfig config, int bins)
+    {
+        var blocks = config.ResBlockKernels.Zip(config.ResBlockDilations).Concat(config.SourceResBlockKernels.Zip(config.SourceResBlockDilations));
+        return 2 * bins <= VocoderKernels.ChannelStep && config.ResBlockKernels.Length <= 3
+            && config.UpsampleRates.Length <= VocoderKernels.MostConvolutions && config.ConvPreLookRight <= VocoderKernels.MostReach
+            && blocks.All(block => block.Second.Length == config.ResBlockDilations[0].Length
+                && block.Second.All(dilation => (block.First - 1) * dilation <= VocoderKernels.MostReach));
+    }
 
     /// <summary>Numbers of a mel's frame, padded.</summary>
     public int Inputs => _pre.Inputs;
