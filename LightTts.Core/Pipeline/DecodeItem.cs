@@ -8,9 +8,8 @@ namespace LightTts.Pipeline;
 /// <summary>The decode stage's part of an utterance: tokens that wait, the model's state, and what of it was handed out.</summary>
 internal sealed class DecodeItem(Utterance utterance)
 {
-    /// <summary>How late somebody who has heard nothing yet counts as.</summary>
-    public static readonly TimeSpan NewcomersHeadStart = TimeSpan.FromSeconds(3);
-
+    private static readonly TimeSpan NewcomersHeadStart = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan NewcomersPatience = TimeSpan.FromSeconds(0.2);
     private static readonly TimeSpan WholesPatience = TimeSpan.FromSeconds(10);
 
     private readonly List<int> _tokens = []; // all that were decoded
@@ -21,6 +20,13 @@ internal sealed class DecodeItem(Utterance utterance)
     private int _more; // tokens that the first chunk takes beyond those that it must
 
     public Utterance Utterance { get; } = utterance;
+
+    /// <summary>Whether passes are so short that somebody who has heard nothing yet counts as one who runs dry a moment after the request: a gap is
+    /// worse than that. Otherwise as one whose audio is seconds late.</summary>
+    public bool IsPatient { get; init; }
+
+    /// <summary>How much later than its listener the prompt of its voice is due: behind newcomers that can be served.</summary>
+    public TimeSpan PromptsPatience => IsPatient ? NewcomersPatience : NewcomersHeadStart;
 
     /// <summary>Tokens that were not decoded yet.</summary>
     public List<int> Pending { get; } = [];
@@ -105,10 +111,10 @@ internal sealed class DecodeItem(Utterance utterance)
         return (tokens - decoder.HeldTokens) / perSecond >= next;
     }
 
-    /// <summary>When the listener runs out of audio, on the clock of the process. One who
-    /// has heard nothing yet comes before those whose audio is a little late.</summary>
+    /// <summary>When the listener runs out of audio, on the clock of the process; of one who has heard nothing yet, see
+    /// <see cref="IsPatient"/>.</summary>
     public TimeSpan Deadline(int sampleRate) => Utterance.Job.Time.GetElapsedTime(0, Utterance.Job.Accepted) +
-        (Utterance.Job.AwaitsFirstAudio ? -NewcomersHeadStart : Utterance.Job.PlaybackDeadline(sampleRate));
+        (!Utterance.Job.AwaitsFirstAudio ? Utterance.Job.PlaybackDeadline(sampleRate) : IsPatient ? NewcomersPatience : -NewcomersHeadStart);
 
     /// <summary>The deadline where passes compete for parts: nobody runs dry who listens
     /// at the end only, so others may overtake; but not for ever.</summary>

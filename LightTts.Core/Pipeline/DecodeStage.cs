@@ -50,7 +50,7 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
     protected override void Receive(DecodeMessage message)
     {
         if (message.Utterance is { Job.HasEnded: false } utterance)
-            _items.Add(utterance, new DecodeItem(utterance));
+            _items.Add(utterance, new DecodeItem(utterance) { IsPatient = decoder.IsBatched });
     }
 
     protected override void Refuse(DecodeMessage message, Exception cause) => message.Utterance?.Job.Fail(cause);

@@ -29,7 +29,7 @@ internal sealed record DecodeWork(IReadOnlyList<DecodeItem> Items, IReadOnlyList
         foreach (var item in Items)
             if (!item.Utterance.Job.HasEnded && item.RunsDry(sampleRate) is var dry && dry < urgency)
                 urgency = dry;
-        return Rows is null && urgency < TimeSpan.MaxValue ? urgency + DecodeItem.NewcomersHeadStart : urgency;
+        return Rows is null && urgency < TimeSpan.MaxValue ? urgency + Items[0].PromptsPatience : urgency;
     }
 
     /// <summary>Does one part.</summary>

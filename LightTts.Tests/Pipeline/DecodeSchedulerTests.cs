@@ -107,6 +107,19 @@ public class DecodeSchedulerTests
         Assert.Equal(items[..rows], scheduler.Choose(items)!.Items);
     }
 
+    /// <summary>Where passes are short, whoever is about to run dry goes before a newcomer, who goes before all others.</summary>
+    [Theory]
+    [InlineData(0.1, true)]
+    [InlineData(0.5, false)]
+    public void A_gap_is_worse_than_a_moment_of_waiting(double ahead, bool listenerFirst)
+    {
+        var decoder = new FakeDecoder(_world, maxRows: 4) { IsBatched = true };
+        DecodeItem[] items = [Listening(decoder, ahead, isPatient: true), Item(decoder, isPatient: true)];
+        Assert.Equal([items[listenerFirst ? 0 : 1]], new DecodeScheduler(decoder).Choose(items)!.Items);
+        items = [Listening(decoder, ahead), Item(decoder)];
+        Assert.Equal([items[1]], new DecodeScheduler(decoder).Choose(items)!.Items);
+    }
+
     /// <summary>A first chunk that is over before the second can be there waits for one chunk more, where tokens come faster than they are
     /// heard.</summary>
     [Theory]
@@ -165,9 +178,9 @@ public class DecodeSchedulerTests
     }
 
     /// <summary>Somebody who has so much audio ahead, and enough tokens for more.</summary>
-    private DecodeItem Listening(FakeDecoder decoder, double seconds)
+    private DecodeItem Listening(FakeDecoder decoder, double seconds, bool isPatient = false)
     {
-        var item = Item(decoder);
+        var item = Item(decoder, isPatient: isPatient);
         item.Utterance.Job.Emit(new AudioChunk
         {
             Samples = new float[(int)(seconds * decoder.SampleRate)], SampleRate = decoder.SampleRate, Index = 0, Start = default, SentenceIndex = 0,
@@ -178,14 +191,14 @@ public class DecodeSchedulerTests
         return item;
     }
 
-    private DecodeItem Item(FakeDecoder decoder, bool prepared = true)
+    private DecodeItem Item(FakeDecoder decoder, bool prepared = true, bool isPatient = false)
     {
         var job = new SynthesisJob(++_lastId, new SynthesisRequest(), FakeEngine.Voice, 1, 5, 10_000, _time, () => { }, _ => { })
         {
             Style = new LanguageStyle("fake", new FakeLanguageModel(new FakeWorld())),
         };
         var item = new DecodeItem(new Utterance(job, 0, new TextPiece("", [], 0..0))) { State = decoder.CreateState(job.Timbre, job.Decode),
-            NeedsPrompt = !prepared };
+            NeedsPrompt = !prepared, IsPatient = isPatient };
         item.Pending.AddRange(new int[8]);
         return item;
     }

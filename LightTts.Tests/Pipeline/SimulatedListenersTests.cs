@@ -13,6 +13,7 @@ public class SimulatedListenersTests(ITestOutputHelper output)
     [InlineData(64, 0.7, 0.25)]
     [InlineData(64, 0.8, 0.2)]
     [InlineData(96, 0.7, 0.6)]
+    [InlineData(96, 0.7, 0.4)]
     public void Listeners_hear_no_gap(int listeners, double languageShare, double decodeShare)
     {
         var row = Simulate(listeners, CardCosts.H100 with { LanguageShare = languageShare, DecodeShare = decodeShare });

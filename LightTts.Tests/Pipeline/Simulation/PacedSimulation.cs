@@ -134,7 +134,7 @@ internal sealed class PacedSimulation
     {
         var job = new SynthesisJob(++_lastId, new SynthesisRequest(), _voice, 1, 10, 24_000 * 60, _time, () => { }, _ => { }) { Style = _style };
         var utterance = new Utterance(job, 0, new TextPiece("simulated", new int[60], 0..0)) { IsLast = true };
-        var item = new DecodeItem(utterance) { State = _decoder.CreateState(_voice, job.Decode), NeedsPrompt = false };
+        var item = new DecodeItem(utterance) { State = _decoder.CreateState(_voice, job.Decode), NeedsPrompt = false, IsPatient = true };
         _items.Add(item);
         _listeners[item] = (listener, new Playback(_decoder.SampleRate), Now >= _from);
         _lane.Receive(new LanguageMessage(utterance, null, false));
