@@ -41,7 +41,8 @@ public sealed class OnnxDecoderSpeechTests(ITestOutputHelper output) : IDisposab
         Assert.DoesNotContain(logs.GetSnapshot(), line => line.Id.Id == 1203);
         var (expected, actual) = (Recogniser.ErrorRate(own, Texts), Recogniser.ErrorRate(onnx, Texts));
         var difference = own.Zip(onnx, (a, b) => a.Samples.Length == b.Samples.Length ? Difference(a, b) : float.PositiveInfinity).Max();
-        output.WriteLine($"{voice}, {Texts.Length} sentences: character error {actual:0.0} %, by the own estimator {expected:0.0} %; samples differ by up to {difference:e1}");
+        output.WriteLine($"{voice}, {Texts.Length} sentences: character error {actual:0.0} %, by the own estimator {expected:0.0} %; "
+            + $"samples differ by up to {difference:e1}");
         Assert.True(actual <= expected + Leeway, $"character error {actual:0.0} %, by the own estimator {expected:0.0} %");
         Assert.InRange(difference, 0, 0.1f);
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using LightTts.Cuda;
@@ -16,13 +17,15 @@ internal static class DeviceLossWorker
 
     private const string Address = "address";
 
+    private static readonly bool Rehearsal = TestDevice.Kind == ComputeDevice.Cpu;
+
     /// <param name="arguments">What happens ("address", "trap"); the stage; how many cards.</param>
     public static int Run(string[] arguments)
     {
-        var (kind, stage, cards) = (arguments[0], "LightTts " + arguments[1], int.Parse(arguments[2], System.Globalization.CultureInfo.InvariantCulture));
+        var (kind, stage, cards) = (arguments[0], "LightTts " + arguments[1], int.Parse(arguments[2], CultureInfo.InvariantCulture));
         var options = RealTarget.Options(new TtsPipelineOptions { MaxActiveRequests = 64 }, TestDevice.Kind);
         if (cards > 1)
-            options.Devices = [.. Enumerable.Range(0, cards).Select(card => TestDevice.Kind == ComputeDevice.Cpu ? TtsDevice.Cpu : TtsDevice.Cuda(card))];
+            options.Devices = [.. Enumerable.Range(0, cards).Select(card => Rehearsal ? TtsDevice.Cpu : TtsDevice.Cuda(card))];
         List<FaultyModels> models = [];
         var pipeline = TtsPipeline.Load(options, null, parts =>
         {
@@ -51,7 +54,7 @@ internal static class DeviceLossWorker
         Thread.Sleep(1_000);
         models[^1].OnCall = () =>
         {
-            if (Volatile.Read(ref lost) != 0 && TestDevice.Kind == ComputeDevice.Cpu)
+            if (Volatile.Read(ref lost) != 0 && Rehearsal)
                 Lose(kind); // a device that is lost fails at everything by itself
             if (Thread.CurrentThread.Name?.StartsWith(stage, StringComparison.Ordinal) != true || Interlocked.Exchange(ref lost, 1) != 0)
                 return;
@@ -65,10 +68,12 @@ internal static class DeviceLossWorker
         Console.Out.WriteLine($"last failure after {(failed.Length > 0 ? failed.Max(outcome => outcome.At) - since : 0)} ms");
         for (var i = 0; i < 2_000 && pipeline.Status.Stages.All(status => status.IsAlive); i++)
             Thread.Sleep(1); // those who ran on it are told just before it is known to be lost
-        Console.Out.WriteLine($"alive: {string.Join(", ", pipeline.Status.Stages.Select(status => $"{status.Device} {status.Stage} {status.IsAlive}"))}");
+        var alive = pipeline.Status.Stages.Select(status => $"{status.Device} {status.Stage} {status.IsAlive}");
+        Console.Out.WriteLine($"alive: {string.Join(", ", alive)}");
         try
         {
-            Console.Out.WriteLine($"new request: {pipeline.SpeakAsync(new SynthesisRequest { Text = "Hello." }).GetAwaiter().GetResult().Samples.Length > 0}");
+            var clip = pipeline.SpeakAsync(new SynthesisRequest { Text = "Hello." }).GetAwaiter().GetResult();
+            Console.Out.WriteLine($"new request: {clip.Samples.Length > 0}");
         }
         catch (TtsException e)
         {
@@ -87,7 +92,7 @@ internal static class DeviceLossWorker
     /// <summary>On the stage's thread, whose device and stream are current.</summary>
     private static void Lose(string kind)
     {
-        if (TestDevice.Kind == ComputeDevice.Cpu)
+        if (Rehearsal)
             throw new ExternalException("CUDA error: an illegal memory access was encountered");
         var body = kind == Address ? "mov.u64 %rd1, 64; mov.u32 %r1, 1; st.global.u32 [%rd1], %r1; ret;" : "trap;";
         var code = $".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry lose()\n{{ .reg .b64 %rd<2>; .reg .b32 %r<2>; {body} }}\n\0";

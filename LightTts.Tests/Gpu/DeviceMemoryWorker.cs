@@ -92,8 +92,9 @@ internal static class DeviceMemoryWorker
             {
                 try
                 {
-                    var request = i % 3 > 0 ? Sentence with { Seed = i }
-                        : Sentence with { Seed = i, Delivery = AudioDelivery.Whole, Text = string.Concat(Enumerable.Repeat(Sentence.Text + " ", 12)) };
+                    var request = Sentence with { Seed = i };
+                    if (i % 3 == 0)
+                        request = request with { Delivery = AudioDelivery.Whole, Text = string.Concat(Enumerable.Repeat(Sentence.Text + " ", 12)) };
                     return (await _pipeline.SpeakAsync(request)).Samples.Length > 0 ? "spoken" : "silent";
                 }
                 catch (TtsException e)
@@ -101,7 +102,8 @@ internal static class DeviceMemoryWorker
                     return e.GetType().Name;
                 }
             })).WaitAsync(TimeSpan.FromSeconds(100)).GetAwaiter().GetResult();
-            Console.Out.WriteLine($"{when}: {string.Join(", ", outcomes.GroupBy(outcome => outcome).Select(group => $"{group.Count()} {group.Key}"))}");
+            var counted = outcomes.GroupBy(outcome => outcome).Select(group => $"{group.Count()} {group.Key}");
+            Console.Out.WriteLine($"{when}: {string.Join(", ", counted)}");
         }
 
         public void Dispose() => _pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult();

@@ -89,7 +89,8 @@ public sealed class GpuFlowInterleavingTests(ITestOutputHelper output)
                     var difference = part.Difference(alone[part.Kind], out var where);
                     worst = Math.Max(worst, difference);
                     if (!(difference <= Tolerance))
-                        wrong.Add($"round {round}, {(kinds[part.Kind].Streaming ? "streamed" : "whole")} {kinds[part.Kind].Tokens.Length} tokens behind "
+                        wrong.Add($"round {round}, {(kinds[part.Kind].Streaming ? "streamed" : "whole")} {kinds[part.Kind].Tokens.Length} tokens "
+                            + "behind "
                             + $"{voices[part.Kind % voices.Length].SpeechTokens.Length}: {difference:E1}, {where}");
                     part.State.Dispose();
                     open.Remove(part);
@@ -135,7 +136,8 @@ public sealed class GpuFlowInterleavingTests(ITestOutputHelper output)
             var scale = expected.abs().max().ToSingle();
             var differences = (expected - whole).abs().amax([0, 1]).div(scale); // [frames]
             var off = differences.gt(Tolerance).nonzero();
-            where = $"frames {(off.shape[0] == 0 ? "none" : $"{off.min().ToInt64()} to {off.max().ToInt64()}, {off.shape[0]} of {whole.shape[2]}")}; passes (tokens, rows): "
+            where = (off.shape[0] == 0 ? "" : $"frames {off.min().ToInt64()} to {off.max().ToInt64()}, {off.shape[0]} of {whole.shape[2]}; ")
+                + "passes (tokens, rows): "
                 + string.Join(' ', Heard.Select(pass => $"{pass.Tokens},{pass.Rows}{(pass.Policy == FlowCachePolicy.Recompute ? "r" : "")}"));
             return differences.max().ToSingle();
         }

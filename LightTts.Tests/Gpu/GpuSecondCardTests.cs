@@ -53,7 +53,8 @@ public sealed class GpuSecondCardTests(ITestOutputHelper output)
             }));
         }
         var (one, two) = (await SpeakAsync(1), await SpeakAsync(2));
-        output.WriteLine($"{one.Zip(two).Count(pair => pair.First.SequenceEqual(pair.Second))} of {count} have the same tokens, {one.Sum(all => all.Length)} in all");
+        var same = one.Zip(two).Count(pair => pair.First.SequenceEqual(pair.Second));
+        output.WriteLine($"{same} of {count} have the same tokens, {one.Sum(all => all.Length)} in all");
         Assert.Equal(one, two);
     }
 

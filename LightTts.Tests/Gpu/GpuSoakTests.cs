@@ -46,8 +46,8 @@ public sealed class GpuSoakTests(ITestOutputHelper output)
             var watch = Stopwatch.StartNew();
             await RoundAsync(pipeline, learnt, WarmRounds + round);
             after.Add(CudaMemory.Used() ?? 0);
-            output.WriteLine(FormattableString.Invariant($"{(round + 1) * PerRound} requests, {watch.Elapsed.TotalSeconds:0.0} s: {torch.Tensor.TotalCount} ")
-                + FormattableString.Invariant($"tensors (after warm-up {tensors}), {after[^1]} bytes of the device (after warm-up {bytes})"));
+            output.WriteLine(FormattableString.Invariant($"{(round + 1) * PerRound} requests, {watch.Elapsed.TotalSeconds:0.0} s: ")
+                + $"{torch.Tensor.TotalCount} tensors (after warm-up {tensors}), {after[^1]} bytes of the device (after warm-up {bytes})");
         }
         output.WriteLine(string.Join(", ", _outcomes.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key} {pair.Value}")));
         foreach (var (kind, (count, worst)) in _gaps)

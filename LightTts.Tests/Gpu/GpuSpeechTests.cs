@@ -36,8 +36,9 @@ public sealed class GpuSpeechTests(ITestOutputHelper output, GpuSpeechTests.Pipe
         foreach (var (clips, listeners) in new[] { (alone, 1), (together, crowd) })
         {
             var rate = Recogniser.ErrorRate(Clips(clips), Texts);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{precision} {voice} {mode}, {listeners} at once: character error {rate:0.0} % ")
-                + string.Create(CultureInfo.InvariantCulture, $"(CPU {cpu.ErrorRate:0.0} %), {Same(clips, cpu.Spoken)} of {Texts.Length} with the CPU's tokens"));
+            output.WriteLine($"{precision} {voice} {mode}, {listeners} at once: character error "
+                + string.Create(CultureInfo.InvariantCulture, $"{rate:0.0} % (CPU {cpu.ErrorRate:0.0} %), ")
+                + $"{Same(clips, cpu.Spoken)} of {Texts.Length} with the CPU's tokens");
             Assert.True(rate <= cpu.ErrorRate + 3, $"character error {rate:0.0} %, the CPU's is {cpu.ErrorRate:0.0} %");
         }
         output.WriteLine($"{Same(alone, together)} of {Texts.Length} have the same tokens alone and in company");
