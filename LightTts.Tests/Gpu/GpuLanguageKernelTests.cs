@@ -84,7 +84,8 @@ public sealed class GpuLanguageKernelTests
     {
         SamplingOptions?[] ways =
         [
-            new() { Temperature = 0 }, new() { Temperature = 0.6 }, new() { Temperature = 1.7, TopK = 50, TopP = 1 }, new() { TopK = 64, TopP = 0.95 },
+            new() { Temperature = 0 }, new() { Temperature = 0.6 }, new() { Temperature = 1.7, TopK = 50, TopP = 1 },
+            new() { TopK = 64, TopP = 0.95 },
             new() { RepetitionWindow = 0 }, new() { RepetitionWindow = 32, RepetitionThreshold = 0.05 }, new() { TopK = 1 },
             new() { Temperature = 0, RepetitionWindow = 32, RepetitionThreshold = 0.05 }, new() { TopP = 0.05 }, null,
         ];

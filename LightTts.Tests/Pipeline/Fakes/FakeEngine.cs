@@ -17,7 +17,8 @@ internal sealed class FakeEngine : IAsyncDisposable
     {
         Engine = new SynthesisEngine("fake",
             new ModelParts(new FakeEncoder(World),
-                [new StyleModel("fake", new FakeLanguageModel(World, blocks, new LanguageLimits(rows, 32, int.MaxValue, yields, yieldsToFirstAudio)))],
+                [new StyleModel("fake", new FakeLanguageModel(World, blocks,
+                    new LanguageLimits(rows, 32, int.MaxValue, yields, yieldsToFirstAudio)))],
                 new FakeDecoder(World, decodeRows)),
             options ?? new TtsPipelineOptions(), time ?? TimeProvider.System, log ?? NullLogger.Instance);
     }
