@@ -28,6 +28,12 @@ internal sealed unsafe class CudaStream : IDisposable
 
     private static readonly delegate* unmanaged<int, int> SetDevice = (delegate* unmanaged<int, int>)CudaSymbols.OfCore("cudaSetDevice");
 
+    private static readonly delegate* unmanaged<nint*, uint, int> Create =
+        (delegate* unmanaged<nint*, uint, int>)CudaSymbols.OfCore("cudaStreamCreateWithFlags");
+
+    private static readonly delegate* unmanaged<nint, int> Destroy = (delegate* unmanaged<nint, int>)CudaSymbols.OfCore("cudaStreamDestroy");
+    private static readonly delegate* unmanaged<int> ClearError = (delegate* unmanaged<int>)CudaSymbols.OfCore("cudaGetLastError");
+
     // Those that nobody uses now, for the next who asks: libraries keep memory for every stream that they were ever called on, and libtorch's pool
     // hands out another one each time.
     private static readonly Dictionary<(int Device, bool Urgent), Stack<Value>> Idle = [];
@@ -57,6 +63,7 @@ internal sealed unsafe class CudaStream : IDisposable
     /// <param name="device">Number of the CUDA device; there is one of that number.</param>
     /// <param name="urgent">Whether its work goes before that of streams that are not.</param>
     /// <returns>Null where that is not supported.</returns>
+    /// <exception cref="ExternalException">The device has no memory for another stream, or is lost.</exception>
     public static CudaStream? Enter(int device, bool urgent)
     {
         if (!IsSupported)
@@ -103,8 +110,29 @@ internal sealed unsafe class CudaStream : IDisposable
         {
             if (!Idle.TryGetValue((device, urgent), out var idle))
                 Idle[(device, urgent)] = idle = new Stack<Value>();
-            return idle.TryPop(out var stream) ? stream : FromPool(urgent ? (byte)1 : (byte)0, checked((sbyte)device));
+            if (idle.TryPop(out var stream))
+                return stream;
+            RequireRoom();
+            return FromPool(urgent ? (byte)1 : (byte)0, checked((sbyte)device));
         }
+    }
+
+    /// <summary>libtorch makes its streams when they are first asked for, and its exception would end the process.</summary>
+    private static void RequireRoom()
+    {
+        const uint nonBlocking = 1;
+        const int outOfMemory = 2;
+        if (Create == null || Destroy == null || ClearError == null)
+            return;
+        nint trial;
+        var error = Create(&trial, nonBlocking);
+        if (error == 0)
+        {
+            _ = Destroy(trial);
+            return;
+        }
+        _ = ClearError();
+        throw new ExternalException($"CUDA error: {(error == outOfMemory ? "out of memory" : "no stream can be made")} ({error})");
     }
 
     /// <summary>c10::Stream.</summary>
