@@ -19,6 +19,8 @@ namespace LightTts;
 /// <param name="wrap">Puts a model's parts into others, which then own them; null leaves them.</param>
 internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<TtsLoadProgress>? progress, Func<ModelParts, ModelParts>? wrap)
 {
+    private const long LeastDeviceMemory = 1L << 30; // the smallest model's weights, caches and working memory take more
+
     /// <summary>Loads; blocks until the pipeline can speak.</summary>
     /// <exception cref="TtsModelLoadException">The model directory cannot be used, or there is too little memory for it.</exception>
     /// <exception cref="TtsBackendException">A native backend is missing, or the device cannot be had or made ready.</exception>
@@ -75,6 +77,9 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
         Loaded("native libraries");
         if (opened[0].Device.IsCuda && !CudaStream.IsSupported)
             LogMessages.NoStreams(log);
+        foreach (var (device, _) in opened)
+            if (device.IsCuda)
+                CudaStream.Prepare(device.Device.index, LeastDeviceMemory);
         cancellationToken.ThrowIfCancellationRequested();
         var admission = new Admission();
         List<Replica> replicas = [];

@@ -19,7 +19,8 @@ public sealed class TtsPipelineOptions
     public int DeviceIndex { get; set; }
 
     /// <summary>Several devices, each of which gets the models' weights; <see cref="Device"/> and <see cref="DeviceIndex"/> are then not looked at.
-    /// A request runs on the device that has the fewest and stays there; a device that is lost takes only the requests with it that run on it.
+    /// A request runs on the device that has the fewest and stays there; a device that fails takes only the requests with it that run on it
+    /// (but for CUDA's sticky errors, which the process gets from all its cards).
     /// Memory (<see cref="KvCacheTokens"/>, <see cref="FlowCacheBytes"/>) and <see cref="MaxLanguageRows"/> are each device's,
     /// <see cref="MaxActiveRequests"/> is that of all together.</summary>
     /// <value>At least one, no CUDA device twice. Default null: the one device that <see cref="Device"/> says.</value>

@@ -76,6 +76,20 @@ internal sealed unsafe class CudaStream : IDisposable
         return new CudaStream((device, urgent), stream, before, deviceBefore);
     }
 
+    /// <summary>Makes the streams of a device that the stages will take, while there is memory: libtorch's exception, where it finds none for the
+    /// streams that it keeps, would end the process.</summary>
+    /// <param name="device">Number of the CUDA device.</param>
+    /// <param name="least">Bytes that have to be free: less is too little for any model.</param>
+    /// <exception cref="ExternalException">There is less.</exception>
+    public static void Prepare(int device, long least)
+    {
+        if (CudaMemory.Free(device) is { } free && free < least)
+            throw new ExternalException("CUDA error: out of memory. "
+                + $"Tried to allocate {least >> 20} MiB on GPU {device} where {free >> 20} MiB is free.");
+        Enter(device, urgent: false)?.Dispose();
+        Enter(device, urgent: true)?.Dispose();
+    }
+
     /// <summary>Makes a device the calling thread's current one.</summary>
     public static void UseDevice(int device)
     {

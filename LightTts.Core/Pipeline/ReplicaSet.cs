@@ -5,7 +5,8 @@ using LightTts.Timbres;
 namespace LightTts.Pipeline;
 
 /// <summary>The replicas of a pipeline, one for each device. A request runs where the fewest are, and stays there; a device that is lost takes only
-/// those with it that run on it.</summary>
+/// those with it that run on it, as long as the others still answer: after some errors of one card CUDA gives them for all of the
+/// process.</summary>
 /// <remarks>The fewest is where the next waits least: devices are much alike, rows of a batch cost much the same however long their texts,
 /// and one that is slower keeps its requests longer, so that fewer come to it. Among equals the first is taken: there a voice's prompt was
 /// prepared before.</remarks>
