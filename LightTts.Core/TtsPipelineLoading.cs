@@ -65,6 +65,9 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
         var watch = Stopwatch.StartNew();
         var log = options.LoggerFactory?.CreateLogger("LightTts") ?? NullLogger.Instance;
         var directory = ModelDirectory.Open(options.ModelPath ?? TtsPipeline.DefaultModelPath);
+        var files = directory.Files;
+        if (AddressSpace.Fault([files.Flow, files.Vocoder, .. files.Styles.Select(style => style.Path)]) is { } tooLittle)
+            throw new TtsModelLoadException(tooLittle);
         var devices = options.AllDevices;
         // Configuration, natives, warm-up; on each device tokenizer, flow, vocoder, voice extractor, and each language model.
         var steps = 3 + devices.Count * (4 + directory.Files.Styles.Count);
