@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LightTts.Cuda;
 using LightTts.Models.CosyVoice;
 using LightTts.Models.CosyVoice.Files;
@@ -106,26 +105,6 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
                 ("layer, own products", Own),
             ]);
         foreach (var (kernel, launch) in launches)
-            yield return (kernel, Time(stream, launch));
-    }
-
-    private Series Time(nint stream, Action<int> launch)
-    {
-        const int repeats = 24;
-        using var graph = CudaGraph.CaptureWarm(CudaGraph.CreatePool(), () =>
-        {
-            for (var i = 0; i < repeats; i++)
-                launch(i % Layers);
-        });
-        return Series.Take(seconds, values =>
-        {
-            CudaDriver.Synchronize(stream);
-            var started = Stopwatch.GetTimestamp();
-            const int replays = 8;
-            for (var i = 0; i < replays; i++)
-                graph.Replay();
-            CudaDriver.Synchronize(stream);
-            values.Add(Stopwatch.GetElapsedTime(started).TotalMicroseconds / (replays * repeats));
-        });
+            yield return (kernel, CapturedLaunches.Time(stream, Layers, seconds, launch));
     }
 }

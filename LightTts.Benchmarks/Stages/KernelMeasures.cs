@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Language;
 using LightTts.Models.CosyVoice.Language.Cuda;
@@ -51,27 +50,6 @@ internal sealed class KernelMeasures(CudaLanguageEngine engine, double seconds)
             ("head", 1, Of(_ => _layers.Score(stream, inputs, layout, memory))),
             ("draw", 1, Of(_ => _layers.Draw(stream, inputs, layout, memory, tokens.Address))),
         })
-            yield return (kernel, launches, Time(stream, launches, launch));
-    }
-
-    private Series Time(nint stream, int launches, Action<int> launch)
-    {
-        // What runs once in a step is launched as often as the rest, so that the launch of the graph does not count.
-        const int repeats = 24;
-        using var graph = CudaGraph.CaptureWarm(CudaGraph.CreatePool(), () =>
-        {
-            for (var i = 0; i < repeats; i++)
-                launch(i % launches);
-        });
-        return Series.Take(seconds, values =>
-        {
-            CudaDriver.Synchronize(stream);
-            var started = Stopwatch.GetTimestamp();
-            const int replays = 8;
-            for (var i = 0; i < replays; i++)
-                graph.Replay();
-            CudaDriver.Synchronize(stream);
-            values.Add(Stopwatch.GetElapsedTime(started).TotalMicroseconds / (replays * repeats));
-        });
+            yield return (kernel, launches, CapturedLaunches.Time(stream, launches, seconds, launch));
     }
 }
