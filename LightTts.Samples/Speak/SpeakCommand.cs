@@ -55,10 +55,12 @@ internal static class SpeakCommand
             root.Options.Add(option);
         root.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>
         {
+            // A dash alone is standard input, as elsewhere: there is nothing in it to speak.
+            var said = parsed.GetValue(text) is { Length: > 0 } spoken ? string.Join(' ', spoken) : null;
             var job = new SpeakJob
             {
-                Text = parsed.GetValue(text) is { Length: > 0 } spoken ? string.Join(' ', spoken) : null,
-                File = parsed.GetValue(file),
+                Text = said == "-" ? null : said,
+                File = parsed.GetValue(file) ?? (said == "-" ? "-" : null),
                 Format = TextFormats.Of(parsed.GetValue(format), parsed.GetValue(file)),
                 Output = parsed.GetValue(output),
                 Play = parsed.GetValue(play),

@@ -58,6 +58,13 @@ public sealed class UsageTests
     }
 
     [Fact]
+    public async Task A_dash_alone_is_standard_input()
+    {
+        var result = await SpeakProcess.ShellAsync(AppContext.BaseDirectory, "echo twenty two | $speak - --show-text");
+        Assert.Equal((0, "twenty two"), (result.ExitCode, result.Output.Trim().TrimEnd('.').ToLowerInvariant()));
+    }
+
+    [Fact]
     public async Task Bash_completes_an_option()
     {
         var result = await SpeakProcess.ShellAsync(AppContext.BaseDirectory,
