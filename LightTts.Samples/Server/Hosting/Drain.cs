@@ -14,8 +14,8 @@ internal sealed class Drain(ServerOptions options, Admission admission, StyleCat
         var active = admission.Active;
         if (active == 0)
             return;
+        using var again = PosixSignalRegistration.Create(PosixSignal.SIGINT, EndNow); // before anybody is told of it
         ServerLog.Draining(loggers.CreateLogger("LightTts.Server"), active, options.DrainTimeout.TotalSeconds);
-        using var again = PosixSignalRegistration.Create(PosixSignal.SIGINT, EndNow);
         try
         {
             await admission.WhenIdle().WaitAsync(options.DrainTimeout, time, cancellationToken);
