@@ -100,6 +100,14 @@ internal static class Flows
     /// <summary>Runs rows as one pass.</summary>
     public static void Run(this FlowModel flow, IReadOnlyList<FlowRow> rows) => flow.Begin(rows).Finish();
 
+    /// <summary>Encodes tokens from an utterance's first: [frames, 80].</summary>
+    public static Tensor Encode(this FlowModel flow, ReadOnlyMemory<int> tokens, bool final, bool streaming)
+    {
+        var (mu, tail) = flow.Encoder.Encode([new FlowTokens(tokens, final, streaming, Tail: null)])[0];
+        tail.Dispose();
+        return mu;
+    }
+
     /// <summary>Solves from the beginning to the end: [M, 80].</summary>
     public static Tensor Solve(this FlowModel flow, FlowSegment segment, int steps, Action<int, Tensor, Tensor>? observe = null)
     {

@@ -24,8 +24,10 @@ internal sealed class FlowSolve : IDisposable
     {
         using var scope = NewDisposeScope();
         (_segments, _cfgRate, _times) = (segments, cfgRate, FlowTimes.Cosine(steps));
-        // A copy, as the steps change it in place; of each part, because TorchSharp's cat of one tensor is that tensor.
-        Mel = cat([.. segments.Select(s => noise.narrow(0, s.Start, s.Count).clone())], 0);
+        // A copy, as the steps change it in place; TorchSharp's cat of one tensor is that tensor.
+        Mel = cat([.. segments.Select(s => noise.narrow(0, s.Start, s.Count))], 0);
+        if (segments.Count == 1)
+            Mel = Mel.clone();
         _pass = estimator.Begin(segments, _times);
         Mel.DetachFromDisposeScope();
     }

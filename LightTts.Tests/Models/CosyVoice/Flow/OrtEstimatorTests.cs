@@ -208,8 +208,7 @@ public sealed class OrtEstimatorTests(ITestOutputHelper output)
 
     private static FlowSegment Segment(FlowModel flow, TimbreFeatures voice, int[] tokens)
     {
-        var (mu, tail) = flow.Encoder.Encode([.. voice.SpeechTokens, .. tokens], final: true, streaming: false, null);
-        tail.Dispose();
+        var mu = flow.Encode((int[])[.. voice.SpeechTokens, .. tokens], final: true, streaming: false);
         var mel = zeros([mu.shape[0], 80]);
         mel.narrow(0, 0, voice.MelFrames).copy_(tensor(voice.Mel).view(voice.MelFrames, 80));
         return new FlowSegment { Start = 0, Count = (int)mu.shape[0], Chunk = 0, Mu = mu, Condition = mel, Speaker = flow.Speaker(voice.Embedding) };
