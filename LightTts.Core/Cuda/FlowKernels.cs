@@ -20,6 +20,7 @@ internal sealed class FlowKernels : IDisposable
     {
         (_module, _normalise, _addAndNormalise, _turn) =
             (module, module.Kernel("flow_normalise"), module.Kernel("flow_add_normalise"), module.Kernel("flow_turn"));
+        Steps = new FlowStepKernels(module);
         if (!shape.HasTensorCores)
             return;
         Attention = new FlowAttentionKernel(module, shape.Heads, sharedBytes);
@@ -32,7 +33,10 @@ internal sealed class FlowKernels : IDisposable
 
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
-        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source];
+        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source,
+            FlowStepKernels.Source];
+
+    public FlowStepKernels Steps { get; }
 
     /// <summary>Null where there is none.</summary>
     public FlowAttentionKernel? Attention { get; }

@@ -42,17 +42,23 @@ internal sealed class FlowSolve : IDisposable
     /// <returns>Whether more follow.</returns>
     public bool Advance()
     {
-        using var scope = NewDisposeScope();
-        var velocity = _pass.Velocity(Mel, _step);
-        Observe?.Invoke(_step, Mel, velocity);
-        double delta = _times[_step + 1] - _times[_step];
-        Mel.add_(velocity[0], Scalars.Of(delta * (1 + _cfgRate))).add_(velocity[1], Scalars.Of(-delta * _cfgRate));
+        if (Observe is not null || !_pass.TryAdvance(Mel, _step, _cfgRate))
+            Step();
         if (++_step < _times.Length - 1)
             return true;
         foreach (var segment in _segments)
             if (!segment.Last)
                 segment.Cache?.Commit();
         return false;
+    }
+
+    private void Step()
+    {
+        using var scope = NewDisposeScope();
+        var velocity = _pass.Velocity(Mel, _step);
+        Observe?.Invoke(_step, Mel, velocity);
+        double delta = _times[_step + 1] - _times[_step];
+        Mel.add_(velocity[0], Scalars.Of(delta * (1 + _cfgRate))).add_(velocity[1], Scalars.Of(-delta * _cfgRate));
     }
 
     public void Dispose()

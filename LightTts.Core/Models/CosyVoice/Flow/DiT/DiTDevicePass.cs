@@ -23,13 +23,26 @@ internal sealed class DiTDevicePass : IEstimatorPass
         }
         // In the pass's order: where there is one batch only, its frames are the pass's as they lie.
         foreach (var group in Chunked(chunked).Concat(Whole(whole)))
-            _batches.Add(new DiTBatch(estimator, [.. group.OrderBy(each => each.At)], schedule.Steps.Length));
+                    {
+            List<(FlowSegment, int)> members = [.. group.OrderBy(each => each.At)];
+            _batches.Add(estimator.Steps is null ? new DiTTorchBatch(estimator, members, schedule)
+                : new DiTSteppedBatch(estimator, members, schedule));
+        }
+    }
+
+    public bool TryAdvance(Tensor x, int step, double guidance)
+    {
+        if (_estimator.Steps is null)
+            return false;
+        using var inference = inference_mode(true);
+        foreach (var batch in _batches)
+            ((DiTSteppedBatch)batch).Advance(x, step, guidance);
+        return true;
     }
 
     public Tensor Velocity(Tensor x, int step)
     {
         using var inference = inference_mode(true);
-        _estimator.Modulate(_schedule, step);
         if (_batches is [var only])
             return only.Velocity(x, step);
         var velocity = empty([2, _frames, x.shape[1]], ScalarType.Float32, x.device);
