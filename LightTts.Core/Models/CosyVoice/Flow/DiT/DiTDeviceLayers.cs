@@ -97,18 +97,14 @@ internal sealed class DiTDeviceLayers : IDisposable
             using var inner = NewDisposeScope();
             using var input = normalised;
             var (block, modulation) = (_weights.Blocks[layer], _step.Blocks[layer]);
-            var attended = _operations.Attend(block.Qkv.Apply(input), buffers.Shape.IsPaged ? _pages.Layer(layer) : null, buffers, places);
-            normalised = _operations.AddAndNormalise(h, block.AttentionOut.Apply(attended), modulation.Gate1, modulation.Scale2, modulation.Shift2);
-            var down = block.Down.Apply(_operations.Up(block.Up, normalised));
+            var qkv = _operations.Multiply(block.Qkv, input);
+            var seen = _operations.Attend(qkv, buffers.Shape.IsPaged ? _pages.Layer(layer) : null, buffers, places);
+            var attended = _operations.Multiply(block.AttentionOut, seen);
+            var down = _operations.Multiply(block.Down, _operations.Up(block.Up, _operations.AddAttended(h, attended, modulation)));
             if (layer + 1 < _weights.Blocks.Length)
-            {
-                var next = _step.Blocks[layer + 1];
-                normalised = _operations.AddAndNormalise(h, down, modulation.Gate2, next.Scale1, next.Shift1).MoveToOuterDisposeScope();
-            }
+                normalised = _operations.AddBoth(h, attended, down, modulation, _step.Blocks[layer + 1]).MoveToOuterDisposeScope();
             else
-            {
-                _operations.Add(h, down, modulation.Gate2);
-            }
+                _operations.AddLast(h, attended, down, modulation);
         }
     }
 }
