@@ -68,8 +68,8 @@ internal sealed class FlowWholeMeasures(DiTConfig config, int mel, TorchDevice d
             ("turn", _ => Turn()), ("attend", _ => Attend()), ("normalise a sum", _ => Sum()), ("add and normalise", _ => Add()),
             ("convolve", _ => ends.Convolve(stream, blocks, input.Address(), convolution.Address(), vector.Address(), seen.Address())),
             ("embed", _ => ends.Embed(stream, blocks, mels.Address(), toDim.Address(), h.Address(), h.Address(), input.Address())),
-            ("leave", _ => ends.Leave(stream, count, h.Address(), vector.Address(), vector.Address(), fromDim.Address(), vector.Address(),
-                mels.Address(), 1e-6f)),
+            ("leave", _ => ends.Leave(stream, count, h.Address(), Gated(attended), Gated(down), norm, fromDim.Address(), vector.Address(),
+                mels.Address())),
         ];
         foreach (var (name, library) in ((string, CublasLtProducts)[])[("first", first), ("best", best)])
             launches.AddRange(

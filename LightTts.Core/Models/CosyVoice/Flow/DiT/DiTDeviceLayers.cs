@@ -62,7 +62,7 @@ internal sealed class DiTDeviceLayers : IDisposable
         var paged = buffers.Shape.IsPaged;
         var h = _weights.InputX.Apply(buffers.Mel).unsqueeze(0).Plus(buffers.Constant).view(-1, _dim); // [2 Rows Frames, Dim]
         h.PlusInPlace(_positional.Apply(h, buffers.Shape, paged ? _pages.Convolutions : null, places));
-        Blocks(h, buffers, places);
+        Blocks(h, buffers, places, (attended, down, block) => _operations.AddLast(h, attended, down, block));
         // The last product is in 32 bits, and so is its input.
         var final = F.layer_norm(h, [_dim], _step.Scale, _step.Shift, NormEps);
         buffers.Velocity.copy_(_weights.Output.Apply(final).view(buffers.Velocity.shape));
@@ -83,13 +83,23 @@ internal sealed class DiTDeviceLayers : IDisposable
         var residual = _fused!.Residual(h);
         _ends!.Enter(buffers, residual);
         if (DiTFusedBlocks.Takes(buffers.Shape))
+        {
             _fused.Run(residual, buffers);
+            _ends.Leave(h, default, default, buffers);
+        }
         else
-            Blocks(h, buffers, null);
-        _ends.Leave(h, buffers);
+        {
+            Blocks(h, buffers, null, (attended, down, block) => _ends.Leave(h, new(attended.Address(), block.Gate1.Address()),
+                new(down.Address(), block.Gate2.Address()), buffers));
+        }
     }
 
-    private void Blocks(Tensor h, DiTStepBuffers buffers, DiTPlaces? places)
+    /// <summary>All blocks, in place.</summary>
+    /// <param name="h">The residual stream, [2 Rows Frames, Dim].</param>
+    /// <param name="buffers">The batch's inputs.</param>
+    /// <param name="places">Where frames lie; null where nothing needs it.</param>
+    /// <param name="last">Sees both branches of the last block, which <paramref name="h"/> may lack.</param>
+    private void Blocks(Tensor h, DiTStepBuffers buffers, DiTPlaces? places, Action<Tensor, Tensor, DiTModulation> last)
     {
         var normalised = _operations.Normalise(h, _step.Blocks[0].Scale1, _step.Blocks[0].Shift1);
         for (var layer = 0; layer < _weights.Blocks.Length; layer++)
@@ -104,7 +114,7 @@ internal sealed class DiTDeviceLayers : IDisposable
             if (layer + 1 < _weights.Blocks.Length)
                 normalised = _operations.AddBoth(h, attended, down, modulation, _step.Blocks[layer + 1]).MoveToOuterDisposeScope();
             else
-                _operations.AddLast(h, attended, down, modulation);
+                last(attended, down, modulation);
         }
     }
 }
