@@ -150,7 +150,8 @@ internal sealed unsafe class CublasLtProducts : IDisposable
             _workspace.Address, (nuint)_workspace.Bytes, stream);
     }
 
-    /// <summary>By the time that several take one after the other, the host's own included: what it chooses among takes longer than a launch.</summary>
+    /// <summary>By the time that several take one after the other, the host's own included: what is chosen among takes longer than a
+    /// launch.</summary>
     private Choice Fastest(nint stream, nint x, nint weight, nint y, Product product)
     {
         const int rounds = 3, launches = 8;

@@ -27,7 +27,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     private const int Processors = 132; // of a large card
 
     private readonly CudaKernel _leave = module.Kernel("flow_leave_1"), _leaveMany = module.Kernel("flow_leave_4");
-    private readonly (int Frames, CudaKernel Kernel)[] _embed = [.. new[] { 8, 32 }.Select(frames => (frames, module.Kernel($"flow_embed_{frames}")))];
+    private readonly (int Frames, CudaKernel Kernel)[] _embed =
+        [.. new[] { 8, 32 }.Select(frames => (frames, module.Kernel($"flow_embed_{frames}")))];
     private readonly (int Frames, CudaKernel First, CudaKernel Second)[] _convolve = [.. new[] { 32, 64 }.Select(frames =>
         (frames, module.Kernel($"flow_convolve_{frames}"), module.Kernel($"flow_convolve_add_{frames}")))];
 
