@@ -44,6 +44,7 @@ internal abstract class DiTBatch : IDisposable
 
     public void Dispose()
     {
+        Buffers.Holders--;
         if (Buffers.Owner == this)
             Buffers.Owner = null;
         foreach (var tensor in _tensors)

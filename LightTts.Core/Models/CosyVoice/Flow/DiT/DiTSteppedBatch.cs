@@ -44,6 +44,7 @@ internal sealed class DiTSteppedBatch : DiTBatch
         (_frames, _speakers) = Constant();
         Keep(_frames);
         Keep(_speakers);
+        Buffers.Holders++;
     }
 
     public override Tensor Packed { get; }

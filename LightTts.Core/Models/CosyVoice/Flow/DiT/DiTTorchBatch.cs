@@ -43,6 +43,7 @@ internal sealed class DiTTorchBatch : DiTBatch
             _places = Keep(indices.narrow(0, head, steps * PlacesOfStep).view(steps, Shape.Rows, -1));
         var (frames, speakers) = Constant();
         _constant = Keep(frames.PlusInPlace(speakers.index_select(0, indices.narrow(0, 2L * Frames, Frames))));
+        Buffers.Holders++;
     }
 
     public override Tensor Packed { get; }
