@@ -72,7 +72,8 @@ internal sealed class FlowWholeMeasures(DiTConfig config, int mel, TorchDevice d
             ("leave", _ => ends.Leave(stream, count, h.Address(), Gated(attended), Gated(down), norm, fromDim.Address(), vector.Address(),
                 mels.Address())),
         ];
-        foreach (var (name, library) in ((string, CublasLtProducts)[])[("first", first), ($"best of {FewTrials}", few), ($"best of {ManyTrials}", many)])
+        (string, CublasLtProducts)[] libraries = [("first", first), ($"best of {FewTrials}", few), ($"best of {ManyTrials}", many)];
+        foreach (var (name, library) in libraries)
             launches.AddRange(
             [
                 ($"{name} project", i => Multiply(library, input, wQkv[i], qkv)), ($"{name} out", i => Multiply(library, seen, wOut[i], attended)),
