@@ -103,7 +103,7 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
         var parts = mel / LeaveOutputs; // of the outputs: as few as fill the card, as each normalises the rows again
         while (parts > 2 && (mel % parts != 0 || (parts * blocks > Processors && rows > FewRows)))
             parts--;
-        kernel.Launch(stream, (parts, blocks, 1), Threads, 0, afterKernel: attended.Branch == 0, h, attended.Branch, attended.Gate, down.Branch,
+        kernel.Launch(stream, (parts, blocks, 1), Threads, 0, afterKernel: true, h, attended.Branch, attended.Gate, down.Branch,
             down.Gate, norm.Scale, norm.Shift, weight, bias, y, Argument(rows), Argument(norm.Epsilon));
     }
 
