@@ -82,7 +82,10 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
             LogMessages.NoStreams(log);
         foreach (var (device, _) in opened)
             if (device.IsCuda)
+            {
                 CudaStream.Prepare(device.Device.index, LeastDeviceMemory);
+                CudaGraph.Prepare(device.Device.index);
+            }
         cancellationToken.ThrowIfCancellationRequested();
         var admission = new Admission();
         List<Replica> replicas = [];
