@@ -83,8 +83,11 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
         foreach (var (device, _) in opened)
             if (device.IsCuda)
             {
-                CudaStream.Prepare(device.Device.index, LeastDeviceMemory);
-                CudaGraph.Prepare(device.Device.index);
+                var index = device.Device.index;
+                if (CudaMemory.Free(index) < LeastDeviceMemory)
+                    WorkingMemory.Release(device.Device); // of models that this process had before
+                CudaStream.Prepare(index, LeastDeviceMemory);
+                FirstGraph.Record(index);
             }
         cancellationToken.ThrowIfCancellationRequested();
         var admission = new Admission();

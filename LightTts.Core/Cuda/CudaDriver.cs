@@ -72,16 +72,12 @@ internal static unsafe class CudaDriver
     {
         const int outOfMemory = 2;
         nint module;
+        int error;
         fixed (byte* data = code)
-        {
-            var error = ModuleLoadData(&module, data);
-            if (error == outOfMemory)
-            {
-                CudaMemory.ReleaseCached(CudaStream.CurrentDevice);
-                Check(error = ModuleLoadData(&module, data));
-            }
-            return error == 0 ? module : 0;
-        }
+            error = ModuleLoadData(&module, data);
+        if (error == outOfMemory)
+            Check(error); // the same code would fail again once it was compiled
+        return error == 0 ? module : 0;
     }
 
     public static void UnloadModule(nint module) => _ = ModuleUnload(module); // a lost device has unloaded it

@@ -1,7 +1,4 @@
 using System.Runtime.InteropServices;
-using LightTts.Torch;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace LightTts.Cuda;
 
@@ -12,7 +9,7 @@ namespace LightTts.Cuda;
 /// work is captured that has run before, on a stream of the calling thread's own (<see cref="CudaStream"/>), with nothing in it that depends on
 /// values or waits for the device; and what can fail by itself, for want of memory or because the device is lost, goes through CUDA's C functions,
 /// which say so in their results: beginning, which is tried with nothing first, making it executable, and every launch. What libtorch itself needs
-/// memory for is taken by <see cref="Prepare"/>. What remains: a device that is lost in the microseconds between such a trial and the call.
+/// memory for is there by then (Torch/FirstGraph.cs). What remains: a device that is lost in the microseconds between such a trial and the call.
 /// Inputs and results lie in tensors that stay. To be launched by the thread that captured it. Linux only.
 /// </remarks>
 internal sealed unsafe class CudaGraph : IDisposable
@@ -56,7 +53,6 @@ internal sealed unsafe class CudaGraph : IDisposable
     private static readonly delegate* unmanaged<int> ClearError = (delegate* unmanaged<int>)CudaSymbols.OfCore("cudaGetLastError");
 
     private static readonly Lock Capturing = new(); // libtorch's list of a device's graphs is for one thread at a time
-    private static readonly Dictionary<int, (CudaGraph Graph, Tensor Written)> Kept = []; // by device
 
     private static long s_captured;
 
@@ -84,27 +80,6 @@ internal sealed unsafe class CudaGraph : IDisposable
         && Instantiate != null && Launch != null && DestroyExecutable != null && ErrorText != null && ClearError != null
         && CudaStream.CurrentDevice == device && CudaStream.CurrentId(device) != 0 && CudaStream.CurrentHandle(device) is not null;
 
-    /// <summary>Records something small that stays for the process's life, while there is memory: libtorch takes some for its random numbers with the
-    /// first graph of a device, gives it back with the last one, and its exception, where it finds none, would end the process.</summary>
-    /// <param name="device">Number of the CUDA device.</param>
-    /// <exception cref="ExternalException">The device has too little memory, or is lost.</exception>
-    public static void Prepare(int device)
-    {
-        using var stream = CudaStream.Enter(device, urgent: false);
-        if (stream is null || !CanCapture(device))
-            return;
-        lock (Capturing)
-        {
-            if (Kept.ContainsKey(device))
-                return;
-            using var scope = NewDisposeScope();
-            // The first takes a piece of memory of which the few bytes that libtorch asks for are left.
-            var written = zeros(1, ScalarType.Int64, new Device(DeviceType.CUDA, device));
-            var graph = CaptureWarm(new CudaGraphPool(), () => _ = written.fill_(Scalars.Of(1L)));
-            Kept.Add(device, (graph, written.DetachFromDisposeScope()));
-        }
-    }
-
     /// <summary>Does the work twice, so that libraries allocate what they need and what would fail fails where it can be caught, then records it.
     /// One thread after the other: nobody may wait for a device while somebody records there.</summary>
     /// <param name="pool">Where its memory comes from.</param>
@@ -117,16 +92,7 @@ internal sealed unsafe class CudaGraph : IDisposable
             work();
             work();
             Check(Synchronize());
-            try
-            {
-                return Capture(pool, work);
-            }
-            catch (ExternalException)
-            {
-                // What libtorch keeps for others it does not give away while something is recorded.
-                CudaMemory.ReleaseCached(CudaStream.CurrentDevice);
-                return Capture(pool, work);
-            }
+            return Capture(pool, work);
         }
     }
 

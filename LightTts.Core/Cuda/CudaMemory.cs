@@ -1,7 +1,3 @@
-using System.Runtime.InteropServices;
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace LightTts.Cuda;
 
 /// <summary>How much of the current CUDA device's memory is taken, by whomever: what the
@@ -18,21 +14,6 @@ internal static unsafe class CudaMemory
     {
         nuint free, total;
         return MemGetInfo != null && MemGetInfo(&free, &total) == 0 ? (long)(total - free) : null;
-    }
-
-    /// <summary>Lets libtorch give back what it keeps of a device for later, which it does by itself only where one of its own requests fails:
-    /// before CUDA's functions are said to have found no memory, or another process.</summary>
-    public static void ReleaseCached(int device)
-    {
-        const long more = 1L << 50; // bytes, than any device has
-        try
-        {
-            empty(more, ScalarType.Byte, new Device(DeviceType.CUDA, device)).Dispose();
-        }
-        catch (ExternalException)
-        {
-            // It has looked for them everywhere.
-        }
     }
 
     /// <summary>Bytes of a device that nobody has taken; null where they cannot be had.</summary>

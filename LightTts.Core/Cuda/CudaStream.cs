@@ -83,8 +83,6 @@ internal sealed unsafe class CudaStream : IDisposable
     /// <exception cref="ExternalException">There is less.</exception>
     public static void Prepare(int device, long least)
     {
-        if (CudaMemory.Free(device) < least)
-            CudaMemory.ReleaseCached(device); // of models that this process had before
         if (CudaMemory.Free(device) is { } free && free < least)
             throw new ExternalException("CUDA error: out of memory. "
                 + $"Tried to allocate {least >> 20} MiB on GPU {device} where {free >> 20} MiB is free.");

@@ -29,6 +29,20 @@ public sealed class GpuFaultTests(ITestOutputHelper output)
         Assert.Equal("spoke", lines[^1]);
     }
 
+    /// <summary>Whatever becomes of a graph, the next of its pool can be recorded.</summary>
+    [Fact]
+    public void Row_28_graphs_that_come_to_nothing()
+    {
+        TestDevice.Need();
+        Assert.SkipWhen(Rehearsal, "there are graphs on CUDA devices only");
+        string[] told =
+        [
+            "gone: recorded", "after the last one: recorded", "throws: failed", "after one that threw: recorded", "throws beside another: failed",
+            "beside another: recorded", "waits for the device: failed", "after one that waited: recorded", "sum 2000",
+        ];
+        Assert.Equal(told, Tell(DeviceGraphWorker.Role));
+    }
+
     [Fact]
     public async Task Row_28_another_process_takes_nine_tenths()
     {
