@@ -67,11 +67,17 @@ internal static unsafe class CudaDriver
     }
 
     /// <returns>A module of the current device; 0 where the code is not for it or damaged.</returns>
+    /// <exception cref="ExternalException">The device has no memory for it.</exception>
     public static nint TryLoadModule(ReadOnlySpan<byte> code)
     {
+        const int outOfMemory = 2;
         nint module;
+        int error;
         fixed (byte* data = code)
-            return ModuleLoadData(&module, data) == 0 ? module : 0;
+            error = ModuleLoadData(&module, data);
+        if (error == outOfMemory)
+            Check(error); // the same code would fail again once it was compiled
+        return error == 0 ? module : 0;
     }
 
     public static void UnloadModule(nint module) => _ = ModuleUnload(module); // a lost device has unloaded it

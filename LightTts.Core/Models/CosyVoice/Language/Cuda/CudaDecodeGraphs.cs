@@ -48,7 +48,7 @@ internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
         _deviceInputs = new DeviceMemory(largest.Bytes, layers.Device);
         _tokens = new PinnedMemory(largest.Draws * sizeof(int));
         _memory = layers.CreateMemory(largest.Rows, largest.Draws);
-        var pool = CudaGraph.CreatePool();
+        var pool = new CudaGraphPool();
         try
         {
             foreach (var table in tables)
@@ -81,7 +81,7 @@ internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
             memory?.Dispose();
     }
 
-    private DecodeGraph Capture(nint stream, StepLayout layout, CudaGraph.Pool pool)
+    private DecodeGraph Capture(nint stream, StepLayout layout, CudaGraphPool pool)
     {
         var (host, device, memory, tokens) = (_hostInputs!, _deviceInputs!, _memory!, _tokens!);
         host.Part<byte>(0, layout.Bytes).Clear();
