@@ -36,7 +36,8 @@ internal sealed class CudaModule : IDisposable
         var source = string.Join('\n', sources.Prepend("primitives.cuh").Select(Read));
         string[] options =
         [
-            $"--gpu-architecture=sm_{capability}", "--std=c++17", "--extra-device-vectorization",
+            // A 9.0's own instructions are of no other card, and so need to be asked for.
+            $"--gpu-architecture=sm_{capability}{(capability == 90 ? "a" : "")}", "--std=c++17", "--extra-device-vectorization",
             .. definitions.OrderBy(size => size.Key, StringComparer.Ordinal).Select(size => $"-D{size.Key}={size.Value}"),
         ];
         var key = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [compiler.Version, .. options, source])));
