@@ -32,7 +32,7 @@ internal sealed class FlowKernels : IDisposable
 
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
-        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source];
+        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source, FlowEndKernels.WideSource];
 
     /// <summary>Null where there is none.</summary>
     public FlowAttentionKernel? Attention { get; }

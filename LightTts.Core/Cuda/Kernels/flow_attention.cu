@@ -19,7 +19,8 @@ __device__ __forceinline__ void score_tile(float (&s)[8][4], const u32 (&q)[4][4
 #pragma unroll
     for (int k = 1; k < 4; k++)
         multiply_group<false, true>(s, q[k], tile + k * (32 >> 4));
-    wait_products(s);
+    commit_products();
+    finish_products(s);
 #else
     const int lane = threadIdx.x % 32;
 #pragma unroll
@@ -47,7 +48,8 @@ __device__ __forceinline__ void add_values(float (&o)[8][4], const u32 (&weights
 #pragma unroll
     for (int k = 0; k < 4; k++)
         multiply_group<true, true>(o, weights[k], tile + k * (16 * HEAD_DIM * sizeof(element) >> 4));
-    wait_products(o);
+    commit_products();
+    finish_products(o);
 #else
     const int lane = threadIdx.x % 32;
 #pragma unroll

@@ -89,10 +89,23 @@ __device__ __forceinline__ void multiply_group(float (&d)[8][4], const u32 (&a)[
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "n"(ADDS ? 1 : 0), "n"(TRANSPOSED ? 1 : 0));
 }
 
-// Waits for the products, whose sums are used from here on.
-__device__ __forceinline__ void wait_products(float (&d)[8][4])
+// Products so far are a group.
+__device__ __forceinline__ void commit_products()
 {
-    asm volatile("wgmma.commit_group.sync.aligned;\nwgmma.wait_group.sync.aligned 0;" ::: "memory");
+    asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+}
+
+// Waits for all groups but the last PENDING ones.
+template <int PENDING>
+__device__ __forceinline__ void wait_products()
+{
+    asm volatile("wgmma.wait_group.sync.aligned %0;" :: "n"(PENDING) : "memory");
+}
+
+// Waits for all of them, of which these are the sums.
+__device__ __forceinline__ void finish_products(float (&d)[8][4])
+{
+    wait_products<0>();
 #pragma unroll
     for (int i = 0; i < 32; i++)
         asm volatile("" : "+f"(d[i / 4][i % 4]) :: "memory");
