@@ -221,8 +221,10 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     const int group = threadIdx.x / 128, split = group % SPLITS, first = (blockIdx.x / CLUSTER % sets * SETS + group / SPLITS) * TILE;
     const int limit = (int)seen[row], rounds = (limit + TILE * PARTS - 1) / (TILE * PARTS);
 
-    // Keys of which round are a thread's to copy. Only those from `from` to `end`; what is beyond the limit is zeros.
-    auto load = [&](int round, int from, int end)
+    // A thread's share of a round's keys and values; what is beyond the limit is zeros.
+    enum { Early, Late, Both };
+    int early = 0; // keys that are early
+    auto load = [&](int round, int which)
     {
         element* const stage = tiles + round % STAGES * STAGE;
 #pragma unroll
@@ -232,7 +234,7 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
             const int key = ((round * CLUSTER + rank) * SPLITS + within / TILE) * TILE + within % TILE;
             const bool there = key < limit;
             const int safe = there ? key : 0;
-            if (key < from || key >= end)
+            if ((which == Early && key >= early) || (which == Late && key < early))
                 continue;
             const element* source = pages != nullptr ? pages + ((size_t)own_places[safe / FRAMES] + safe % FRAMES) * (2 * DIM)
                 : qkv + ((size_t)block * frames + safe) * (3 * DIM) + DIM;
@@ -242,11 +244,8 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
             copy_async_or_zero(to + TILE_ELEMENTS, source + DIM, there);
         }
     };
-    constexpr int ALL = 0x7fffffff;
-
     // Where pages lie is the step's, not the kernel's before, and so is what stands in those that the blocks of this pass do not write: it is on its
     // way before the wait.
-    int early = 0;
     if (pages != nullptr)
     {
         const int seen_pages = (limit + FRAMES - 1) / FRAMES;
@@ -259,19 +258,18 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
                 for (int other = 0; other < rows; other++)
                     before = before && place != places[(size_t)other * columns + columns - 1];
         }
-        early = __syncthreads_count(before) * FRAMES; // pages of the pass follow all others
-        early = min(early, limit);
+        early = min(__syncthreads_count(before) * FRAMES, limit); // pages of the pass follow all others
 #pragma unroll
         for (int round = 0; round < STAGES - 1; round++)
             if (round < rounds)
-                load(round, 0, early);
+                load(round, Early);
     }
     wait_for_previous();
 #pragma unroll
     for (int round = 0; round < STAGES - 1; round++)
     {
         if (round < rounds)
-            load(round, early, ALL);
+            load(round, Late);
         commit_copies();
     }
     u32 q[4][4];
@@ -294,7 +292,7 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
 #endif
         __syncthreads(); // this round's tiles are there, and nobody reads those of the round before
         if (round + STAGES - 1 < rounds)
-            load(round + STAGES - 1, 0, ALL);
+            load(round + STAGES - 1, Both);
         commit_copies();
         const int tile = ((round * CLUSTER + rank) * SPLITS + split) * TILE;
         if (tile < limit && first < frames)
