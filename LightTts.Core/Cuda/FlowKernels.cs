@@ -36,7 +36,10 @@ internal sealed class FlowKernels : IDisposable
 
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
-        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source, FlowStepKernels.Source];
+    [
+        "tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source, FlowEndKernels.WideSource,
+        FlowStepKernels.Source,
+    ];
 
     public FlowStepKernels Steps { get; }
 
