@@ -26,19 +26,24 @@ internal sealed class FlowKernels : IDisposable
         if (FlowProductKernels.Fits(shape.Dim, shape.Hidden, sharedBytes) && FlowEndKernels.Fits(shape.Dim, shape.MelBands))
         {
             Products = new FlowProductKernels(module, shape.Dim, shape.Hidden);
+            if (FlowSliceKernels.Fits(module, shape.Dim, shape.Hidden, sharedBytes))
+                Slices = new FlowSliceKernels(module, shape.Dim, shape.Hidden);
             Ends = new FlowEndKernels(module, shape.Dim, shape.MelBands);
         }
     }
 
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
-        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source];
+        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowSliceKernels.Source, FlowEndKernels.Source];
 
     /// <summary>Null where there is none.</summary>
     public FlowAttentionKernel? Attention { get; }
 
     /// <summary>Null where there are none for these sizes.</summary>
     public FlowProductKernels? Products { get; }
+
+    /// <summary>Null where there are none for these sizes or this card.</summary>
+    public FlowSliceKernels? Slices { get; }
 
     /// <summary>There where <see cref="Products"/> are.</summary>
     public FlowEndKernels? Ends { get; }
