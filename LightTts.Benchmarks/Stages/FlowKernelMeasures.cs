@@ -114,8 +114,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         }
         IEnumerable<(string Kernel, Action<int> Launch)> Sliced(FlowSliceKernels of)
         {
-            void Project(int i, bool ofTwo) => of.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
-                pages.Address(), 1e-6f, ofTwo);
+            void Project(int i, bool ofTwo) => of.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns,
+                qkv.Address(), pages.Address(), 1e-6f, ofTwo);
             void Up(int i, bool ofTwo) => of.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f, ofTwo);
             void Down(int i) => of.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
             void Out(int i, bool ofEight) => of.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x, ofEight);
@@ -130,7 +130,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             }
             return
             [
-                ("project, 4 slices", i => Project(i, false)), ("project, 2 slices", i => Project(i, true)), ("add attended, 4 slices", i => Out(i, false)), ("add attended, 8 slices", i => Out(i, true)),
+                ("project, 4 slices", i => Project(i, false)), ("project, 2 slices", i => Project(i, true)),
+                ("add attended, 4 slices", i => Out(i, false)), ("add attended, 8 slices", i => Out(i, true)),
                 ("up, 4 slices", i => Up(i, false)), ("up, 2 slices", i => Up(i, true)), ("add down, slices", Down),
                 ("layer, slices", i => Layer(i, false, true)), ("layer, slices, 8", i => Layer(i, true, true)),
                 ("layer, slices, no attention", i => Layer(i, false, false)),

@@ -44,11 +44,12 @@ internal sealed class FlowSliceKernels(CudaModule module, int dim, int hidden)
     /// <param name="ofTwo">By clusters of two blocks.</param>
     public void Project(nint stream, int rows, in FlowProductKernels.Stream x, in FlowProductKernels.Normed product, nint turns, nint places,
         int columns, nint qkv, nint pages, float epsilon, bool ofTwo = false) =>
-        (ofTwo ? _projectOfTwo : _project).Launch(stream, rows, 3 * dim, x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, turns, places, Argument(columns),
-            qkv, pages, Argument(rows), Argument(epsilon));
+        (ofTwo ? _projectOfTwo : _project).Launch(stream, rows, 3 * dim, x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset,
+            turns, places, Argument(columns), qkv, pages, Argument(rows), Argument(epsilon));
 
     /// <summary>Norm, modulation, product and GELU: y [rows, hidden].</summary>
-    public void Up(nint stream, int rows, in FlowProductKernels.Stream x, in FlowProductKernels.Normed product, nint y, float epsilon, bool ofTwo = false) =>
+    public void Up(nint stream, int rows, in FlowProductKernels.Stream x, in FlowProductKernels.Normed product, nint y, float epsilon,
+        bool ofTwo = false) =>
         (ofTwo ? _upOfTwo : _up).Launch(stream, rows, hidden, x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, y, Argument(rows),
             Argument(epsilon));
 
@@ -58,8 +59,8 @@ internal sealed class FlowSliceKernels(CudaModule module, int dim, int hidden)
 
     /// <summary>The same by clusters of four blocks or of eight.</summary>
     public void AddAttended(nint stream, int rows, nint y, in FlowProductKernels.Added product, in FlowProductKernels.Stream x,
-        bool ofEight) => (ofEight ? _outOfEight : _out).Launch(stream, rows, dim, y, product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled,
-            x.Moments, Argument(rows));
+        bool ofEight) => (ofEight ? _outOfEight : _out).Launch(stream, rows, dim, y, product.Weight, product.Bias, product.Gate,
+            product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
 
     /// <summary>The same for y [rows, hidden].</summary>
     public void AddDown(nint stream, int rows, nint y, in FlowProductKernels.Added product, in FlowProductKernels.Stream x) =>

@@ -1,7 +1,8 @@
-// Matrix products of the flow's transformer for few rows, with what stands around them (flow_products.cu says how norm and modulation are taken apart),
-// by clusters of blocks. What a product of few rows waits for is not memory but what a processor gets from the second-level cache, as every block
-// reads the rows; so the blocks of a cluster share the inputs out instead of the outputs: each reads its slice of the rows, which lies in shared
-// memory as a whole, multiplies it by its slice of the cluster's weights, and adds up an equal part of all blocks' sums for its share of the rows.
+// Matrix products of the flow's transformer for few rows, with what stands around them (flow_products.cu says how norm and modulation are taken
+// apart), by clusters of blocks. What a product of few rows waits for is not memory but what a processor gets from the second-level cache, as every
+// block reads the rows; so the blocks of a cluster share the inputs out instead of the outputs: each reads its slice of the rows, which lies in
+// shared memory as a whole, multiplies it by its slice of the cluster's weights, and adds up an equal part of all blocks' sums for its share of the
+// rows.
 
 #if BF16 && HEAD_DIM == 64 && __CUDA_ARCH__ >= 900
 
@@ -43,7 +44,8 @@ struct Slices
     {
         constexpr int PIECES = SLICE / 8;
         for (int i = threadIdx.x; i < OUTPUTS * PIECES; i += SLICE_THREADS)
-            copy_async((element*)shared + i / PIECES * PITCH + i % PIECES * 8, weight + (size_t)(i / PIECES) * INPUTS + rank * SLICE + i % PIECES * 8);
+            copy_async((element*)shared + i / PIECES * PITCH + i % PIECES * 8,
+                weight + (size_t)(i / PIECES) * INPUTS + rank * SLICE + i % PIECES * 8);
         commit_copies();
     }
 
