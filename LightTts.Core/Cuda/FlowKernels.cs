@@ -27,14 +27,16 @@ internal sealed class FlowKernels : IDisposable
         {
             Products = new FlowProductKernels(module, shape.Dim, shape.Hidden);
             if (FlowSliceKernels.Fits(module, shape.Dim, shape.Hidden, sharedBytes))
-                Slices = new FlowSliceKernels(module, shape.Dim, shape.Hidden);
+                (Slices, WideSlices) = (new(module, shape.Dim, shape.Hidden, false),
+                    module.IsHopper && shape.Dim % 512 == 0 && shape.Hidden % 512 == 0 ? new(module, shape.Dim, shape.Hidden, true) : null);
             Ends = new FlowEndKernels(module, shape.Dim, shape.MelBands);
         }
     }
 
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
-        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowSliceKernels.Source, FlowEndKernels.Source];
+        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowSliceKernels.Source, FlowSliceKernels.WideSource,
+            FlowEndKernels.Source];
 
     /// <summary>Null where there is none.</summary>
     public FlowAttentionKernel? Attention { get; }
@@ -44,6 +46,9 @@ internal sealed class FlowKernels : IDisposable
 
     /// <summary>Null where there are none for these sizes or this card.</summary>
     public FlowSliceKernels? Slices { get; }
+
+    /// <summary>Null where there are none for these sizes or this card.</summary>
+    public FlowSliceKernels? WideSlices { get; }
 
     /// <summary>There where <see cref="Products"/> are.</summary>
     public FlowEndKernels? Ends { get; }

@@ -7,20 +7,21 @@ namespace LightTts.Cuda;
 /// <param name="module">The compiled source.</param>
 /// <param name="dim">Width of the transformer.</param>
 /// <param name="hidden">Of its feed-forward part.</param>
-internal sealed class FlowSliceKernels(CudaModule module, int dim, int hidden)
+/// <param name="wide">By products of 64 rows (flow_slices_wide.cu).</param>
+internal sealed class FlowSliceKernels(CudaModule module, int dim, int hidden, bool wide)
 {
-    public const string Source = "flow_slices.cu";
+    public const string Source = "flow_slices.cu", WideSource = "flow_slices_wide.cu";
 
     private const int Threads = 256;
     private const int Rows = 104; // of a cluster: with so many two blocks fit on a processor, of which one waits for the other with its weights
 
-    private readonly Sliced _project = new(module, "flow_project_4", dim, 96, 4);
-    private readonly Sliced _up = new(module, "flow_up_4", dim, 64, 4);
-    private readonly Sliced _out = new(module, "flow_out_4", dim, 32, 4);
-    private readonly Sliced _outOfEight = new(module, "flow_out_8", dim, 64, 8);
+    private readonly Sliced _project = new(module, wide ? "flow_project_wide" : "flow_project_4", dim, 96, 4);
+    private readonly Sliced _up = new(module, wide ? "flow_up_wide" : "flow_up_4", dim, 64, 4);
+    private readonly Sliced _out = wide ? new(module, "flow_out_wide", dim, 64, 8) : new(module, "flow_out_4", dim, 32, 4);
+    private readonly Sliced _outOfEight = new(module, wide ? "flow_out_wide" : "flow_out_8", dim, 64, 8);
     private readonly Sliced _projectOfTwo = new(module, "flow_project_2", dim, 48, 2);
     private readonly Sliced _upOfTwo = new(module, "flow_up_2", dim, 32, 2);
-    private readonly Sliced _down = new(module, "flow_down_8", hidden, 64, 8);
+    private readonly Sliced _down = new(module, wide ? "flow_down_wide" : "flow_down_8", hidden, 64, 8);
 
     /// <summary>Whether there are kernels for these sizes.</summary>
     /// <param name="module">The compiled source.</param>
@@ -67,9 +68,9 @@ internal sealed class FlowSliceKernels(CudaModule module, int dim, int hidden)
         _down.Launch(stream, rows, dim, y, product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments,
             Argument(rows));
 
-    // The weights' slice and the rows', then the sums.
+    // The weights' slice and the rows', then the sums; more than either kind needs.
     private static int SharedBytes(int rows, int slice, int outputs) =>
-        Math.Max((outputs + rows) * (slice + 8) * sizeof(ushort), rows * (outputs + 8) * sizeof(float));
+        Math.Max((outputs + (rows + 7) / 8 * 8) * (slice + 8) * sizeof(ushort), rows * (outputs + 8) * sizeof(float)) + 1024;
 
     // A product by clusters of so many blocks, which share its inputs out, for so many outputs each.
     private sealed class Sliced(CudaModule module, string name, int inputs, int outputs, int cluster)

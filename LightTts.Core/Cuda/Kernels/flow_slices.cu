@@ -32,15 +32,18 @@ struct RowShare
 
 // A cluster's product of up to SLICE_ROWS rows and OUTPUTS outputs. Shared memory: the weights' slice [OUTPUTS, PITCH], the rows' [rows, PITCH]; then
 // the sums [rows, SUMS]. The pitches let 8 rows' numbers lie in different banks. A warp takes 32 rows and half of the outputs.
-template <int INPUTS, int OUTPUTS, int CLUSTER>
+template <int INPUTS, int OUTPUTS_, int CLUSTER_>
 struct Slices
 {
+    static constexpr int OUTPUTS = OUTPUTS_, CLUSTER = CLUSTER_;
     static constexpr int SLICE = INPUTS / CLUSTER, PITCH = SLICE + 8, SUMS = OUTPUTS + 8, TILES = OUTPUTS / 16;
     static constexpr int STAGE = SLICE % 64 == 0 ? 64 : 32, STAGES = SLICE / STAGE; // numbers of a row that are waited for together
     static constexpr int QUADS = OUTPUTS / 4, PASSES = (SLICE_ROWS / CLUSTER * QUADS + SLICE_THREADS - 1) / SLICE_THREADS;
 
+    static __device__ __forceinline__ uint4* begin(uint4* shared) { return shared; }
+
     // Before the wait: weight [OUTPUTS, INPUTS], the cluster's.
-    static __device__ __forceinline__ void fetch_weights(uint4* shared, const element* weight, int rank)
+    static __device__ __forceinline__ void fetch_weights(uint4* shared, const element* weight, int, int rank)
     {
         constexpr int PIECES = SLICE / 8;
         for (int i = threadIdx.x; i < OUTPUTS * PIECES; i += SLICE_THREADS)
@@ -83,7 +86,7 @@ struct Slices
 #pragma unroll
         for (int stage = 0; stage < STAGES; stage++)
         {
-            wait_for_stage(stage);
+            wait_for_stage<STAGES>(stage);
             __syncthreads();
             if (first < rows)
 #pragma unroll
@@ -143,9 +146,10 @@ struct Slices
     }
 
     // The rows' stages are the last copies.
+    template <int ALL>
     static __device__ __forceinline__ void wait_for_stage(int stage)
     {
-        switch (STAGES - 1 - stage)
+        switch (ALL - 1 - stage)
         {
         case 0: wait_copies<0>(); break;
         case 1: wait_copies<1>(); break;
@@ -217,13 +221,14 @@ struct SlicedActivation
 };
 
 // The norm's product: x [count, DIM] scaled, moments [count, SLOTS], weight [*, DIM].
-template <int OUTPUTS, int CLUSTER, typename Finish>
+template <typename Product, typename Finish>
 __device__ __forceinline__ void normed_slices(const element* x, const float2* moments, const element* weight, int count, float epsilon,
     const Finish& finish)
 {
-    using Product = Slices<DIM, OUTPUTS, CLUSTER>;
+    constexpr int OUTPUTS = Product::OUTPUTS, CLUSTER = Product::CLUSTER;
     using Share = RowShare<CLUSTER>;
-    extern __shared__ uint4 shared[];
+    extern __shared__ uint4 dynamic[];
+    uint4* const shared = Product::begin(dynamic);
     __shared__ float2 of_rows[Share::MOST];
     __shared__ element* to[Share::MOST];
     __shared__ __align__(16) float slope[OUTPUTS];
@@ -231,7 +236,7 @@ __device__ __forceinline__ void normed_slices(const element* x, const float2* mo
     const int rank = cluster_rank(), output = blockIdx.x / CLUSTER * OUTPUTS;
     const Share rows(count, rank);
     release_next();
-    Product::fetch_weights(shared, weight + (size_t)output * DIM, rank);
+    Product::fetch_weights(shared, weight + (size_t)output * DIM, rows.count, rank);
     for (int i = threadIdx.x; i < Share::MOST; i += SLICE_THREADS)
         to[i] = finish.row(rows.first + rows.at(i), count);
     for (int i = threadIdx.x; i < OUTPUTS; i += SLICE_THREADS)
@@ -284,17 +289,18 @@ __device__ __forceinline__ float2 moments_of_quads(float4 x)
 }
 
 // h [count, DIM] += gate * (x Wᵀ + bias) for x [count, INPUTS]; then scaled = h * scale and the moments of h.
-template <int INPUTS, int OUTPUTS, int CLUSTER>
+template <typename Product>
 __device__ __forceinline__ void added_slices(const element* x, const element* weight, const element* bias, const float* gate, const float* scale,
     float* h, element* scaled, float2* moments, int count)
 {
-    using Product = Slices<INPUTS, OUTPUTS, CLUSTER>;
-    extern __shared__ uint4 shared[];
-    const int rank = cluster_rank(), output = blockIdx.x / CLUSTER * OUTPUTS, own = output + Product::output(0);
+    constexpr int INPUTS = Product::SLICE * Product::CLUSTER;
+    extern __shared__ uint4 dynamic[];
+    uint4* const shared = Product::begin(dynamic);
+    const int rank = cluster_rank(), output = blockIdx.x / Product::CLUSTER * Product::OUTPUTS, own = output + Product::output(0);
     static_assert(SLICE_THREADS % Product::QUADS == 0, "a thread's outputs are the same in each pass");
-    const RowShare<CLUSTER> rows(count, rank);
+    const RowShare<Product::CLUSTER> rows(count, rank);
     release_next();
-    Product::fetch_weights(shared, weight + (size_t)output * INPUTS, rank);
+    Product::fetch_weights(shared, weight + (size_t)output * INPUTS, rows.count, rank);
     const float4 gates = *(const float4*)(gate + own), scales = *(const float4*)(scale + own);
     const uint2 biases = *(const uint2*)(bias + own);
     wait_for_previous();
@@ -332,33 +338,33 @@ __device__ __forceinline__ void added_slices(const element* x, const element* we
 extern "C" __global__ void CLUSTER_OF(4) flow_project_4(const element* x, const float2* moments, const element* weight, const float* slope,
     const float* offset, const float* turns, const long long* places, int columns, element* qkv, element* pages, int count, float epsilon)
 {
-    normed_slices<96, 4>(x, moments, weight, count, epsilon, SlicedProjection { slope, offset, turns, places, columns, qkv, pages });
+    normed_slices<Slices<DIM, 96, 4>>(x, moments, weight, count, epsilon, SlicedProjection { slope, offset, turns, places, columns, qkv, pages });
 }
 
 extern "C" __global__ void CLUSTER_OF(4) flow_up_4(const element* x, const float2* moments, const element* weight, const float* slope,
     const float* offset, element* y, int count, float epsilon)
 {
-    normed_slices<64, 4>(x, moments, weight, count, epsilon, SlicedActivation { slope, offset, y });
+    normed_slices<Slices<DIM, 64, 4>>(x, moments, weight, count, epsilon, SlicedActivation { slope, offset, y });
 }
 
 extern "C" __global__ void __cluster_dims__(2, 1, 1) __launch_bounds__(SLICE_THREADS) flow_project_2(const element* x, const float2* moments,
     const element* weight, const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv,
     element* pages, int count, float epsilon)
 {
-    normed_slices<48, 2>(x, moments, weight, count, epsilon, SlicedProjection { slope, offset, turns, places, columns, qkv, pages });
+    normed_slices<Slices<DIM, 48, 2>>(x, moments, weight, count, epsilon, SlicedProjection { slope, offset, turns, places, columns, qkv, pages });
 }
 
 extern "C" __global__ void __cluster_dims__(2, 1, 1) __launch_bounds__(SLICE_THREADS) flow_up_2(const element* x, const float2* moments,
     const element* weight, const float* slope, const float* offset, element* y, int count, float epsilon)
 {
-    normed_slices<32, 2>(x, moments, weight, count, epsilon, SlicedActivation { slope, offset, y });
+    normed_slices<Slices<DIM, 32, 2>>(x, moments, weight, count, epsilon, SlicedActivation { slope, offset, y });
 }
 
 #define ADD_SLICES(NAME, INPUTS, OUTPUTS, BLOCKS) \
     extern "C" __global__ void CLUSTER_OF(BLOCKS) flow_##NAME##_##BLOCKS(const element* x, const element* weight, const element* bias, \
         const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count) \
     { \
-        added_slices<INPUTS, OUTPUTS, BLOCKS>(x, weight, bias, gate, scale, h, scaled, moments, count); \
+        added_slices<Slices<INPUTS, OUTPUTS, BLOCKS>>(x, weight, bias, gate, scale, h, scaled, moments, count); \
     }
 
 ADD_SLICES(out, DIM, 32, 4)
