@@ -14,7 +14,7 @@ internal sealed class CudaModule : IDisposable
         _module = module;
         Overlap = capability >= 90 && CudaDriver.Version >= 12_030;
         IsLarge = capability is >= 90 and < 120;
-        IsHopper = capability == 90;
+        HasGroups = capability == 90;
     }
 
     /// <summary>Whether kernels may start before those before them have ended: from compute capability 9.0 on, with drivers that
@@ -24,8 +24,8 @@ internal sealed class CudaModule : IDisposable
     /// <summary>Whether the card has clusters of blocks, and 227 KB of shared memory for each: a data centre's, from 9.0 on.</summary>
     public bool IsLarge { get; }
 
-    /// <summary>Whether the tensor cores take products of 64 rows from shared memory: 9.0 alone.</summary>
-    public bool IsHopper { get; }
+    /// <summary>Whether 4 warps can multiply together what lies in shared memory (tiles.cuh): a 9.0's alone.</summary>
+    public bool HasGroups { get; }
 
     /// <summary>Compiles and loads, on a thread whose current device it is for.</summary>
     /// <param name="sources">Files of Cuda/Kernels.</param>

@@ -28,7 +28,7 @@ internal sealed class FlowKernels : IDisposable
             Products = new FlowProductKernels(module, shape.Dim, shape.Hidden);
             if (FlowSliceKernels.Fits(module, shape.Dim, shape.Hidden, sharedBytes))
                 (Slices, WideSlices) = (new(module, shape.Dim, shape.Hidden, false),
-                    module.IsHopper && shape.Dim % 512 == 0 && shape.Hidden % 512 == 0 ? new(module, shape.Dim, shape.Hidden, true) : null);
+                    module.HasGroups && shape.Dim % 512 == 0 && shape.Hidden % 512 == 0 ? new(module, shape.Dim, shape.Hidden, true) : null);
             Ends = new FlowEndKernels(module, shape.Dim, shape.MelBands);
         }
     }

@@ -9,6 +9,16 @@
 constexpr int SLICE_ROWS = 128; // of a cluster at the most
 constexpr int SLICE_THREADS = 256;
 
+// What lies in another block's shared memory where `own` points to in this one's.
+__device__ __forceinline__ float4 load_remote(const float4* own, u32 rank)
+{
+    u32 address;
+    float4 v;
+    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"((u32)__cvta_generic_to_shared(own)), "r"(rank));
+    asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "r"(address) : "memory");
+    return v;
+}
+
 // The rows of a cluster, [first, first + count), and of a block of it, [own, own + each) of those, of which the last may be missing.
 template <int CLUSTER>
 struct RowShare

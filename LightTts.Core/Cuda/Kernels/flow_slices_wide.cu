@@ -4,7 +4,7 @@
 
 // What the tensor cores are told of a tile in shared memory, [*, 64] bfloat16 in rows of 128 bytes whose 16-byte pieces lie in another order in each of
 // 8 rows (piece ^ row % 8), at a multiple of 1,024 bytes: where it begins, 1,024 bytes from 8 rows to the next 8, and the order.
-__device__ __forceinline__ u64 describe_tile(const void* tile)
+__device__ __forceinline__ u64 describe_rows(const void* tile)
 {
     return ((u64)__cvta_generic_to_shared(tile) & 0x3ffff) >> 4 | 1ull << 16 | 64ull << 32 | 1ull << 62;
 }
@@ -105,7 +105,7 @@ struct WideSlices : Slices<INPUTS, OUTPUTS_, CLUSTER_>
             if (group >= rows)
                 continue;
             asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
-            const u64 a = describe_tile(rows_tile(shared, rows, stage) + group * STAGE), b = describe_tile(weights_tile(shared, rows, stage));
+            const u64 a = describe_rows(rows_tile(shared, rows, stage) + group * STAGE), b = describe_rows(weights_tile(shared, rows, stage));
 #pragma unroll
             for (int k = 0; k < STAGE / 16; k++)
                 multiply_add_group(sums, a + k * 2, b + k * 2); // 32 bytes on

@@ -86,15 +86,22 @@ __device__ __forceinline__ u32 cluster_rank()
     return rank;
 }
 
-// __syncthreads for all blocks of a cluster.
-__device__ __forceinline__ void cluster_sync()
+// __syncthreads for all blocks of a cluster, in two halves: what was written before the first is seen after the second.
+__device__ __forceinline__ void cluster_arrive()
 {
-    asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+    asm volatile("barrier.cluster.arrive.aligned;" ::: "memory");
 }
 
-// Its two halves: what lies between them need not wait for the other blocks.
-__device__ __forceinline__ void cluster_arrive() { asm volatile("barrier.cluster.arrive.aligned;" ::: "memory"); }
-__device__ __forceinline__ void cluster_wait() { asm volatile("barrier.cluster.wait.aligned;" ::: "memory"); }
+__device__ __forceinline__ void cluster_wait()
+{
+    asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
+}
+
+__device__ __forceinline__ void cluster_sync()
+{
+    cluster_arrive();
+    cluster_wait();
+}
 
 // What lies in another block's shared memory where `own` points to in this one's.
 __device__ __forceinline__ float2 load_remote(const float2* own, u32 rank)
@@ -103,15 +110,6 @@ __device__ __forceinline__ float2 load_remote(const float2* own, u32 rank)
     float2 v;
     asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"((u32)__cvta_generic_to_shared(own)), "r"(rank));
     asm volatile("ld.shared::cluster.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "r"(address) : "memory");
-    return v;
-}
-
-__device__ __forceinline__ float4 load_remote(const float4* own, u32 rank)
-{
-    u32 address;
-    float4 v;
-    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"((u32)__cvta_generic_to_shared(own)), "r"(rank));
-    asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "r"(address) : "memory");
     return v;
 }
 #endif
