@@ -110,8 +110,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             launches.AddRange(Sliced(wide).Select(line => ("wide: " + line.Kernel, line.Launch)));
         void Prefer()
         {
-            foreach (var name in (string[])["flow_project_4", "flow_up_4", "flow_out_4", "flow_down_8", "flow_attend_1_1", "flow_attend_2_1",
-                "flow_attend_4_1", "flow_project_wide", "flow_up_wide", "flow_out_wide", "flow_down_wide"])
+            foreach (var name in (string[])["flow_project_4", "flow_up_4", "flow_out_4", "flow_down_8", "flow_project_wide", "flow_up_wide",
+                "flow_out_wide", "flow_down_wide"])
                 module.Kernel(name).PreferShared();
         }
         IEnumerable<(string Kernel, Action<int> Launch)> Sliced(FlowSliceKernels of)
