@@ -67,9 +67,9 @@ internal sealed class FlowKernels : IDisposable
             Argument(norm.Epsilon));
 
     /// <summary>y = norm of h + gate branch, all [rows, dim]; h stays. Of these the branch alone may come from the kernel before.</summary>
-    public void NormaliseSum(nint stream, int rows, nint h, in Gated branch, in Norm norm, nint y) =>
+    public void NormaliseSum(nint stream, int rows, nint h, in Gated branch, in Norm norm, nint y, in Ahead ahead) =>
         _normaliseSum.Launch(stream, Blocks(rows), RowThreads, 0, afterKernel: true, h, branch.Branch, branch.Gate, norm.Scale, norm.Shift, y,
-            Argument(rows), Argument(norm.Epsilon));
+            Argument(rows), Argument(norm.Epsilon), ahead.First, Argument(ahead.FirstBytes), ahead.Second, Argument(ahead.SecondBytes));
 
     /// <summary>h += both branches, each with its gate; y = norm of h, all [rows, dim]. Of these the second branch alone may come from the kernel
     /// before.</summary>
@@ -84,8 +84,10 @@ internal sealed class FlowKernels : IDisposable
     /// <param name="pages">[rows, 2 dim]; 0: keys and values stay where they are.</param>
     /// <param name="places">[blocks, columns], of which the last is where a block's own page begins.</param>
     /// <param name="columns">Places of a block.</param>
-    public void Turn(nint stream, int frames, nint qkv, nint turns, nint pages, nint places, int columns) =>
-        _turn.Launch(stream, Blocks(2 * frames), RowThreads, 0, afterKernel: true, qkv, turns, Argument(frames), pages, places, Argument(columns));
+    /// <param name="ahead">What kernels behind it read.</param>
+    public void Turn(nint stream, int frames, nint qkv, nint turns, nint pages, nint places, int columns, in Ahead ahead) =>
+        _turn.Launch(stream, Blocks(2 * frames), RowThreads, 0, afterKernel: true, qkv, turns, Argument(frames), pages, places, Argument(columns),
+            ahead.First, Argument(ahead.FirstBytes), ahead.Second, Argument(ahead.SecondBytes));
 
     public void Dispose() => _module.Dispose();
 
@@ -96,6 +98,10 @@ internal sealed class FlowKernels : IDisposable
     /// <param name="Shift">Likewise.</param>
     /// <param name="Epsilon">Added to the variance.</param>
     public readonly record struct Norm(nint Scale, nint Shift, float Epsilon);
+
+    /// <summary>Two pieces of memory that are brought into the second-level cache while the card computes what is bound by latency: weights of the
+    /// products to come. Nothing of 0 bytes.</summary>
+    public readonly record struct Ahead(nint First, int FirstBytes, nint Second, int SecondBytes);
 
     /// <summary>What a layer adds to the residual stream.</summary>
     /// <param name="Branch">[rows, dim] in the type of the products.</param>

@@ -114,10 +114,13 @@ extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_normalise(cons
     normalise_rows<0, false>((float*)h, { nullptr, nullptr }, { nullptr, nullptr }, scale, shift, y, rows, epsilon);
 }
 
-// The same of h + gate * branch, which is not kept.
+// The same of h + gate * branch, which is not kept. ahead: what the kernels behind it read, multiples of 16 bytes, or nothing.
 extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_normalise_sum(const float* h, const element* branch, const float* gate,
-    const float* scale, const float* shift, element* y, int rows, float epsilon)
+    const float* scale, const float* shift, element* y, int rows, float epsilon, const void* ahead, u32 ahead_bytes, const void* ahead2,
+    u32 ahead2_bytes)
 {
+    bring_near(ahead, ahead_bytes);
+    bring_near(ahead2, ahead2_bytes);
     normalise_rows<1, false>((float*)h, { branch, nullptr }, { gate, nullptr }, scale, shift, y, rows, epsilon);
 }
 
@@ -131,10 +134,13 @@ extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_add_normalise(
 // qkv [2 frames, 3 DIM]: turns the first head of queries and keys, pair by pair, the queries where they lie; keys and values go to the pages
 // [*, 2 DIM], a block's own at the last of its `columns` places, or, where there are no pages, stay where they are. turns [frames, HEAD_DIM]: cosine
 // and sine of each pair. FRAMES: frames of a page. A warp a row, NORM_ROWS of them a block.
+// ahead as above.
 extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_turn(element* qkv, const float* turns, int frames, element* pages,
-    const long long* places, int columns)
+    const long long* places, int columns, const void* ahead, u32 ahead_bytes, const void* ahead2, u32 ahead2_bytes)
 {
     release_next();
+    bring_near(ahead, ahead_bytes);
+    bring_near(ahead2, ahead2_bytes);
     const int index = blockIdx.x * NORM_ROWS + threadIdx.x / 32, lane = threadIdx.x % 32, frame = index % frames;
     if (index >= 2 * frames)
         return;
