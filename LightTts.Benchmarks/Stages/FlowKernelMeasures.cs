@@ -59,6 +59,10 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             using var inner = NewDisposeScope();
             nn.functional.linear(input, weight, bias.narrow(0, 0, weight.shape[0]));
         }
+        var norm = new FlowKernels.Norm(vector.Address(), vector.Address(), 1e-6f);
+        FlowKernels.Gated Gated(Tensor branch) => new(branch.Address(), vector.Address());
+        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address());
+        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address());
         List<(string Kernel, Action<int> Launch)> launches =
         [
             ("attend", _ => Attend()),
@@ -68,8 +72,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             ("library's out", i => Library(attended, wOut[i], scaled)),
             ("library's up and GELU", i => Library(scaled, wUp[i], up, gelu: true)),
             ("library's down", i => Library(up, wDown[i], scaled)),
-            ("add and normalise", _ => kernels.AddAndNormalise(stream, count, h.Address(), attended.Address(), vector.Address(), vector.Address(),
-                vector.Address(), scaled.Address(), 1e-6f)),
+            ("normalise a sum", _ => Sum()),
+            ("add and normalise", _ => Norm()),
         ];
         void Attend() => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
             attended.Address(), afterKernel: true);
@@ -82,15 +86,13 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f);
             products.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
         }
-        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), attended.Address(), vector.Address(), vector.Address(), vector.Address(),
-            scaled.Address(), 1e-6f);
         launches.Add(("layer, library's products", i =>
         {
             Library(scaled, wQkv[i], qkv);
             kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(), places.Address(), columns);
             Attend();
             Library(attended, wOut[i], scaled);
-            Norm();
+            Sum();
             Library(scaled, wUp[i], up, gelu: true);
             Library(up, wDown[i], scaled);
             Norm();

@@ -25,12 +25,15 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 
     private const int Threads = 256;
     private const int Outputs = 32; // of a block's convolution
-    private const int EmbedThreads = 128, EmbedFrames = 8, LeaveRows = 8, LeaveOutputs = 8;
-    private const int Processors = 128; // of a large card
+    private const int EmbedThreads = 128, LeaveWarps = 8, LeaveOutputs = 8;
+    private const int FewRows = 256;    // that leave with a warp each
+    private const int Processors = 132; // of a large card
+    private const int Enough = 128;     // blocks of a convolution
     private const int WideDim = 1024, WideFrames = 64; // of 4 warps, which have all outputs of a group of channels
 
-    private readonly CudaKernel _embed = module.Kernel("flow_embed");
-    private readonly CudaKernel _leave = module.Kernel("flow_leave");
+    private readonly CudaKernel _leave = module.Kernel("flow_leave_1"), _leaveMany = module.Kernel("flow_leave_4");
+    private readonly (int Frames, CudaKernel Kernel)[] _embed =
+        [.. new[] { 8, 32 }.Select(frames => (frames, module.Kernel($"flow_embed_{frames}")))];
     private readonly Convolution[] _convolve = [.. new[] { 32, 64 }.Select(frames => new Convolution(module, frames, Sets: 0))];
     private readonly Convolution[] _wide = module.HasGroups && dim == WideDim
         ? [.. new[] { 1, 2, 4 }.Select(sets => new Convolution(module, WideFrames, sets))] : [];
@@ -46,10 +49,18 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <param name="constant">[2 rows frames, dim] in 32 bits.</param>
     /// <param name="h">The same.</param>
     /// <param name="seen">Where the first convolution sees it.</param>
-    public void Embed(nint stream, in Blocks blocks, nint mels, nint weight, nint constant, nint h, nint seen) =>
-        _embed.Launch(stream, (dim / EmbedThreads, (blocks.Rows * blocks.Frames + EmbedFrames - 1) / EmbedFrames, 1), EmbedThreads, 0,
-            afterKernel: false, mels, weight, constant, h, seen, Argument(blocks.Stride), blocks.Places, Argument(blocks.Columns),
-            Argument(blocks.Rows), Argument(blocks.Frames));
+    public void Embed(nint stream, in Blocks blocks, nint mels, nint weight, nint constant, nint h, nint seen)
+    {
+        var (grid, kernel) = ((X: 0, Y: 0, Z: 1), _embed[0].Kernel);
+        foreach (var choice in _embed) // each block reads its weights, so the larger where there are enough blocks all the same
+        {
+            var (x, y) = (dim / EmbedThreads, (blocks.Rows * blocks.Frames + choice.Frames - 1) / choice.Frames);
+            if (grid.X == 0 || x * y >= Processors)
+                (grid, kernel) = ((x, y, 1), choice.Kernel);
+        }
+        kernel.Launch(stream, grid, EmbedThreads, 0, afterKernel: false, mels, weight, constant, h, seen, Argument(blocks.Stride), blocks.Places,
+            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames));
+    }
 
     /// <summary>mish(convolution).</summary>
     /// <param name="stream">Where.</param>
@@ -81,9 +92,26 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     }
 
     /// <summary>The last norm and the product to the velocity: y [rows, mel] in 32 bits.</summary>
-    public void Leave(nint stream, int rows, nint h, nint scale, nint shift, nint weight, nint bias, nint y, float epsilon) =>
-        _leave.Launch(stream, (mel / LeaveOutputs, (rows + LeaveRows - 1) / LeaveRows, 1), Threads, 0, afterKernel: true, h, scale, shift, weight,
-            bias, y, Argument(rows), Argument(epsilon));
+    /// <param name="stream">Where.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="h">The residual stream, [rows, dim].</param>
+    /// <param name="attended">What it lacks of the last block; nothing: it is whole.</param>
+    /// <param name="down">Likewise.</param>
+    /// <param name="norm">The last one.</param>
+    /// <param name="weight">[mel, dim] in 32 bits.</param>
+    /// <param name="bias">[mel] in 32 bits.</param>
+    /// <param name="y">The result.</param>
+    public void Leave(nint stream, int rows, nint h, in FlowKernels.Gated attended, in FlowKernels.Gated down, in FlowKernels.Norm norm, nint weight,
+        nint bias, nint y)
+    {
+        var (kernel, each) = rows <= FewRows ? (_leave, LeaveWarps) : (_leaveMany, 4 * LeaveWarps);
+        var blocks = (rows + each - 1) / each;
+        var parts = mel / LeaveOutputs; // of the outputs: as few as fill the card, as each normalises the rows again
+        while (parts > 2 && (mel % parts != 0 || (parts * blocks > Processors && rows > FewRows)))
+            parts--;
+        kernel.Launch(stream, (parts, blocks, 1), Threads, 0, afterKernel: true, h, attended.Branch, attended.Gate, down.Branch,
+            down.Gate, norm.Scale, norm.Shift, weight, bias, y, Argument(rows), Argument(norm.Epsilon));
+    }
 
     /// <summary>Ways to share out the convolutions, from few frames to many.</summary>
     public IEnumerable<Convolution> Ways => _convolve.Concat(_wide);
@@ -100,7 +128,7 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
         foreach (var way in Ways)
         {
             var (x, y, z) = Grid(way, blocks);
-            if (x * y * z >= Processors)
+            if (x * y * z >= Enough)
                 chosen = way;
         }
         return chosen;

@@ -55,6 +55,7 @@ internal sealed class DiTBatch : IDisposable
             _places = _indices.narrow(0, 3L * frames + padded + shape.Rows, (long)steps * shape.Rows * (shape.Pages + 3))
                 .view(steps, shape.Rows, -1).DetachFromDisposeScope();
         _constant = Constant(segments, _indices.narrow(0, 2L * frames, frames)).DetachFromDisposeScope();
+        _buffers.Holders++;
     }
 
     /// <summary>[m] the places of its frames in the pass.</summary>
@@ -79,6 +80,7 @@ internal sealed class DiTBatch : IDisposable
 
     public void Dispose()
     {
+        _buffers.Holders--;
         if (_buffers.Owner == this)
             _buffers.Owner = null;
         foreach (var tensor in (Tensor?[])[Packed, _rows, _positions, _seen, _places, _constant, _indices])

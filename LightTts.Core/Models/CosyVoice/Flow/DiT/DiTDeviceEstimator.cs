@@ -98,12 +98,26 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
     /// <summary>Rotations of all frames that there may be.</summary>
     internal Tensor Rotations => _rotations!;
 
-    /// <summary>The buffers of a shape.</summary>
+    /// <summary>The buffers of a shape, for a batch that says by <see cref="DiTStepBuffers.Holders"/> how long.</summary>
     internal DiTStepBuffers BuffersOf(DiTShape shape)
     {
-        if (!_buffers.TryGetValue(shape, out var buffers))
-            _buffers[shape] = buffers = new DiTStepBuffers(shape, _weights, _device);
-        return buffers;
+        if (_buffers.TryGetValue(shape, out var buffers))
+            return buffers;
+        if (!shape.IsPaged)
+            DropIdle();
+        return _buffers[shape] = new DiTStepBuffers(shape, _weights, _device);
+    }
+
+    /// <summary>Gives back the buffers of whole utterances' shapes that are not captured and not in use: there are too many such shapes to keep
+    /// memory for each that occurred.</summary>
+    private void DropIdle()
+    {
+        foreach (var (shape, buffers) in _buffers)
+            if (!shape.IsPaged && buffers is { Graph: null, Holders: 0 })
+            {
+                _buffers.Remove(shape);
+                buffers.Dispose();
+            }
     }
 
     /// <summary>Makes a step's modulation that of the next evaluations.</summary>

@@ -89,6 +89,9 @@ internal sealed class DiTStepBuffers : IDisposable
 
     public Tensor? OwnOffsets { get; }
 
+    /// <summary>Batches that are open and will be evaluated here.</summary>
+    public int Holders { get; set; }
+
     /// <summary>The batch whose inputs lie here now.</summary>
     public object? Owner { get; set; }
 
