@@ -23,6 +23,7 @@ internal sealed class FlowKernels : IDisposable
         (_module, _turn) = (module, module.Kernel("flow_turn"));
         (_normalise, _normaliseSum, _addAndNormalise) =
             (module.Kernel("flow_normalise"), module.Kernel("flow_normalise_sum"), module.Kernel("flow_add_normalise"));
+        Steps = new FlowStepKernels(module);
         if (!shape.HasTensorCores)
             return;
         Attention = new FlowAttentionKernel(module, shape.Heads, sharedBytes);
@@ -35,7 +36,12 @@ internal sealed class FlowKernels : IDisposable
 
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
-        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source, FlowEndKernels.WideSource];
+    [
+        "tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source, FlowEndKernels.WideSource,
+        FlowStepKernels.Source,
+    ];
+
+    public FlowStepKernels Steps { get; }
 
     /// <summary>Null where there is none.</summary>
     public FlowAttentionKernel? Attention { get; }

@@ -89,6 +89,15 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
     /// <summary>Whether attention asks how many keys a block sees, and for no mask.</summary>
     internal bool CountsKeys => _layers.CountsKeys;
 
+    /// <summary>Own kernels that do the solver's steps, where there are any.</summary>
+    internal FlowStepKernels? Steps => _layers.Steps;
+
+    /// <summary>The calling thread's.</summary>
+    internal nint Stream => CudaStream.CurrentHandle(_device.Device.index)!.Value;
+
+    /// <summary>Modulation of the next evaluations, where no kernel finds it.</summary>
+    internal Tensor Modulation => _layers.Modulation;
+
     internal DiTPages Places => _pages;
 
     internal DiTWeights Weights => _weights;
@@ -118,13 +127,6 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
                 _buffers.Remove(shape);
                 buffers.Dispose();
             }
-    }
-
-    /// <summary>Makes a step's modulation that of the next evaluations.</summary>
-    internal void Modulate(DiTSchedule schedule, int step)
-    {
-        using var row = schedule.Table[step];
-        _layers.Modulation.copy_(row);
     }
 
     /// <summary>Evaluates what lies in the buffers.</summary>

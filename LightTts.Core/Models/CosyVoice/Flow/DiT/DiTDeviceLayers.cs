@@ -49,23 +49,24 @@ internal sealed class DiTDeviceLayers : IDisposable
     /// <summary>Whether modulation comes with <see cref="DiTFold"/>.</summary>
     public bool IsFolded { get; }
 
+    /// <summary>Own kernels for the solver's steps, which are part of an evaluation then.</summary>
+    public FlowStepKernels? Steps => (_operations as CudaDiTOperations)?.Kernels.Steps;
+
     /// <summary>One evaluation.</summary>
     public void Compute(DiTStepBuffers buffers)
     {
         using var scope = NewDisposeScope();
+        var shape = (buffers.Shape.Rows, buffers.Shape.Frames);
+        // What kernels may read ahead of their turn, modulation and places, is written here: the next one may not overlap it.
+        if (_operations is CudaDiTOperations own)
+            own.Kernels.Steps.Begin(own.Stream, shape, buffers.Solve.Address(), _modulation.Address(), (int)_modulation.shape[0],
+                buffers.Places?.Address() ?? 0, buffers.Columns, buffers.Mel.Address());
         if (IsFolded)
-        {
             ComputeFused(buffers);
-            return;
-        }
-        using var places = DiTPlaces.Of(buffers);
-        var paged = buffers.Shape.IsPaged;
-        var h = _weights.InputX.Apply(buffers.Mel).unsqueeze(0).Plus(buffers.Constant).view(-1, _dim); // [2 Rows Frames, Dim]
-        h.PlusInPlace(_positional.Apply(h, buffers.Shape, paged ? _pages.Convolutions : null, places));
-        Blocks(h, buffers, places, (attended, down, block) => _operations.AddLast(h, attended, down, block));
-        // The last product is in 32 bits, and so is its input.
-        var final = F.layer_norm(h, [_dim], _step.Scale, _step.Shift, NormEps);
-        buffers.Velocity.copy_(_weights.Output.Apply(final).view(buffers.Velocity.shape));
+        else
+            ComputePlain(buffers);
+        if (_operations is CudaDiTOperations kernels)
+            kernels.Kernels.Steps.End(kernels.Stream, shape, buffers.Solve.Address(), buffers.Velocity.Address(), afterKernel: IsFolded);
     }
 
     public void Dispose()
@@ -75,6 +76,18 @@ internal sealed class DiTDeviceLayers : IDisposable
         _operations.Dispose();
         _step.Dispose();
         _modulation.Dispose();
+    }
+
+    private void ComputePlain(DiTStepBuffers buffers)
+    {
+        using var places = DiTPlaces.Of(buffers);
+        var paged = buffers.Shape.IsPaged;
+        var h = _weights.InputX.Apply(buffers.Mel).unsqueeze(0).Plus(buffers.Constant).view(-1, _dim); // [2 Rows Frames, Dim]
+        h.PlusInPlace(_positional.Apply(h, buffers.Shape, paged ? _pages.Convolutions : null, places));
+        Blocks(h, buffers, places, (attended, down, block) => _operations.AddLast(h, attended, down, block));
+        // The last product is in 32 bits, and so is its input.
+        var final = F.layer_norm(h, [_dim], _step.Scale, _step.Shift, NormEps);
+        buffers.Velocity.copy_(_weights.Output.Apply(final).view(buffers.Velocity.shape));
     }
 
     private void ComputeFused(DiTStepBuffers buffers)

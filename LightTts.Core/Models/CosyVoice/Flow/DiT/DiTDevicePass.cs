@@ -26,7 +26,7 @@ internal sealed class DiTDevicePass : IEstimatorPass
         try
         {
             foreach (var group in Chunked(chunked).Concat(Whole(whole)))
-                _batches.Add(new DiTBatch(estimator, [.. group.OrderBy(each => each.At)], schedule.Steps.Length));
+                _batches.Add(Batch([.. group.OrderBy(each => each.At)]));
         }
         catch
         {
@@ -35,10 +35,19 @@ internal sealed class DiTDevicePass : IEstimatorPass
         }
     }
 
+    public bool TryAdvance(Tensor x, int step, double guidance)
+    {
+        if (_estimator.Steps is null)
+            return false;
+        using var inference = inference_mode(true);
+        foreach (var batch in _batches)
+            ((DiTSteppedBatch)batch).Advance(x, step, guidance);
+        return true;
+    }
+
     public Tensor Velocity(Tensor x, int step)
     {
         using var inference = inference_mode(true);
-        _estimator.Modulate(_schedule, step);
         if (_batches is [var only])
             return only.Velocity(x, step);
         var velocity = empty([2, _frames, x.shape[1]], ScalarType.Float32, x.device);
@@ -56,6 +65,10 @@ internal sealed class DiTDevicePass : IEstimatorPass
             batch.Dispose();
         _schedule.Dispose();
     }
+
+    private DiTBatch Batch(List<(FlowSegment Segment, int At)> segments) => _estimator.Steps is null
+        ? new DiTTorchBatch(_estimator, segments, _schedule)
+        : new DiTSteppedBatch(_estimator, segments, _schedule);
 
     /// <summary>Streamed utterances together, as far as there is working memory for their chunks. An utterance is never cut: its chunks see each
     /// other's keys and values.</summary>
