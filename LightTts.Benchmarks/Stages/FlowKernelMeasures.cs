@@ -106,7 +106,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             ends.Convolve(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), pages.Address() + 2 * _dim);
             ends.Forced = null;
         }
-        launches.AddRange(ends.Ways.Select(way => ($"convolve {way.Frames} {way.Sets}", (Action<int>)(_ => Convolve(way)))));
+        launches.AddRange(ends.Ways.Select(way => ($"convolve {way.Frames} {way.Cluster} x {way.Sets}", (Action<int>)(_ => Convolve(way)))));
         launches.Add(("convolve and add", _ => ends.ConvolveAdd(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), x,
             vector.Address())));
         if (rows == 8)
