@@ -72,8 +72,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     public void Convolve(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, nint next)
     {
         var choice = Choose(blocks);
-        choice.First.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
-            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
+        choice.First.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride),
+            blocks.Places, Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
     }
 
     /// <summary>h += mish(convolution), and what the transformer's first product asks for.</summary>
@@ -87,8 +87,9 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     public void ConvolveAdd(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, in FlowProductKernels.Stream x, nint scale)
     {
         var choice = Choose(blocks);
-        choice.Second.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
-            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled, x.Moments);
+        choice.Second.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride),
+            blocks.Places, Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled,
+            x.Moments);
     }
 
     /// <summary>The last norm and the product to the velocity: y [rows, mel] in 32 bits.</summary>
@@ -137,7 +138,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     private (int X, int Y, int Z) Grid(Convolution way, in Blocks blocks)
     {
         var tiles = (blocks.Frames + way.Frames - 1) / way.Frames;
-        return way.Sets == 0 ? (dim / Outputs, tiles, 2 * blocks.Rows) : (Groups * way.Cluster, (2 * blocks.Rows * tiles + way.Sets - 1) / way.Sets, 1);
+        return way.Sets == 0 ? (dim / Outputs, tiles, 2 * blocks.Rows)
+            : (Groups * way.Cluster, (2 * blocks.Rows * tiles + way.Sets - 1) / way.Sets, 1);
     }
 
     // The frames that are seen, then the sums of each part of the inputs; or weights of a few taps on their way, and the frames.
