@@ -84,29 +84,37 @@ struct Attended
                 for (int e = 0; e < 4; e++)
                     if (n * 8 + (int)threadIdx.x % 4 * 2 + e % 2 >= there)
                         s[n][e] = -INFINITY;
+        float top[2];
 #pragma unroll
         for (int half = 0; half < 2; half++)
         {
-            float top = -INFINITY;
+            top[half] = fmaxf(s[0][2 * half], s[0][2 * half + 1]);
 #pragma unroll
-            for (int n = 0; n < 8; n++)
-                top = fmaxf(top, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
-            top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
-            top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
-            top = fmaxf(highest[half], top * SCALE);
-            const float kept = power_of_two(highest[half] - top);
-            highest[half] = top;
-            float added = 0;
-#pragma unroll
-            for (int n = 0; n < 8; n++)
-#pragma unroll
-                for (int e = 2 * half; e < 2 * half + 2; e++)
-                {
-                    o[n][e] *= kept;
-                    added += s[n][e] = power_of_two(s[n][e] * SCALE - top);
-                }
-            sum[half] = sum[half] * kept + added;
+            for (int n = 1; n < 8; n++)
+                top[half] = fmaxf(top[half], fmaxf(s[n][2 * half], s[n][2 * half + 1]));
+            top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffu, top[half], 1));
+            top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffu, top[half], 2));
+            top[half] = fmaxf(highest[half], top[half] * SCALE);
         }
+        if (__any_sync(0xffffffffu, top[0] > highest[0] || top[1] > highest[1])) // seldom after the first tiles
+#pragma unroll
+            for (int half = 0; half < 2; half++)
+            {
+                const float kept = power_of_two(highest[half] - top[half]);
+                highest[half] = top[half];
+                sum[half] *= kept;
+#pragma unroll
+                for (int n = 0; n < 8; n++)
+                {
+                    o[n][2 * half] *= kept;
+                    o[n][2 * half + 1] *= kept;
+                }
+            }
+#pragma unroll
+        for (int n = 0; n < 8; n++)
+#pragma unroll
+            for (int e = 0; e < 4; e++)
+                sum[e / 2] += s[n][e] = power_of_two(s[n][e] * SCALE - highest[e / 2]);
 #pragma unroll
         for (int k = 0; k < 4; k++)
 #pragma unroll
