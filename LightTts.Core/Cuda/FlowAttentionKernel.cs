@@ -18,13 +18,13 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
     private const int OtherPlaces = 3;        // of a block, beside those of the pages that it sees
     private const int Groups = 4 * 128;       // of a large card that are there at the same time: with fewer, keys are shared out
 
-    private readonly Kind _wide = new(module, 1, 1, 2);
+    private readonly Kind _wide = new(module, 1, 1, 2), _wider = new(module, 1, 1, 4);
     private readonly Kind[] _kinds = module.IsLarge
         ? [new(module, 1, 1, 1), new(module, 1, 2, 1), new(module, 1, 4, 1), new(module, 2, 2, 1), new(module, 4, 2, 1)]
         : [new(module, 1, 1, 1), new(module, 1, 2, 1), new(module, 1, 4, 1)];
 
     /// <summary>How keys and queries are shared out among groups of 4 warps, from few parts to many.</summary>
-    public IEnumerable<Kind> Kinds => _kinds.Append(_wide);
+    public IEnumerable<Kind> Kinds => _kinds.Append(_wide).Append(_wider);
 
     /// <summary>Launches it.</summary>
     /// <param name="stream">Where.</param>

@@ -357,6 +357,7 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
 
 ATTEND(1, 1, 1, 4)
 ATTEND(1, 1, 2, 2)
+ATTEND(1, 1, 4, 1)
 ATTEND(1, 2, 1, 2)
 ATTEND(1, 4, 1, 1)
 #if __CUDA_ARCH__ >= 900
