@@ -134,25 +134,12 @@ struct Attended
     }
 };
 
-// Puts together what PARTS parts of the keys have given for 64 queries, of which a block of the cluster takes 64 / CLUSTER numbers: to shared memory
-// [part][query][PITCH], a query's numbers, then highest score and sum; from there to y.
-template <int CLUSTER, int SPLITS>
+// Puts together what SPLITS parts of the keys have given for 64 queries: to shared memory [part][query][PITCH], a query's numbers, then highest score
+// and sum; from there to y.
+template <int SPLITS>
 struct Parts
 {
-    static constexpr int PARTS = CLUSTER * SPLITS, NUMBERS = HEAD_DIM / CLUSTER, PITCH = NUMBERS + 8; // so that 4 rows lie in different banks
-    static constexpr int BYTES = PARTS * TILE * PITCH * sizeof(float);
-
-    static __device__ __forceinline__ void put(float* place, int block, float2 v)
-    {
-#if __CUDA_ARCH__ >= 900
-        if (CLUSTER > 1)
-        {
-            store_remote((float2*)place, block, v);
-            return;
-        }
-#endif
-        *(float2*)place = v;
-    }
+    static constexpr int PITCH = HEAD_DIM + 8; // so that 4 rows lie in different banks
 
     static __device__ __forceinline__ void share(float* shared, int part, const Attended& own)
     {
@@ -164,16 +151,16 @@ struct Parts
             float* const row = rows + half * 8 * PITCH;
 #pragma unroll
             for (int n = 0; n < 8; n++)
-                put(row + n * 8 % NUMBERS + 2 * t, n * 8 / NUMBERS, make_float2(own.o[n][2 * half], own.o[n][2 * half + 1]));
-            if (t < CLUSTER)
-                put(row + NUMBERS, t, make_float2(own.highest[half], own.sum[half]));
+                *(float2*)(row + n * 8 + 2 * t) = make_float2(own.o[n][2 * half], own.o[n][2 * half + 1]);
+            if (t == 0)
+                *(float2*)(row + HEAD_DIM) = make_float2(own.highest[half], own.sum[half]);
         }
     }
 
-    // y: of the first query and of this block's numbers.
+    // y: of the first query.
     static __device__ __forceinline__ void gather(const float* shared, element* y, int queries)
     {
-        constexpr int LANES = NUMBERS / 4;
+        constexpr int LANES = HEAD_DIM / 4;
 #pragma unroll
         for (int i = 0; i < TILE * LANES / (128 * SPLITS); i++)
         {
@@ -182,12 +169,12 @@ struct Parts
             float top = -INFINITY, sum = 0;
             float4 whole = make_float4(0, 0, 0, 0);
 #pragma unroll
-            for (int part = 0; part < PARTS; part++)
-                top = fmaxf(top, rows[part * (TILE * PITCH) + NUMBERS]);
+            for (int part = 0; part < SPLITS; part++)
+                top = fmaxf(top, rows[part * (TILE * PITCH) + HEAD_DIM]);
 #pragma unroll
-            for (int part = 0; part < PARTS; part++)
+            for (int part = 0; part < SPLITS; part++)
             {
-                const float2 state = *(const float2*)(rows + part * (TILE * PITCH) + NUMBERS);
+                const float2 state = *(const float2*)(rows + part * (TILE * PITCH) + HEAD_DIM);
                 const float4 v = *(const float4*)(rows + part * (TILE * PITCH) + at);
                 const float factor = power_of_two(state.x - top);
                 sum += state.y * factor;
@@ -203,31 +190,21 @@ struct Parts
 
 // qkv [2 rows frames, 3 DIM]: queries, and, where there are no pages, keys and values. pages [*, 2 DIM]: places [rows, columns] says where each page
 // of a block begins, for the first guidance row; at the last of them, its own, the kernels before have written. A block of frames sees the first
-// seen[row] keys -> y [2 rows frames, DIM]. The grid is (head, 64 SETS queries, block of a cluster) along x, (guidance row, row) along y. 4 warps take
-// 64 queries and one of SPLITS parts of the keys, of which each block of a cluster has as many.
-template <int CLUSTER, int SPLITS, int SETS, int STAGES>
+// seen[row] keys -> y [2 rows frames, DIM]. The grid is (head, 64 SETS queries) along x, (guidance row, row) along y. 4 warps take 64 queries and one
+// of SPLITS parts of the keys.
+template <int SPLITS, int SETS, int STAGES>
 __device__ __forceinline__ void attend_block(const element* qkv, const element* pages, const long long* places, int columns, const long long* seen,
     int rows, int frames, element* y)
 {
-    constexpr int THREADS = 128 * SPLITS * SETS, PARTS = CLUSTER * SPLITS, STAGE = SPLITS * 2 * TILE_ELEMENTS;
-    using Together = Parts<CLUSTER, SPLITS>;
+    constexpr int THREADS = 128 * SPLITS * SETS, STAGE = SPLITS * 2 * TILE_ELEMENTS;
     extern __shared__ __align__(1024) uint4 shared[];
     long long* const own_places = (long long*)shared;
-    float* const parts = (float*)((char*)shared + (columns * sizeof(long long) + 1023) / 1024 * 1024);
-    // [stage][split][keys, values][TILE, HEAD_DIM]; the parts' sums lie where the tiles were, unless other blocks send theirs earlier.
-    element* const tiles = (element*)parts + (CLUSTER > 1 ? Together::BYTES / sizeof(element) : 0);
+    // [stage][split][keys, values][TILE, HEAD_DIM], then the parts' sums.
+    element* const tiles = (element*)((char*)shared + (columns * sizeof(long long) + 1023) / 1024 * 1024);
     release_next();
-    int rank = 0;
-#if __CUDA_ARCH__ >= 900
-    if (CLUSTER > 1)
-    {
-        rank = cluster_rank();
-        cluster_arrive();
-    }
-#endif
-    const int sets = (frames + TILE * SETS - 1) / (TILE * SETS), head = blockIdx.x / CLUSTER / sets, block = blockIdx.y, row = block % rows;
-    const int group = threadIdx.x / 128, split = group % SPLITS, first = (blockIdx.x / CLUSTER % sets * SETS + group / SPLITS) * TILE;
-    const int limit = (int)seen[row], rounds = (limit + TILE * PARTS - 1) / (TILE * PARTS);
+    const int sets = (frames + TILE * SETS - 1) / (TILE * SETS), head = blockIdx.x / sets, block = blockIdx.y, row = block % rows;
+    const int group = threadIdx.x / 128, split = group % SPLITS, first = (blockIdx.x % sets * SETS + group / SPLITS) * TILE;
+    const int limit = (int)seen[row], rounds = (limit + TILE * SPLITS - 1) / (TILE * SPLITS);
 
     // A thread's share of a round's keys and values; what is beyond the limit is zeros.
     enum { Early, Late, Both };
@@ -239,7 +216,7 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
         for (int i = 0; i < 4 / SETS; i++)
         {
             const int item = threadIdx.x + i * THREADS, within = item / 8, part = item % 8;
-            const int key = ((round * CLUSTER + rank) * SPLITS + within / TILE) * TILE + within % TILE;
+            const int key = round * (TILE * SPLITS) + within;
             const bool there = key < limit;
             const int safe = there ? key : 0;
             if ((which == Early && key >= early) || (which == Late && key < early))
@@ -295,14 +272,11 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     for (int round = 0; round < rounds; round++)
     {
         wait_copies<STAGES - 2>();
-#if HAS_GROUPS
-        publish_tiles();
-#endif
         __syncthreads(); // this round's tiles are there, and nobody reads those of the round before
         if (round + STAGES - 1 < rounds)
             load(round + STAGES - 1, Both);
         commit_copies();
-        const int tile = ((round * CLUSTER + rank) * SPLITS + split) * TILE;
+        const int tile = (round * SPLITS + split) * TILE;
         if (tile < limit && first < frames)
         {
             element* const keys = tiles + round % STAGES * STAGE + split * (2 * TILE_ELEMENTS);
@@ -315,22 +289,13 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     }
 
     own.add_lanes();
-    if constexpr (PARTS > 1)
+    if constexpr (SPLITS > 1)
     {
-#if __CUDA_ARCH__ >= 900
-        if (CLUSTER > 1)
-            cluster_wait(); // all blocks have begun
-        else
-#endif
-            __syncthreads(); // nobody reads the tiles
-        Together::share(parts, rank * SPLITS + split, own);
-#if __CUDA_ARCH__ >= 900
-        if (CLUSTER > 1)
-            cluster_sync();
-        else
-#endif
-            __syncthreads();
-        Together::gather(parts, y + ((size_t)block * frames + first) * DIM + head * HEAD_DIM + rank * Together::NUMBERS, frames - first);
+        float* const parts = (float*)tiles;
+        __syncthreads(); // nobody reads the tiles
+        Parts<SPLITS>::share(parts, split, own);
+        __syncthreads();
+        Parts<SPLITS>::gather(parts, y + ((size_t)block * frames + first) * DIM + head * HEAD_DIM, frames - first);
     }
     else
     {
@@ -348,21 +313,17 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     }
 }
 
-#define ATTEND(CLUSTER, SPLITS, SETS, BLOCKS, ...) \
-    extern "C" __global__ void __VA_ARGS__ __launch_bounds__(128 * SPLITS * SETS, BLOCKS) flow_attend_##CLUSTER##_##SPLITS##_##SETS( \
-        const element* qkv, const element* pages, const long long* places, int columns, const long long* seen, int rows, int frames, element* y) \
+#define ATTEND(SPLITS, SETS, BLOCKS) \
+    extern "C" __global__ void __launch_bounds__(128 * SPLITS * SETS, BLOCKS) flow_attend_##SPLITS##_##SETS(const element* qkv, const element* pages, \
+        const long long* places, int columns, const long long* seen, int rows, int frames, element* y) \
     { \
-        attend_block<CLUSTER, SPLITS, SETS, 3>(qkv, pages, places, columns, seen, rows, frames, y); \
+        attend_block<SPLITS, SETS, 3>(qkv, pages, places, columns, seen, rows, frames, y); \
     }
 
-ATTEND(1, 1, 1, 4)
-ATTEND(1, 1, 2, 2)
-ATTEND(1, 1, 4, 1)
-ATTEND(1, 2, 1, 2)
-ATTEND(1, 4, 1, 1)
-#if __CUDA_ARCH__ >= 900
-ATTEND(2, 2, 1, 2, __cluster_dims__(2, 1, 1))
-ATTEND(4, 2, 1, 2, __cluster_dims__(4, 1, 1))
-#endif
+ATTEND(1, 1, 4)
+ATTEND(1, 2, 2)
+ATTEND(1, 4, 1)
+ATTEND(2, 1, 2)
+ATTEND(4, 1, 1)
 
 #endif
