@@ -98,7 +98,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             Norm();
         }));
         launches.AddRange(attention.Kinds.Where(kind => kind.Splits > 1 ? rows * kind.Splits <= 16 : rows >= 8 && kind.Sets == 1).Select(kind =>
-            ($"attend {kind.Splits}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),
+            ($"attend {kind.Name}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),
                 pages.Address(), places.Address(), seen.Address(), attended.Address(), afterKernel: true)))));
         void Convolve(FlowEndKernels.Convolution way)
         {
@@ -115,7 +115,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             var (long_, attendedLong, all) = (Half(2 * rows * whole, 3 * _dim), Half(2 * rows * whole, _dim),
                 full([rows], 650, ScalarType.Int64, device.Device));
             foreach (var kind in attention.Kinds.Where(kind => kind.Splits == 1))
-                launches.Add(($"attend 8 whole, {kind.Sets}", _ => attention.Launch(kind, stream, (rows, whole, 0), long_.Address(), 0, 0,
+                launches.Add(($"attend 8 whole, {kind.Name}", _ => attention.Launch(kind, stream, (rows, whole, 0), long_.Address(), 0, 0,
                     all.Address(), attendedLong.Address(), afterKernel: true)));
             var together = new FlowEndKernels.Blocks(rows, whole, _dim, 0, 0);
             launches.Add(("convolve 8 whole", _ => ends.Convolve(stream, together, attendedLong.Address(), convolution.Address(), vector.Address(),

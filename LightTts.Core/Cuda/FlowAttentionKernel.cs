@@ -14,15 +14,15 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
     private const int Tile = 64;              // keys of a tile, and queries of 4 warps
     private const int GroupThreads = 128;     // 4 warps
     private const int TileBytes = 2 * Tile * 64 * sizeof(ushort); // keys and values
-    private const int Stages = 3;             // tiles of a group at the most
     private const int OtherPlaces = 3;        // of a block, beside those of the pages that it sees
     private const int Groups = 4 * 128;       // of a large card that are there at the same time: with fewer, keys are shared out
 
-    private readonly Kind _wide = new(module, 1, 2), _wider = new(module, 1, 4);
-    private readonly Kind[] _kinds = [new(module, 1, 1), new(module, 2, 1), new(module, 4, 1)];
+    private readonly Kind _wide = new(module, "1_2", 1, 2);
+    private readonly Kind[] _kinds = [new(module, "1_1", 1, 1), new(module, "2_1", 2, 1), new(module, "4_1", 4, 1)];
+    private readonly Kind[] _others = [new(module, "1_4", 1, 4), new(module, "plain_1_1", 1, 1), new(module, "plain_1_2", 1, 2)];
 
     /// <summary>How keys and queries are shared out among groups of 4 warps, from few parts to many.</summary>
-    public IEnumerable<Kind> Kinds => _kinds.Append(_wide).Append(_wider);
+    public IEnumerable<Kind> Kinds => _kinds.Append(_wide).Concat(_others);
 
     /// <summary>Launches it.</summary>
     /// <param name="stream">Where.</param>
@@ -65,11 +65,14 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
 
     /// <summary>A kernel for one way to share out the work.</summary>
     /// <param name="module">The compiled source.</param>
+    /// <param name="name">The kernel's.</param>
     /// <param name="splits">Parts of the keys.</param>
     /// <param name="sets">Queries of a block, in tiles.</param>
-    public sealed class Kind(CudaModule module, int splits, int sets)
+    public sealed class Kind(CudaModule module, string name, int splits, int sets)
     {
-        public CudaKernel Kernel { get; } = module.Kernel($"flow_attend_{splits}_{sets}");
+        public CudaKernel Kernel { get; } = module.Kernel($"flow_attend_{name}");
+
+        public string Name => name;
 
         public int Splits => splits;
 
@@ -79,7 +82,7 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
         public int SharedBytes(int columns, int keys)
         {
             var sums = splits == 1 ? 0 : splits * Tile * (64 + 8) * sizeof(float);
-            var tiles = Math.Min(Stages, (keys + Tile * splits - 1) / (Tile * splits)) * splits * TileBytes;
+            var tiles = Math.Min(sets == 1 ? 3 : 4, (keys + Tile * splits - 1) / (Tile * splits)) * splits * TileBytes;
             return (columns * sizeof(long) + 1023) / 1024 * 1024 + Math.Max(sums, tiles);
         }
     }

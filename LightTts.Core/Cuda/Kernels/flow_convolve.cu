@@ -89,7 +89,7 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
                 take(inputs[(i + 1) % 2], tap + 1);
         }
     }
-    finish_products(sums);
+    finish_products<0>(sums);
 
     __syncthreads(); // nobody reads weights
 

@@ -96,10 +96,11 @@ __device__ __forceinline__ void wait_products()
     asm volatile("wgmma.wait_group.sync.aligned %0;" :: "n"(PENDING) : "memory");
 }
 
-// Waits for all of them, of which these are the sums.
+// The same; these are sums of one of them.
+template <int PENDING>
 __device__ __forceinline__ void finish_products(float (&d)[8][4])
 {
-    wait_products<0>();
+    wait_products<PENDING>();
 #pragma unroll
     for (int i = 0; i < 32; i++)
         asm volatile("" : "+f"(d[i / 4][i % 4]) :: "memory");
