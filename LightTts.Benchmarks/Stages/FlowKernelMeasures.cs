@@ -107,8 +107,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             ("turn", _ => Turn(default)), ("layer, library's products", i => Layer(i, ahead: false)),
             ("the same, weights ahead", i => Layer(i, ahead: true)),
         ]);
-        launches.AddRange(attention.Kinds.Where(kind => kind.Parts > 1 ? rows * kind.Parts <= 16 : rows >= 8 && kind.Sets == 1).Select(kind =>
-            ($"attend {kind.Cluster} x {kind.Splits}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),
+        launches.AddRange(attention.Kinds.Where(kind => kind.Splits > 1 ? rows * kind.Splits <= 16 : rows >= 8 && kind.Sets == 1).Select(kind =>
+            ($"attend {kind.Name}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),
                 pages.Address(), places.Address(), seen.Address(), attended.Address(), afterKernel: true)))));
         void Convolve(FlowEndKernels.Convolution way)
         {
@@ -116,7 +116,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             ends.Convolve(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), pages.Address() + 2 * _dim);
             ends.Forced = null;
         }
-        launches.AddRange(ends.Ways.Select(way => ($"convolve {way.Frames} {way.Sets}", (Action<int>)(_ => Convolve(way)))));
+        launches.AddRange(ends.Ways.Select(way => ($"convolve {way.Frames} x {way.Sets}", (Action<int>)(_ => Convolve(way)))));
         launches.Add(("convolve and add", _ => ends.ConvolveAdd(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), x,
             vector.Address())));
         if (rows == 8)
@@ -124,8 +124,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             const int whole = 656;
             var (long_, attendedLong, all) = (Half(2 * rows * whole, 3 * _dim), Half(2 * rows * whole, _dim),
                 full([rows], 650, ScalarType.Int64, device.Device));
-            foreach (var kind in attention.Kinds.Where(kind => kind.Parts == 1))
-                launches.Add(($"attend 8 whole, {kind.Sets}", _ => attention.Launch(kind, stream, (rows, whole, 0), long_.Address(), 0, 0,
+            foreach (var kind in attention.Kinds.Where(kind => kind.Splits == 1))
+                launches.Add(($"attend 8 whole, {kind.Name}", _ => attention.Launch(kind, stream, (rows, whole, 0), long_.Address(), 0, 0,
                     all.Address(), attendedLong.Address(), afterKernel: true)));
             var together = new FlowEndKernels.Blocks(rows, whole, _dim, 0, 0);
             launches.Add(("convolve 8 whole", _ => ends.Convolve(stream, together, attendedLong.Address(), convolution.Address(), vector.Address(),

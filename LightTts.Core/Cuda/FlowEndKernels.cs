@@ -27,8 +27,10 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     private const int Outputs = 32; // of a block's convolution
     private const int EmbedThreads = 128, LeaveWarps = 8, LeaveOutputs = 8;
     private const int FewRows = 256;    // that leave with a warp each
-    private const int Processors = 128; // of a large card
+    private const int Processors = 132; // of a large card
+    private const int Enough = 128;     // blocks of a convolution
     private const int WideDim = 1024, WideFrames = 64; // of 4 warps, which have all outputs of a group of channels
+    private const int WideTaps = 16;    // whose weights are on their way
 
     private readonly CudaKernel _leave = module.Kernel("flow_leave_1"), _leaveMany = module.Kernel("flow_leave_4");
     private readonly (int Frames, CudaKernel Kernel)[] _embed =
@@ -71,8 +73,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     public void Convolve(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, nint next)
     {
         var choice = Choose(blocks);
-        choice.First.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
-            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
+        choice.First.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride),
+            blocks.Places, Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
     }
 
     /// <summary>h += mish(convolution), and what the transformer's first product asks for.</summary>
@@ -86,8 +88,9 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     public void ConvolveAdd(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, in FlowProductKernels.Stream x, nint scale)
     {
         var choice = Choose(blocks);
-        choice.Second.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
-            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled, x.Moments);
+        choice.Second.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride),
+            blocks.Places, Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled,
+            x.Moments);
     }
 
     /// <summary>The last norm and the product to the velocity: y [rows, mel] in 32 bits.</summary>
@@ -127,7 +130,7 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
         foreach (var way in Ways)
         {
             var (x, y, z) = Grid(way, blocks);
-            if (x * y * z >= Processors)
+            if (x * y * z >= (way.Sets == 0 ? Processors + 1 : Enough))
                 chosen = way;
         }
         return chosen;
@@ -136,13 +139,14 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     private (int X, int Y, int Z) Grid(Convolution way, in Blocks blocks)
     {
         var tiles = (blocks.Frames + way.Frames - 1) / way.Frames;
-        return way.Sets == 0 ? (dim / Outputs, tiles, 2 * blocks.Rows) : (Groups, (2 * blocks.Rows * tiles + way.Sets - 1) / way.Sets, 1);
+        return way.Sets == 0 ? (dim / Outputs, tiles, 2 * blocks.Rows)
+            : (Groups, (2 * blocks.Rows * tiles + way.Sets - 1) / way.Sets, 1);
     }
 
     // The frames that are seen, then the sums of each part of the inputs; or weights of a few taps on their way, and the frames.
     private int SharedBytes(Convolution way) => way.Sets == 0
         ? Math.Max((way.Frames + Taps - 1) * (dim / Groups > 64 ? 160 : 96) * sizeof(ushort), Threads * (Outputs + 8) * sizeof(float))
-        : (8 * WideFrames + way.Sets * (WideFrames + Taps)) * (WideDim / Groups) * sizeof(ushort);
+        : ((WideTaps * WideFrames) + (way.Sets * (WideFrames + Taps))) * (WideDim / Groups) * sizeof(ushort);
 
     /// <summary>Both convolutions in one way to share them out.</summary>
     /// <param name="Frames">Frames of a tile.</param>
@@ -152,7 +156,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     public sealed record Convolution(int Frames, int Sets, CudaKernel First, CudaKernel Second)
     {
         public Convolution(CudaModule module, int frames, int Sets)
-            : this(frames, Sets, module.Kernel($"flow_convolve_{Name(frames, Sets)}"), module.Kernel($"flow_convolve_add_{Name(frames, Sets)}"))
+            : this(frames, Sets, module.Kernel($"flow_convolve_{Name(frames, Sets)}"),
+                module.Kernel($"flow_convolve_add_{Name(frames, Sets)}"))
         {
         }
 
