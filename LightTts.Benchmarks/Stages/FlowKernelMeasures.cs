@@ -62,7 +62,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         var norm = new FlowKernels.Norm(vector.Address(), vector.Address(), 1e-6f);
         FlowKernels.Gated Gated(Tensor branch) => new(branch.Address(), vector.Address());
         void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address(), default);
-        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address());
+        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address(),
+            default);
         List<(string Kernel, Action<int> Launch)> launches =
         [
             ("attend", _ => Attend()),
@@ -90,7 +91,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             new(first.Address(), (int)(2 * first.NumberOfElements), second.Address(), (int)(2 * second.NumberOfElements));
         void Turn(FlowKernels.Ahead ahead) => kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(),
             places.Address(), columns, ahead);
-        void Layer(int i, bool ahead)
+        void Layer(int i, bool ahead, bool pagesAhead = false)
         {
             Library(scaled, wQkv[i], qkv);
             Turn(ahead ? Ahead(wOut[i], wUp[i]) : default);
@@ -100,12 +101,13 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
                 ahead ? Ahead(wDown[i], wQkv[(i + 1) % Layers]) : default);
             Library(scaled, wUp[i], up, gelu: true);
             Library(up, wDown[i], scaled);
-            Norm();
+            kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address(),
+                pagesAhead ? new(pages.Address(), places.Address(), columns, seen.Address(), rows) : default);
         }
         launches.AddRange(
         [
             ("turn", _ => Turn(default)), ("layer, library's products", i => Layer(i, ahead: false)),
-            ("the same, weights ahead", i => Layer(i, ahead: true)),
+            ("the same, weights ahead", i => Layer(i, ahead: true)), ("the same, pages, too", i => Layer(i, ahead: true, pagesAhead: true)),
         ]);
         launches.AddRange(attention.Kinds.Where(kind => kind.Splits > 1 ? rows * kind.Splits <= 16 : rows >= 8 && kind.Sets == 1).Select(kind =>
             ($"attend {kind.Name}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),

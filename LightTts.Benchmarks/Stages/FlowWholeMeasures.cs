@@ -50,7 +50,8 @@ internal sealed class FlowWholeMeasures(DiTConfig config, int mel, TorchDevice d
         void Turn() => kernels.Turn(stream, utterances * frames, qkv.Address(), turns.Address(), 0, 0, 0, default);
         void Attend() => attention.Launch(stream, (utterances, frames, 0), qkv.Address(), 0, 0, keys.Address(), seen.Address(), afterKernel: true);
         void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, input.Address(), default);
-        void Add() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(down), norm, input.Address());
+        void Add() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(down), norm, input.Address(),
+            default);
         void Layer(int i)
         {
             Multiply(input, wQkv[i], qkv);

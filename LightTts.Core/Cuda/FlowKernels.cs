@@ -73,9 +73,10 @@ internal sealed class FlowKernels : IDisposable
 
     /// <summary>h += both branches, each with its gate; y = norm of h, all [rows, dim]. Of these the second branch alone may come from the kernel
     /// before.</summary>
-    public void AddAndNormalise(nint stream, int rows, nint h, in Gated first, in Gated second, in Norm norm, nint y) =>
+    public void AddAndNormalise(nint stream, int rows, nint h, in Gated first, in Gated second, in Norm norm, nint y, in AheadPages ahead) =>
         _addAndNormalise.Launch(stream, Blocks(rows), RowThreads, 0, afterKernel: true, h, first.Branch, first.Gate, second.Branch, second.Gate,
-            norm.Scale, norm.Shift, y, Argument(rows), Argument(norm.Epsilon));
+            norm.Scale, norm.Shift, y, Argument(rows), Argument(norm.Epsilon), ahead.Pages, ahead.Places, Argument(ahead.Columns), ahead.Seen,
+            Argument(ahead.Blocks));
 
     /// <param name="stream">Where.</param>
     /// <param name="frames">Frames of a guidance row.</param>
@@ -102,6 +103,9 @@ internal sealed class FlowKernels : IDisposable
     /// <summary>Two pieces of memory that are brought into the second-level cache while the card computes what is bound by latency: weights of the
     /// products to come. Nothing of 0 bytes.</summary>
     public readonly record struct Ahead(nint First, int FirstBytes, nint Second, int SecondBytes);
+
+    /// <summary>Pages that the next attention reads, likewise; as it is told them.</summary>
+    public readonly record struct AheadPages(nint Pages, nint Places, int Columns, nint Seen, int Blocks);
 
     /// <summary>What a layer adds to the residual stream.</summary>
     /// <param name="Branch">[rows, dim] in the type of the products.</param>

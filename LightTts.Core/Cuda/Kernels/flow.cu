@@ -124,10 +124,25 @@ extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_normalise_sum(
     normalise_rows<1, false>((float*)h, { branch, nullptr }, { gate, nullptr }, scale, shift, y, rows, epsilon);
 }
 
-// h += gate * branch + gate2 * branch2, then as above.
-extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_add_normalise(float* h, const element* branch, const float* gate,
-    const element* branch2, const float* gate2, const float* scale, const float* shift, element* y, int rows, float epsilon)
+// Brings the pages near that attention will read: of each of some blocks of frames, for both guidance rows, those before its own.
+__device__ __forceinline__ void bring_pages(const element* pages, const long long* places, int columns, const long long* seen, int blocks)
 {
+    if (pages == nullptr || threadIdx.x > 0)
+        return;
+    for (int item = blockIdx.x; item < 2 * blocks * columns; item += gridDim.x)
+    {
+        const int block = item / (2 * columns), guidance = item / columns % 2, page = item % columns;
+        if ((page + 1) * FRAMES < (int)seen[block])
+            bring_ahead(pages + ((size_t)places[(size_t)block * columns + page] + guidance * FRAMES) * (2 * DIM), FRAMES * 2 * DIM * sizeof(element));
+    }
+}
+
+// h += gate * branch + gate2 * branch2, then as above. pages: the next layer's, places and seen as at attention (flow_attention.cu), or nothing.
+extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_add_normalise(float* h, const element* branch, const float* gate,
+    const element* branch2, const float* gate2, const float* scale, const float* shift, element* y, int rows, float epsilon, const element* pages,
+    const long long* places, int columns, const long long* seen, int blocks)
+{
+    bring_pages(pages, places, columns, seen, blocks);
     normalise_rows<2, true>(h, { branch, branch2 }, { gate, gate2 }, scale, shift, y, rows, epsilon);
 }
 

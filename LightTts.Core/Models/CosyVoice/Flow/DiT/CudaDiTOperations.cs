@@ -10,6 +10,8 @@ internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice devi
 {
     private const int FewRows = 1024; // of more, fetching weights is a small part of the products, and the second-level cache is full
 
+    private const int FewPagedRows = 512;
+
     private readonly int _device = device.Device.index;
     private readonly ScalarType _compute = device.Compute;
     private Tensor? _workspace;
@@ -31,11 +33,16 @@ internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice devi
         return y;
     }
 
-    public override Tensor AddBoth(Tensor h, Tensor attended, Tensor down, DiTModulation block, DiTModulation next)
+    public override Tensor AddBoth(Tensor h, Tensor attended, Tensor down, DiTModulation block, DiTModulation next,
+        (Tensor? Pages, DiTStepBuffers Buffers) ahead)
     {
+        FlowKernels.AheadPages pages = default;
+        if (ahead.Pages is { } kept && h.shape[0] <= FewPagedRows)
+            pages = new(kept.Address(), ahead.Buffers.Places!.Address(), ahead.Buffers.Columns, ahead.Buffers.Seen.Address(),
+                ahead.Buffers.Shape.Rows);
         var y = empty(h.shape, _compute, h.device);
         kernels.AddAndNormalise(Stream, (int)h.shape[0], h.Address(), Gated(attended, block.Gate1), Gated(down, block.Gate2),
-            Norm(next.Scale1, next.Shift1), y.Address());
+            Norm(next.Scale1, next.Shift1), y.Address(), pages);
         return y;
     }
 

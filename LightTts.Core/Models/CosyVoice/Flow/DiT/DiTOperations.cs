@@ -41,7 +41,14 @@ internal abstract class DiTOperations : IDisposable
     }
 
     /// <summary>Adds the feed-forward part's branch, and attention's where it is not there yet, and normalises for the next block.</summary>
-    public virtual Tensor AddBoth(Tensor h, Tensor attended, Tensor down, DiTModulation block, DiTModulation next)
+    /// <param name="h">[2 Rows Frames, Dim], float32.</param>
+    /// <param name="attended">Attention's branch.</param>
+    /// <param name="down">The feed-forward part's.</param>
+    /// <param name="block">The block's modulation.</param>
+    /// <param name="next">The next block's.</param>
+    /// <param name="ahead">The next block's pages, which may be fetched meanwhile, and the batch.</param>
+    public virtual Tensor AddBoth(Tensor h, Tensor attended, Tensor down, DiTModulation block, DiTModulation next,
+        (Tensor? Pages, DiTStepBuffers Buffers) ahead)
     {
         AddLast(h, attended, down, block);
         return Normalise(h, next.Scale1, next.Shift1);
