@@ -34,7 +34,7 @@ internal sealed class FlowWholeMeasures(DiTConfig config, int mel, TorchDevice d
         Tensor Single(params long[] sizes) => randn(sizes, ScalarType.Float32, device.Device) * 0.05;
         var (h, input, seen, attended, down) = (Single(count, dim), Half(count, dim), Half(count, dim), Half(count, dim), Half(count, dim));
         var (qkv, up, bias, vector) = (Half(count, 3 * dim), Half(count, hidden), Half(3 * dim), Single(3 * dim));
-        var (mels, toDim, fromDim) = (Single(count, mel), Single(dim, mel), Single(mel, dim));
+        var (mels, toDim, fromDim) = (Single(count, mel), Single(dim, mel), Half(2, mel, dim));
         var turns = Single(utterances * frames, dim / config.Heads);
         var keys = full([utterances], frames, ScalarType.Int64, device.Device);
         Tensor[] Weights(long outputs, long inputs) => [.. Enumerable.Range(0, Layers).Select(_ => Half(outputs, inputs))];

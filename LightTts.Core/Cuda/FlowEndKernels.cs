@@ -2,7 +2,7 @@ using static LightTts.Cuda.CudaKernel;
 
 namespace LightTts.Cuda;
 
-/// <summary>Both ends of the flow's transformer (flow_embed.cu): input projection and positional convolutions, last norm and output. All arguments
+/// <summary>Both ends of the flow's transformer (flow_embed.cu, flow_convolve.cu, flow_leave.cu): input projection and positional convolutions, last norm and output. All arguments
 /// but numbers are addresses.</summary>
 /// <param name="module">The compiled source.</param>
 /// <param name="dim">Width of the transformer.</param>
@@ -13,6 +13,9 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 
     /// <summary>The convolutions of many frames.</summary>
     public const string WideSource = "flow_convolve.cu";
+
+    /// <summary>The way out.</summary>
+    public const string LeaveSource = "flow_leave.cu";
 
     /// <summary>Groups of the convolutions.</summary>
     public const int Groups = 16;
@@ -25,14 +28,16 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 
     private const int Threads = 256;
     private const int Outputs = 32; // of a block's convolution
-    private const int EmbedThreads = 128, LeaveWarps = 8, LeaveOutputs = 8;
-    private const int FewRows = 256;    // that leave with a warp each
+    private const int EmbedThreads = 128, LeaveRows = 16, LeaveOutputs = 8;
     private const int Processors = 132; // of a large card
     private const int Enough = 128;     // blocks of a convolution
     private const int WideDim = 1024, WideFrames = 64; // of 4 warps, which have all outputs of a group of channels
     private const int WideTaps = 16;    // whose weights are on their way
 
-    private readonly CudaKernel _leave = module.Kernel("flow_leave_1"), _leaveMany = module.Kernel("flow_leave_4");
+    // From many rows to few, and in how many parts the outputs are shared out: each reads and normalises the rows.
+    private readonly (CudaKernel Kernel, int Parts)[] _leave = [(module.Kernel("flow_leave_all"), 1),
+        (module.Kernel("flow_leave_half"), mel / LeaveOutputs % 2 == 0 ? 2 : 1), (module.Kernel("flow_leave_tile"), mel / LeaveOutputs)];
+
     private readonly (int Frames, CudaKernel Kernel)[] _embed =
         [.. new[] { 8, 32 }.Select(frames => (frames, module.Kernel($"flow_embed_{frames}")))];
     private readonly Convolution[] _convolve = [.. new[] { 32, 64 }.Select(frames => new Convolution(module, frames, Sets: 0))];
@@ -100,19 +105,17 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <param name="attended">What it lacks of the last block; nothing: it is whole.</param>
     /// <param name="down">Likewise.</param>
     /// <param name="norm">The last one.</param>
-    /// <param name="weight">[mel, dim] in 32 bits.</param>
+    /// <param name="weight">[2, mel, dim]: in bfloat16, and what that lacks of 32 bits.</param>
     /// <param name="bias">[mel] in 32 bits.</param>
     /// <param name="y">The result.</param>
     public void Leave(nint stream, int rows, nint h, in FlowKernels.Gated attended, in FlowKernels.Gated down, in FlowKernels.Norm norm, nint weight,
         nint bias, nint y)
     {
-        var (kernel, each) = rows <= FewRows ? (_leave, LeaveWarps) : (_leaveMany, 4 * LeaveWarps);
-        var blocks = (rows + each - 1) / each;
-        var parts = mel / LeaveOutputs; // of the outputs: as few as fill the card, as each normalises the rows again
-        while (parts > 2 && (mel % parts != 0 || (parts * blocks > Processors && rows > FewRows)))
-            parts--;
-        kernel.Launch(stream, (parts, blocks, 1), Threads, 0, afterKernel: true, h, attended.Branch, attended.Gate, down.Branch,
-            down.Gate, norm.Scale, norm.Shift, weight, bias, y, Argument(rows), Argument(norm.Epsilon));
+        var blocks = (rows + LeaveRows - 1) / LeaveRows;
+        var (kernel, parts) = Array.Find(_leave, way => way.Parts * blocks >= Processors) is { Kernel: not null } found ? found : _leave[^1];
+        var shared = Math.Max(2 * LeaveRows * (dim + 32) * sizeof(ushort), Threads / 32 * LeaveRows * (mel / parts) * sizeof(float));
+        kernel.Launch(stream, (parts, blocks, 1), Threads, shared, afterKernel: true, h, attended.Branch, attended.Gate, down.Branch, down.Gate,
+            norm.Scale, norm.Shift, weight, bias, y, Argument(rows), Argument(norm.Epsilon));
     }
 
     /// <summary>Ways to share out the convolutions, from few frames to many.</summary>

@@ -41,7 +41,8 @@ internal sealed class FlowKernels : IDisposable
     public static IReadOnlyList<string> Sources { get; } =
     [
         "tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowSliceKernels.Source,
-        FlowSliceKernels.WideSource, FlowEndKernels.Source, FlowEndKernels.WideSource, FlowStepKernels.Source,
+        FlowSliceKernels.WideSource, FlowEndKernels.Source, FlowEndKernels.WideSource,
+        FlowEndKernels.LeaveSource, FlowStepKernels.Source,
     ];
 
     public FlowStepKernels Steps { get; }

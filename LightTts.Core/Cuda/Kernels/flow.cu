@@ -47,6 +47,34 @@ __device__ __forceinline__ void read_row(float4 (&x)[NORM_EACH], const T* row)
     }
 }
 
+// A lane's part of a row -> (x - mean) / deviation * scale + shift.
+__device__ __forceinline__ void normalise_row(float4 (&x)[NORM_EACH], const float* scale, const float* shift, float epsilon)
+{
+    const int lane = threadIdx.x % 32;
+    float sum = 0, squares = 0;
+#pragma unroll
+    for (int i = 0; i < NORM_EACH; i++)
+        sum += x[i].x + x[i].y + x[i].z + x[i].w; // zeros beyond the row
+    const float mean = sum_of_warp(sum) / DIM;
+#pragma unroll
+    for (int i = 0; i < NORM_EACH; i++)
+    {
+        x[i] = make_float4(x[i].x - mean, x[i].y - mean, x[i].z - mean, x[i].w - mean);
+        if (i * 128 + lane * 4 < DIM)
+            squares += x[i].x * x[i].x + x[i].y * x[i].y + x[i].z * x[i].z + x[i].w * x[i].w;
+    }
+    const float inverse = rsqrtf(sum_of_warp(squares) / DIM + epsilon);
+#pragma unroll
+    for (int i = 0; i < NORM_EACH; i++)
+    {
+        const int at = i * 128 + lane * 4;
+        if (at >= DIM)
+            continue;
+        const float4 a = __ldg((const float4*)(scale + at)), b = __ldg((const float4*)(shift + at));
+        x[i] = make_float4(x[i].x * inverse * a.x + b.x, x[i].y * inverse * a.y + b.y, x[i].z * inverse * a.z + b.z, x[i].w * inverse * a.w + b.w);
+    }
+}
+
 // h [rows, DIM] and gated branches of it -> y = (x - mean) / deviation * scale + shift of x = h + gate * branch + ...; STORES: h = x. The last rows
 // first: those are what the product before has just written, and the first are what the next one begins with, while not everything stays near.
 // Where there are branches, only the last comes from the kernel before: the rest is on its way while that one ends.
@@ -74,33 +102,12 @@ __device__ __forceinline__ void normalise_rows(float* h, const element* const (&
         read_row(branch, branches[BRANCHES - 1] + first);
         add_branch(x, branch, gates[BRANCHES - 1]);
     }
-    float sum = 0, squares = 0;
+    if (STORES)
 #pragma unroll
-    for (int i = 0; i < NORM_EACH; i++)
-    {
-        const int at = i * 128 + lane * 4;
-        if (STORES && at < DIM)
-            write_four(h + first + at, x[i]);
-        sum += x[i].x + x[i].y + x[i].z + x[i].w; // zeros beyond the row
-    }
-    const float mean = sum_of_warp(sum) / DIM;
-#pragma unroll
-    for (int i = 0; i < NORM_EACH; i++)
-    {
-        x[i] = make_float4(x[i].x - mean, x[i].y - mean, x[i].z - mean, x[i].w - mean);
-        if (i * 128 + lane * 4 < DIM)
-            squares += x[i].x * x[i].x + x[i].y * x[i].y + x[i].z * x[i].z + x[i].w * x[i].w;
-    }
-    const float inverse = rsqrtf(sum_of_warp(squares) / DIM + epsilon);
-#pragma unroll
-    for (int i = 0; i < NORM_EACH; i++)
-    {
-        const int at = i * 128 + lane * 4;
-        if (at >= DIM)
-            continue;
-        const float4 a = __ldg((const float4*)(scale + at)), b = __ldg((const float4*)(shift + at));
-        x[i] = make_float4(x[i].x * inverse * a.x + b.x, x[i].y * inverse * a.y + b.y, x[i].z * inverse * a.z + b.z, x[i].w * inverse * a.w + b.w);
-    }
+        for (int i = 0; i < NORM_EACH; i++)
+            if (i * 128 + lane * 4 < DIM)
+                write_four(h + first + i * 128 + lane * 4, x[i]);
+    normalise_row(x, scale, shift, epsilon);
 #pragma unroll
     for (int i = 0; i < NORM_EACH; i++)
         if (i * 128 + lane * 4 < DIM)
