@@ -2,8 +2,8 @@ using static LightTts.Cuda.CudaKernel;
 
 namespace LightTts.Cuda;
 
-/// <summary>Both ends of the flow's transformer (flow_embed.cu, flow_convolve.cu, flow_leave.cu): input projection and positional convolutions, last norm and output. All arguments
-/// but numbers are addresses.</summary>
+/// <summary>Both ends of the flow's transformer (flow_embed.cu, flow_convolve.cu, flow_leave.cu): input projection and positional convolutions, last
+/// norm and output. All arguments but numbers are addresses.</summary>
 /// <param name="module">The compiled source.</param>
 /// <param name="dim">Width of the transformer.</param>
 /// <param name="mel">Bands of the mel.</param>
