@@ -82,7 +82,7 @@ internal sealed class DiTFusedEnds : IDisposable
     {
         using var scope = NewDisposeScope();
         var large = weight.to(ScalarType.BFloat16);
-        return stack([large, weight.sub(large.to(ScalarType.Float32), Scalars.One).to(ScalarType.BFloat16)], 0).DetachFromDisposeScope();
+        return stack([large, weight.add(large.to(ScalarType.Float32), Scalars.Of(-1)).to(ScalarType.BFloat16)], 0).DetachFromDisposeScope();
     }
 
     /// <summary>[Dim, channels, kernel] -> [Dim, kernel + 1, channels], the last tap zeros; neighbours of a window are neighbours in
