@@ -124,17 +124,24 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <summary>The one to use instead of that which fits best.</summary>
     public Convolution? Forced { get; set; }
 
-    // Larger tiles, and more frames for the same weights, where there are enough blocks all the same.
     private Convolution Choose(in Blocks blocks)
     {
         if (Forced is { } forced)
             return forced;
-        var chosen = _convolve[0];
-        foreach (var way in Ways)
+        int Count(Convolution way, in Blocks blocks)
         {
             var (x, y, z) = Grid(way, blocks);
-            if (x * y * z >= (way.Sets == 0 ? Processors + 1 : Enough))
-                chosen = way;
+            return x * y * z;
+        }
+        if (_wide.Length == 0 || Count(_wide[0], blocks) < Enough)
+            return _convolve[Count(_convolve[1], blocks) > Processors ? 1 : 0]; // larger tiles where there are enough blocks all the same
+        // A processor has one block of them at a time, which takes as long as its products and reading the weights.
+        var (chosen, least) = (_wide[0], int.MaxValue);
+        foreach (var way in _wide)
+        {
+            var time = (Count(way, blocks) + Processors - 1) / Processors * (2 * way.Sets + 3);
+            if (time < least)
+                (chosen, least) = (way, time);
         }
         return chosen;
     }

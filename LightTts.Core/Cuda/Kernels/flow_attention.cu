@@ -314,9 +314,14 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
                 begin_values(own.o, weights, keys_of(round - 1) + TILE_ELEMENTS);
                 finish<1>(s);
                 const bool is_higher = own.weigh(s, limit - round * TILE, kept);
-                finish<0>(own.o);
+                // In both branches, as ptxas would wait before the weights are made otherwise.
                 if (is_higher)
+                {
+                    finish<0>(own.o);
                     own.scale(kept);
+                }
+                else
+                    finish<0>(own.o);
                 pack(weights, s);
             }
         }

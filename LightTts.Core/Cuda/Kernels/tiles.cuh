@@ -96,13 +96,19 @@ __device__ __forceinline__ void wait_products()
     asm volatile("wgmma.wait_group.sync.aligned %0;" :: "n"(PENDING) : "memory");
 }
 
-// The same; these are sums of one of them.
+// What is computed stays before what follows, which compilers do not see otherwise, and the other way round.
+__device__ __forceinline__ void hold(float (&d)[8][4])
+{
+#pragma unroll
+    for (int i = 0; i < 32; i++)
+        asm volatile("" : "+f"(d[i / 4][i % 4]) :: "memory");
+}
+
+// Waits for all groups but the last PENDING ones; these are sums of one before them.
 template <int PENDING>
 __device__ __forceinline__ void finish_products(float (&d)[8][4])
 {
     wait_products<PENDING>();
-#pragma unroll
-    for (int i = 0; i < 32; i++)
-        asm volatile("" : "+f"(d[i / 4][i % 4]) :: "memory");
+    hold(d);
 }
 #endif
