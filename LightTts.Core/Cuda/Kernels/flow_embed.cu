@@ -95,10 +95,15 @@ struct Convolved
 {
     Frames to;
 
-    __device__ __forceinline__ void finish(int block, int frame, int output, float y0, float y1) const
+    // Of the block's first frame.
+    __device__ __forceinline__ element* begin(int block) const { return to.at(block, 0); }
+
+    __device__ __forceinline__ float2 before(int, int, int) const { return make_float2(0, 0); }
+
+    __device__ __forceinline__ void finish(element* own, int, int frame, int output, float2, float y0, float y1) const
     {
         if (frame < to.frames)
-            *(u32*)(to.at(block, frame) + output) = narrow_pair(y0, y1);
+            *(u32*)(own + (size_t)frame * to.stride + output) = narrow_pair(y0, y1);
     }
 };
 
@@ -111,21 +116,22 @@ struct Embedded
     float2* moments;
     int frames;
 
-    __device__ __forceinline__ void finish(int block, int frame, int output, float y0, float y1) const
+    __device__ __forceinline__ element* begin(int) const { return nullptr; }
+
+    __device__ __forceinline__ float2 before(int block, int frame, int output) const
     {
-        const bool there = frame < frames;
+        return frame < frames ? *(const float2*)(h + ((size_t)block * frames + frame) * DIM + output) : make_float2(0, 0);
+    }
+
+    __device__ __forceinline__ void finish(element*, int block, int frame, int output, float2 x, float y0, float y1) const
+    {
         const size_t row = (size_t)block * frames + frame;
-        float2 x = make_float2(0, 0);
-        if (there)
-        {
-            x = *(const float2*)(h + row * DIM + output);
-            x.x += y0;
-            x.y += y1;
-            *(float2*)(h + row * DIM + output) = x;
-        }
+        x.x += y0;
+        x.y += y1;
         const float2 slot = moments_of_slot(x.x, x.y);
-        if (!there)
+        if (frame >= frames)
             return;
+        *(float2*)(h + row * DIM + output) = x;
         const float2 scales = *(const float2*)(scale + output);
         *(u32*)(scaled + row * DIM + output) = narrow_pair(x.x * scales.x, x.y * scales.y);
         if (threadIdx.x % 16 == 0)
@@ -203,12 +209,14 @@ __device__ __forceinline__ void convolve(const Frames& from, const element* weig
     __syncthreads(); // nobody reads the frames
     share_sums<ROWS, SLOT>(shared, sums, split, part);
     __syncthreads();
+    element* const own = finish.begin(block);
 #pragma unroll
     for (int i = 0; i < ROWS * SLOT / 2 / FEW_THREADS; i++)
     {
         const int row = threadIdx.x / 16 + i * 16, within = threadIdx.x % 16 * 2;
         const float2 sum = gather_sums<ROWS, SLOT>(shared, row, within), biases = *(const float2*)(bias + output + within);
-        finish.finish(block, first + row, output + within, mish(sum.x + biases.x), mish(sum.y + biases.y));
+        finish.finish(own, block, first + row, output + within, finish.before(block, first + row, output + within), mish(sum.x + biases.x),
+            mish(sum.y + biases.y));
     }
 }
 
