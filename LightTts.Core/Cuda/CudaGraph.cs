@@ -75,6 +75,13 @@ internal sealed unsafe class CudaGraph : IDisposable
         && ErrorText != null && ClearError != null
         && CudaStream.CurrentDevice == device && CudaStream.CurrentId(device) != 0 && CudaStream.CurrentHandle(device) is not null;
 
+    /// <summary>Whether what is launched on a stream is recorded.</summary>
+    public static bool IsRecording(nint stream)
+    {
+        int state;
+        return IsCapturing != null && IsCapturing(stream, &state) == 0 && state != 0;
+    }
+
     /// <summary>Memory that graphs share which are never launched at the same time.</summary>
     public static Pool CreatePool() => NewPool();
 
