@@ -122,6 +122,10 @@ internal static class StagesCommand
         foreach (var rows in (int[])[1, 16, MostRows])
             if (rows <= most)
                 report.Measure($"lm_step_ms_b{rows}", $"ms, a step of {rows} at {positions} positions", () => measures.Step(rows, positions));
+        foreach (var rows in (int[])[1, 16, MostRows])
+            if (rows <= most && measures.GoesAhead)
+                report.Measure($"lm_step_ahead_ms_b{rows}", $"ms, a step of {rows} launched behind another",
+                    () => measures.StepAhead(rows, positions));
         report.Measure("lm_prompt_ms_160", "ms, a prompt of 160 positions", () => measures.Prompt(1, 160));
         if (most >= 8)
             report.Measure("lm_prompt_ms_160_x8", "ms, 8 of them at once", () => measures.Prompt(8, 160));

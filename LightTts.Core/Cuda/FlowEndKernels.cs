@@ -27,16 +27,15 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     private const int Outputs = 32; // of a block's convolution
     private const int EmbedThreads = 128, LeaveWarps = 8, LeaveOutputs = 8;
     private const int FewRows = 256;    // that leave with a warp each
-    private const int Processors = 132; // of a large card
-    private const int Enough = 128;     // blocks of a convolution
+    private const int Processors = 128; // of a large card
     private const int WideDim = 1024, WideFrames = 64; // of 4 warps, which have all outputs of a group of channels
 
     private readonly CudaKernel _leave = module.Kernel("flow_leave_1"), _leaveMany = module.Kernel("flow_leave_4");
     private readonly (int Frames, CudaKernel Kernel)[] _embed =
         [.. new[] { 8, 32 }.Select(frames => (frames, module.Kernel($"flow_embed_{frames}")))];
-    private readonly Convolution[] _convolve = [.. new[] { 32, 64 }.Select(frames => new Convolution(module, frames, 1, Sets: 0))];
+    private readonly Convolution[] _convolve = [.. new[] { 32, 64 }.Select(frames => new Convolution(module, frames, Sets: 0))];
     private readonly Convolution[] _wide = module.HasGroups && dim == WideDim
-        ? [.. new[] { (4, 1), (1, 1), (1, 2), (1, 4) }.Select(way => new Convolution(module, WideFrames, way.Item1, way.Item2))] : [];
+        ? [.. new[] { 1, 2, 4 }.Select(sets => new Convolution(module, WideFrames, sets))] : [];
 
     /// <summary>Whether there are kernels for these sizes.</summary>
     public static bool Fits(int dim, int mel) => mel % LeaveOutputs == 0 && mel <= 128 && dim / Groups is 16 or 32 or 64 or 128;
@@ -72,8 +71,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     public void Convolve(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, nint next)
     {
         var choice = Choose(blocks);
-        choice.First.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride),
-            blocks.Places, Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
+        choice.First.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
+            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
     }
 
     /// <summary>h += mish(convolution), and what the transformer's first product asks for.</summary>
@@ -87,9 +86,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     public void ConvolveAdd(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, in FlowProductKernels.Stream x, nint scale)
     {
         var choice = Choose(blocks);
-        choice.Second.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride),
-            blocks.Places, Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled,
-            x.Moments);
+        choice.Second.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
+            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled, x.Moments);
     }
 
     /// <summary>The last norm and the product to the velocity: y [rows, mel] in 32 bits.</summary>
@@ -129,7 +127,7 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
         foreach (var way in Ways)
         {
             var (x, y, z) = Grid(way, blocks);
-            if (x * y * z >= Enough)
+            if (x * y * z >= Processors)
                 chosen = way;
         }
         return chosen;
@@ -138,34 +136,30 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     private (int X, int Y, int Z) Grid(Convolution way, in Blocks blocks)
     {
         var tiles = (blocks.Frames + way.Frames - 1) / way.Frames;
-        return way.Sets == 0 ? (dim / Outputs, tiles, 2 * blocks.Rows)
-            : (Groups * way.Cluster, (2 * blocks.Rows * tiles + way.Sets - 1) / way.Sets, 1);
+        return way.Sets == 0 ? (dim / Outputs, tiles, 2 * blocks.Rows) : (Groups, (2 * blocks.Rows * tiles + way.Sets - 1) / way.Sets, 1);
     }
 
     // The frames that are seen, then the sums of each part of the inputs; or weights of a few taps on their way, and the frames.
     private int SharedBytes(Convolution way) => way.Sets == 0
         ? Math.Max((way.Frames + Taps - 1) * (dim / Groups > 64 ? 160 : 96) * sizeof(ushort), Threads * (Outputs + 8) * sizeof(float))
-        : ((8 * WideFrames) + (way.Sets * (WideFrames + Taps))) * (WideDim / Groups) * sizeof(ushort)
-            + (way.Cluster == 1 ? 0 : way.Cluster * 16 * (WideDim / Groups + 8) * sizeof(float));
+        : (8 * WideFrames + way.Sets * (WideFrames + Taps)) * (WideDim / Groups) * sizeof(ushort);
 
     /// <summary>Both convolutions in one way to share them out.</summary>
     /// <param name="Frames">Frames of a tile.</param>
-    /// <param name="Cluster">Blocks that have each a part of the taps.</param>
     /// <param name="Sets">Tiles of a block, each by 4 warps; 0: of 32 outputs one, by all warps.</param>
     /// <param name="First">mish(convolution).</param>
     /// <param name="Second">What follows it added.</param>
-    public sealed record Convolution(int Frames, int Cluster, int Sets, CudaKernel First, CudaKernel Second)
+    public sealed record Convolution(int Frames, int Sets, CudaKernel First, CudaKernel Second)
     {
-        public Convolution(CudaModule module, int frames, int cluster, int Sets)
-            : this(frames, cluster, Sets, module.Kernel($"flow_convolve_{Name(frames, cluster, Sets)}"),
-                module.Kernel($"flow_convolve_add_{Name(frames, cluster, Sets)}"))
+        public Convolution(CudaModule module, int frames, int Sets)
+            : this(frames, Sets, module.Kernel($"flow_convolve_{Name(frames, Sets)}"), module.Kernel($"flow_convolve_add_{Name(frames, Sets)}"))
         {
         }
 
         /// <summary>Threads of a block.</summary>
         public int Threads => Sets == 0 ? FlowEndKernels.Threads : 128 * Sets;
 
-        private static string Name(int frames, int cluster, int sets) => sets == 0 ? $"{frames}" : $"wide_{cluster}_{sets}";
+        private static string Name(int frames, int sets) => sets == 0 ? $"{frames}" : $"wide_{sets}";
     }
 
     /// <summary>Where blocks of frames lie that convolutions see.</summary>

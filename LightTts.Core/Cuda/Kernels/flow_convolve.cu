@@ -1,6 +1,5 @@
-// The positional convolutions, tap by tap a product of 64 frames, the 64 inputs of a group of channels and its 64 outputs, by 4 warps together
-// (flow_embed.cu has those of other widths and other cards). The weights go through shared memory, 2 taps at a time, for SETS times 64 frames; with
-// few frames the blocks of a cluster have each a part of the taps.
+// The positional convolutions of many frames (flow_embed.cu has those of few): tap by tap a product of 64 frames, the 64 inputs of a group of channels
+// and its 64 outputs, by 4 warps together. The weights go through shared memory, 2 taps at a time, for SETS times 64 frames.
 
 #if BF16 && HEAD_DIM == 64 && HAS_GROUPS && DIM == 1024
 
@@ -11,26 +10,17 @@ constexpr int WIDE_STEP = 2, WIDE_STAGES = 4, WIDE_STEPS = CONV_TAPS / WIDE_STEP
 constexpr int WIDE_STAGE = WIDE_STEP * TILE_ELEMENTS;
 
 // mish(convolution + bias) of SETS times 64 frames and a group's outputs. weight [DIM, CONV_TAPS, CONV_GROUP].
-template <int CLUSTER, int SETS, typename Finish>
+template <int SETS, typename Finish>
 __device__ __forceinline__ void convolve_wide(const Frames& from, const element* weight, const float* bias, const Finish& finish)
 {
     constexpr int THREADS = 128 * SETS, PITCH = CONV_GROUP + 8; // of sums: so that 4 rows lie in different banks
-    constexpr int STEPS = WIDE_STEPS / CLUSTER;
-    constexpr bool AT_ONCE = STEPS <= WIDE_STAGES; // there is room for all of them
     extern __shared__ __align__(1024) uint4 shared[];
     element* const ring = (element*)shared; // [stage][tap][output][input]
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4, set = threadIdx.x / 128, channel = blockIdx.x / CLUSTER * CONV_GROUP;
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4, set = threadIdx.x / 128, channel = blockIdx.x * CONV_GROUP;
     element* const window = ring + WIDE_STAGES * WIDE_STAGE + set * WIDE_WINDOW; // [frame][channel]
     const int tiles = (from.frames + TILE - 1) / TILE, tile = blockIdx.y * SETS + set, block = tile / tiles, first = tile % tiles * TILE;
     const bool there = block < 2 * from.rows;
     release_next();
-    int rank = 0;
-    if (CLUSTER > 1)
-    {
-        rank = cluster_rank();
-        cluster_arrive();
-    }
-    const int first_tap = rank * STEPS * WIDE_STEP;
 
     auto fetch = [&](int step)
     {
@@ -40,14 +30,13 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
         {
             const int item = threadIdx.x + i * THREADS, part = item % 8, output = item / 8 % TILE, tap = item / 8 / TILE;
             copy_async(piece(stage + tap * TILE_ELEMENTS, output, part),
-                weight + ((size_t)(channel + output) * CONV_TAPS + first_tap + step * WIDE_STEP + tap) * CONV_GROUP + part * 8);
+                weight + ((size_t)(channel + output) * CONV_TAPS + step * WIDE_STEP + tap) * CONV_GROUP + part * 8);
         }
         commit_copies();
     };
 
-#pragma unroll
-    for (int step = 0; step < (AT_ONCE ? STEPS : 2); step++)
-        fetch(step); // weights are nobody's result
+    fetch(0); // weights are nobody's result
+    fetch(1);
     wait_for_previous();
     for (int i = threadIdx.x % 128; i < WIDE_ROWS * 8; i += 128)
     {
@@ -66,30 +55,27 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
     {
 #pragma unroll
         for (int k = 0; k < 4; k++)
-            load_matrices(x[k], piece(window, first_tap + tap + warp * 16 + lane % 16, k * 2 + lane / 16));
+            load_matrices(x[k], piece(window, tap + warp * 16 + lane % 16, k * 2 + lane / 16));
     };
     take(inputs[0], 0);
     float sums[8][4] = {};
-    for (int step = 0; step < STEPS; step++)
+    for (int step = 0; step < WIDE_STEPS; step++)
     {
-        if (!AT_ONCE)
+        if (step > 0)
         {
-            if (step > 0)
-            {
-                wait_copies<1>();
-                publish_tiles();
-                __syncthreads(); // this step's weights are there, and of the step before the last nobody reads any
-            }
-            if (step + 2 < STEPS)
-                fetch(step + 2);
-            else
-                commit_copies();
+            wait_copies<1>();
+            publish_tiles();
+            __syncthreads(); // this step's weights are there, and of the step before the last nobody reads any
         }
+        if (step + 2 < WIDE_STEPS)
+            fetch(step + 2);
+        else
+            commit_copies();
 #pragma unroll
         for (int i = 0; i < WIDE_STEP; i++)
         {
             const int tap = step * WIDE_STEP + i;
-            if (first_tap + tap == WIDE_TAPS) // its weights are zeros
+            if (tap == WIDE_TAPS) // its weights are zeros
                 break;
             const u64 weights = describe_tile(ring + step % WIDE_STAGES * WIDE_STAGE + i * TILE_ELEMENTS);
             begin_products();
@@ -98,80 +84,54 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
                 multiply_group<false, true>(sums, inputs[i][k], weights + k * (32 >> 4));
             commit_products();
             wait_products<1>();
-            if (tap + 1 < STEPS * WIDE_STEP)
+            if (tap + 1 < WIDE_TAPS)
                 take(inputs[(i + 1) % 2], tap + 1);
         }
     }
     finish_products(sums);
+    __syncthreads(); // nobody reads weights
 
-    // A warp's sums of 16 frames, or those of each block of the cluster, to where the warps of one block finish them.
-    constexpr int FRAMES_EACH = 16 / CLUSTER;
-    float* received = (float*)shared + threadIdx.x / 32 * (16 * PITCH);
-    if (CLUSTER > 1)
-    {
-        received = (float*)(window + WIDE_WINDOW);
-        cluster_wait(); // all blocks have begun
-    }
-    else
-        __syncthreads(); // nobody reads weights
-    float* const sent = received + (rank * 16 + lane / 4) * PITCH + lane % 4 * 2;
+    float* const rows = (float*)shared + threadIdx.x / 32 * (16 * PITCH); // of this warp
 #pragma unroll
     for (int n = 0; n < 8; n++)
 #pragma unroll
         for (int half = 0; half < 2; half++)
-        {
-            const float2 sum = make_float2(sums[n][2 * half], sums[n][2 * half + 1]);
-            float2* const to = (float2*)(sent + half * 8 * PITCH + n * 8);
-            if (CLUSTER > 1)
-                store_remote(to, warp, sum);
-            else
-                *to = sum;
-        }
-    if (CLUSTER > 1)
-        cluster_sync();
-    else
-        __syncwarp();
+            *(float2*)(rows + (lane / 4 + half * 8) * PITCH + n * 8 + lane % 4 * 2) = make_float2(sums[n][2 * half], sums[n][2 * half + 1]);
+    __syncwarp();
     if (!there)
         return;
-    const int output = channel + lane * 2, row = CLUSTER > 1 ? warp * FRAMES_EACH : 0, own_first = first + (CLUSTER > 1 ? rank : warp) * 16 + row;
+    const int output = channel + lane * 2, own_first = first + warp * 16;
     const float2 biases = *(const float2*)(bias + output);
     element* const own = finish.begin(block);
-    float2 before[FRAMES_EACH];
+    float2 before[16];
 #pragma unroll
-    for (int i = 0; i < FRAMES_EACH; i++)
+    for (int i = 0; i < 16; i++)
         before[i] = finish.before(block, own_first + i, output);
 #pragma unroll
-    for (int i = 0; i < FRAMES_EACH; i++)
+    for (int i = 0; i < 16; i++)
     {
-        float2 sum = biases;
-#pragma unroll
-        for (int part = 0; part < CLUSTER; part++)
-        {
-            const float2 theirs = *(const float2*)(received + (part * 16 + row + i) * PITCH + lane * 2);
-            sum = make_float2(sum.x + theirs.x, sum.y + theirs.y);
-        }
-        finish.finish(own, block, own_first + i, output, before[i], mish(sum.x), mish(sum.y));
+        const float2 sum = *(const float2*)(rows + i * PITCH + lane * 2);
+        finish.finish(own, block, own_first + i, output, before[i], mish(sum.x + biases.x), mish(sum.y + biases.y));
     }
 }
 
-#define CONVOLVE_WIDE(CLUSTER, SETS, BLOCKS, ...) \
-    extern "C" __global__ void __VA_ARGS__ __launch_bounds__(128 * SETS, BLOCKS) flow_convolve_wide_##CLUSTER##_##SETS(const element* values, \
-        int stride, const long long* places, int columns, int rows, int frames, const element* weight, const float* bias, element* next) \
+#define CONVOLVE_WIDE(SETS, BLOCKS) \
+    extern "C" __global__ void __launch_bounds__(128 * SETS, BLOCKS) flow_convolve_wide_##SETS(const element* values, int stride, \
+        const long long* places, int columns, int rows, int frames, const element* weight, const float* bias, element* next) \
     { \
-        convolve_wide<CLUSTER, SETS>(Frames { (element*)values, stride, places, columns, rows, frames }, weight, bias, \
+        convolve_wide<SETS>(Frames { (element*)values, stride, places, columns, rows, frames }, weight, bias, \
             Convolved { Frames { next, stride, places, columns, rows, frames } }); \
     } \
-    extern "C" __global__ void __VA_ARGS__ __launch_bounds__(128 * SETS, BLOCKS) flow_convolve_add_wide_##CLUSTER##_##SETS(const element* values, \
-        int stride, const long long* places, int columns, int rows, int frames, const element* weight, const float* bias, float* h, \
-        const float* scale, element* scaled, float2* moments) \
+    extern "C" __global__ void __launch_bounds__(128 * SETS, BLOCKS) flow_convolve_add_wide_##SETS(const element* values, int stride, \
+        const long long* places, int columns, int rows, int frames, const element* weight, const float* bias, float* h, const float* scale, \
+        element* scaled, float2* moments) \
     { \
-        convolve_wide<CLUSTER, SETS>(Frames { (element*)values, stride, places, columns, rows, frames }, weight, bias, \
+        convolve_wide<SETS>(Frames { (element*)values, stride, places, columns, rows, frames }, weight, bias, \
             Embedded { h, scale, scaled, moments, frames }); \
     }
 
-CONVOLVE_WIDE(4, 1, 2, __cluster_dims__(4, 1, 1))
-CONVOLVE_WIDE(1, 1, 2)
-CONVOLVE_WIDE(1, 2, 2)
-CONVOLVE_WIDE(1, 4, 1)
+CONVOLVE_WIDE(1, 2)
+CONVOLVE_WIDE(2, 2)
+CONVOLVE_WIDE(4, 1)
 
 #endif

@@ -106,7 +106,7 @@ struct FewRows
     static constexpr int PITCH = INPUTS + 32;     // so that 8 lanes' words lie in different banks
 
     // Before the wait.
-    static __device__ __forceinline__ void fetch(uint4* shared, const element* weight)
+    static __device__ __forceinline__ void fetch(uint4* shared, const element* weight, int)
     {
         constexpr int PARTS = INPUTS / 8;
         for (int i = threadIdx.x; i < OUTPUTS * PARTS; i += FEW_THREADS)
@@ -243,7 +243,7 @@ __device__ __forceinline__ void normed_product(const element* x, const float2* m
     const int first = blockIdx.y * each, end = min(first + each, count); // as many for every block: what is read is what takes time
     release_next();
     const element* const own = weight + (size_t)output * DIM;
-    Product::fetch(shared, own);
+    Product::fetch(shared, own, end - first);
     for (int i = threadIdx.x; i < ROWS; i += THREADS)
         to[i] = finish.row(min(first + i, end - 1), count);
     for (int i = threadIdx.x; i < OUTPUTS; i += THREADS)
@@ -277,7 +277,7 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
     const int within = threadIdx.x % 16 * 2, output = blockIdx.x * SLOT + within;
     release_next();
     const element* const own = weight + (size_t)blockIdx.x * SLOT * INPUTS;
-    Product::fetch(shared, own);
+    Product::fetch(shared, own, end - first);
     const float2 gates = *(const float2*)(gate + output), scales = *(const float2*)(scale + output);
     const float bias0 = widen(bias[output]), bias1 = widen(bias[output + 1]);
     wait_for_previous();

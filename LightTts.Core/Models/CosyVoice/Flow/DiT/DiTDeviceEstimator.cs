@@ -49,7 +49,7 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
             return;
         using var inference = inference_mode(true);
         MakeReady();
-        var pool = CudaGraph.CreatePool();
+        var pool = new CudaGraphPool();
         // The largest first: what it works in is enough for the others.
         foreach (var shape in DiTShape.Frequent(_pages.Frames, maxRows).OrderByDescending(shape => shape.Rows * Math.Max(shape.Frames, shape.Keys)))
         {
