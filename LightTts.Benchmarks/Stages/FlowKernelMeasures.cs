@@ -84,7 +84,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             Attend();
             products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x);
             products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f);
-            products.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
+            products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, wQkv[(i + 1) % Layers].Address());
         }
         launches.Add(("layer, library's products", i =>
         {
@@ -130,7 +130,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
                     pages.Address(), 1e-6f)),
                 ("add attended", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
                 ("up", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
-                ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
+                ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, 0)),
                 ("layer, own products", Own),
             ]);
         foreach (var (kernel, launch) in launches)

@@ -56,14 +56,23 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
             x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, y, Argument(rows), Argument(epsilon));
 
     /// <summary>h += gate * (y Wᵀ + bias), for y [rows, dim]; scaled for the next norm.</summary>
-    public void AddAttended(nint stream, int rows, nint y, in Added product, in Stream x) => Add(_out, dim, stream, rows, y, product, x);
+    public void AddAttended(nint stream, int rows, nint y, in Added product, in Stream x) =>
+        _out.Launch(stream, AddedGrid(rows), Threads, SharedBytes(dim, SlotOutputs), afterKernel: true, y, product.Weight, product.Bias, product.Gate,
+            product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
 
     /// <summary>The same for y [rows, hidden].</summary>
-    public void AddDown(nint stream, int rows, nint y, in Added product, in Stream x) => Add(_down, hidden, stream, rows, y, product, x);
+    /// <param name="stream">Where.</param>
+    /// <param name="rows">2 frames.</param>
+    /// <param name="y">[rows, hidden].</param>
+    /// <param name="product">The weight, and the step's numbers for it.</param>
+    /// <param name="x">The residual stream.</param>
+    /// <param name="next">The weight of the projection that follows, which is brought near; 0: none does.</param>
+    public void AddDown(nint stream, int rows, nint y, in Added product, in Stream x, nint next) =>
+        _down.Launch(stream, AddedGrid(rows), Threads, SharedBytes(hidden, SlotOutputs), afterKernel: true, y, product.Weight, product.Bias,
+            product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows), next,
+            Argument(next == 0 ? 0 : 3 * dim * dim * sizeof(ushort)));
 
-    private void Add(CudaKernel kernel, int inputs, nint stream, int rows, nint y, in Added product, in Stream x) =>
-        kernel.Launch(stream, (dim / SlotOutputs, Blocks(rows, SlotRows), 1), Threads, SharedBytes(inputs, SlotOutputs), afterKernel: true, y,
-            product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
+    private (int X, int Y, int Z) AddedGrid(int rows) => (dim / SlotOutputs, Blocks(rows, SlotRows), 1);
 
     private static int Blocks(int rows, int of) => (rows + of - 1) / of;
 

@@ -78,7 +78,8 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
         Equal("up", activated.mul(cubed.tanh().add(Scalars.Of(1.0))).mul(Scalars.Of(0.5)), up, 3e-3);
 
         Added("out", dim, products.AddAttended);
-        Added("down", hidden, products.AddDown);
+        Added("down", hidden, (nint at, int count, nint y, in FlowProductKernels.Added product, in FlowProductKernels.Stream sum) =>
+            products.AddDown(at, count, y, product, sum, projection.Weight));
 
         void Added(string what, int inputs, Adding add)
         {

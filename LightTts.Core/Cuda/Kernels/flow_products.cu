@@ -266,9 +266,10 @@ __device__ __forceinline__ void normed_product(const element* x, const float2* m
 }
 
 // h [count, DIM] += gate * (x Wᵀ + bias); then scaled = h * scale and the moments of h. A slot's numbers are a block's.
+// What the next kernel reads that finds no room beside this one is brought near.
 template <int INPUTS>
 __device__ __forceinline__ void added_product(const element* x, const element* weight, const element* bias, const float* gate, const float* scale,
-    float* h, element* scaled, float2* moments, int count)
+    float* h, element* scaled, float2* moments, int count, const void* ahead, u32 ahead_bytes)
 {
     constexpr int ROWS = 32;
     using Product = FewRows<INPUTS, ROWS, SLOT>;
@@ -278,6 +279,7 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
     release_next();
     const element* const own = weight + (size_t)blockIdx.x * SLOT * INPUTS;
     Product::fetch(shared, own, end - first);
+    bring_near(ahead, ahead_bytes);
     const float2 gates = *(const float2*)(gate + output), scales = *(const float2*)(scale + output);
     const float bias0 = widen(bias[output]), bias1 = widen(bias[output + 1]);
     wait_for_previous();
@@ -321,13 +323,13 @@ extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_up_few(const e
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_out_few(const element* x, const element* weight, const element* bias,
     const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count)
 {
-    added_product<DIM>(x, weight, bias, gate, scale, h, scaled, moments, count);
+    added_product<DIM>(x, weight, bias, gate, scale, h, scaled, moments, count, nullptr, 0);
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_down_few(const element* x, const element* weight, const element* bias,
-    const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count)
+    const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count, const void* ahead, u32 ahead_bytes)
 {
-    added_product<HIDDEN>(x, weight, bias, gate, scale, h, scaled, moments, count);
+    added_product<HIDDEN>(x, weight, bias, gate, scale, h, scaled, moments, count, ahead, ahead_bytes);
 }
 
 #endif

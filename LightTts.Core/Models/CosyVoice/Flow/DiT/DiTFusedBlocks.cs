@@ -74,7 +74,7 @@ internal sealed class DiTFusedBlocks
             _attention.Launch(stream, (shape.Rows, shape.Frames, buffers.Columns), qkv, pages, places, seen, attended, afterKernel: true);
             products.AddAttended(stream, rows, attended, block.Out, residual);
             products.Up(stream, rows, residual, block.Up, up, NormEps);
-            products.AddDown(stream, rows, up, block.Down, residual);
+            products.AddDown(stream, rows, up, block.Down, residual, i + 1 < _blocks.Length ? _blocks[i + 1].Project.Weight : 0);
         }
     }
 
