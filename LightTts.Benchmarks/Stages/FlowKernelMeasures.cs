@@ -80,7 +80,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         void Own(int i)
         {
             products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
-                pages.Address(), 1e-6f);
+                pages.Address(), (wOut[i].Address(), wUp[i].Address(), wDown[i].Address()), 1e-6f);
             Attend();
             products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x);
             products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f);
@@ -127,7 +127,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             launches.AddRange(
             [
                 ("project", i => products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
-                    pages.Address(), 1e-6f)),
+                    pages.Address(), default, 1e-6f)),
                 ("add attended", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
                 ("up", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
                 ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, 0)),

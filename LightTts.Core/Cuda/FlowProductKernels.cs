@@ -43,12 +43,13 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     /// <param name="columns">Places of a block.</param>
     /// <param name="qkv">[rows, 3 dim].</param>
     /// <param name="pages">[*, 2 dim]; 0: there are none.</param>
+    /// <param name="next">Weights of the products that follow in this layer, which are brought near; 0: which is not.</param>
     /// <param name="epsilon">Of the norm.</param>
     public void Project(nint stream, int rows, in Stream x, in Normed product, nint turns, nint places, int columns, nint qkv, nint pages,
-        float epsilon) =>
+        (nint Out, nint Up, nint Down) next, float epsilon) =>
         _project.Launch(stream, (3 * dim / ProjectedOutputs, Blocks(rows, NormedRows), 1), Threads, NormedBytes(rows, ProjectedOutputs),
             afterKernel: true, x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, turns, places, Argument(columns), qkv, pages,
-            Argument(rows), Argument(epsilon));
+            next.Out, next.Up, next.Down, Argument(rows), Argument(epsilon));
 
     /// <summary>Norm, modulation, product and GELU: y [rows, hidden].</summary>
     public void Up(nint stream, int rows, in Stream x, in Normed product, nint y, float epsilon) =>

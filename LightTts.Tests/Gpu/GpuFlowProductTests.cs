@@ -56,7 +56,7 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
         places.select(1, columns - 1).copy_(arange(blocks - 1, -1, -1, ScalarType.Int64, device.Device).mul(Scalars.Of(2L * Frames)));
         var (qkv, pages) = (Never(rows, 3 * dim), Never(blocks * 2 * Frames, 2 * dim));
         products.Project(stream, rows, x, projection, turns.Address(), places.Address(), columns, qkv.Address(), paged ? pages.Address() : 0,
-            Epsilon);
+            default, Epsilon);
         var (cos, sin) = (Wide(turns).view(1, frames, -1, 2).select(3, 0), Wide(turns).view(1, frames, -1, 2).select(3, 1));
         Tensor Turned(int part)
         {

@@ -182,6 +182,17 @@ struct Projection
     int columns;
     element* qkv;
     element* pages;
+    const element* out;
+    const element* up;
+    const element* down;
+
+    // The weights that follow: memory rests during the attention.
+    __device__ __forceinline__ void bring() const
+    {
+        bring_near(out, out != nullptr ? DIM * DIM * sizeof(element) : 0);
+        bring_near(up, up != nullptr ? HIDDEN * DIM * sizeof(element) : 0);
+        bring_near(down, down != nullptr ? DIM * HIDDEN * sizeof(element) : 0);
+    }
 
     // Where a row's keys and values go.
     __device__ __forceinline__ element* row(int row, int count) const
@@ -220,6 +231,7 @@ struct Activation
         return x / (1 + __expf(-1.5957691216057308f * (x + 0.044715f * x * x * x))); // 2 sqrt(2 / pi)
     }
 
+    __device__ __forceinline__ void bring() const { }
     __device__ __forceinline__ element* row(int row, int) const { return y + (size_t)row * HIDDEN; }
 
     __device__ __forceinline__ void finish(int, element* to, int output, int, float y0, float y1) const
@@ -244,6 +256,7 @@ __device__ __forceinline__ void normed_product(const element* x, const float2* m
     release_next();
     const element* const own = weight + (size_t)output * DIM;
     Product::fetch(shared, own, end - first);
+    finish.bring();
     for (int i = threadIdx.x; i < ROWS; i += THREADS)
         to[i] = finish.row(min(first + i, end - 1), count);
     for (int i = threadIdx.x; i < OUTPUTS; i += THREADS)
@@ -308,10 +321,10 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_project_few(const element* x, const float2* moments, const element* weight,
     const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, element* pages,
-    int count, float epsilon)
+    const element* out, const element* up, const element* down, int count, float epsilon)
 {
     normed_product<FewRows<DIM, 64, 48>>(x, moments, weight, count, epsilon,
-        Projection { slope, offset, turns, places, columns, qkv, pages });
+        Projection { slope, offset, turns, places, columns, qkv, pages, out, up, down });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_up_few(const element* x, const float2* moments, const element* weight,

@@ -121,10 +121,10 @@ struct GroupRows
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS) flow_project_group(const element* x, const float2* moments, const element* weight,
     const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, element* pages,
-    int count, float epsilon)
+    const element* out, const element* up, const element* down, int count, float epsilon)
 {
     normed_product<GroupRows<DIM, 48>>(x, moments, weight, count, epsilon,
-        Projection { slope, offset, turns, places, columns, qkv, pages });
+        Projection { slope, offset, turns, places, columns, qkv, pages, out, up, down });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS) flow_up_group(const element* x, const float2* moments, const element* weight,

@@ -70,7 +70,8 @@ internal sealed class DiTFusedBlocks
         {
             var block = _blocks[i];
             var pages = shape.IsPaged ? _pages.Layer(i).Address() : 0;
-            products.Project(stream, rows, residual, block.Project, turns, places, buffers.Columns, qkv, pages, NormEps);
+            products.Project(stream, rows, residual, block.Project, turns, places, buffers.Columns, qkv, pages,
+                (block.Out.Weight, block.Up.Weight, block.Down.Weight), NormEps);
             _attention.Launch(stream, (shape.Rows, shape.Frames, buffers.Columns), qkv, pages, places, seen, attended, afterKernel: true);
             products.AddAttended(stream, rows, attended, block.Out, residual);
             products.Up(stream, rows, residual, block.Up, up, NormEps);
