@@ -80,9 +80,12 @@ internal static class LoadCommand
             if (!isPaced || parsed.GetResult(concurrency) is { Implicit: false })
                 closed = await CloseAsync(pipeline, parsed.GetValue(modes)!, Numbers(parsed.GetValue(concurrency)), parsed.GetValue(requests),
                     parsed.GetValue(burst), cancellation);
-            foreach (var (mode, key) in (ReadOnlySpan<(string, string)>)[("stream", "streamed_audio_s_per_s"), ("whole", "whole_audio_s_per_s")])
-                shared.Write(parsed, key, closed.Where(row => row.Mode.StartsWith(mode, StringComparison.OrdinalIgnoreCase) && row.Failures == 0)
-                    .Select(row => (double?)row.AudioSecondsPerSecond).Max());
+            foreach (var (mode, key) in (ReadOnlySpan<(string, string)>)[("stream", "streamed"), ("whole", "whole")])
+            {
+                var good = closed.Where(row => row.Mode.StartsWith(mode, StringComparison.OrdinalIgnoreCase) && row.Failures == 0).ToList();
+                shared.Write(parsed, $"{key}_audio_s_per_s", good.Select(row => (double?)row.AudioSecondsPerSecond).Max());
+                shared.Write(parsed, $"{key}_steady_audio_s_per_s", good.Select(row => row.SteadyAudioSecondsPerSecond).Max());
+            }
             List<PacedRow> open = [];
             if (isPaced)
             {
