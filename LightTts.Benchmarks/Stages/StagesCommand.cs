@@ -180,6 +180,12 @@ internal static class StagesCommand
             if (rows <= most)
                 foreach (var (kernel, time) in measures.Of(rows, keys: 450))
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {100 * rows,4} rows  {kernel,-24} {time.Median,8:0.00} us"));
+        var whole = new FlowWholeMeasures(transformer, config.MelBands, device, seconds);
+        foreach (var (utterances, frames) in ((int, int)[])[(1, 656), (1, 704), (2, 656), (4, 656), (8, 656), (8, 704)])
+            if (utterances <= most)
+                foreach (var (kernel, time) in whole.Of(utterances, frames))
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                        $"  {utterances,2} x {frames} frames  {kernel,-24} {time.Median,8:0.00} us"));
         return true;
     }
 

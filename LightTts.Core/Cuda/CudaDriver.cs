@@ -6,7 +6,7 @@ namespace LightTts.Cuda;
 internal static unsafe class CudaDriver
 {
     private const int ComputeCapabilityMajor = 75, ComputeCapabilityMinor = 76, SharedBytesOfBlock = 97;
-    private const int MaxDynamicSharedBytes = 8;
+    private const int MaxDynamicSharedBytes = 8, PreferredSharedMemoryCarveout = 9;
     private const int ProgrammaticStreamSerialization = 6;
     private const uint EventDisableTiming = 2;
 
@@ -72,11 +72,17 @@ internal static unsafe class CudaDriver
     }
 
     /// <returns>A module of the current device; 0 where the code is not for it or damaged.</returns>
+    /// <exception cref="ExternalException">The device has no memory for it.</exception>
     public static nint TryLoadModule(ReadOnlySpan<byte> code)
     {
+        const int outOfMemory = 2;
         nint module;
+        int error;
         fixed (byte* data = code)
-            return ModuleLoadData(&module, data) == 0 ? module : 0;
+            error = ModuleLoadData(&module, data);
+        if (error == outOfMemory)
+            Check(error); // the same code would fail again once it was compiled
+        return error == 0 ? module : 0;
     }
 
     public static void UnloadModule(nint module) => _ = ModuleUnload(module); // a lost device has unloaded it
@@ -98,6 +104,9 @@ internal static unsafe class CudaDriver
 
     /// <summary>Lets a kernel be launched with more shared memory than the 48 KB that all may have.</summary>
     public static void AllowSharedBytes(nint function, int bytes) => Check(FuncSetAttribute(function, MaxDynamicSharedBytes, bytes));
+
+    /// <summary>Has all of a processor's memory that may be shared be so while a kernel runs.</summary>
+    public static void PreferShared(nint function) => Check(FuncSetAttribute(function, PreferredSharedMemoryCarveout, 100));
 
     /// <summary>Launches a kernel.</summary>
     /// <param name="function">The kernel.</param>

@@ -46,7 +46,7 @@ internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
         var largest = new StepLayout(buckets[^1], buckets[^1], buckets[^1], tables[^1]);
         _inputs = new StepInputs(largest.Bytes, layers.Device);
         _memory = layers.CreateMemory(largest.Rows, largest.Draws);
-        var pool = CudaGraph.CreatePool();
+        var pool = new CudaGraphPool();
         try
         {
             foreach (var table in tables)
@@ -79,7 +79,7 @@ internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
         _memory?.Dispose();
     }
 
-    private DecodeGraph Capture(nint stream, StepLayout layout, DrawnTokens drawn, CudaGraph.Pool pool)
+    private DecodeGraph Capture(nint stream, StepLayout layout, DrawnTokens drawn, CudaGraphPool pool)
     {
         var (inputs, memory) = (_inputs!, _memory!);
         var host = inputs.Host(0);
