@@ -116,4 +116,30 @@ public class BiStreamTokenStreamTests
         stream.Push([30, 31, 32, 33, 34]);
         Assert.Equal([~512, 7, 8, 9, 20, 21, 22, 23, ~100, ~101, ~200, 30, 31, 32, 33, 34], stream.Pending.ToArray());
     }
+
+    [Fact]
+    public void WhatFollowsADrawIsKnownBeforehandInTheLastTurnOnly()
+    {
+        var stream = Stream(max: 30);
+        stream.Push([20, 21, 22, 23]);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(NextInput.Unknown, stream.Next);
+            stream.Accept(200 + i);
+        }
+        stream.Accept(Ids.Fill);
+        stream.CompleteText();
+        while (stream.Ready)
+        {
+            var (next, said, drawn) = (stream.Next, stream.DrawAfterNext, 200 + stream.History.Count);
+            stream.Accept(drawn);
+            Assert.Equal(next == NextInput.None, stream.Finished);
+            if (stream.Finished)
+                continue;
+            Assert.Equal(NextInput.DrawnToken, next);
+            Assert.Equal([~drawn], stream.Pending.ToArray());
+            Assert.Equal(stream.Draw, said);
+        }
+        Assert.Equal(30, stream.History.Count);
+    }
 }
