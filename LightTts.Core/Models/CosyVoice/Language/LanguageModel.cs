@@ -49,8 +49,8 @@ internal sealed class LanguageModel : ILanguageModel
             ? new CpuLanguageEngine(config,
                 LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix(device), CpuLanguageEngine.Head, mapText: true),
                 options.KvBlocks, options.Thread?.Threads ?? -1)
-            : device.IsCuda && CudaLanguageEngine.TryCreate(config, device, options.KvBlocks, () => LanguageWeights.Load(archive, config, device),
-                out fault) is { } own ? own
+            : device.IsCuda && CudaLanguageEngine.TryCreate(config, device, options.KvBlocks,
+                () => LanguageWeights.Load(archive, config, new TorchDevice(CPU, device.Compute)), out fault) is { } own ? own
             : new TorchLanguageEngine(config, LanguageWeights.Load(archive, config, device), device, options.KvBlocks);
         return new LanguageModel(config, engine, options) { KernelFault = fault };
     }

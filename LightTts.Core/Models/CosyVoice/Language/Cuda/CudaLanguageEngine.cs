@@ -42,7 +42,7 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
     /// <param name="config">The model's sizes.</param>
     /// <param name="device">Where it is to run.</param>
     /// <param name="kvBlocks">Blocks of the KV cache.</param>
-    /// <param name="load">Reads the weights; called only where an engine comes of it.</param>
+    /// <param name="load">Reads the weights into main memory, in the device's types; called only where an engine comes of it.</param>
     /// <param name="fault">Why there is none.</param>
     public static CudaLanguageEngine? TryCreate(LanguageModelConfig config, TorchDevice device, int kvBlocks, Func<LanguageWeights> load,
         out string? fault)
