@@ -154,12 +154,14 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
             if (_deviceInputs is null || _deviceInputs.Bytes < _hostInputs.Bytes)
             {
                 _deviceInputs?.Dispose();
+                _deviceInputs = null; // there may be no memory for another
                 _deviceInputs = new DeviceMemory(_hostInputs.Bytes, _layers.Device);
             }
             if (_memory is null || !_memory.Holds(layout))
             {
                 var (rows, wide) = (_memory?.Rows ?? 0, _memory?.Draws ?? 0);
                 _memory?.Dispose();
+                _memory = null;
                 _memory = _layers.CreateMemory(Room(layout.Rows, rows), Room(layout.Draws, wide));
             }
         }
@@ -218,6 +220,7 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
         if (memory is not null && memory.Bytes >= bytes)
             return;
         memory?.Dispose();
+        memory = null; // as above
         memory = new PinnedMemory((long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)Math.Max(4096, bytes)));
     }
 }
