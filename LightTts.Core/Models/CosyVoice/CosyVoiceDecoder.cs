@@ -52,7 +52,7 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
         }
         // For batches of lengths that are not captured.
         if (thread.CudaDevice is { } device)
-            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 16.0, 2L << 30);
+            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 16.0, 64L << 20, 2L << 30);
     }
 
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
