@@ -66,8 +66,8 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
             first) { NeedsPrompt = !flow.TryStartBehindPrompt(state) };
     }
 
-    public IDecodePass? BeginPrompt(IDecodeState state) => flow.BeginPrompt(((CosyVoiceDecodeState)state).Flow) is { } pass ? new Reported(this, pass, [])
-        : null;
+    public IDecodePass? BeginPrompt(IDecodeState state) =>
+        flow.BeginPrompt(((CosyVoiceDecodeState)state).Flow) is { } pass ? new Reported(this, pass, []) : null;
 
     public IDecodePass Begin(IReadOnlyList<DecodeRow> rows) =>
         new Reported(this, lanes is null ? new CosyVoicePass(this, rows) : new CosyVoiceLanePass(this, rows, lanes), rows);
