@@ -49,6 +49,11 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
                 + $"End other programs that use the device, choose another ({nameof(options.DeviceIndex)}), or set a smaller "
                 + $"{nameof(options.KvCacheTokens)} or {nameof(options.FlowCacheBytes)}.", e);
         }
+        catch (Exception e) when (e is not TtsException && DeviceLoss.Is(e))
+        {
+            throw new TtsBackendException($"A CUDA device is lost to this process ({e.Message.ReplaceLineEndings(" ")}), and stays so until it ends. "
+                + "Start it again.", e);
+        }
         catch (Exception e) when (IsOutOfMemory(e))
         {
             throw new TtsModelLoadException($"There is not enough memory for the model in '{options.ModelPath ?? TtsPipeline.DefaultModelPath}'. "
@@ -84,6 +89,7 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
             if (device.IsCuda)
             {
                 var index = device.Device.index;
+                CudaMemory.Require(index);
                 if (CudaMemory.Free(index) < LeastDeviceMemory)
                     WorkingMemory.Release(device.Device); // of models that this process had before
                 CudaStream.Prepare(index, LeastDeviceMemory);

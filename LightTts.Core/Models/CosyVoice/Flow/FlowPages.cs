@@ -112,6 +112,7 @@ internal sealed class FlowScratch : IDisposable
         if (_buffer is null || _buffer.NumberOfElements < elements)
         {
             _buffer?.Dispose();
+            _buffer = null; // there may be no memory for another
             _buffer = empty([elements], type, device).DetachFromDisposeScope();
         }
         using var part = _buffer.narrow(0, 0, elements);

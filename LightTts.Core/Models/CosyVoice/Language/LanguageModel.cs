@@ -85,7 +85,7 @@ internal sealed class LanguageModel : ILanguageModel
         _engine.Prepare(Limits.MaxRows);
         // For prompts of lengths that have not occurred.
         if (_thread?.CudaDevice is { } device)
-            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 64.0, 256L << 20);
+            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 64.0, 8L << 20, 256L << 20);
     }
 
     public bool CanFollow => _launched.Count == 1 && _launched.Peek().Rows.Count > 0 && _engine.CanFollow;

@@ -179,12 +179,14 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
             {
                 CudaDriver.Synchronize(stream); // the step before may not have its inputs yet
                 _inputs?.Dispose();
+                _inputs = null; // there may be no memory for another
                 _inputs = new StepInputs(Room(layout.Bytes), _layers.Device);
             }
             if (_memory is null || !_memory.Holds(layout))
             {
                 var (rows, wide) = (_memory?.Rows ?? 0, _memory?.Draws ?? 0);
                 _memory?.Dispose();
+                _memory = null;
                 _memory = _layers.CreateMemory(Room(layout.Rows, rows), Room(layout.Draws, wide));
             }
         }
@@ -246,6 +248,7 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
         if (memory is not null && memory.Bytes >= bytes)
             return;
         memory?.Dispose();
+        memory = null; // as above
         memory = new PinnedMemory(Room(bytes));
     }
 
