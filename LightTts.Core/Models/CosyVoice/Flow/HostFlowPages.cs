@@ -1,3 +1,4 @@
+using LightTts.Cpu;
 using LightTts.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -9,6 +10,20 @@ internal sealed unsafe class HostFlowPages(FlowPagePool pool, FlowPageShape shap
 {
     private readonly int _planes = 4 * shape.Heads; // keys and values, two guidance rows, heads
     private readonly long _frameBytes = (long)shape.HeadDim * Precisions.Bytes(type);
+
+    /// <summary>Pages in a pool of their own.</summary>
+    /// <param name="shape">What is kept of a frame.</param>
+    /// <param name="frames">Frames in a page: those of a chunk.</param>
+    /// <param name="type">Type of the numbers.</param>
+    /// <param name="budget">Bytes that they may take together; null: <see cref="FlowPagePool.DefaultBudget"/>.</param>
+    public static HostFlowPages Create(FlowPageShape shape, int frames, ScalarType type, long? budget) =>
+        new(new FlowPagePool(budget, shape.Elements(frames), type, CPU), shape, frames, type);
+
+    /// <summary>Whether they are kept as bfloat16, not in 32 bits.</summary>
+    public bool IsHalf => type == Precisions.Half;
+
+    /// <summary>Bytes of a frame's key or value of a head.</summary>
+    public long FrameBytes => _frameBytes;
 
     public override (Tensor Keys, Tensor Values) Join(int layer, FlowPageTable table, int before, Tensor keys, Tensor values, int fill,
         FlowScratch scratch)
@@ -51,6 +66,15 @@ internal sealed unsafe class HostFlowPages(FlowPagePool pool, FlowPageShape shap
     /// <param name="head">The head.</param>
     public byte* Plane(int page, int layer, bool values, int row, int head) =>
         Layer(page, layer) + (((values ? 2 : 0) + row) * Shape.Heads + head) * Frames * _frameBytes;
+
+    /// <summary>Keeps a frame's key or value of a head at its place in a plane.</summary>
+    public void Keep(float* from, byte* to)
+    {
+        if (IsHalf)
+            HalfRows.Narrow(from, (ushort*)to, Shape.HeadDim);
+        else
+            Buffer.MemoryCopy(from, to, _frameBytes, _frameBytes);
+    }
 
     private byte* Layer(int page, int layer) => (byte*)Pool.Address(page) + (long)layer * _planes * Frames * _frameBytes;
 

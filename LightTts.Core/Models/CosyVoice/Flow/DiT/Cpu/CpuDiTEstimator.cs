@@ -22,8 +22,10 @@ internal sealed class CpuDiTEstimator : IVelocityEstimator
         Weights = weights;
         _schedules = new DiTSchedules(weights);
         Positional = new CpuPositional(weights);
-        Store = (HostFlowPages)FlowPages.Create(new FlowPageShape(weights.Config.Depth, weights.Config.Heads, weights.Config.HeadDim), pageFrames,
-            device, cacheBudget);
+        // Beside weights of fewer bits, what is kept of the past in 32 would be most of the memory.
+        var kept = device.Precision == ComputePrecision.Float32 ? ScalarType.Float32 : Precisions.Half;
+        Store = HostFlowPages.Create(new FlowPageShape(weights.Config.Depth, weights.Config.Heads, weights.Config.HeadDim), pageFrames, kept,
+            cacheBudget);
     }
 
     public bool KeepsPast => true;

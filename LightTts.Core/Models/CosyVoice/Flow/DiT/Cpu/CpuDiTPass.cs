@@ -173,6 +173,11 @@ internal sealed unsafe class CpuDiTPass : IEstimatorPass
             for (var frame = 0; frame < segment.Count; frame++)
                 for (var kind = 0; kind < 2; kind++)
                     VectorMath.Rotate(qkv + (long)frame * stride + kind * _inner, _turns + (long)(part.At + frame) * _headDim, _headDim);
+        // A chunk reads its own frames as those behind it will, whether they are of this pass or of a later one.
+        if (store.IsHalf && segment.Chunk > 0)
+            for (var frame = 0; frame < segment.Count; frame++)
+                for (var kind = 1; kind < 3; kind++)
+                    HalfRows.Round(qkv + (long)frame * stride + kind * _inner, _headDim);
 
         var addresses = new nint[2 * length];
         for (var kind = 0; kind < 2; kind++)
@@ -180,15 +185,15 @@ internal sealed unsafe class CpuDiTPass : IEstimatorPass
             var each = addresses.AsSpan(kind * length, length);
             for (var frame = 0; frame < past; frame++)
                 each[frame] = (nint)(store.Plane(pages[frame / store.Frames], layer, kind == 1, row, head)
-                    + (long)(frame % store.Frames) * _headDim * sizeof(float));
+                    + frame % store.Frames * store.FrameBytes);
             for (var frame = 0; frame < segment.Count; frame++)
                 each[past + frame] = (nint)(qkv + (long)frame * stride + (kind + 1) * _inner);
             for (var page = 0; cache is not null && !segment.Last && page < segment.Count / store.Frames; page++)
                 for (var frame = 0; frame < store.Frames; frame++)
-                    new ReadOnlySpan<float>((void*)each[past + page * store.Frames + frame], _headDim).CopyTo(new Span<float>(
-                        (float*)store.Plane(pages[before + page], layer, kind == 1, row, head) + (long)frame * _headDim, _headDim));
+                    store.Keep((float*)each[past + page * store.Frames + frame],
+                        store.Plane(pages[before + page], layer, kind == 1, row, head) + frame * store.FrameBytes);
         }
-        attention.Load(addresses.AsSpan(0, length), addresses.AsSpan(length));
+        attention.Load(addresses.AsSpan(0, length), addresses.AsSpan(length), store.IsHalf ? past : 0);
         for (var at = 0; at < segment.Count;)
         {
             // A frame sees everything before the end of its own chunk.
