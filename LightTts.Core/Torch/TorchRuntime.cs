@@ -102,6 +102,17 @@ internal static class TorchRuntime
         // By default OpenMP's threads spin for a while when an operation is done, in case another follows. Here that takes a processor from the
         // lanes and stages beside them, and from whatever else the application does.
         SetEnvironmentVariable("OMP_WAIT_POLICY", "passive", overwrite: 0);
+        KeepLargeTensorsApart();
+    }
+
+    /// <summary>Lets large tensors have their memory from the system, and give it back to it, as glibc does until the first large one is freed: from
+    /// then on it would take up to 32 MB from its heaps, which keep what loading leaves behind.</summary>
+    private static unsafe void KeepLargeTensorsApart()
+    {
+        const int mapThreshold = -3, large = 2 << 20; // above the tensors that a step of the vocoder makes again and again
+        if (OperatingSystem.IsLinux() && Environment.GetEnvironmentVariable("MALLOC_MMAP_THRESHOLD_") is null
+            && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "mallopt", out var mallopt))
+            _ = ((delegate* unmanaged<int, int, int>)mallopt)(mapThreshold, large);
     }
 
     [DllImport("libc", EntryPoint = "setenv", BestFitMapping = false)]
