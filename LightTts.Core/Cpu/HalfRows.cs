@@ -14,21 +14,12 @@ internal static unsafe class HalfRows
         var k = 0;
         for (; k + Width <= count; k += Width)
         {
-            var rounded = Rounded(from + k) >>> 16;
+            var bits = Vector512.Load(from + k).AsUInt32();
+            var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One)) >>> 16;
             Vector256.Narrow(rounded.GetLower(), rounded.GetUpper()).Store(to + k);
         }
         for (; k < count; k++)
             to[k] = HalfNumbers.Round(from[k]);
-    }
-
-    /// <summary>Gives numbers the values that they would have after <see cref="Narrow"/> and <see cref="Widen"/>.</summary>
-    public static void Round(float* numbers, int count)
-    {
-        var k = 0;
-        for (; k + Width <= count; k += Width)
-            (Rounded(numbers + k) & Vector512.Create(0xFFFF0000)).AsSingle().Store(numbers + k);
-        for (; k < count; k++)
-            numbers[k] = Single(HalfNumbers.Round(numbers[k]));
     }
 
     /// <summary>The numbers in 32 bits.</summary>
@@ -38,15 +29,6 @@ internal static unsafe class HalfRows
         for (; k + Width <= count; k += Width)
             HalfNumbers.Wide((byte*)from, k).Store(to + k);
         for (; k < count; k++)
-            to[k] = Single(from[k]);
-    }
-
-    private static float Single(ushort half) => BitConverter.UInt32BitsToSingle((uint)half << 16);
-
-    /// <summary>16 numbers, each rounded in its upper half.</summary>
-    private static Vector512<uint> Rounded(float* from)
-    {
-        var bits = Vector512.Load(from).AsUInt32();
-        return bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One);
+            to[k] = BitConverter.UInt32BitsToSingle((uint)from[k] << 16);
     }
 }

@@ -23,7 +23,8 @@ internal sealed class CpuDiTEstimator : IVelocityEstimator
         _schedules = new DiTSchedules(weights);
         Positional = new CpuPositional(weights);
         // Beside weights of fewer bits, what is kept of the past in 32 would be most of the memory.
-        var kept = device.Precision == ComputePrecision.Float32 ? ScalarType.Float32 : Precisions.Half;
+        // In 32 bits what is kept of the past would be most of the memory, beside weights of fewer.
+        var kept = device.Int8 ? ScalarType.Int8 : device.HalfWeights ? Precisions.Half : ScalarType.Float32;
         Store = HostFlowPages.Create(new FlowPageShape(weights.Config.Depth, weights.Config.Heads, weights.Config.HeadDim), pageFrames, kept,
             cacheBudget);
     }
