@@ -34,7 +34,8 @@ public sealed class OnnxModelFileTests
     {
         var bytes = File.ReadAllBytes(Encoder);
         for (var length = 0; length < bytes.Length - 100; length += 1 + bytes.Length / 60)
-            Assert.Contains("download it again", Assert.Throws<TtsModelLoadException>(() => Count(bytes[..length])).Message, StringComparison.Ordinal);
+            Assert.Contains("download it again", Assert.Throws<TtsModelLoadException>(() => Count(bytes[..length])).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
