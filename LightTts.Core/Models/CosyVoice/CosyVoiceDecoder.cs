@@ -14,6 +14,9 @@ namespace LightTts.Models.CosyVoice;
 internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoiceConfig config, TorchThread thread, TorchLanes? lanes, int maxRows)
     : ISpeechDecoder
 {
+    /// <summary>Tokens that are enough for everything to have run once.</summary>
+    private const int WarmUpTokens = 8;
+
     /// <summary>Frames of audio that a first chunk brings at least (0.12 s), beyond those that the vocoder holds back.</summary>
     private const int MinFirstFrames = 6;
 
@@ -49,7 +52,7 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
         vocoder.Prepare(maxRows);
         var voice = new TimbreFeatures(null, [], [], 0, new float[config.Flow.SpeakerEmbedding]);
         using var state = CreateState(voice, new DecodeOptions(Streaming: true, FlowSteps: 1, Speed: 1));
-        using var pass = Begin([new DecodeRow { State = state, Tokens = new int[ChunkTokens], Final = true }]);
+        using var pass = Begin([new DecodeRow { State = state, Tokens = new int[lanes is null ? ChunkTokens : WarmUpTokens], Final = true }]);
         while (pass.Advance())
         {
         }
