@@ -225,21 +225,26 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     private void Piece(int piece, in Work work, int firstRow, int rows)
     {
-        var sums = stackalloc int[Int8Kernel.Rows * Panel];
+        var sums = stackalloc int[Int8Kernel.MostSums];
         int first = piece * PanelsTogether, last = Math.Min(first + PanelsTogether, _panels);
-        for (var panel = first; panel < last; panel++)
+        int mostRows = Int8Paths.Rows(_path), mostPanels = Int8Paths.Panels(_path, rows);
+        for (int panel = first, panels; panel < last; panel += panels)
         {
+            panels = Math.Min(mostPanels, last - panel);
             var w = Numbers + (long)panel * Panel * _groups * 4;
-            for (var row = 0; row < rows; row += Int8Kernel.Rows)
+            for (int row = 0, together; row < rows; row += together)
             {
-                var together = Math.Min(Int8Kernel.Rows, rows - row);
-                Int8Kernel.Multiply(_path, w, work.X + (long)(firstRow + row) * work.XStride, work.XStride, work.Totals + firstRow + row, together,
-                    _groups, sums);
+                // As equal parts as can be: few rows alone would leave the processor waiting for each sum.
+                var parts = (rows - row + mostRows - 1) / mostRows;
+                together = (rows - row + parts - 1) / parts;
+                Int8Kernel.Multiply(_path, w, panels, work.X + (long)(firstRow + row) * work.XStride, work.XStride, work.Totals + firstRow + row,
+                    together, _groups, sums);
                 for (var i = 0; i < together; i++)
                 {
                     var at = firstRow + row + i;
-                    Store(sums + i * Panel, panel, work.Scales[at], work.Y + (long)(at / work.Parts) * work.YStride + panel * Panel,
-                        work.Accumulate || at % work.Parts > 0);
+                    for (var j = 0; j < panels; j++)
+                        Store(sums + (i * panels + j) * Panel, panel + j, work.Scales[at],
+                            work.Y + (long)(at / work.Parts) * work.YStride + (panel + j) * Panel, work.Accumulate || at % work.Parts > 0);
                 }
             }
         }
@@ -247,16 +252,13 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     private void Store(int* sums, int panel, float unit, float* y, bool accumulate)
     {
-        for (var n = 0; n < Panel; n += 8)
-        {
-            var scale = Vector256.Load(_scales.Start + panel * Panel + n) * unit;
-            var value = Vector256.ConvertToSingle(Vector256.Load(sums + n)) * scale;
-            if (accumulate)
-                value += Vector256.Load(y + n);
-            else if (_bias is not null)
-                value += Vector256.Load(_bias.Start + panel * Panel + n);
-            value.Store(y + n);
-        }
+        var scale = Vector512.Load(_scales.Start + panel * Panel) * unit;
+        var value = Vector512.ConvertToSingle(Vector512.Load(sums)) * scale;
+        if (accumulate)
+            value += Vector512.Load(y);
+        else if (_bias is not null)
+            value += Vector512.Load(_bias.Start + panel * Panel);
+        value.Store(y);
     }
 
     /// <summary>What a product is of.</summary>
