@@ -24,6 +24,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     private const long ParallelBytes = 3_000_000;
     private const int PanelsTogether = 16;
     private const int RowsTogether = 192;
+    private const int RowsToQuantize = 16; // that a thread does alone
 
     private readonly IDisposable _weights; // where the numbers lie
     private readonly NativeBuffer _scales;
@@ -125,21 +126,18 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         fixed (float* s = scales)
         fixed (int* t = totals)
         {
-            for (var row = 0; row < rows; row++)
-            {
-                var from = x + (long)row * xStride;
-                var at = parts * row;
-                s[at] = Quantize(from, Inputs, q + (long)at * stride, stride, out t[at]);
-                if (parts == 2)
-                    s[at + 1] = QuantizeRest(from, Inputs, s[at], q + (long)(at + 1) * stride, stride, out t[at + 1]);
-            }
             var work = new Work(q, s, t, stride, y, yStride, accumulate, parts);
             var pieces = (_panels + PanelsTogether - 1) / PanelsTogether;
-            if (threads == 1 || ((long)rows * Outputs * Inputs < ParallelWork && (long)Outputs * Inputs < ParallelBytes))
+            var isShared = threads != 1 && ((long)rows * Outputs * Inputs >= ParallelWork || (long)Outputs * Inputs >= ParallelBytes);
+            if (isShared && rows > RowsToQuantize)
+                QuantizeInParallel(x, xStride, rows, work, threads);
+            else
+                Quantize(x, xStride, 0, rows, work);
+            if (isShared)
+                MultiplyInParallel(pieces, work, parts * rows, threads);
+            else
                 for (var piece = 0; piece < pieces; piece++)
                     Piece(piece, work, 0, parts * rows);
-            else
-                MultiplyInParallel(pieces, work, parts * rows, threads);
         }
         ArrayPool<sbyte>.Shared.Return(numbers);
         ArrayPool<float>.Shared.Return(scales);
@@ -215,6 +213,23 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
             largest = MathF.Max(largest, MathF.Abs(from[k]));
         return largest > 0 && float.IsFinite(largest) ? (largest / Largest, Largest / largest) : (largest, 0);
     }
+
+    private void Quantize(float* x, int xStride, int first, int end, in Work work)
+    {
+        for (var row = first; row < end; row++)
+        {
+            var from = x + (long)row * xStride;
+            var at = work.Parts * row;
+            var to = work.X + (long)at * work.XStride;
+            work.Scales[at] = Quantize(from, Inputs, to, work.XStride, out work.Totals[at]);
+            if (work.Parts == 2)
+                work.Scales[at + 1] = QuantizeRest(from, Inputs, work.Scales[at], to + work.XStride, work.XStride, out work.Totals[at + 1]);
+        }
+    }
+
+    private void QuantizeInParallel(float* x, int xStride, int rows, Work work, int threads) =>
+        Parallel.For(0, (rows + RowsToQuantize - 1) / RowsToQuantize, new ParallelOptions { MaxDegreeOfParallelism = threads }, part =>
+            Quantize(x, xStride, part * RowsToQuantize, Math.Min(rows, (part + 1) * RowsToQuantize), work));
 
     private void MultiplyInParallel(int pieces, Work work, int rows, int threads) =>
         Parallel.For(0, pieces * ((rows + RowsTogether - 1) / RowsTogether), new ParallelOptions { MaxDegreeOfParallelism = threads }, part =>
