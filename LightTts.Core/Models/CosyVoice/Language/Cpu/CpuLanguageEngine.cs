@@ -62,7 +62,7 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     /// <summary>Makes the layers that this engine multiplies by.</summary>
     public static Func<torch.Tensor, torch.Tensor?, Linear> Matrix(TorchDevice device) =>
         device.Int8 ? static (weight, bias) => new QuantizedLinear(weight, bias)
-        : device.HalfWeights ? static (weight, bias) => new PackedLinear(weight, bias, half: true) : Head;
+        : (weight, bias) => new PackedLinear(weight, bias, device.Weights);
 
     /// <summary>Makes the last one, which is always of 32-bit numbers: its rounding would go into the draws directly, and it is small.</summary>
     public static Linear Head(torch.Tensor weight, torch.Tensor? bias) => new PackedLinear(weight, bias);
