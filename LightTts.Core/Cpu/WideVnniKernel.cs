@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using Register = LightTts.Cpu.VnniAssembler.Register;
 
 namespace LightTts.Cpu;
 
@@ -92,10 +93,10 @@ internal static unsafe class WideVnniKernel
     /// <param name="groups">Groups of inputs in one turn of the loop, of which each has sums of its own.</param>
     private static void Write(VnniAssembler code, int rows, int panels, int groups)
     {
-        const VnniAssembler.Register weights = VnniAssembler.Register.Rax, nextPanel = VnniAssembler.Register.R11, stride = VnniAssembler.Register.R10;
-        var arguments = OperatingSystem.IsWindows() ? VnniAssembler.Register.Rcx : VnniAssembler.Register.Rdi;
+        const Register weights = Register.Rax, nextPanel = Register.R11, stride = Register.R10;
+        var arguments = OperatingSystem.IsWindows() ? Register.Rcx : Register.Rdi;
         // Three rows from each: at once, one and two strides behind it.
-        ReadOnlySpan<VnniAssembler.Register> inputs = [VnniAssembler.Register.Rdx, VnniAssembler.Register.R8, VnniAssembler.Register.R9];
+        ReadOnlySpan<Register> inputs = [Register.Rdx, Register.R8, Register.R9];
         static int Field(string name) => (int)Marshal.OffsetOf<Arguments>(name);
         var each = rows * panels; // sums of a group
         int Sum(int group, int row, int panel) => (FirstSum + group * each + row * panels + panel) % 32;
