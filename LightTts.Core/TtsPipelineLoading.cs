@@ -82,7 +82,13 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
             LogMessages.NoStreams(log);
         foreach (var (device, _) in opened)
             if (device.IsCuda)
-                CudaStream.Prepare(device.Device.index, LeastDeviceMemory);
+            {
+                var index = device.Device.index;
+                if (CudaMemory.Free(index) < LeastDeviceMemory)
+                    WorkingMemory.Release(device.Device); // of models that this process had before
+                CudaStream.Prepare(index, LeastDeviceMemory);
+                FirstGraph.Record(index);
+            }
         cancellationToken.ThrowIfCancellationRequested();
         var admission = new Admission();
         List<Replica> replicas = [];

@@ -6,7 +6,7 @@ namespace LightTts.Benchmarks.Paced;
 /// speech of its text would be drawn again.</summary>
 internal sealed class FixedLengthModel(ILanguageModel model, int tokens) : ILanguageModel
 {
-    private IReadOnlyList<LanguageRow> _rows = [];
+    private readonly Queue<IReadOnlyList<LanguageRow>> _launched = [];
 
     public SpeechVocabulary Vocabulary => model.Vocabulary;
 
@@ -20,6 +20,8 @@ internal sealed class FixedLengthModel(ILanguageModel model, int tokens) : ILang
     public int FreeKvBlocks => model.FreeKvBlocks;
 
     public LanguageLimits Limits => model.Limits;
+
+    public bool CanFollow => model.CanFollow;
 
     /// <summary>All language models of a pipeline.</summary>
     public static ModelParts Wrap(ModelParts parts, int tokens) =>
@@ -36,14 +38,15 @@ internal sealed class FixedLengthModel(ILanguageModel model, int tokens) : ILang
         foreach (var row in rows)
             if (row.Draw is { } draw)
                 row.Draw = draw with { IgnoreEos = true };
-        _rows = rows;
         model.Launch(rows);
+        _launched.Enqueue(rows);
     }
 
     public void Collect()
     {
+        var rows = _launched.Dequeue();
         model.Collect();
-        foreach (var row in _rows)
+        foreach (var row in rows)
             if (row.Draw is { } draw && draw.Position >= tokens && row.Error is null)
                 row.Token = Vocabulary.FirstStop;
     }

@@ -16,7 +16,7 @@ internal static class CapturedLaunches
     /// <param name="launch">Launches the kernel of a layer.</param>
     public static Series Time(nint stream, int layers, double seconds, Action<int> launch)
     {
-        using var graph = CudaGraph.CaptureWarm(CudaGraph.CreatePool(), () =>
+        using var graph = CudaGraph.CaptureWarm(new CudaGraphPool(), () =>
         {
             for (var i = 0; i < Repeats; i++)
                 launch(i % layers);

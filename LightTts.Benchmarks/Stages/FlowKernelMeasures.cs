@@ -41,6 +41,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         var turns = Single(rows * Frames, _dim / config.Heads);
         var pages = Half((long)rows * columns * 2 * Frames, 2 * _dim);
         var places = (arange((long)rows * columns, device: device.Device) * (2 * Frames)).view(rows, columns).contiguous();
+        places.select(1, columns - 1).copy_(places.select(1, (keys - 1) / Frames)); // a block's own page is the last that it sees
         var seen = full([rows], keys, ScalarType.Int64, device.Device);
         Tensor[] Weights(long outputs, long inputs) => [.. Enumerable.Range(0, Layers).Select(_ => Half(outputs, inputs))];
         var (wQkv, wOut, wUp, wDown) = (Weights(3 * _dim, _dim), Weights(_dim, _dim), Weights(_hidden, _dim), Weights(_dim, _hidden));
@@ -58,6 +59,10 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             using var inner = NewDisposeScope();
             nn.functional.linear(input, weight, bias.narrow(0, 0, weight.shape[0]));
         }
+        var norm = new FlowKernels.Norm(vector.Address(), vector.Address(), 1e-6f);
+        FlowKernels.Gated Gated(Tensor branch) => new(branch.Address(), vector.Address());
+        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address());
+        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address());
         List<(string Kernel, Action<int> Launch)> launches =
         [
             ("attend", _ => Attend()),
@@ -67,8 +72,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             ("library's out", i => Library(attended, wOut[i], scaled)),
             ("library's up and GELU", i => Library(scaled, wUp[i], up, gelu: true)),
             ("library's down", i => Library(up, wDown[i], scaled)),
-            ("add and normalise", _ => kernels.AddAndNormalise(stream, count, h.Address(), attended.Address(), vector.Address(), vector.Address(),
-                vector.Address(), scaled.Address(), 1e-6f)),
+            ("normalise a sum", _ => Sum()),
+            ("add and normalise", _ => Norm()),
         ];
         void Attend() => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
             attended.Address(), afterKernel: true);
@@ -81,19 +86,43 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f);
             products.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
         }
-        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), attended.Address(), vector.Address(), vector.Address(), vector.Address(),
-            scaled.Address(), 1e-6f);
         launches.Add(("layer, library's products", i =>
         {
             Library(scaled, wQkv[i], qkv);
             kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(), places.Address(), columns);
             Attend();
             Library(attended, wOut[i], scaled);
-            Norm();
+            Sum();
             Library(scaled, wUp[i], up, gelu: true);
             Library(up, wDown[i], scaled);
             Norm();
         }));
+        launches.AddRange(attention.Kinds.Where(kind => kind.Parts > 1 ? rows * kind.Parts <= 16 : rows >= 8 && kind.Sets == 1).Select(kind =>
+            ($"attend {kind.Cluster} x {kind.Splits}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),
+                pages.Address(), places.Address(), seen.Address(), attended.Address(), afterKernel: true)))));
+        void Convolve(FlowEndKernels.Convolution way)
+        {
+            ends.Forced = way;
+            ends.Convolve(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), pages.Address() + 2 * _dim);
+            ends.Forced = null;
+        }
+        launches.AddRange(ends.Ways.Select(way => ($"convolve {way.Frames} {way.Sets}", (Action<int>)(_ => Convolve(way)))));
+        launches.Add(("convolve and add", _ => ends.ConvolveAdd(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), x,
+            vector.Address())));
+        if (rows == 8)
+        {
+            const int whole = 656;
+            var (long_, attendedLong, all) = (Half(2 * rows * whole, 3 * _dim), Half(2 * rows * whole, _dim),
+                full([rows], 650, ScalarType.Int64, device.Device));
+            foreach (var kind in attention.Kinds.Where(kind => kind.Parts == 1))
+                launches.Add(($"attend 8 whole, {kind.Sets}", _ => attention.Launch(kind, stream, (rows, whole, 0), long_.Address(), 0, 0,
+                    all.Address(), attendedLong.Address(), afterKernel: true)));
+            var together = new FlowEndKernels.Blocks(rows, whole, _dim, 0, 0);
+            launches.Add(("convolve 8 whole", _ => ends.Convolve(stream, together, attendedLong.Address(), convolution.Address(), vector.Address(),
+                long_.Address())));
+            launches.Add(("attend 1 whole", _ => attention.Launch(stream, (1, whole, 0), long_.Address(), 0, 0, all.Address(), attendedLong.Address(),
+                afterKernel: true)));
+        }
         if (count <= 400)
             launches.AddRange(
             [
@@ -104,6 +133,42 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
                 ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
                 ("layer, own products", Own),
             ]);
+        if (kernels.Slices is { } slices && count <= 400)
+            launches.AddRange(Sliced(slices));
+        if (kernels.WideSlices is { } wide && count <= 400)
+            launches.AddRange(Sliced(wide).Select(line => ("wide: " + line.Kernel, line.Launch)));
+        void Prefer()
+        {
+            foreach (var name in (string[])["flow_project_4", "flow_up_4", "flow_out_4", "flow_down_8", "flow_project_wide", "flow_up_wide",
+                "flow_out_wide", "flow_down_wide"])
+                module.Kernel(name).PreferShared();
+        }
+        IEnumerable<(string Kernel, Action<int> Launch)> Sliced(FlowSliceKernels of)
+        {
+            void Project(int i, bool ofTwo) => of.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns,
+                qkv.Address(), pages.Address(), 1e-6f, ofTwo);
+            void Up(int i, bool ofTwo) => of.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f, ofTwo);
+            void Down(int i) => of.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
+            void Out(int i, bool ofEight) => of.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x, ofEight);
+            void Layer(int i, bool ofEight, bool attend)
+            {
+                Project(i, false);
+                if (attend)
+                    Attend();
+                Out(i, ofEight);
+                Up(i, false);
+                Down(i);
+            }
+            return
+            [
+                ("project, 4 slices", i => Project(i, false)), ("project, 2 slices", i => Project(i, true)),
+                ("add attended, 4 slices", i => Out(i, false)), ("add attended, 8 slices", i => Out(i, true)),
+                ("up, 4 slices", i => Up(i, false)), ("up, 2 slices", i => Up(i, true)), ("add down, slices", Down),
+                ("layer, slices", i => Layer(i, false, true)), ("layer, slices, 8", i => Layer(i, true, true)),
+                ("layer, slices, no attention", i => Layer(i, false, false)),
+                ("shared preferred", i => { Prefer(); Layer(i, false, true); }), ("the same, no attention", i => Layer(i, false, false)),
+            ];
+        }
         foreach (var (kernel, launch) in launches)
             yield return (kernel, CapturedLaunches.Time(stream, Layers, seconds, launch));
     }

@@ -22,6 +22,35 @@ internal sealed class LanguageMeasures(LanguageModel model, PassClock clock)
             batch.Collect();
         }))));
 
+    /// <summary>Whether steps are launched behind others.</summary>
+    public bool GoesAhead
+    {
+        get
+        {
+            using var batch = new Batch(model, 1, _random);
+            batch.Begin();
+            batch.Launch();
+            var can = model.CanFollow;
+            batch.Collect();
+            return can;
+        }
+    }
+
+    /// <summary>A step of so many sequences where the next one is launched before it is collected: from one's tokens to the next one's.</summary>
+    public Series StepAhead(int rows, int positions) => clock.Take(values =>
+    {
+        var last = 0L;
+        Decode(rows, positions, batch =>
+        {
+            batch.Follow();
+            batch.Collect();
+            var now = Stopwatch.GetTimestamp();
+            if (last > 0)
+                values.Add(Stopwatch.GetElapsedTime(last, now).TotalMilliseconds);
+            last = now;
+        }, begin: batch => batch.Launch(), end: batch => batch.Collect());
+    });
+
     /// <summary>Microseconds of a step in which the host works for it, not counting how long it waits for the device, and bytes that it
     /// allocates.</summary>
     public (Series Microseconds, Series Bytes) Host(int rows, int positions)
@@ -50,7 +79,7 @@ internal sealed class LanguageMeasures(LanguageModel model, PassClock clock)
         values.Add(clock.Pass(() => batch.Feed(positions, draw: true)));
     });
 
-    private void Decode(int rows, int positions, Action<Batch> step)
+    private void Decode(int rows, int positions, Action<Batch> step, Action<Batch>? begin = null, Action<Batch>? end = null)
     {
         using var batch = new Batch(model, rows, _random);
         batch.Feed(Math.Max(1, positions - Warm - Counted / 2), draw: false);
@@ -60,8 +89,10 @@ internal sealed class LanguageMeasures(LanguageModel model, PassClock clock)
             batch.Launch();
             batch.Collect();
         }
+        begin?.Invoke(batch);
         for (var i = 0; i < Counted; i++)
             step(batch);
+        end?.Invoke(batch);
     }
 
     /// <summary>Sequences that go on side by side.</summary>
@@ -69,14 +100,17 @@ internal sealed class LanguageMeasures(LanguageModel model, PassClock clock)
     {
         private readonly LanguageModel _model;
         private readonly Random _random;
-        private readonly LanguageRow[] _rows;
+        private LanguageRow[] _rows;
+        private LanguageRow[] _next; // of the step behind the one under way
         private readonly int[][] _inputs;
         private readonly List<int>[] _histories;
+        private bool _isAhead;
 
         public Batch(LanguageModel model, int rows, Random random)
         {
             (_model, _random) = (model, random);
             _rows = [.. Enumerable.Range(0, rows).Select(_ => new LanguageRow { State = model.CreateState(), Inputs = default })];
+            _next = [.. _rows.Select(row => new LanguageRow { State = row.State, Inputs = new int[1] })];
             _inputs = [.. _rows.Select(_ => new int[1])];
             _histories = [.. _rows.Select(_ => new List<int>(1024))];
         }
@@ -125,6 +159,18 @@ internal sealed class LanguageMeasures(LanguageModel model, PassClock clock)
             _model.Launch(_rows);
         }
 
+        /// <summary>Launches the step behind the one under way.</summary>
+        public void Follow()
+        {
+            for (var i = 0; i < _rows.Length; i++)
+            {
+                _next[i].Draw = NextDraw(i) with { Position = _histories[i].Count + 1 };
+                _next[i].Follows = _rows[i];
+            }
+            _model.Launch(_next);
+            _isAhead = true;
+        }
+
         public void Collect()
         {
             _model.Collect();
@@ -134,6 +180,9 @@ internal sealed class LanguageMeasures(LanguageModel model, PassClock clock)
                 _histories[i].Add(_rows[i].Token);
                 _inputs[i][0] = ~_rows[i].Token;
             }
+            if (_isAhead)
+                (_rows, _next) = (_next, _rows);
+            _isAhead = false;
         }
 
         public void Dispose()

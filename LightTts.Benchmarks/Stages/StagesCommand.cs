@@ -122,6 +122,10 @@ internal static class StagesCommand
         foreach (var rows in (int[])[1, 16, MostRows])
             if (rows <= most)
                 report.Measure($"lm_step_ms_b{rows}", $"ms, a step of {rows} at {positions} positions", () => measures.Step(rows, positions));
+        foreach (var rows in (int[])[1, 16, MostRows])
+            if (rows <= most && measures.GoesAhead)
+                report.Measure($"lm_step_ahead_ms_b{rows}", $"ms, a step of {rows} launched behind another",
+                    () => measures.StepAhead(rows, positions));
         report.Measure("lm_prompt_ms_160", "ms, a prompt of 160 positions", () => measures.Prompt(1, 160));
         if (most >= 8)
             report.Measure("lm_prompt_ms_160_x8", "ms, 8 of them at once", () => measures.Prompt(8, 160));
@@ -176,6 +180,12 @@ internal static class StagesCommand
             if (rows <= most)
                 foreach (var (kernel, time) in measures.Of(rows, keys: 450))
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {100 * rows,4} rows  {kernel,-24} {time.Median,8:0.00} us"));
+        var whole = new FlowWholeMeasures(transformer, config.MelBands, device, seconds);
+        foreach (var (utterances, frames) in ((int, int)[])[(1, 656), (1, 704), (2, 656), (4, 656), (8, 656), (8, 704)])
+            if (utterances <= most)
+                foreach (var (kernel, time) in whole.Of(utterances, frames))
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                        $"  {utterances,2} x {frames} frames  {kernel,-24} {time.Median,8:0.00} us"));
         return true;
     }
 

@@ -6,8 +6,9 @@ namespace LightTts.Cuda;
 internal static unsafe class CudaDriver
 {
     private const int ComputeCapabilityMajor = 75, ComputeCapabilityMinor = 76, SharedBytesOfBlock = 97;
-    private const int MaxDynamicSharedBytes = 8;
+    private const int MaxDynamicSharedBytes = 8, PreferredSharedMemoryCarveout = 9;
     private const int ProgrammaticStreamSerialization = 6;
+    private const uint EventDisableTiming = 2;
 
     private static readonly delegate* unmanaged<nint*, void*, int> ModuleLoadData = (delegate* unmanaged<nint*, void*, int>)Find("cuModuleLoadData");
     private static readonly delegate* unmanaged<nint, int> ModuleUnload = (delegate* unmanaged<nint, int>)Find("cuModuleUnload");
@@ -27,6 +28,10 @@ internal static unsafe class CudaDriver
     private static readonly delegate* unmanaged<void*, nint, nuint, nint, int> MemcpyDeviceToHost =
         (delegate* unmanaged<void*, nint, nuint, nint, int>)Find("cuMemcpyDtoHAsync_v2");
 
+    private static readonly delegate* unmanaged<nint*, uint, int> EventCreate = (delegate* unmanaged<nint*, uint, int>)Find("cuEventCreate");
+    private static readonly delegate* unmanaged<nint, nint, int> EventRecord = (delegate* unmanaged<nint, nint, int>)Find("cuEventRecord");
+    private static readonly delegate* unmanaged<nint, int> EventSynchronize = (delegate* unmanaged<nint, int>)Find("cuEventSynchronize");
+    private static readonly delegate* unmanaged<nint, int> EventDestroy = (delegate* unmanaged<nint, int>)Find("cuEventDestroy_v2");
     private static readonly delegate* unmanaged<nint, int> StreamSynchronize = (delegate* unmanaged<nint, int>)Find("cuStreamSynchronize");
     private static readonly delegate* unmanaged<int, byte**, int> GetErrorString = (delegate* unmanaged<int, byte**, int>)Find("cuGetErrorString");
     private static readonly delegate* unmanaged<int*, int> DriverGetVersion = (delegate* unmanaged<int*, int>)Find("cuDriverGetVersion");
@@ -37,7 +42,7 @@ internal static unsafe class CudaDriver
     public static bool IsSupported =>
         ModuleLoadData != null && ModuleUnload != null && ModuleGetFunction != null && FuncSetAttribute != null && LaunchKernelEx != null
         && MemcpyHostToDevice != null && MemcpyDeviceToHost != null && StreamSynchronize != null && GetErrorString != null && DriverGetVersion != null
-        && DeviceGetAttribute != null;
+        && DeviceGetAttribute != null && EventCreate != null && EventRecord != null && EventSynchronize != null && EventDestroy != null;
 
     /// <summary>The CUDA version that the driver knows, as 1000 * major + 10 * minor.</summary>
     public static int Version
@@ -67,11 +72,17 @@ internal static unsafe class CudaDriver
     }
 
     /// <returns>A module of the current device; 0 where the code is not for it or damaged.</returns>
+    /// <exception cref="ExternalException">The device has no memory for it.</exception>
     public static nint TryLoadModule(ReadOnlySpan<byte> code)
     {
+        const int outOfMemory = 2;
         nint module;
+        int error;
         fixed (byte* data = code)
-            return ModuleLoadData(&module, data) == 0 ? module : 0;
+            error = ModuleLoadData(&module, data);
+        if (error == outOfMemory)
+            Check(error); // the same code would fail again once it was compiled
+        return error == 0 ? module : 0;
     }
 
     public static void UnloadModule(nint module) => _ = ModuleUnload(module); // a lost device has unloaded it
@@ -93,6 +104,9 @@ internal static unsafe class CudaDriver
 
     /// <summary>Lets a kernel be launched with more shared memory than the 48 KB that all may have.</summary>
     public static void AllowSharedBytes(nint function, int bytes) => Check(FuncSetAttribute(function, MaxDynamicSharedBytes, bytes));
+
+    /// <summary>Has all of a processor's memory that may be shared be so while a kernel runs.</summary>
+    public static void PreferShared(nint function) => Check(FuncSetAttribute(function, PreferredSharedMemoryCarveout, 100));
 
     /// <summary>Launches a kernel.</summary>
     /// <param name="function">The kernel.</param>
@@ -130,6 +144,20 @@ internal static unsafe class CudaDriver
 
     /// <summary>Waits until all that was launched on a stream is done.</summary>
     public static void Synchronize(nint stream) => Check(StreamSynchronize(stream));
+
+    /// <summary>An event of the current device.</summary>
+    public static nint CreateEvent()
+    {
+        nint handle;
+        Check(EventCreate(&handle, EventDisableTiming));
+        return handle;
+    }
+
+    public static void RecordEvent(nint handle, nint stream) => Check(EventRecord(handle, stream));
+
+    public static void WaitForEvent(nint handle) => Check(EventSynchronize(handle));
+
+    public static void DestroyEvent(nint handle) => _ = EventDestroy(handle); // a lost device has none any more
 
     // In the words of libtorch, by which a lost device is recognised.
     private static void Check(int error)

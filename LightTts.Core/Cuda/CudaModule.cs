@@ -14,6 +14,7 @@ internal sealed class CudaModule : IDisposable
         _module = module;
         Overlap = capability >= 90 && CudaDriver.Version >= 12_030;
         IsLarge = capability is >= 90 and < 120;
+        HasGroups = capability == 90;
     }
 
     /// <summary>Whether kernels may start before those before them have ended: from compute capability 9.0 on, with drivers that
@@ -22,6 +23,9 @@ internal sealed class CudaModule : IDisposable
 
     /// <summary>Whether the card has clusters of blocks, and 227 KB of shared memory for each: a data centre's, from 9.0 on.</summary>
     public bool IsLarge { get; }
+
+    /// <summary>Whether 4 warps can multiply together what lies in shared memory (tiles.cuh): a 9.0's alone.</summary>
+    public bool HasGroups { get; }
 
     /// <summary>Compiles and loads, on a thread whose current device it is for.</summary>
     /// <param name="sources">Files of Cuda/Kernels.</param>
@@ -36,7 +40,8 @@ internal sealed class CudaModule : IDisposable
         var source = string.Join('\n', sources.Prepend("primitives.cuh").Select(Read));
         string[] options =
         [
-            $"--gpu-architecture=sm_{capability}", "--std=c++17", "--extra-device-vectorization",
+            // A 9.0's own instructions are of no other card, and so need to be asked for.
+            $"--gpu-architecture=sm_{capability}{(capability == 90 ? "a" : "")}", "--std=c++17", "--extra-device-vectorization",
             .. definitions.OrderBy(size => size.Key, StringComparer.Ordinal).Select(size => $"-D{size.Key}={size.Value}"),
         ];
         var key = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [compiler.Version, .. options, source])));

@@ -11,37 +11,83 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
 {
     public const string Source = "flow_attention.cu";
 
-    private const int Threads = 128;          // for a part of the keys
-    private const int Queries = 64;           // of a block of threads, or twice as many
-    private const int Processors = 128;       // as many as a large card has: with few blocks for each, keys are shared out
-    private const int TileBytes = 2 * 2 * 64 * 64 * sizeof(ushort);
+    private const int Tile = 64;              // keys of a tile, and queries of 4 warps
+    private const int GroupThreads = 128;     // 4 warps
+    private const int TileBytes = 2 * Tile * 64 * sizeof(ushort); // keys and values
+    private const int Stages = 3;             // tiles of a group at the most
+    private const int OtherPlaces = 3;        // of a block, beside those of the pages that it sees
+    private const int Groups = 4 * 128;       // of a large card that are there at the same time: with fewer, keys are shared out
 
-    private readonly CudaKernel _wide = module.Kernel("flow_attend_1_2");
-    private readonly (int Splits, CudaKernel Kernel)[] _kernels =
-        [.. new[] { 1, 2, 4 }.Select(splits => (splits, module.Kernel($"flow_attend_{splits}_1")))];
+    private readonly Kind _wide = new(module, 1, 1, 2);
+    private readonly Kind[] _kinds = module.IsLarge
+        ? [new(module, 1, 1, 1), new(module, 1, 2, 1), new(module, 1, 4, 1), new(module, 2, 2, 1), new(module, 4, 2, 1)]
+        : [new(module, 1, 1, 1), new(module, 1, 2, 1), new(module, 1, 4, 1)];
+
+    /// <summary>How keys and queries are shared out among groups of 4 warps, from few parts to many.</summary>
+    public IEnumerable<Kind> Kinds => _kinds.Append(_wide);
 
     /// <summary>Launches it.</summary>
     /// <param name="stream">Where.</param>
     /// <param name="blocks">Blocks of frames of a guidance row, frames of a block, places of a block.</param>
     /// <param name="qkv">[2 rows frames, 3 dim]: queries, and keys and values where there are no pages.</param>
     /// <param name="pages">[*, 2 dim]; 0: there are none.</param>
-    /// <param name="places">[rows, columns] rows at which the pages of a block begin.</param>
+    /// <param name="places">[rows, columns] rows at which the pages of a block begin; the last is its own, and of all pages only these are written
+    /// by kernels that this one may overlap.</param>
     /// <param name="seen">[rows] how many keys a block sees.</param>
     /// <param name="y">[2 rows frames, dim].</param>
     /// <param name="afterKernel">Whether it may overlap the kernel before it.</param>
     public void Launch(nint stream, (int Rows, int Frames, int Columns) blocks, nint qkv, nint pages, nint places, nint seen, nint y,
+        bool afterKernel) => Launch(Choose(blocks), stream, blocks, qkv, pages, places, seen, y, afterKernel);
+
+    /// <summary>The same by one kind.</summary>
+    public void Launch(Kind kind, nint stream, (int Rows, int Frames, int Columns) blocks, nint qkv, nint pages, nint places, nint seen, nint y,
         bool afterKernel)
     {
-        (int X, int Y, int Z) grid = (heads, 2 * blocks.Rows, (blocks.Frames + Queries - 1) / Queries);
-        var (splits, kernel) = _kernels[0];
-        foreach (var choice in _kernels)
-            if (grid.X * grid.Y * grid.Z * choice.Splits <= 4 * Processors && SharedBytes(choice.Splits, blocks.Columns) <= sharedBytes)
-                (splits, kernel) = choice;
-        if (grid.Z > 1 && grid.X * grid.Y * grid.Z > 4 * Processors)
-            (kernel, grid.Z) = (_wide, (grid.Z + 1) / 2); // each key is read for twice as many queries
-        kernel.Launch(stream, grid, Threads * splits, SharedBytes(splits, blocks.Columns), afterKernel, qkv, pages, places,
+        var queries = Tile * kind.Sets;
+        kind.Kernel.Launch(stream, (heads * ((blocks.Frames + queries - 1) / queries) * kind.Cluster, 2 * blocks.Rows, 1),
+            GroupThreads * kind.Splits * kind.Sets, kind.SharedBytes(blocks.Columns, Keys(blocks)), afterKernel, qkv, pages, places,
             Argument(blocks.Columns), seen, Argument(blocks.Rows), Argument(blocks.Frames), y);
     }
 
-    private static int SharedBytes(int splits, int columns) => splits * TileBytes + columns * sizeof(long);
+    private Kind Choose((int Rows, int Frames, int Columns) blocks)
+    {
+        int tiles = (blocks.Frames + Tile - 1) / Tile, groups = heads * 2 * blocks.Rows * tiles, keys = Keys(blocks);
+        if (tiles > 1 && groups > Groups)
+            return _wide; // each key is read for twice as many queries
+        var chosen = _kinds[0];
+        foreach (var kind in _kinds)
+            if (groups * kind.Parts <= Groups && kind.Parts <= (keys + Tile - 1) / Tile && kind.SharedBytes(blocks.Columns, keys) <= sharedBytes)
+                chosen = kind;
+        return chosen;
+    }
+
+    // The most that a block may see.
+    private static int Keys((int Rows, int Frames, int Columns) blocks) =>
+        blocks.Columns == 0 ? blocks.Frames : (blocks.Columns - OtherPlaces) * blocks.Frames;
+
+    /// <summary>A kernel for one way to share out the work.</summary>
+    /// <param name="module">The compiled source.</param>
+    /// <param name="cluster">Blocks that have the same queries and each a part of the keys.</param>
+    /// <param name="splits">Parts of the keys in a block.</param>
+    /// <param name="sets">Queries of a block, in tiles.</param>
+    public sealed class Kind(CudaModule module, int cluster, int splits, int sets)
+    {
+        public CudaKernel Kernel { get; } = module.Kernel($"flow_attend_{cluster}_{splits}_{sets}");
+
+        public int Cluster => cluster;
+
+        public int Splits => splits;
+
+        public int Sets => sets;
+
+        public int Parts => cluster * splits;
+
+        // Places; then tiles, with the parts' sums in their place or, where other blocks send them, before them.
+        public int SharedBytes(int columns, int keys)
+        {
+            var sums = Parts == 1 ? 0 : Parts * Tile * (Tile / cluster + 8) * sizeof(float);
+            var tiles = Math.Min(Stages, (keys + Tile * Parts - 1) / (Tile * Parts)) * splits * TileBytes;
+            return (columns * sizeof(long) + 1023) / 1024 * 1024 + (cluster > 1 ? sums + tiles : Math.Max(sums, tiles));
+        }
+    }
 }

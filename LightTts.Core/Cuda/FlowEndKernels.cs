@@ -11,6 +11,9 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 {
     public const string Source = "flow_embed.cu";
 
+    /// <summary>The convolutions of many frames.</summary>
+    public const string WideSource = "flow_convolve.cu";
+
     /// <summary>Groups of the convolutions.</summary>
     public const int Groups = 16;
 
@@ -22,13 +25,17 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 
     private const int Threads = 256;
     private const int Outputs = 32; // of a block's convolution
-    private const int EmbedThreads = 128, EmbedFrames = 8, LeaveRows = 8, LeaveOutputs = 8;
-    private const int Processors = 132; // of a large card
+    private const int EmbedThreads = 128, LeaveWarps = 8, LeaveOutputs = 8;
+    private const int FewRows = 256;    // that leave with a warp each
+    private const int Processors = 128; // of a large card
+    private const int WideDim = 1024, WideFrames = 64; // of 4 warps, which have all outputs of a group of channels
 
-    private readonly CudaKernel _embed = module.Kernel("flow_embed");
-    private readonly CudaKernel _leave = module.Kernel("flow_leave");
-    private readonly (int Frames, CudaKernel First, CudaKernel Second)[] _convolve = [.. new[] { 32, 64 }.Select(frames =>
-        (frames, module.Kernel($"flow_convolve_{frames}"), module.Kernel($"flow_convolve_add_{frames}")))];
+    private readonly CudaKernel _leave = module.Kernel("flow_leave_1"), _leaveMany = module.Kernel("flow_leave_4");
+    private readonly (int Frames, CudaKernel Kernel)[] _embed =
+        [.. new[] { 8, 32 }.Select(frames => (frames, module.Kernel($"flow_embed_{frames}")))];
+    private readonly Convolution[] _convolve = [.. new[] { 32, 64 }.Select(frames => new Convolution(module, frames, Sets: 0))];
+    private readonly Convolution[] _wide = module.HasGroups && dim == WideDim
+        ? [.. new[] { 1, 2, 4 }.Select(sets => new Convolution(module, WideFrames, sets))] : [];
 
     /// <summary>Whether there are kernels for these sizes.</summary>
     public static bool Fits(int dim, int mel) => mel % LeaveOutputs == 0 && mel <= 128 && dim / Groups is 16 or 32 or 64 or 128;
@@ -41,10 +48,18 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <param name="constant">[2 rows frames, dim] in 32 bits.</param>
     /// <param name="h">The same.</param>
     /// <param name="seen">Where the first convolution sees it.</param>
-    public void Embed(nint stream, in Blocks blocks, nint mels, nint weight, nint constant, nint h, nint seen) =>
-        _embed.Launch(stream, (dim / EmbedThreads, (blocks.Rows * blocks.Frames + EmbedFrames - 1) / EmbedFrames, 1), EmbedThreads, 0,
-            afterKernel: false, mels, weight, constant, h, seen, Argument(blocks.Stride), blocks.Places, Argument(blocks.Columns),
-            Argument(blocks.Rows), Argument(blocks.Frames));
+    public void Embed(nint stream, in Blocks blocks, nint mels, nint weight, nint constant, nint h, nint seen)
+    {
+        var (grid, kernel) = ((X: 0, Y: 0, Z: 1), _embed[0].Kernel);
+        foreach (var choice in _embed) // each block reads its weights, so the larger where there are enough blocks all the same
+        {
+            var (x, y) = (dim / EmbedThreads, (blocks.Rows * blocks.Frames + choice.Frames - 1) / choice.Frames);
+            if (grid.X == 0 || x * y >= Processors)
+                (grid, kernel) = ((x, y, 1), choice.Kernel);
+        }
+        kernel.Launch(stream, grid, EmbedThreads, 0, afterKernel: false, mels, weight, constant, h, seen, Argument(blocks.Stride), blocks.Places,
+            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames));
+    }
 
     /// <summary>mish(convolution).</summary>
     /// <param name="stream">Where.</param>
@@ -55,8 +70,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <param name="next">Where the second convolution sees the result.</param>
     public void Convolve(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, nint next)
     {
-        var (grid, choice) = Grid(blocks);
-        choice.First.Launch(stream, grid, Threads, SharedBytes(choice.Frames), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
+        var choice = Choose(blocks);
+        choice.First.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
             Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
     }
 
@@ -70,30 +85,82 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <param name="scale">[dim] of the first norm, in 32 bits.</param>
     public void ConvolveAdd(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, in FlowProductKernels.Stream x, nint scale)
     {
-        var (grid, choice) = Grid(blocks);
-        choice.Second.Launch(stream, grid, Threads, SharedBytes(choice.Frames), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
+        var choice = Choose(blocks);
+        choice.Second.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
             Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled, x.Moments);
     }
 
     /// <summary>The last norm and the product to the velocity: y [rows, mel] in 32 bits.</summary>
-    public void Leave(nint stream, int rows, nint h, nint scale, nint shift, nint weight, nint bias, nint y, float epsilon) =>
-        _leave.Launch(stream, (mel / LeaveOutputs, (rows + LeaveRows - 1) / LeaveRows, 1), Threads, 0, afterKernel: true, h, scale, shift, weight,
-            bias, y, Argument(rows), Argument(epsilon));
-
-    private ((int X, int Y, int Z) Grid, (int Frames, CudaKernel First, CudaKernel Second) Choice) Grid(in Blocks blocks)
+    /// <param name="stream">Where.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="h">The residual stream, [rows, dim].</param>
+    /// <param name="attended">What it lacks of the last block; nothing: it is whole.</param>
+    /// <param name="down">Likewise.</param>
+    /// <param name="norm">The last one.</param>
+    /// <param name="weight">[mel, dim] in 32 bits.</param>
+    /// <param name="bias">[mel] in 32 bits.</param>
+    /// <param name="y">The result.</param>
+    public void Leave(nint stream, int rows, nint h, in FlowKernels.Gated attended, in FlowKernels.Gated down, in FlowKernels.Norm norm, nint weight,
+        nint bias, nint y)
     {
-        var choice = _convolve[1]; // larger tiles where there are enough blocks all the same
-        (int X, int Y, int Z) GridOf(in Blocks blocks) => (dim / Outputs, (blocks.Frames + choice.Frames - 1) / choice.Frames, 2 * blocks.Rows);
-        var grid = GridOf(blocks);
-        if (grid.X * grid.Y * grid.Z > Processors)
-            return (grid, choice);
-        choice = _convolve[0];
-        return (GridOf(blocks), choice);
+        var (kernel, each) = rows <= FewRows ? (_leave, LeaveWarps) : (_leaveMany, 4 * LeaveWarps);
+        var blocks = (rows + each - 1) / each;
+        var parts = mel / LeaveOutputs; // of the outputs: as few as fill the card, as each normalises the rows again
+        while (parts > 2 && (mel % parts != 0 || (parts * blocks > Processors && rows > FewRows)))
+            parts--;
+        kernel.Launch(stream, (parts, blocks, 1), Threads, 0, afterKernel: true, h, attended.Branch, attended.Gate, down.Branch,
+            down.Gate, norm.Scale, norm.Shift, weight, bias, y, Argument(rows), Argument(norm.Epsilon));
     }
 
-    // The frames that are seen, then the sums of each part of the inputs.
-    private int SharedBytes(int frames) =>
-        Math.Max((frames + Taps - 1) * (dim / Groups > 64 ? 160 : 96) * sizeof(ushort), Threads * (Outputs + 8) * sizeof(float));
+    /// <summary>Ways to share out the convolutions, from few frames to many.</summary>
+    public IEnumerable<Convolution> Ways => _convolve.Concat(_wide);
+
+    /// <summary>The one to use instead of that which fits best.</summary>
+    public Convolution? Forced { get; set; }
+
+    // Larger tiles, and more frames for the same weights, where there are enough blocks all the same.
+    private Convolution Choose(in Blocks blocks)
+    {
+        if (Forced is { } forced)
+            return forced;
+        var chosen = _convolve[0];
+        foreach (var way in Ways)
+        {
+            var (x, y, z) = Grid(way, blocks);
+            if (x * y * z >= Processors)
+                chosen = way;
+        }
+        return chosen;
+    }
+
+    private (int X, int Y, int Z) Grid(Convolution way, in Blocks blocks)
+    {
+        var tiles = (blocks.Frames + way.Frames - 1) / way.Frames;
+        return way.Sets == 0 ? (dim / Outputs, tiles, 2 * blocks.Rows) : (Groups, (2 * blocks.Rows * tiles + way.Sets - 1) / way.Sets, 1);
+    }
+
+    // The frames that are seen, then the sums of each part of the inputs; or weights of a few taps on their way, and the frames.
+    private int SharedBytes(Convolution way) => way.Sets == 0
+        ? Math.Max((way.Frames + Taps - 1) * (dim / Groups > 64 ? 160 : 96) * sizeof(ushort), Threads * (Outputs + 8) * sizeof(float))
+        : (8 * WideFrames + way.Sets * (WideFrames + Taps)) * (WideDim / Groups) * sizeof(ushort);
+
+    /// <summary>Both convolutions in one way to share them out.</summary>
+    /// <param name="Frames">Frames of a tile.</param>
+    /// <param name="Sets">Tiles of a block, each by 4 warps; 0: of 32 outputs one, by all warps.</param>
+    /// <param name="First">mish(convolution).</param>
+    /// <param name="Second">What follows it added.</param>
+    public sealed record Convolution(int Frames, int Sets, CudaKernel First, CudaKernel Second)
+    {
+        public Convolution(CudaModule module, int frames, int Sets)
+            : this(frames, Sets, module.Kernel($"flow_convolve_{Name(frames, Sets)}"), module.Kernel($"flow_convolve_add_{Name(frames, Sets)}"))
+        {
+        }
+
+        /// <summary>Threads of a block.</summary>
+        public int Threads => Sets == 0 ? FlowEndKernels.Threads : 128 * Sets;
+
+        private static string Name(int frames, int sets) => sets == 0 ? $"{frames}" : $"wide_{sets}";
+    }
 
     /// <summary>Where blocks of frames lie that convolutions see.</summary>
     /// <param name="Rows">Blocks of a guidance row.</param>

@@ -6,10 +6,12 @@ namespace LightTts.Cuda;
 /// products. All arguments but numbers are addresses.</summary>
 internal sealed class FlowKernels : IDisposable
 {
-    private const int Threads = 256;
+    private const int BlockRows = 4; // a warp for each
+    private const int RowThreads = 32 * BlockRows;
 
     private readonly CudaModule _module;
     private readonly CudaKernel _normalise;
+    private readonly CudaKernel _normaliseSum;
     private readonly CudaKernel _addAndNormalise;
     private readonly CudaKernel _turn;
 
@@ -18,21 +20,31 @@ internal sealed class FlowKernels : IDisposable
     /// <param name="sharedBytes">Shared memory that a block may have.</param>
     public FlowKernels(CudaModule module, FlowKernelShape shape, int sharedBytes)
     {
-        (_module, _normalise, _addAndNormalise, _turn) =
-            (module, module.Kernel("flow_normalise"), module.Kernel("flow_add_normalise"), module.Kernel("flow_turn"));
+        (_module, _turn) = (module, module.Kernel("flow_turn"));
+        (_normalise, _normaliseSum, _addAndNormalise) =
+            (module.Kernel("flow_normalise"), module.Kernel("flow_normalise_sum"), module.Kernel("flow_add_normalise"));
+        Steps = new FlowStepKernels(module);
         if (!shape.HasTensorCores)
             return;
         Attention = new FlowAttentionKernel(module, shape.Heads, sharedBytes);
         if (FlowProductKernels.Fits(shape.Dim, shape.Hidden, sharedBytes) && FlowEndKernels.Fits(shape.Dim, shape.MelBands))
         {
             Products = new FlowProductKernels(module, shape.Dim, shape.Hidden);
+            if (FlowSliceKernels.Fits(module, shape.Dim, shape.Hidden, sharedBytes))
+                (Slices, WideSlices) = (new(module, shape.Dim, shape.Hidden, false),
+                    module.HasGroups && shape.Dim % 512 == 0 && shape.Hidden % 512 == 0 ? new(module, shape.Dim, shape.Hidden, true) : null);
             Ends = new FlowEndKernels(module, shape.Dim, shape.MelBands);
         }
     }
 
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
-        ["tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowEndKernels.Source];
+    [
+        "tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowSliceKernels.Source,
+        FlowSliceKernels.WideSource, FlowEndKernels.Source, FlowEndKernels.WideSource, FlowStepKernels.Source,
+    ];
+
+    public FlowStepKernels Steps { get; }
 
     /// <summary>Null where there is none.</summary>
     public FlowAttentionKernel? Attention { get; }
@@ -40,14 +52,30 @@ internal sealed class FlowKernels : IDisposable
     /// <summary>Null where there are none for these sizes.</summary>
     public FlowProductKernels? Products { get; }
 
+    /// <summary>Null where there are none for these sizes or this card.</summary>
+    public FlowSliceKernels? Slices { get; }
+
+    /// <summary>Null where there are none for these sizes or this card.</summary>
+    public FlowSliceKernels? WideSlices { get; }
+
     /// <summary>There where <see cref="Products"/> are.</summary>
     public FlowEndKernels? Ends { get; }
 
-    public void Normalise(nint stream, int rows, nint h, nint scale, nint shift, nint y, float epsilon) =>
-        _normalise.Launch(stream, (rows, 1, 1), Threads, 0, afterKernel: false, h, scale, shift, y, Argument(epsilon));
+    /// <summary>y = norm of h, all [rows, dim].</summary>
+    public void Normalise(nint stream, int rows, nint h, in Norm norm, nint y) =>
+        _normalise.Launch(stream, Blocks(rows), RowThreads, 0, afterKernel: false, h, norm.Scale, norm.Shift, y, Argument(rows),
+            Argument(norm.Epsilon));
 
-    public void AddAndNormalise(nint stream, int rows, nint h, nint branch, nint gate, nint scale, nint shift, nint y, float epsilon) =>
-        _addAndNormalise.Launch(stream, (rows, 1, 1), Threads, 0, afterKernel: false, h, branch, gate, scale, shift, y, Argument(epsilon));
+    /// <summary>y = norm of h + gate branch, all [rows, dim]; h stays. Of these the branch alone may come from the kernel before.</summary>
+    public void NormaliseSum(nint stream, int rows, nint h, in Gated branch, in Norm norm, nint y) =>
+        _normaliseSum.Launch(stream, Blocks(rows), RowThreads, 0, afterKernel: true, h, branch.Branch, branch.Gate, norm.Scale, norm.Shift, y,
+            Argument(rows), Argument(norm.Epsilon));
+
+    /// <summary>h += both branches, each with its gate; y = norm of h, all [rows, dim]. Of these the second branch alone may come from the kernel
+    /// before.</summary>
+    public void AddAndNormalise(nint stream, int rows, nint h, in Gated first, in Gated second, in Norm norm, nint y) =>
+        _addAndNormalise.Launch(stream, Blocks(rows), RowThreads, 0, afterKernel: true, h, first.Branch, first.Gate, second.Branch, second.Gate,
+            norm.Scale, norm.Shift, y, Argument(rows), Argument(norm.Epsilon));
 
     /// <param name="stream">Where.</param>
     /// <param name="frames">Frames of a guidance row.</param>
@@ -57,8 +85,20 @@ internal sealed class FlowKernels : IDisposable
     /// <param name="places">[blocks, columns], of which the last is where a block's own page begins.</param>
     /// <param name="columns">Places of a block.</param>
     public void Turn(nint stream, int frames, nint qkv, nint turns, nint pages, nint places, int columns) =>
-        _turn.Launch(stream, (2 * frames, 1, 1), pages == 0 ? 32 : Threads, 0, afterKernel: false,
-            qkv, turns, Argument(frames), pages, places, Argument(columns));
+        _turn.Launch(stream, Blocks(2 * frames), RowThreads, 0, afterKernel: true, qkv, turns, Argument(frames), pages, places, Argument(columns));
 
     public void Dispose() => _module.Dispose();
+
+    private static (int X, int Y, int Z) Blocks(int rows) => ((rows + BlockRows - 1) / BlockRows, 1, 1);
+
+    /// <summary>A layer norm with modulation.</summary>
+    /// <param name="Scale">[dim] in 32 bits.</param>
+    /// <param name="Shift">Likewise.</param>
+    /// <param name="Epsilon">Added to the variance.</param>
+    public readonly record struct Norm(nint Scale, nint Shift, float Epsilon);
+
+    /// <summary>What a layer adds to the residual stream.</summary>
+    /// <param name="Branch">[rows, dim] in the type of the products.</param>
+    /// <param name="Gate">[dim] in 32 bits.</param>
+    public readonly record struct Gated(nint Branch, nint Gate);
 }

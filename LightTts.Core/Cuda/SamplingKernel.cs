@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace LightTts.Cuda;
 
 /// <summary>Repetition-aware sampling on the device (sampling.cu).</summary>
-/// <remarks>logits [rows, logits] in 32 bits -> tokens [rows]; -1 where a logit is not finite. Floor: a launch and a few of a block's
+/// <remarks>logits [rows, logits] in 32 bits -> tokens; -1 where a logit is not finite. Floor: a launch and a few of a block's
 /// maximum.</remarks>
 internal sealed class SamplingKernel(CudaModule module, TransformerShape shape)
 {
@@ -23,9 +23,10 @@ internal sealed class SamplingKernel(CudaModule module, TransformerShape shape)
     /// <param name="rows">How many.</param>
     /// <param name="logits">The logits.</param>
     /// <param name="draws">[rows] of <see cref="Draw"/>.</param>
-    /// <param name="tokens">[rows] 32-bit numbers, on the device or in pinned memory.</param>
-    public void Launch(nint stream, int rows, nint logits, nint draws, nint tokens) =>
-        _draw.Launch(stream, (rows, 1, 1), Threads, 2 * shape.Logits * sizeof(float), afterKernel: true, logits, draws, tokens);
+    /// <param name="drawn">32-bit numbers on the device: what steps before drew, and where these tokens go, by their places.</param>
+    /// <param name="tokens">Where they go, too: pinned memory.</param>
+    public void Launch(nint stream, int rows, nint logits, nint draws, nint drawn, nint tokens) =>
+        _draw.Launch(stream, (rows, 1, 1), Threads, 2 * shape.Logits * sizeof(float), afterKernel: true, logits, draws, drawn, tokens);
 
     /// <summary>How to draw, as the kernel reads it.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -47,6 +48,13 @@ internal sealed class SamplingKernel(CudaModule module, TransformerShape shape)
 
         public int HistoryCount;
         public double RepetitionLimit;
+
+        /// <summary>Where the token goes.</summary>
+        public int Place;
+
+        /// <summary>Where the last of the history lies, which the step before drew; -1: it is in the history itself.</summary>
+        public int Follows;
+
         public HistoryTokens History;
     }
 

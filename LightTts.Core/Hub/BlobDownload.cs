@@ -65,7 +65,7 @@ internal sealed class BlobDownload(HubClient client, HubSettings settings, PullR
 
     private async Task FetchAsync(Uri address, HubFile file, FileStream output, BlobHash hash, CancellationToken cancellationToken)
     {
-        var retries = new Retries(settings);
+        var retries = client.CreateRetries(isFirst: false);
         var buffer = new byte[BufferBytes];
         while (hash.Length < file.Length)
         {

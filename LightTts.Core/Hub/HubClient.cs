@@ -10,12 +10,15 @@ internal sealed class HubClient : IDisposable
     private const int MaxRedirects = 10;
 
     private readonly HubSettings _settings;
+    private readonly PullReport _report;
     private readonly HttpClient _http;
     private readonly Uri _endpoint;
 
-    public HubClient(HubSettings settings)
+    /// <param name="settings">Where the hub is, and who asks.</param>
+    /// <param name="report">Told of what fails and is tried again.</param>
+    public HubClient(HubSettings settings, PullReport report)
     {
-        _settings = settings;
+        (_settings, _report) = (settings, report);
         _endpoint = new Uri(settings.Endpoint);
         _http = new HttpClient(new SocketsHttpHandler
         {
@@ -68,6 +71,10 @@ internal sealed class HubClient : IDisposable
             address = target;
         }
     }
+
+    /// <summary>Counts the tries of a piece of work.</summary>
+    /// <param name="isFirst">Whether nothing has come from the hub yet.</param>
+    public Retries CreateRetries(bool isFirst) => new(_settings, _report, isFirst);
 
     public void Dispose() => _http.Dispose();
 

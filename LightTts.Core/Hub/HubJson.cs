@@ -15,7 +15,7 @@ internal static class HubJson
             using var response = await client.SendAsync(HttpMethod.Get, address, 0, elsewhere: true, token).ConfigureAwait(false);
             await response.Content.LoadIntoBufferAsync(MaxBytes, token).ConfigureAwait(false);
             return await response.Content.ReadAsByteArrayAsync(token).ConfigureAwait(false);
-        }, settings, address.Host, cancellationToken).ConfigureAwait(false);
+        }, client, settings, address.Host, cancellationToken).ConfigureAwait(false);
         try
         {
             var json = JsonDocument.Parse(bytes);
@@ -28,10 +28,10 @@ internal static class HubJson
     }
 
     /// <summary>Tries something short until it is done or cannot be.</summary>
-    public static async Task<T> TryAsync<T>(Func<CancellationToken, Task<T>> work, HubSettings settings, string what,
+    public static async Task<T> TryAsync<T>(Func<CancellationToken, Task<T>> work, HubClient client, HubSettings settings, string what,
         CancellationToken cancellationToken)
     {
-        var retries = new Retries(settings);
+        var retries = client.CreateRetries(isFirst: true);
         while (true)
         {
             using var guard = new StallGuard(settings.Options.TimeProvider, settings.Options.StallTimeout, cancellationToken);

@@ -18,9 +18,9 @@ internal sealed class HubPull : IDisposable
     public HubPull(HubSettings settings, HubCache cache, IProgress<ModelPullProgress>? progress)
     {
         (_settings, _cache) = (settings, cache);
-        _client = new HubClient(settings);
         _protocol = settings.Kind == ModelHubKind.ModelScope ? new ModelScopeProtocol(settings) : new HuggingFaceProtocol(settings);
         _report = new PullReport(progress);
+        _client = new HubClient(settings, _report);
     }
 
     /// <param name="select">Of the names of all files and the folder of the snapshot as far as it is there, those that are needed. It is asked again

@@ -39,8 +39,8 @@ internal sealed class HuggingFaceProtocol(HubSettings settings) : IHubProtocol
     private async Task<HubFile> AskAsync(HubClient client, string repository, string commit, string path, CancellationToken cancellationToken)
     {
         var address = AddressOf(repository, commit, path);
-        using var response = await HubJson.TryAsync(token => client.SendAsync(HttpMethod.Head, address, 0, elsewhere: false, token), settings,
-            address.ToString(), cancellationToken).ConfigureAwait(false);
+        using var response = await HubJson.TryAsync(token => client.SendAsync(HttpMethod.Head, address, 0, elsewhere: false, token), client,
+            settings, address.ToString(), cancellationToken).ConfigureAwait(false);
         string? Header(string name) => response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
         var checksum = (Header("X-Linked-Etag") ?? Header("ETag"))?.Replace("W/", "", StringComparison.Ordinal).Trim('"').ToLowerInvariant();
         var length = long.TryParse(Header("X-Linked-Size"), out var linked) ? linked : response.Content.Headers.ContentLength;

@@ -22,12 +22,16 @@ internal interface ILanguageModel : IStageModel
     ILanguageState CreateState();
 
     /// <summary>Begins to feed every row's inputs in one pass, and to draw a token for every row that asks for one.</summary>
-    /// <param name="rows">Rows of different sequences, at most <see cref="LanguageLimits.MaxRows"/>, to be left alone until they are
-    /// collected. A row that fails (non-finite logits) gets its <see cref="LanguageRow.Error"/>, the others are not affected.</param>
+    /// <param name="rows">Rows of different sequences, at most <see cref="LanguageLimits.MaxRows"/>; they and the list are to be left alone until
+    /// they are collected. A row that fails (non-finite logits) gets its <see cref="LanguageRow.Error"/>, the others are not affected.</param>
     void Launch(IReadOnlyList<LanguageRow> rows);
 
-    /// <summary>Waits for the step that was launched, and writes its results into its rows.</summary>
+    /// <summary>Waits for the step that was launched first, and writes its results into its rows.</summary>
     void Collect();
+
+    /// <summary>Whether one more step may be launched behind the one under way, before that is collected: its rows may then follow those of the
+    /// other (<see cref="LanguageRow.Follows"/>).</summary>
+    bool CanFollow { get; }
 
     /// <summary>What one step may hold.</summary>
     LanguageLimits Limits { get; }
@@ -66,6 +70,13 @@ internal sealed class LanguageRow
 
     /// <summary>How to draw the next token after the last input; null for a piece of a prompt that goes on in a later step.</summary>
     public TokenDraw? Draw { get; set; }
+
+    /// <summary>The row of the step under way whose token, which nobody knows yet, is this row's one input, in place of <see cref="Inputs"/>, and
+    /// the last of its history; null where the inputs are known.</summary>
+    public LanguageRow? Follows { get; set; }
+
+    /// <summary>Which of its step's draws this row's is; the model's own.</summary>
+    public int DrawNumber { get; set; } = -1;
 
     /// <summary>The drawn token, set by the step; -1 where none was asked for.</summary>
     public int Token { get; set; } = -1;

@@ -65,7 +65,12 @@ internal sealed class BiStreamTokenStream : SpeechTokenStream
 
     protected override bool DrawsNext => _phase == Phase.Final || History.Count != _nextFill;
 
-    protected override bool IgnoreEos => _phase != Phase.Final || History.Count < SpeechTokenLimits.ForText(_textTokens, _maxTokens).Min;
+    // Between turns and in them a steering token asks for text.
+    public override NextInput Next =>
+        _phase != Phase.Final ? NextInput.Unknown : History.Count + 1 < Limit ? NextInput.DrawnToken : NextInput.None;
+
+    protected override bool IgnoreEosAfter(int tokens) =>
+        _phase != Phase.Final || tokens < SpeechTokenLimits.ForText(_textTokens, _maxTokens).Min;
 
     protected override bool MayFill => _phase != Phase.Final;
 

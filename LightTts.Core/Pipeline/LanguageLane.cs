@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace LightTts.Pipeline;
 
-/// <summary>The language stage's part of one language model: its sequences, and the batch of its next step.</summary>
+/// <summary>The language stage's part of one language model: its sequences, and the steps that are under way.</summary>
+/// <remarks>Where the model can do that, a step is launched before the one before it is collected, so that a device does not wait for the host to
+/// look at tokens. What such a step computes for a sequence that turns out to be over is dropped.</remarks>
 internal sealed class LanguageLane
 {
     private readonly ILanguageModel _model;
@@ -15,10 +17,10 @@ internal sealed class LanguageLane
     private readonly int _maxRedraws;
     private readonly ILogger _log;
     private readonly Dictionary<Utterance, LanguageSequence> _sequences = [];
-    private readonly List<LanguageRow> _rows = [];
-    private readonly Action _launch;
-    private readonly Action _collect;
-    private List<LanguageSequence> _chosen = [];
+    private readonly LanguageStep[] _steps = [new(), new()]; // take turns
+    private int _turn;
+    private LanguageStep? _underWay;
+    private LanguageStep? _next; // launched behind it
 
     public LanguageLane(ILanguageModel model, DecodeStage decode, int maxRedraws, ILogger log, Action wakeEncode)
     {
@@ -27,7 +29,6 @@ internal sealed class LanguageLane
         _maxRedraws = maxRedraws;
         _log = log;
         _wakeEncode = wakeEncode;
-        (_launch, _collect) = (() => model.Launch(_rows), model.Collect);
         _scheduler = new LanguageScheduler(model, decode.SampleRate, decode.ChunkTokens, log)
         {
             TokensPerSecond = decode.TokensPerSecond,
@@ -59,29 +60,38 @@ internal sealed class LanguageLane
         }
     }
 
-    /// <summary>Frees what has ended, and begins a step where there is one to take.</summary>
-    /// <returns>Whether a step was begun, and is to be collected, or has failed.</returns>
+    /// <summary>Frees what has ended, and begins a step where there is one to take, and the one behind it.</summary>
+    /// <returns>Whether a step is to be collected, or has failed.</returns>
     public bool Launch()
     {
         Sweep();
-        _chosen = _scheduler.Choose(_sequences.Values, _decode.ServesNewcomers);
-        if (_chosen.Count == 0)
+        if (_underWay is null && !Begin(ref _underWay))
             return false;
-        _rows.Clear();
-        foreach (var sequence in _chosen)
-            _rows.Add(sequence.Row!);
-        Try(_launch);
+        if (_underWay is not null && _model.CanFollow)
+            Begin(ref _next);
         return true;
     }
 
-    /// <summary>Waits for the step, and hands on what it drew.</summary>
+    /// <summary>Waits for the step that was launched first, and hands on what it drew.</summary>
     public void Collect()
     {
-        if (_chosen.Count == 0 || !Try(_collect))
+        if (_underWay is not { } step)
             return;
-        foreach (var sequence in _chosen)
-            Distribute(sequence);
-        LightTtsDiagnostics.CountTokens(_chosen.Count);
+        (_underWay, _next) = (_next, null);
+        try
+        {
+            _model.Collect();
+        }
+        catch (Exception e) when (!DeviceLoss.Is(e))
+        {
+            step.Collected();
+            Quarantine(step.Sequences, e);
+            return;
+        }
+        step.Collected();
+        for (var i = 0; i < step.Sequences.Count; i++)
+            Distribute(step.Sequences[i], step.Rows[i]);
+        LightTtsDiagnostics.CountTokens(step.Sequences.Count);
     }
 
     /// <summary>Ends all that it holds.</summary>
@@ -93,7 +103,15 @@ internal sealed class LanguageLane
             sequence.Free();
         }
         _sequences.Clear();
-        _chosen = [];
+        for (; _underWay is not null; (_underWay, _next) = (_next, null))
+            try
+            {
+                _model.Collect();
+            }
+            catch (Exception e)
+            {
+                LogMessages.StageStepFailed(_log, e, PipelineStage.Language.Name()); // nobody waits for it any more
+            }
     }
 
     public void WarmUp() => _model.WarmUp();
@@ -104,20 +122,28 @@ internal sealed class LanguageLane
         _model.Dispose();
     }
 
-    /// <returns>False where it failed: then nothing is left to collect.</returns>
-    private bool Try(Action part)
+    /// <summary>Chooses the rows of a step and launches it.</summary>
+    /// <param name="step">Where it is kept until it is collected; nothing where it failed.</param>
+    /// <returns>False where there is nothing to do.</returns>
+    private bool Begin(ref LanguageStep? step)
     {
+        var chosen = _scheduler.Choose(_sequences.Values, _decode.ServesNewcomers, isAhead: _underWay is not null);
+        if (chosen.Count == 0)
+            return false;
+        var next = _steps[_turn];
+        next.Take(chosen);
         try
         {
-            part();
-            return true;
+            _model.Launch(next.Rows);
         }
         catch (Exception e) when (!DeviceLoss.Is(e))
         {
-            Quarantine(_chosen, e);
-            _chosen = [];
-            return false;
+            Quarantine(chosen, e);
+            return true;
         }
+        next.Launched();
+        (step, _turn) = (next, 1 - _turn);
+        return true;
     }
 
     private void Begin(Utterance utterance)
@@ -154,7 +180,7 @@ internal sealed class LanguageLane
     /// <summary>A step threw and nobody knows for which row: its rows are fed again from
     /// their start, one sequence a step. What fails alone was the cause, or the
     /// model is lost to all; the others go on with the same tokens as if nothing had happened.</summary>
-    private void Quarantine(List<LanguageSequence> chosen, Exception cause)
+    private void Quarantine(IReadOnlyList<LanguageSequence> chosen, Exception cause)
     {
         LogMessages.StageStepFailed(_log, cause, PipelineStage.Language.Name());
         foreach (var sequence in chosen)
@@ -167,11 +193,11 @@ internal sealed class LanguageLane
         }
     }
 
-    private void Distribute(LanguageSequence sequence)
+    private void Distribute(LanguageSequence sequence, LanguageRow row)
     {
         try
         {
-            Take(sequence, sequence.Row!);
+            Take(sequence, row);
         }
         catch (Exception e) when (!DeviceLoss.Is(e))
         {

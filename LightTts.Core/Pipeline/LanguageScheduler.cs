@@ -34,7 +34,8 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
     /// <summary>Chooses the rows of the next step; nobody where there is nothing to do, or others go first.</summary>
     /// <param name="sequences">All of the model's.</param>
     /// <param name="decodesFirstAudio">Whether the decode stage is at work on somebody's first audio.</param>
-    public List<LanguageSequence> Choose(IEnumerable<LanguageSequence> sequences, bool decodesFirstAudio = false)
+    /// <param name="isAhead">Whether a step is under way that is not collected yet. Then nobody is chosen where the next step is not certain.</param>
+    public List<LanguageSequence> Choose(IEnumerable<LanguageSequence> sequences, bool decodesFirstAudio = false, bool isAhead = false)
     {
         // Where a step takes processors from decoding, those for whom it is early do not hold up anybody's first audio.
         var yields = decodesFirstAudio && model.Limits.YieldsToFirstAudio;
@@ -45,6 +46,8 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
         foreach (var sequence in sequences)
         {
             sequence.Look(sampleRate);
+            if (isAhead && (sequence.IsSuspect || !sequence.CanBeFollowed))
+                return _chosen;
             if (sequence.CanStep)
             {
                 _candidates.Add(sequence);
@@ -81,9 +84,11 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
 
     private bool TryAdd(LanguageSequence sequence)
     {
-        var pending = sequence.Stream.Pending;
+        var pending = sequence.Pending;
         if (Blocks(sequence.Length + pending.Length) > model.KvBlocks)
         {
+            if (sequence.UnderWay is not null)
+                return false; // it may be over
             sequence.Job.TryEnd(new TtsSynthesisException(
                 $"A sentence needs more positions than the language model's key/value cache holds ({model.KvBlocks * model.KvBlockSize}). Shorten "
                 + $"the text or the reference audio."));
@@ -98,11 +103,7 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
             return false;
         if (pending.Length > 1)
             _prefill -= count;
-        sequence.Start();
-        var row = sequence.Row!;
-        row.Inputs = pending[..count];
-        row.Draw = count == pending.Length ? sequence.Stream.Draw : null;
-        row.Token = -1;
+        sequence.Choose(count);
         _chosen.Add(sequence);
         return true;
     }
@@ -146,7 +147,7 @@ internal sealed class LanguageScheduler(ILanguageModel model, int sampleRate, in
         var blocks = 0;
         foreach (var sequence in _chosen)
             blocks += sequence.Length == 0
-                ? Blocks(sequence.Stream.Pending.Length)
+                ? Blocks(sequence.Pending.Length)
                 : Blocks(sequence.Length + sequence.Row!.Inputs.Length) - Blocks(sequence.Length);
         return blocks;
     }

@@ -20,6 +20,10 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     private bool _textComplete = !utterance.IsFed;
     private bool _released;
     private Attempt? _best; // of the attempts so far
+    private LanguageRow? _spare;
+    private LanguageRow? _first, _second; // of steps under way, in the order in which they are collected
+
+    private static readonly int[] NotKnown = [0];
 
     public Utterance Utterance { get; } = utterance;
 
@@ -33,7 +37,7 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     /// <summary>Whether nothing of it has left and all of its text is known.</summary>
     public bool CanRedraw => !_released && _textComplete;
 
-    /// <summary>The row of the batch; null until the utterance has entered it.</summary>
+    /// <summary>The row of the step that was chosen last; null until the utterance has entered the batch.</summary>
     public LanguageRow? Row { get; set; }
 
     /// <summary>The stage's part of the request's span.</summary>
@@ -44,6 +48,15 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     /// a whole one lets a few share the batch. Either way the language stage stays ahead of the decode stage by a bounded number.</summary>
     public bool MayStart =>
         Utterance.Index <= Job.DecodedUtterances + MaxAhead && (!Job.Decode.Streaming || Utterance.Index <= Job.SpokenUtterances);
+
+    /// <summary>Its row of the step under way, where it has one whose result counts.</summary>
+    public LanguageRow? UnderWay => _second ?? _first;
+
+    /// <summary>What to feed next: as long as a step is under way, the one token that it draws.</summary>
+    public ReadOnlyMemory<int> Pending => UnderWay is null ? Stream.Pending : NotKnown;
+
+    /// <summary>Whether it can be said now, before the step under way is collected, what comes after it.</summary>
+    public bool CanBeFollowed => UnderWay is null || Job.HasEnded || (UnderWay.Draw is not null && Stream.Next != NextInput.Unknown);
 
     /// <summary>Whether there is a step to take now. A job whose consumer does not take its audio pauses.</summary>
     public bool CanStep { get; private set; }
@@ -62,7 +75,8 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     /// <summary>Looks at what other threads change, once for a step: a sort wants keys that stand still.</summary>
     public void Look(int sampleRate)
     {
-        CanStep = !Job.HasEnded && Stream.Ready && !Job.Output.IsFull && (Row is not null || MayStart);
+        CanStep = !Job.HasEnded && (UnderWay is null ? Stream.Ready : Stream.Next == NextInput.DrawnToken) && !Job.Output.IsFull
+            && (Row is not null || MayStart);
         Deadline = Job.Chunks == 0 && Job.Decode.Streaming
             ? TimeSpan.MinValue
             : Job.Time.GetElapsedTime(0, Job.Accepted) + Job.PlaybackDeadline(sampleRate);
@@ -90,13 +104,48 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
             onStarted(this);
     }
 
-    /// <summary>Gives up the place in the KV cache; everything will be fed again, with the same result.</summary>
+    /// <summary>Readies its row of the next step, beside that of the step under way.</summary>
+    /// <param name="count">How much of <see cref="Pending"/> it is to feed.</param>
+    public void Choose(int count)
+    {
+        Start();
+        (Row, _spare) = (_spare ?? new LanguageRow { State = Row!.State, Inputs = default }, Row);
+        var pending = Pending;
+        Row.Inputs = pending[..count];
+        Row.Follows = UnderWay;
+        Row.Draw = UnderWay is not null ? Stream.DrawAfterNext : count == pending.Length ? Stream.Draw : null;
+        Row.Token = -1;
+    }
+
+    /// <summary>Its row is under way.</summary>
+    public void Launched()
+    {
+        if (_first is null)
+            _first = Row;
+        else
+            _second = Row;
+    }
+
+    /// <summary>The first of the steps under way in which it has a row is there.</summary>
+    /// <returns>False where that row's result counts no more.</returns>
+    public bool Collected(LanguageRow row)
+    {
+        if (row != _first)
+            return false;
+        (_first, _second) = (_second, null);
+        return true;
+    }
+
+    /// <summary>Gives up the place in the KV cache, and the results of steps under way; everything will be fed again, with the same result.</summary>
     public void Preempt()
     {
         Row!.State.Reset();
         Row.Error = null;
+        Forget();
         Stream.Rewind();
     }
+
+    private void Forget() => _first = _second = null;
 
     /// <summary>More of its text has arrived.</summary>
     public void Feed(int[] text, string spoken, bool isComplete)
@@ -158,6 +207,7 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
         Job.AddTokensWaiting(-_held.Count);
         _held.Clear();
         Row?.State.Reset();
+        Forget();
         Stream = createStream(Utterance, ++Utterance.Redraws);
         if (Stream is not BiStreamTokenStream fed)
             return;
@@ -168,7 +218,8 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
     public void Free()
     {
         Row?.State.Dispose();
-        Row = null;
+        Row = _spare = null;
+        Forget();
         Span?.SetTag("lighttts.tokens", Stream.History.Count);
         LightTtsDiagnostics.End(Span, LightTtsDiagnostics.ErrorType(Job.Error));
         Span = null;

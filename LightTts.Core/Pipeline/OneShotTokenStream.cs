@@ -36,7 +36,9 @@ internal sealed class OneShotTokenStream : SpeechTokenStream
 
     protected override bool DrawsNext => true;
 
-    protected override bool IgnoreEos => History.Count < _limits.Min;
+    public override NextInput Next => History.Count + 1 < _limits.Max ? NextInput.DrawnToken : NextInput.None;
+
+    protected override bool IgnoreEosAfter(int tokens) => tokens < _limits.Min;
 
     protected override bool Take(int token)
     {

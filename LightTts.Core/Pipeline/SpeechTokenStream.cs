@@ -2,6 +2,19 @@ using LightTts.Models;
 
 namespace LightTts.Pipeline;
 
+/// <summary>What a stream feeds after the draw under way, as far as that can be said before it is known.</summary>
+internal enum NextInput
+{
+    /// <summary>The drawn token alone, where it is a sound; where it is none, the utterance is over.</summary>
+    DrawnToken,
+
+    /// <summary>Nothing: it is the last one.</summary>
+    None,
+
+    /// <summary>That depends on the token, or on text that is still to come.</summary>
+    Unknown,
+}
+
 /// <summary>One utterance's way through the language model: what to feed next, what a
 /// drawn token means, when it is over. Knows no model and no thread.</summary>
 /// <remarks>
@@ -41,7 +54,13 @@ internal abstract class SpeechTokenStream
 
     /// <summary>How to draw after the last of <see cref="Pending"/>; null where the next
     /// token is given (a forced fill): feed it all the same, then accept -1.</summary>
-    public TokenDraw? Draw => DrawsNext ? new TokenDraw(_seed, _draws, _drawn, IgnoreEos, MayFill, Sampling) : null;
+    public TokenDraw? Draw => DrawsNext ? new TokenDraw(_seed, _draws, _drawn, IgnoreEosAfter(_drawn.Count), MayFill, Sampling) : null;
+
+    /// <summary>What follows the draw under way.</summary>
+    public abstract NextInput Next { get; }
+
+    /// <summary>How to draw after that, where it is <see cref="NextInput.DrawnToken"/>; its history lacks the token that is still to come.</summary>
+    public TokenDraw DrawAfterNext => new(_seed, _draws + 1, _drawn, IgnoreEosAfter(_drawn.Count + 1), Sampling: Sampling);
 
     /// <summary>What of the model's way to draw is to be otherwise.</summary>
     public SamplingOptions? Sampling { get; init; }
@@ -61,8 +80,8 @@ internal abstract class SpeechTokenStream
     /// <summary>Whether the token after <see cref="Pending"/> is drawn, not given.</summary>
     protected abstract bool DrawsNext { get; }
 
-    /// <summary>Whether the end is forbidden in the next draw.</summary>
-    protected abstract bool IgnoreEos { get; }
+    /// <summary>Whether the end is forbidden in the draw behind so many tokens.</summary>
+    protected abstract bool IgnoreEosAfter(int tokens);
 
     /// <summary>Whether more text may be asked for in the next draw although the end is forbidden.</summary>
     protected virtual bool MayFill => false;

@@ -187,5 +187,7 @@ internal sealed class SynthesisJob
 
     /// <summary>Ends the job because an exception that is not one of ours came out of a stage.</summary>
     public bool Fail(Exception cause) =>
-        TryEnd(cause as TtsException ?? new TtsSynthesisException($"The request failed in the engine: {cause.Message}", cause));
+        TryEnd(cause as TtsException ?? new TtsSynthesisException(DeviceMemoryFault.Of(cause) is { } numbers
+            ? $"The device has no memory left for the request. {numbers} Ask again when others have ended, or end other programs that use the device."
+            : $"The request failed in the engine: {cause.Message}", cause));
 }

@@ -32,4 +32,19 @@ internal static class WorkingMemory
             // Others were faster. What is needed is taken when it is needed.
         }
     }
+
+    /// <summary>Lets libtorch give back what it keeps for later of what has ended, which it does by itself only where a request of its own
+    /// fails.</summary>
+    public static void Release(Device device)
+    {
+        const long more = 1L << 50; // bytes, than any device has
+        try
+        {
+            empty([more], ScalarType.Byte, device).Dispose();
+        }
+        catch (ExternalException)
+        {
+            // It has looked for them everywhere.
+        }
+    }
 }

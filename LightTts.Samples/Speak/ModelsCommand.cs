@@ -40,7 +40,7 @@ internal static class ModelsCommand
         pull.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>
         {
             StandardOutput.Need("Leave it open: the model's folder is printed there.");
-            using var bar = new PullBar(parsed.GetValue(quiet) || !Loading.IsWatched);
+            using var bar = new PullBar(parsed.GetValue(quiet), Loading.IsWatched);
             var model = await TtsModels.PullAsync(parsed.GetValue(name)!, hub.Read(parsed), bar, cancellation);
             bar.Dispose();
             Console.WriteLine(model.Path);

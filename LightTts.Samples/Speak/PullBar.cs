@@ -2,8 +2,11 @@ using System.Globalization;
 
 namespace LightTts.Samples.Speak;
 
-/// <summary>A line on the terminal: how much of a model is here, how fast it comes, and how long it will take.</summary>
-internal sealed class PullBar(bool hidden) : IProgress<ModelPullProgress>, IDisposable
+/// <summary>A line on the terminal: how much of a model is here, how fast it comes, and how long it will take; and a line each for what failed and
+/// is tried again.</summary>
+/// <param name="hidden">Whether nothing is shown.</param>
+/// <param name="moves">Whether there is a terminal, on which a line can be written again.</param>
+internal sealed class PullBar(bool hidden, bool moves) : IProgress<ModelPullProgress>, IDisposable
 {
     private const int Width = 30;
 
@@ -20,6 +23,14 @@ internal sealed class PullBar(bool hidden) : IProgress<ModelPullProgress>, IDisp
             return;
         lock (_lock)
         {
+            if (value.Trouble is { } trouble)
+            {
+                Clear();
+                Console.Error.WriteLine($"speak: {trouble}");
+                return;
+            }
+            if (!moves)
+                return;
             var now = TimeProvider.System.GetTimestamp();
             if (_started == 0)
                 (_started, _before) = (now, value.Bytes);
@@ -38,10 +49,13 @@ internal sealed class PullBar(bool hidden) : IProgress<ModelPullProgress>, IDisp
     public void Dispose()
     {
         lock (_lock)
-        {
-            if (_shown != 0)
-                Console.Error.Write("\r" + new string(' ', Width + 50) + "\r");
-            _shown = 0;
-        }
+            Clear();
+    }
+
+    private void Clear()
+    {
+        if (_shown != 0)
+            Console.Error.Write("\r" + new string(' ', Width + 50) + "\r");
+        _shown = 0;
     }
 }

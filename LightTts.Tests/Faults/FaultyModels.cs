@@ -68,6 +68,8 @@ internal sealed class FaultyModels
 
         public LanguageLimits Limits => inner.Limits;
 
+        public bool CanFollow => inner.CanFollow;
+
         public IDisposable EnterThread() => inner.EnterThread();
 
         public void WarmUp() => inner.WarmUp();
@@ -82,8 +84,8 @@ internal sealed class FaultyModels
 
         public void Collect()
         {
+            inner.Collect(); // a step that fails is over, too
             owner._onCall?.Invoke();
-            inner.Collect();
         }
 
         public void Dispose() => inner.Dispose();

@@ -59,7 +59,8 @@ public sealed class ConformerUNetGoldenTests
         var encoder = (ConformerEncoder)flow.Encoder;
         var input = Flows.Fixture(file, "enc2.in")[0];
         Flows.Near(Flows.Fixture(file, "enc2.embed")[0], encoder.Embed(input), Tolerance);
-        var (encoded, tail) = encoder.Encode(input, final, streaming, null);
+        using var places = encoder.Arrange(new FlowTokens(new int[input.shape[0]], final, streaming, null));
+        var (encoded, tail) = encoder.Encode(input, places);
         tail.Dispose();
         Flows.Near(Flows.Fixture(file, expected)[0], encoded, Tolerance);
     }
@@ -76,9 +77,14 @@ public sealed class ConformerUNetGoldenTests
         using var flow = Flows.Golden("cv2");
         var encoder = (ConformerEncoder)flow.Encoder;
         var input = Flows.Fixture(file, "enc2.in")[0];
-        var (first, tail1) = encoder.Encode(input.narrow(0, 0, 28), final: false, streaming: true, null);
-        var (second, tail2) = encoder.Encode(input.narrow(0, 25, 28), final: false, streaming: true, tail1);
-        var (rest, tail3) = encoder.Encode(input.narrow(0, 50, 10), final, streaming: true, tail2);
+        (Tensor, FlowTail) Encode(int at, int count, bool last, FlowTail? tail)
+        {
+            using var places = encoder.Arrange(new FlowTokens(new int[count], last, Streaming: true, tail));
+            return encoder.Encode(input.narrow(0, at, count), places);
+        }
+        var (first, tail1) = Encode(0, 28, last: false, null);
+        var (second, tail2) = Encode(25, 28, last: false, tail1);
+        var (rest, tail3) = Encode(50, 10, final, tail2);
         Assert.InRange(tail2.Bytes, tail1.Bytes + 1, 2 * tail1.Bytes);
         foreach (var tail in (FlowTail[])[tail1, tail2, tail3])
             tail.Dispose();

@@ -69,8 +69,8 @@ public sealed class FlowGoldenTests
         var chunk1 = Repo.Manifest($"main/flow_{model}").GetProperty("runs").GetProperty("chunk1").GetProperty("tokens").GetInt32();
         var count = 2 * (promptTokens.Length + chunk1 - 3);
         var all = promptTokens.Concat(Flows.Ints(file, "token")).ToArray();
-        Flows.Near(Flows.Fixture(file, "offline.mu"), Channels(flow.Encoder.Encode(all, true, streaming: false, null).Mu), 1e-5);
-        var chunk = flow.Encoder.Encode(all.AsSpan(0, promptTokens.Length + chunk1), false, streaming: true, null).Mu;
+        Flows.Near(Flows.Fixture(file, "offline.mu"), Channels(flow.Encode(all, final: true, streaming: false)), 1e-5);
+        var chunk = flow.Encode(all.AsMemory(0, promptTokens.Length + chunk1), final: false, streaming: true);
         Flows.Near(Flows.Fixture(file, "chunk1.mu"), Channels(chunk), 1e-5);
         var speaker = flow.Speaker(file.Tensors["embedding"].ToSingles());
         Flows.Near(Flows.Fixture(file, "chunk1.spks"), speaker, 1e-5);
@@ -113,7 +113,7 @@ public sealed class FlowGoldenTests
             Start = 0,
             Count = count,
             Chunk = 0,
-            Mu = flow.Encoder.Encode(all, false, streaming: false, null).Mu,
+            Mu = flow.Encode(all, final: false, streaming: false),
             Condition = cat([Flows.Fixture(file, "prompt_feat")[0], zeros(count - promptFrames, 80)], 0),
             Speaker = flow.Speaker(file.Tensors["embedding"].ToSingles()),
         };

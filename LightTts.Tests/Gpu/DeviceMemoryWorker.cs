@@ -10,15 +10,22 @@ internal static class DeviceMemoryWorker
 {
     public const string Role = "device memory", Neighbour = "device neighbour";
 
+    /// <summary>A request was spoken.</summary>
+    public const string Spoken = "spoken";
+
     private const long Step = 96L << 20;
     private const int Attempts = 60;
+    private static readonly bool Rehearsal = TestDevice.Kind == ComputeDevice.Cpu;
 
-    public static readonly int Listeners = TestDevice.Kind == ComputeDevice.Cpu ? 4 : 24;
+    public static readonly int Listeners = Rehearsal ? 4 : 24;
+
+    /// <summary>How often memory fails while requests run: at the first piece that is asked for, at the second, and so on.</summary>
+    public static readonly int Failures = Rehearsal ? 2 : 32;
 
     private static readonly SynthesisRequest Sentence = new() { Text = "The old lighthouse stood on a rocky cliff.", Voice = "rms", Seed = 3 };
 
-    /// <summary>Loads with no memory, with a little more, and so on until it is enough; then speaks while there is no more, and once there
-    /// is.</summary>
+    /// <summary>Loads with no memory, with a little more, and so on until it is enough; then speaks while there is no more, with a little more, and
+    /// once there is.</summary>
     public static int Run()
     {
         using var hog = Hog();
@@ -29,9 +36,15 @@ internal static class DeviceMemoryWorker
             {
                 using var loaded = new Loaded();
                 Console.Out.WriteLine($"loaded, {Free()} free");
-                loaded.Crowd("with no more memory");
+                for (var failure = 0; failure < Failures; failure++)
+                {
+                    hog?.Leave(failure * DeviceHog.Piece); // what libtorch gave back when it found no more, too
+                    loaded.Crowd($"service, {Free()} free", 8, turn: failure);
+                }
+                hog?.Leave(0);
+                loaded.Crowd("with no more memory", Listeners, turn: 12);
                 hog?.Dispose();
-                loaded.Crowd("with memory again");
+                loaded.Crowd("with memory again", Listeners, turn: 12);
                 Console.Out.WriteLine(loaded.Speak() > 0 ? "spoke" : "silent");
                 return 0;
             }
@@ -64,7 +77,7 @@ internal static class DeviceMemoryWorker
     private static DeviceHog? Hog()
     {
         TorchRuntime.EnsureLoaded(TestDevice.Natives);
-        if (TestDevice.Kind == ComputeDevice.Cpu)
+        if (Rehearsal)
             return null;
         torch.InitializeDeviceType(DeviceType.CUDA);
         return new DeviceHog();
@@ -85,21 +98,24 @@ internal static class DeviceMemoryWorker
 
         public int Speak() => _pipeline.SpeakAsync(Sentence).GetAwaiter().GetResult().Samples.Length;
 
-        /// <summary>Many at once, some of them long and whole, which is what takes the most memory.</summary>
-        public void Crowd(string when)
+        /// <summary>Many at once, some of them long and whole, which is what takes the most memory; of other lengths in each turn, as memory is
+        /// taken for a length once.</summary>
+        public void Crowd(string when, int listeners, int turn)
         {
-            var outcomes = Task.WhenAll(Enumerable.Range(0, Listeners).Select(async i =>
+            var outcomes = Task.WhenAll(Enumerable.Range(0, listeners).Select(async i =>
             {
                 try
                 {
-                    var request = Sentence with { Seed = i };
+                    var request = Sentence with { Seed = i + turn };
                     if (i % 3 == 0)
-                        request = request with { Delivery = AudioDelivery.Whole, Text = string.Concat(Enumerable.Repeat(Sentence.Text + " ", 12)) };
-                    return (await _pipeline.SpeakAsync(request)).Samples.Length > 0 ? "spoken" : "silent";
+                        request = request with { Delivery = AudioDelivery.Whole, Text = Repeated(1 + (turn + i) % 13) };
+                    else if (i % 3 == 1)
+                        request = request with { Text = Repeated(1 + turn % 3) };
+                    return (await _pipeline.SpeakAsync(request)).Samples.Length > 0 ? Spoken : "silent";
                 }
                 catch (TtsException e)
                 {
-                    return e.GetType().Name;
+                    return $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ").Replace(", ", "; ", StringComparison.Ordinal)}";
                 }
             })).WaitAsync(TimeSpan.FromSeconds(100)).GetAwaiter().GetResult();
             var counted = outcomes.GroupBy(outcome => outcome).Select(group => $"{group.Count()} {group.Key}");
@@ -107,5 +123,7 @@ internal static class DeviceMemoryWorker
         }
 
         public void Dispose() => _pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+        private static string Repeated(int times) => string.Concat(Enumerable.Repeat(Sentence.Text + " ", times));
     }
 }

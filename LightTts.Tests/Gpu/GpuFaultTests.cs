@@ -21,8 +21,26 @@ public sealed class GpuFaultTests(ITestOutputHelper output)
         Assert.True(Rehearsal || refused.Length >= 3, "memory was never too little");
         Assert.All(refused, line => Assert.Matches("(MiB|GiB|bytes)", line));
         Assert.Contains(lines, line => line.StartsWith("loaded", StringComparison.Ordinal));
-        Assert.Contains($"with memory again: {DeviceMemoryWorker.Listeners} spoken", lines);
+        var served = lines.Where(line => line.StartsWith("service", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(DeviceMemoryWorker.Failures, served.Length);
+        foreach (var outcome in served.SelectMany(line => line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..].Split(", ")))
+            Assert.Matches($"^[0-9]+ ({DeviceMemoryWorker.Spoken}$|Tts[A-Za-z]+: .*([0-9] MiB|[0-9] GiB|bytes))", outcome);
+        Assert.Contains($"with memory again: {DeviceMemoryWorker.Listeners} {DeviceMemoryWorker.Spoken}", lines);
         Assert.Equal("spoke", lines[^1]);
+    }
+
+    /// <summary>Whatever becomes of a graph, the next of its pool can be recorded.</summary>
+    [Fact]
+    public void Row_28_graphs_that_come_to_nothing()
+    {
+        TestDevice.Need();
+        Assert.SkipWhen(Rehearsal, "there are graphs on CUDA devices only");
+        string[] told =
+        [
+            "gone: recorded", "after the last one: recorded", "throws: failed", "after one that threw: recorded", "throws beside another: failed",
+            "beside another: recorded", "waits for the device: failed", "after one that waited: recorded", "sum 2000",
+        ];
+        Assert.Equal(told, Tell(DeviceGraphWorker.Role));
     }
 
     [Fact]

@@ -96,6 +96,27 @@ public sealed class GpuFlowGraphTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>The solver's steps as a part of the evaluation are those behind it, whatever shape and whoever was there before.</summary>
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Steps_with_the_evaluation_are_those_behind_it(ScalarType compute)
+    {
+        var device = TestDevice.Get();
+        using var thread = Enter(device);
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        using var flow = Ready(compute, device);
+        foreach (var (tokens, chunk) in ((int, int)[])[(20, 50), (40, 0), (21, 50), (90, 50), (41, 0), (600, 0), (20, 50)])
+        {
+            var segment = flow.Segment(Flows.Timbre(tokens, 10), Flows.Tokens(new Random(tokens), tokens), chunk);
+            var behind = flow.Solve(segment, Steps, observe: (_, _, _) => { });
+            var difference = Flows.Difference(behind, flow.Solve(segment, Steps)) / behind.abs().max().ToSingle();
+            output.WriteLine($"{compute}, {segment.Count} frames, chunks of {chunk}: {difference:E1}");
+            Assert.InRange(difference, 0, compute == ScalarType.Float32 ? 1e-6 : 1e-3);
+        }
+    }
+
     private static IDisposable Enter(TorchDevice device) => new TorchThread(2, device.IsCuda ? device.Device.index : null).Enter(urgent: true);
 
     private FlowModel Ready(ScalarType compute, TorchDevice device)

@@ -71,19 +71,19 @@ public sealed class GpuSecondCardTests(ITestOutputHelper output)
         Assert.Equal(0, worker.WaitForExit());
         var ends = lines[0]["ended: ".Length..].Split(", ").Select(end => end.Split(' ', 2)).ToDictionary(end => end[1], end =>
             int.Parse(end[0], CultureInfo.InvariantCulture));
-        if (!Rehearsal)
+        Assert.StartsWith("disposed", lines[^1], StringComparison.Ordinal);
+        // CUDA gives such an error of one card to all that the process asks of the others afterwards: then all have to know, and soon. Where it
+        // does not, as on the CPU, the others go on.
+        if (!Rehearsal && !ends.ContainsKey("goes on"))
         {
-            // CUDA gives the error of one card to all that the process asks of the others afterwards.
             Assert.Equal(["TtsSynthesisException"], ends.Keys);
             Assert.InRange(int.Parse(lines[1].Split(' ')[3], CultureInfo.InvariantCulture), 0, 1_000);
             Assert.StartsWith("new request: TtsSynthesisException", lines[3], StringComparison.Ordinal);
-            Assert.StartsWith("disposed", lines[^1], StringComparison.Ordinal);
             return;
         }
-        Assert.Equal(["TtsSynthesisException", "goes on"], ends.Keys);
+        Assert.Equal(["TtsSynthesisException", "goes on"], ends.Keys.Order(StringComparer.Ordinal));
         Assert.InRange(ends["TtsSynthesisException"], 1, 12); // of sixteen, those that ran there: about half
         Assert.Equal("new request: True", lines[3]);
-        Assert.StartsWith("disposed", lines[^1], StringComparison.Ordinal);
     }
 
     private static void NeedTwo(bool rehearsed)

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using LightTts.Tests.Support;
 using Microsoft.AspNetCore.Http;
 
@@ -152,6 +153,27 @@ public sealed class PullFaultTests : IDisposable
         Assert.Contains("asks to wait 7200 s", error.Message);
     }
 
+    /// <summary>Nobody there: given up soon, and every try is told before the wait for the next one.</summary>
+    [Theory]
+    [InlineData(null)] // a port where nobody listens
+    [InlineData("http://nobody.invalid")]
+    public async Task A_hub_that_is_not_there_is_told_after_each_of_three_tries(string? endpoint)
+    {
+        var time = new HastyTime();
+        var options = new ModelHubOptions
+        {
+            Endpoint = new Uri(endpoint ?? ClosedPort.Address()), CacheFolder = _folder.Path, Token = "", TimeProvider = time,
+        };
+        var progress = new Troubles();
+        var error = await Assert.ThrowsAsync<TtsDownloadException>(() => TtsModels.PullAsync(FakeModel.Name, options, progress));
+        Assert.Contains("3 times in a row", error.Message);
+        Assert.Contains("HTTPS_PROXY", error.Message);
+        Assert.Equal(2, time.Waits.Count);
+        Assert.Equal(2, progress.All.Count);
+        Assert.All(progress.All, (trouble, i) =>
+            Assert.Matches($@"^{Regex.Escape(options.Endpoint.Host)}: .+\. Try {i + 2} of 3 follows in [0-9]\.[0-9] s\.$", trouble));
+    }
+
     [Fact]
     public async Task A_hub_in_trouble_is_asked_again_with_growing_waits_and_not_for_ever()
     {
@@ -294,4 +316,15 @@ public sealed class PullFaultTests : IDisposable
             new ModelHubOptions { CacheFolder = _folder.Path, Offline = true }));
 
     public void Dispose() => _folder.Dispose();
+
+    private sealed class Troubles : IProgress<ModelPullProgress>
+    {
+        public List<string> All { get; } = [];
+
+        public void Report(ModelPullProgress value)
+        {
+            Assert.Equal(0, value.Fraction);
+            All.Add(value.Trouble!);
+        }
+    }
 }

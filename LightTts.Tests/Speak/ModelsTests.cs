@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using LightTts.Tests.Hub;
 using LightTts.Tests.Support;
@@ -44,6 +45,21 @@ public sealed class ModelsTests : IDisposable
         var result = await SpeakProcess.RunAsync(_folder.Path, arguments);
         Assert.Equal(2, result.ExitCode);
         Assert.StartsWith("speak: " + expected, result.Error);
+    }
+
+    /// <summary>Who waits reads why, and not for long.</summary>
+    [Fact]
+    public async Task A_hub_that_is_not_there_is_told()
+    {
+        var watch = Stopwatch.StartNew();
+        var result = await SpeakProcess.RunAsync(_folder.Path, ["models", "pull", FakeModel.Name, "--endpoint", ClosedPort.Address(), "--cache", "."]);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 15);
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        var lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(3, lines.Length);
+        Assert.Contains("Try 2 of 3 follows in", lines[0]);
+        Assert.Contains("Try 3 of 3 follows in", lines[1]);
+        Assert.Contains("3 times in a row", lines[2]);
     }
 
     [Fact]

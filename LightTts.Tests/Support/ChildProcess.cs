@@ -83,6 +83,7 @@ internal sealed class ChildProcess : IDisposable
             ExitWorker.Role => ExitWorker.Leave(arguments),
             DeviceMemoryWorker.Role => DeviceMemoryWorker.Run(),
             DeviceMemoryWorker.Neighbour => DeviceMemoryWorker.TakeMost(),
+            DeviceGraphWorker.Role => DeviceGraphWorker.Run(),
             DeviceLossWorker.Role => DeviceLossWorker.Run(arguments),
             FullSizeWorker.Role => FullSizeWorker.Load(arguments),
             _ => 64,

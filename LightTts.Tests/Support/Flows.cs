@@ -100,6 +100,27 @@ internal static class Flows
     /// <summary>Runs rows as one pass.</summary>
     public static void Run(this FlowModel flow, IReadOnlyList<FlowRow> rows) => flow.Begin(rows).Finish();
 
+    /// <summary>Encodes tokens from an utterance's first: [frames, 80].</summary>
+    public static Tensor Encode(this FlowModel flow, ReadOnlyMemory<int> tokens, bool final, bool streaming)
+    {
+        var (mu, tail) = flow.Encoder.Encode([new FlowTokens(tokens, final, streaming, Tail: null)])[0];
+        tail.Dispose();
+        return mu;
+    }
+
+    /// <summary>An utterance's frames, all at once and for the last time; whole, or chunk-causal.</summary>
+    public static FlowSegment Segment(this FlowModel flow, TimbreFeatures voice, int[] tokens, int chunk = 0)
+    {
+        var device = flow.Speaker(voice.Embedding).device;
+        var mu = flow.Encode((int[])[.. voice.SpeechTokens, .. tokens], final: true, streaming: chunk > 0);
+        var mel = zeros([mu.shape[0], 80], device: device);
+        mel.narrow(0, 0, voice.MelFrames).copy_(TensorData.FromSingles(voice.Mel, device, voice.MelFrames, 80));
+        return new FlowSegment
+        {
+            Start = 0, Count = (int)mu.shape[0], Chunk = chunk, Mu = mu, Condition = mel, Speaker = flow.Speaker(voice.Embedding), Last = true,
+        };
+    }
+
     /// <summary>Solves from the beginning to the end: [M, 80].</summary>
     public static Tensor Solve(this FlowModel flow, FlowSegment segment, int steps, Action<int, Tensor, Tensor>? observe = null)
     {

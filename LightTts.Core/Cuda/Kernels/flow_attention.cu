@@ -3,227 +3,357 @@
 
 #if BF16 && HEAD_DIM == 64
 
-constexpr int TILE = 64; // keys that are looked at together
+constexpr int TILE = 64; // keys that are looked at together, and queries of 4 warps
 constexpr int TILE_ELEMENTS = TILE * HEAD_DIM;
 
 // A row of a tile is 8 pieces of 16 bytes, which lie in another order in each row, so that 8 rows' pieces of one number lie in different banks.
 __device__ __forceinline__ element* piece(element* tile, int row, int part) { return tile + row * HEAD_DIM + (part ^ (row & 7)) * 8; }
 
-// qkv [2 rows frames, 3 DIM]: queries, and, where there are no pages, keys and values. pages [*, 2 DIM]: places [rows, columns] says where each page
-// of a block begins, for the first guidance row. A block of frames sees the first seen[row] keys -> y [2 rows frames, DIM]. A block of threads for
-// 64 SETS queries of a head; 4 warps for each of SPLITS parts of the keys, a warp for 16 SETS queries, whose parts are put together at the end.
-// Fragments as at multiply_add: the scores' are the second product's left side as they are.
-template <int SPLITS, int SETS>
-__device__ __forceinline__ void attend_block(const element* qkv, const element* pages, const long long* places, int columns, const long long* seen,
-    int rows, int frames, element* y)
+// s[64 queries x 64 keys] = q kᵀ.
+__device__ __forceinline__ void score_tile(float (&s)[8][4], const u32 (&q)[4][4], element* keys)
 {
-    constexpr int THREADS = 128 * SPLITS;
-    extern __shared__ uint4 shared[];
-    element* const tiles = (element*)shared; // [stage][split][keys, values][TILE, HEAD_DIM]
-    long long* const own_places = (long long*)(tiles + 2 * SPLITS * 2 * TILE_ELEMENTS);
-    release_next();
-    const int head = blockIdx.x, block = blockIdx.y, lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
-    const int split = warp / 4, first = (blockIdx.z * 4 + warp % 4) * (16 * SETS), row = block % rows;
-    const int limit = (int)seen[row], rounds = (limit + TILE * SPLITS - 1) / (TILE * SPLITS);
-    // Where pages lie is the step's, not the kernel's before.
-    if (pages != nullptr)
-        for (int i = threadIdx.x; i < columns; i += THREADS)
-            own_places[i] = places[(size_t)row * columns + i] + block / rows * FRAMES;
-    __syncthreads();
-    wait_for_previous();
-
-    auto load = [&](int round)
+#if HAS_GROUPS
+    const u64 tile = describe_tile(keys);
+    begin_products();
+    multiply_group<false, false>(s, q[0], tile);
+#pragma unroll
+    for (int k = 1; k < 4; k++)
+        multiply_group<false, true>(s, q[k], tile + k * (32 >> 4));
+    commit_products();
+    finish_products(s);
+#else
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int n = 0; n < 8; n++)
     {
-        element* const stage = tiles + round % 2 * (SPLITS * 2 * TILE_ELEMENTS);
+        s[n][0] = s[n][1] = s[n][2] = s[n][3] = 0;
 #pragma unroll
-        for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 4; k += 2)
         {
-            const int item = threadIdx.x + i * THREADS, within = item / 8, part = item % 8, key = round * (TILE * SPLITS) + within;
-            const bool there = key < limit;
-            const int safe = there ? key : 0;
-            const element* from = pages != nullptr ? pages + ((size_t)own_places[safe / FRAMES] + safe % FRAMES) * (2 * DIM)
-                : qkv + ((size_t)block * frames + safe) * (3 * DIM) + DIM;
-            from += head * HEAD_DIM + part * 8;
-            element* const to = piece(stage + within / TILE * (2 * TILE_ELEMENTS), within % TILE, part);
-            copy_async_or_zero(to, from, there);
-            copy_async_or_zero(to + TILE_ELEMENTS, from + DIM, there);
+            u32 b[4];
+            load_matrices(b, piece(keys, n * 8 + lane % 8, k * 2 + lane / 8));
+            multiply_add(s[n], q[k][0], q[k][1], q[k][2], q[k][3], b[0], b[1]);
+            multiply_add(s[n], q[k + 1][0], q[k + 1][1], q[k + 1][2], q[k + 1][3], b[2], b[3]);
         }
-        commit_copies();
-    };
-
-    load(0);
-    u32 q[SETS][4][4];
-#pragma unroll
-    for (int set = 0; set < SETS; set++)
-#pragma unroll
-        for (int k = 0; k < 4; k++)
-#pragma unroll
-            for (int i = 0; i < 4; i++)
-            {
-                const int frame = first + set * 16 + g + i % 2 * 8, at = head * HEAD_DIM + k * 16 + 2 * t + i / 2 * 8;
-                q[set][k][i] = frame < frames ? *(const u32*)(qkv + ((size_t)block * frames + frame) * (3 * DIM) + at) : 0;
-            }
-
-    float o[SETS][8][4] = {}, highest[SETS][2], sum[SETS][2] = {};
-#pragma unroll
-    for (int set = 0; set < SETS; set++)
-        highest[set][0] = highest[set][1] = -INFINITY;
-    for (int round = 0; round < rounds; round++)
-    {
-        if (round + 1 < rounds)
-            load(round + 1);
-        else
-            commit_copies();
-        wait_copies<1>();
-        __syncthreads();
-        element* const k_tile = tiles + (round % 2 * SPLITS + split) * (2 * TILE_ELEMENTS);
-        element* const v_tile = k_tile + TILE_ELEMENTS;
-        const int tile = (round * SPLITS + split) * TILE;
-        if (tile < limit && first < frames)
-        {
-            float s[SETS][8][4] = {};
-#pragma unroll
-            for (int n = 0; n < 8; n++)
-#pragma unroll
-                for (int k = 0; k < 2; k++)
-                {
-                    u32 b[4];
-                    load_matrices(b, piece(k_tile, n * 8 + lane % 8, k * 4 + lane / 8));
-#pragma unroll
-                    for (int set = 0; set < SETS; set++)
-                    {
-                        const u32(&own)[4] = q[set][2 * k], (&next)[4] = q[set][2 * k + 1];
-                        multiply_add(s[set][n], own[0], own[1], own[2], own[3], b[0], b[1]);
-                        multiply_add(s[set][n], next[0], next[1], next[2], next[3], b[2], b[3]);
-                    }
-                }
-            const bool whole = tile + TILE <= limit;
-#pragma unroll
-            for (int set = 0; set < SETS; set++)
-#pragma unroll
-                for (int half = 0; half < 2; half++) // rows g and g + 8
-                {
-                    constexpr float SCALE = 0.125f * 1.4426950408889634f; // 1 / sqrt(64), in powers of 2
-                    float top = -INFINITY;
-                    if (!whole)
-#pragma unroll
-                        for (int n = 0; n < 8; n++)
-#pragma unroll
-                            for (int e = 0; e < 2; e++)
-                                if (tile + n * 8 + 2 * t + e >= limit)
-                                    s[set][n][2 * half + e] = -INFINITY;
-#pragma unroll
-                    for (int n = 0; n < 8; n++)
-                        top = fmaxf(top, fmaxf(s[set][n][2 * half], s[set][n][2 * half + 1]));
-                    top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
-                    top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
-                    top = fmaxf(highest[set][half], top * SCALE);
-                    const float kept = exp2f(highest[set][half] - top);
-                    highest[set][half] = top;
-                    sum[set][half] *= kept;
-#pragma unroll
-                    for (int n = 0; n < 8; n++)
-#pragma unroll
-                        for (int e = 0; e < 2; e++)
-                        {
-                            o[set][n][2 * half + e] *= kept;
-                            sum[set][half] += s[set][n][2 * half + e] = exp2f(s[set][n][2 * half + e] * SCALE - top);
-                        }
-                }
-#pragma unroll
-            for (int k = 0; k < 4; k++)
-            {
-                u32 a[SETS][4];
-#pragma unroll
-                for (int set = 0; set < SETS; set++)
-#pragma unroll
-                    for (int i = 0; i < 4; i++)
-                        a[set][i] = narrow_pair(s[set][2 * k + i / 2][i % 2 * 2], s[set][2 * k + i / 2][i % 2 * 2 + 1]);
-#pragma unroll
-                for (int n = 0; n < 8; n += 2)
-                {
-                    u32 b[4];
-                    load_matrices_transposed(b, piece(v_tile, k * 16 + lane % 16, n + lane / 16));
-#pragma unroll
-                    for (int set = 0; set < SETS; set++)
-                    {
-                        multiply_add(o[set][n], a[set][0], a[set][1], a[set][2], a[set][3], b[0], b[1]);
-                        multiply_add(o[set][n + 1], a[set][0], a[set][1], a[set][2], a[set][3], b[2], b[3]);
-                    }
-                }
-            }
-        }
-        __syncthreads();
     }
+#endif
+}
 
-    if (SPLITS > 1)
-    {
-        float* const parts = (float*)shared; // [split - 1][36][128]
-        float* const own = parts + (split - 1) * (36 * 128) + threadIdx.x % 128;
-        if (split > 0)
+// o[64 queries x 64 numbers] += weights [64 queries x 64 keys] values.
+__device__ __forceinline__ void add_values(float (&o)[8][4], const u32 (&weights)[4][4], element* values)
+{
+#if HAS_GROUPS
+    const u64 tile = describe_tile(values);
+    begin_products();
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+        multiply_group<true, true>(o, weights[k], tile + k * (16 * HEAD_DIM * sizeof(element) >> 4));
+    commit_products();
+    finish_products(o);
+#else
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+#pragma unroll
+        for (int n = 0; n < 8; n += 2)
         {
+            u32 b[4];
+            load_matrices_transposed(b, piece(values, k * 16 + lane % 16, n + lane / 16));
+            multiply_add(o[n], weights[k][0], weights[k][1], weights[k][2], weights[k][3], b[0], b[1]);
+            multiply_add(o[n + 1], weights[k][0], weights[k][1], weights[k][2], weights[k][3], b[2], b[3]);
+        }
+#endif
+}
+
+// What 4 warps know of 64 queries: of queries g and g + 8 of a warp's 16 the highest score so far (in powers of 2), the lane's part of the weights'
+// sum, and the weighted sum of the values.
+struct Attended
+{
+    float highest[2], sum[2], o[8][4];
+
+    __device__ __forceinline__ Attended() : sum{}, o{} { highest[0] = highest[1] = -INFINITY; }
+
+    // Scores of a tile, of which the first `there` keys are seen -> what they add, and their weights: the second product's left side as it is.
+    __device__ __forceinline__ void weigh(float (&s)[8][4], int there, u32 (&weights)[4][4])
+    {
+        constexpr float SCALE = 0.125f * 1.4426950408889634f; // 1 / sqrt(64), in powers of 2
+        if (there < TILE)
 #pragma unroll
             for (int n = 0; n < 8; n++)
 #pragma unroll
                 for (int e = 0; e < 4; e++)
-                    own[(n * 4 + e) * 128] = o[0][n][e];
-#pragma unroll
-            for (int half = 0; half < 2; half++)
-            {
-                own[(32 + half) * 128] = highest[0][half];
-                own[(34 + half) * 128] = sum[0][half];
-            }
-        }
-        __syncthreads();
-        if (split > 0)
-            return;
-#pragma unroll
-        for (int other = 0; other < SPLITS - 1; other++)
-        {
-            const float* theirs = parts + other * (36 * 128) + threadIdx.x;
-#pragma unroll
-            for (int half = 0; half < 2; half++)
-            {
-                const float top = fmaxf(highest[0][half], theirs[(32 + half) * 128]);
-                const float kept = exp2f(highest[0][half] - top), added = exp2f(theirs[(32 + half) * 128] - top);
-                highest[0][half] = top;
-                sum[0][half] = sum[0][half] * kept + theirs[(34 + half) * 128] * added;
-#pragma unroll
-                for (int n = 0; n < 8; n++)
-#pragma unroll
-                    for (int e = 2 * half; e < 2 * half + 2; e++)
-                        o[0][n][e] = o[0][n][e] * kept + theirs[(n * 4 + e) * 128] * added;
-            }
-        }
-    }
-#pragma unroll
-    for (int set = 0; set < SETS; set++)
+                    if (n * 8 + (int)threadIdx.x % 4 * 2 + e % 2 >= there)
+                        s[n][e] = -INFINITY;
 #pragma unroll
         for (int half = 0; half < 2; half++)
         {
-            const int frame = first + set * 16 + g + 8 * half;
-            float whole = sum[set][half];
-            whole += __shfl_xor_sync(0xffffffffu, whole, 1);
-            whole += __shfl_xor_sync(0xffffffffu, whole, 2);
-            const float inverse = 1 / whole;
+            float top = -INFINITY;
+#pragma unroll
+            for (int n = 0; n < 8; n++)
+                top = fmaxf(top, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
+            top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
+            top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
+            top = fmaxf(highest[half], top * SCALE);
+            const float kept = power_of_two(highest[half] - top);
+            highest[half] = top;
+            float added = 0;
+#pragma unroll
+            for (int n = 0; n < 8; n++)
+#pragma unroll
+                for (int e = 2 * half; e < 2 * half + 2; e++)
+                {
+                    o[n][e] *= kept;
+                    added += s[n][e] = power_of_two(s[n][e] * SCALE - top);
+                }
+            sum[half] = sum[half] * kept + added;
+        }
+#pragma unroll
+        for (int k = 0; k < 4; k++)
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                weights[k][i] = narrow_pair(s[2 * k + i / 2][i % 2 * 2], s[2 * k + i / 2][i % 2 * 2 + 1]);
+    }
+
+    // The whole sums.
+    __device__ __forceinline__ void add_lanes()
+    {
+#pragma unroll
+        for (int half = 0; half < 2; half++)
+        {
+            sum[half] += __shfl_xor_sync(0xffffffffu, sum[half], 1);
+            sum[half] += __shfl_xor_sync(0xffffffffu, sum[half], 2);
+        }
+    }
+};
+
+// Puts together what PARTS parts of the keys have given for 64 queries, of which a block of the cluster takes 64 / CLUSTER numbers: to shared memory
+// [part][query][PITCH], a query's numbers, then highest score and sum; from there to y.
+template <int CLUSTER, int SPLITS>
+struct Parts
+{
+    static constexpr int PARTS = CLUSTER * SPLITS, NUMBERS = HEAD_DIM / CLUSTER, PITCH = NUMBERS + 8; // so that 4 rows lie in different banks
+    static constexpr int BYTES = PARTS * TILE * PITCH * sizeof(float);
+
+    static __device__ __forceinline__ void put(float* place, int block, float2 v)
+    {
+#if __CUDA_ARCH__ >= 900
+        if (CLUSTER > 1)
+        {
+            store_remote((float2*)place, block, v);
+            return;
+        }
+#endif
+        *(float2*)place = v;
+    }
+
+    static __device__ __forceinline__ void share(float* shared, int part, const Attended& own)
+    {
+        const int lane = threadIdx.x % 32, t = lane % 4;
+        float* const rows = shared + (part * TILE + threadIdx.x / 32 % 4 * 16 + lane / 4) * PITCH;
+#pragma unroll
+        for (int half = 0; half < 2; half++)
+        {
+            float* const row = rows + half * 8 * PITCH;
+#pragma unroll
+            for (int n = 0; n < 8; n++)
+                put(row + n * 8 % NUMBERS + 2 * t, n * 8 / NUMBERS, make_float2(own.o[n][2 * half], own.o[n][2 * half + 1]));
+            if (t < CLUSTER)
+                put(row + NUMBERS, t, make_float2(own.highest[half], own.sum[half]));
+        }
+    }
+
+    // y: of the first query and of this block's numbers.
+    static __device__ __forceinline__ void gather(const float* shared, element* y, int queries)
+    {
+        constexpr int LANES = NUMBERS / 4;
+#pragma unroll
+        for (int i = 0; i < TILE * LANES / (128 * SPLITS); i++)
+        {
+            const int item = threadIdx.x + i * (128 * SPLITS), query = item / LANES, at = item % LANES * 4;
+            const float* const rows = shared + query * PITCH;
+            float top = -INFINITY, sum = 0;
+            float4 whole = make_float4(0, 0, 0, 0);
+#pragma unroll
+            for (int part = 0; part < PARTS; part++)
+                top = fmaxf(top, rows[part * (TILE * PITCH) + NUMBERS]);
+#pragma unroll
+            for (int part = 0; part < PARTS; part++)
+            {
+                const float2 state = *(const float2*)(rows + part * (TILE * PITCH) + NUMBERS);
+                const float4 v = *(const float4*)(rows + part * (TILE * PITCH) + at);
+                const float factor = power_of_two(state.x - top);
+                sum += state.y * factor;
+                whole = make_float4(whole.x + v.x * factor, whole.y + v.y * factor, whole.z + v.z * factor, whole.w + v.w * factor);
+            }
+            const float inverse = 1 / sum;
+            if (query < queries)
+                *(uint2*)(y + (size_t)query * DIM + at) = make_uint2(narrow_pair(whole.x * inverse, whole.y * inverse),
+                    narrow_pair(whole.z * inverse, whole.w * inverse));
+        }
+    }
+};
+
+// qkv [2 rows frames, 3 DIM]: queries, and, where there are no pages, keys and values. pages [*, 2 DIM]: places [rows, columns] says where each page
+// of a block begins, for the first guidance row; at the last of them, its own, the kernels before have written. A block of frames sees the first
+// seen[row] keys -> y [2 rows frames, DIM]. The grid is (head, 64 SETS queries, block of a cluster) along x, (guidance row, row) along y. 4 warps take
+// 64 queries and one of SPLITS parts of the keys, of which each block of a cluster has as many.
+template <int CLUSTER, int SPLITS, int SETS, int STAGES>
+__device__ __forceinline__ void attend_block(const element* qkv, const element* pages, const long long* places, int columns, const long long* seen,
+    int rows, int frames, element* y)
+{
+    constexpr int THREADS = 128 * SPLITS * SETS, PARTS = CLUSTER * SPLITS, STAGE = SPLITS * 2 * TILE_ELEMENTS;
+    using Together = Parts<CLUSTER, SPLITS>;
+    extern __shared__ __align__(1024) uint4 shared[];
+    long long* const own_places = (long long*)shared;
+    float* const parts = (float*)((char*)shared + (columns * sizeof(long long) + 1023) / 1024 * 1024);
+    // [stage][split][keys, values][TILE, HEAD_DIM]; the parts' sums lie where the tiles were, unless other blocks send theirs earlier.
+    element* const tiles = (element*)parts + (CLUSTER > 1 ? Together::BYTES / sizeof(element) : 0);
+    release_next();
+    int rank = 0;
+#if __CUDA_ARCH__ >= 900
+    if (CLUSTER > 1)
+    {
+        rank = cluster_rank();
+        cluster_arrive();
+    }
+#endif
+    const int sets = (frames + TILE * SETS - 1) / (TILE * SETS), head = blockIdx.x / CLUSTER / sets, block = blockIdx.y, row = block % rows;
+    const int group = threadIdx.x / 128, split = group % SPLITS, first = (blockIdx.x / CLUSTER % sets * SETS + group / SPLITS) * TILE;
+    const int limit = (int)seen[row], rounds = (limit + TILE * PARTS - 1) / (TILE * PARTS);
+
+    // A thread's share of a round's keys and values; what is beyond the limit is zeros.
+    enum { Early, Late, Both };
+    int early = 0; // keys that are early
+    auto load = [&](int round, int which)
+    {
+        element* const stage = tiles + round % STAGES * STAGE;
+#pragma unroll
+        for (int i = 0; i < 4 / SETS; i++)
+        {
+            const int item = threadIdx.x + i * THREADS, within = item / 8, part = item % 8;
+            const int key = ((round * CLUSTER + rank) * SPLITS + within / TILE) * TILE + within % TILE;
+            const bool there = key < limit;
+            const int safe = there ? key : 0;
+            if ((which == Early && key >= early) || (which == Late && key < early))
+                continue;
+            const element* source = pages != nullptr ? pages + ((size_t)own_places[safe / FRAMES] + safe % FRAMES) * (2 * DIM)
+                : qkv + ((size_t)block * frames + safe) * (3 * DIM) + DIM;
+            source += head * HEAD_DIM + part * 8;
+            element* const to = piece(stage + within / TILE * (2 * TILE_ELEMENTS), within % TILE, part);
+            copy_async_or_zero(to, source, there);
+            copy_async_or_zero(to + TILE_ELEMENTS, source + DIM, there);
+        }
+    };
+    // Where pages lie is the step's, not the kernel's before, and so is what stands in those that the blocks of this pass do not write: it is on its
+    // way before the wait.
+    if (pages != nullptr)
+    {
+        const int seen_pages = (limit + FRAMES - 1) / FRAMES;
+        bool before = threadIdx.x < seen_pages;
+        for (int i = threadIdx.x; i < columns; i += THREADS)
+        {
+            const long long place = places[(size_t)row * columns + i];
+            own_places[i] = place + block / rows * FRAMES;
+            if (i == threadIdx.x && before)
+                for (int other = 0; other < rows; other++)
+                    before = before && place != places[(size_t)other * columns + columns - 1];
+        }
+        early = min(__syncthreads_count(before) * FRAMES, limit); // pages of the pass follow all others
+#pragma unroll
+        for (int round = 0; round < STAGES - 1; round++)
+            if (round < rounds)
+                load(round, Early);
+    }
+    wait_for_previous();
+#pragma unroll
+    for (int round = 0; round < STAGES - 1; round++)
+    {
+        if (round < rounds)
+            load(round, Late);
+        commit_copies();
+    }
+    u32 q[4][4];
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+        {
+            const int frame = first + threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4 + i % 2 * 8;
+            const int at = head * HEAD_DIM + k * 16 + threadIdx.x % 4 * 2 + i / 2 * 8;
+            q[k][i] = frame < frames ? *(const u32*)(qkv + ((size_t)block * frames + frame) * (3 * DIM) + at) : 0;
+        }
+
+    Attended own;
+    for (int round = 0; round < rounds; round++)
+    {
+        wait_copies<STAGES - 2>();
+#if HAS_GROUPS
+        publish_tiles();
+#endif
+        __syncthreads(); // this round's tiles are there, and nobody reads those of the round before
+        if (round + STAGES - 1 < rounds)
+            load(round + STAGES - 1, Both);
+        commit_copies();
+        const int tile = ((round * CLUSTER + rank) * SPLITS + split) * TILE;
+        if (tile < limit && first < frames)
+        {
+            element* const keys = tiles + round % STAGES * STAGE + split * (2 * TILE_ELEMENTS);
+            float s[8][4];
+            u32 weights[4][4];
+            score_tile(s, q, keys);
+            own.weigh(s, limit - tile, weights);
+            add_values(own.o, weights, keys + TILE_ELEMENTS);
+        }
+    }
+
+    own.add_lanes();
+    if constexpr (PARTS > 1)
+    {
+#if __CUDA_ARCH__ >= 900
+        if (CLUSTER > 1)
+            cluster_wait(); // all blocks have begun
+        else
+#endif
+            __syncthreads(); // nobody reads the tiles
+        Together::share(parts, rank * SPLITS + split, own);
+#if __CUDA_ARCH__ >= 900
+        if (CLUSTER > 1)
+            cluster_sync();
+        else
+#endif
+            __syncthreads();
+        Together::gather(parts, y + ((size_t)block * frames + first) * DIM + head * HEAD_DIM + rank * Together::NUMBERS, frames - first);
+    }
+    else
+    {
+#pragma unroll
+        for (int half = 0; half < 2; half++)
+        {
+            const int frame = first + threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4 + 8 * half;
+            const float inverse = 1 / own.sum[half];
             if (frame < frames)
 #pragma unroll
                 for (int n = 0; n < 8; n++)
-                    *(u32*)(y + ((size_t)block * frames + frame) * DIM + head * HEAD_DIM + n * 8 + 2 * t) =
-                        narrow_pair(o[set][n][2 * half] * inverse, o[set][n][2 * half + 1] * inverse);
+                    *(u32*)(y + ((size_t)block * frames + frame) * DIM + head * HEAD_DIM + n * 8 + threadIdx.x % 4 * 2) =
+                        narrow_pair(own.o[n][2 * half] * inverse, own.o[n][2 * half + 1] * inverse);
         }
+    }
 }
 
-#define ATTEND(SPLITS, SETS, BLOCKS) \
-    extern "C" __global__ void __launch_bounds__(128 * SPLITS, BLOCKS) flow_attend_##SPLITS##_##SETS(const element* qkv, const element* pages, \
-        const long long* places, int columns, const long long* seen, int rows, int frames, element* y) \
+#define ATTEND(CLUSTER, SPLITS, SETS, BLOCKS, ...) \
+    extern "C" __global__ void __VA_ARGS__ __launch_bounds__(128 * SPLITS * SETS, BLOCKS) flow_attend_##CLUSTER##_##SPLITS##_##SETS( \
+        const element* qkv, const element* pages, const long long* places, int columns, const long long* seen, int rows, int frames, element* y) \
     { \
-        attend_block<SPLITS, SETS>(qkv, pages, places, columns, seen, rows, frames, y); \
+        attend_block<CLUSTER, SPLITS, SETS, 3>(qkv, pages, places, columns, seen, rows, frames, y); \
     }
 
-ATTEND(1, 2, 2)
-ATTEND(1, 1, 3)
-ATTEND(2, 1, 2)
-ATTEND(4, 1, 1)
+ATTEND(1, 1, 1, 4)
+ATTEND(1, 1, 2, 2)
+ATTEND(1, 2, 1, 2)
+ATTEND(1, 4, 1, 1)
+#if __CUDA_ARCH__ >= 900
+ATTEND(2, 2, 1, 2, __cluster_dims__(2, 1, 1))
+ATTEND(4, 2, 1, 2, __cluster_dims__(4, 1, 1))
+#endif
 
 #endif

@@ -32,49 +32,78 @@ struct Frames
 };
 
 // mel [rows frames, MEL], weight [DIM, MEL], constant [2 rows frames, DIM] -> h = mel Wᵀ + constant, and the same where the first convolution sees
-// it. A lane for an output, 8 frames a block.
-extern "C" __global__ void __launch_bounds__(128) flow_embed(const float* mel, const float* weight, const float* constant, float* h, element* values,
-    int stride, const long long* places, int columns, int rows, int frames)
+// it. A lane for an output, whose weights it keeps; EACH frames a block.
+template <int EACH>
+__device__ __forceinline__ void embed(const float* mel, const float* weight, const float* constant, float* h, const Frames& own)
 {
-    constexpr int EACH = 8;
-    __shared__ float x[EACH][MEL];
-    const int output = blockIdx.x * 128 + threadIdx.x, first = blockIdx.y * EACH, count = rows * frames;
-    const Frames own { values, stride, places, columns, rows, frames };
-    float w[MEL];
+    __shared__ float4 x[EACH][MEL / 4];
+    const int output = blockIdx.x * 128 + threadIdx.x, first = blockIdx.y * EACH, count = own.rows * own.frames;
+    float4 w[MEL / 4];
     release_next();
 #pragma unroll
-    for (int i = 0; i < MEL; i += 4)
-        *(float4*)&w[i] = *(const float4*)(weight + (size_t)output * MEL + i);
+    for (int i = 0; i < MEL / 4; i++)
+        w[i] = *(const float4*)(weight + (size_t)output * MEL + i * 4);
     wait_for_previous();
-    for (int i = threadIdx.x; i < EACH * MEL; i += 128)
-        x[i / MEL][i % MEL] = first + i / MEL < count ? mel[(size_t)first * MEL + i] : 0;
+    for (int i = threadIdx.x; i < EACH * (MEL / 4); i += 128)
+        x[i / (MEL / 4)][i % (MEL / 4)] = first + i / (MEL / 4) < count ? *(const float4*)(mel + (size_t)first * MEL + i * 4) : float4 {};
     __syncthreads();
-    for (int i = 0; i < EACH && first + i < count; i++)
+    constexpr int TOGETHER = 4; // frames whose constants are under way at once
+    for (int i = 0; i < EACH && first + i < count; i += TOGETHER)
     {
-        float sum = 0;
+        float constants[TOGETHER][2];
 #pragma unroll
-        for (int band = 0; band < MEL; band++)
-            sum += x[i][band] * w[band];
+        for (int each = 0; each < TOGETHER; each++)
 #pragma unroll
-        for (int guidance = 0; guidance < 2; guidance++)
+            for (int guidance = 0; guidance < 2; guidance++)
+                constants[each][guidance] = constant[(size_t)(guidance * count + min(first + i + each, count - 1)) * DIM + output];
+#pragma unroll
+        for (int each = 0; each < TOGETHER; each++)
         {
-            const int row = guidance * count + first + i;
-            const float y = sum + constant[(size_t)row * DIM + output];
-            h[(size_t)row * DIM + output] = y;
-            own.at(row / frames, row % frames)[output] = to_bf16(y);
+            const int row = first + i + each;
+            float sum = 0;
+#pragma unroll
+            for (int band = 0; band < MEL / 4; band++)
+            {
+                const float4 m = x[i + each][band];
+                sum += m.x * w[band].x + m.y * w[band].y + m.z * w[band].z + m.w * w[band].w;
+            }
+            if (row >= count)
+                break;
+#pragma unroll
+            for (int guidance = 0; guidance < 2; guidance++)
+            {
+                const float y = sum + constants[each][guidance];
+                h[(size_t)(guidance * count + row) * DIM + output] = y;
+                own.at(guidance * own.rows + row / own.frames, row % own.frames)[output] = to_bf16(y);
+            }
         }
     }
 }
+
+#define EMBED(EACH) \
+    extern "C" __global__ void __launch_bounds__(128) flow_embed_##EACH(const float* mel, const float* weight, const float* constant, float* h, \
+        element* values, int stride, const long long* places, int columns, int rows, int frames) \
+    { \
+        embed<EACH>(mel, weight, constant, h, Frames { values, stride, places, columns, rows, frames }); \
+    }
+
+EMBED(8)
+EMBED(32)
 
 // Two outputs of a frame: the second convolution's input.
 struct Convolved
 {
     Frames to;
 
-    __device__ __forceinline__ void finish(int block, int frame, int output, float y0, float y1) const
+    // Of the block's first frame.
+    __device__ __forceinline__ element* begin(int block) const { return to.at(block, 0); }
+
+    __device__ __forceinline__ float2 before(int, int, int) const { return make_float2(0, 0); }
+
+    __device__ __forceinline__ void finish(element* own, int, int frame, int output, float2, float y0, float y1) const
     {
         if (frame < to.frames)
-            *(u32*)(to.at(block, frame) + output) = narrow_pair(y0, y1);
+            *(u32*)(own + (size_t)frame * to.stride + output) = narrow_pair(y0, y1);
     }
 };
 
@@ -87,21 +116,22 @@ struct Embedded
     float2* moments;
     int frames;
 
-    __device__ __forceinline__ void finish(int block, int frame, int output, float y0, float y1) const
+    __device__ __forceinline__ element* begin(int) const { return nullptr; }
+
+    __device__ __forceinline__ float2 before(int block, int frame, int output) const
     {
-        const bool there = frame < frames;
+        return frame < frames ? *(const float2*)(h + ((size_t)block * frames + frame) * DIM + output) : make_float2(0, 0);
+    }
+
+    __device__ __forceinline__ void finish(element*, int block, int frame, int output, float2 x, float y0, float y1) const
+    {
         const size_t row = (size_t)block * frames + frame;
-        float2 x = make_float2(0, 0);
-        if (there)
-        {
-            x = *(const float2*)(h + row * DIM + output);
-            x.x += y0;
-            x.y += y1;
-            *(float2*)(h + row * DIM + output) = x;
-        }
+        x.x += y0;
+        x.y += y1;
         const float2 slot = moments_of_slot(x.x, x.y);
-        if (!there)
+        if (frame >= frames)
             return;
+        *(float2*)(h + row * DIM + output) = x;
         const float2 scales = *(const float2*)(scale + output);
         *(u32*)(scaled + row * DIM + output) = narrow_pair(x.x * scales.x, x.y * scales.y);
         if (threadIdx.x % 16 == 0)
@@ -179,12 +209,14 @@ __device__ __forceinline__ void convolve(const Frames& from, const element* weig
     __syncthreads(); // nobody reads the frames
     share_sums<ROWS, SLOT>(shared, sums, split, part);
     __syncthreads();
+    element* const own = finish.begin(block);
 #pragma unroll
     for (int i = 0; i < ROWS * SLOT / 2 / FEW_THREADS; i++)
     {
         const int row = threadIdx.x / 16 + i * 16, within = threadIdx.x % 16 * 2;
         const float2 sum = gather_sums<ROWS, SLOT>(shared, row, within), biases = *(const float2*)(bias + output + within);
-        finish.finish(block, first + row, output + within, mish(sum.x + biases.x), mish(sum.y + biases.y));
+        finish.finish(own, block, first + row, output + within, finish.before(block, first + row, output + within), mish(sum.x + biases.x),
+            mish(sum.y + biases.y));
     }
 }
 
@@ -206,60 +238,96 @@ __device__ __forceinline__ void convolve(const Frames& from, const element* weig
 CONVOLVE(32)
 CONVOLVE(64)
 
-// h [count, DIM] -> (norm * scale + shift) Wᵀ + bias, [count, MEL]; weight [MEL, DIM]. A warp for a row and 8 outputs.
-extern "C" __global__ void __launch_bounds__(256) flow_leave(const float* h, const float* scale, const float* shift, const float* weight,
-    const float* bias, float* y, int count, float epsilon)
+// h [count, DIM] and two gated branches of it, or none -> (norm of h + gate * branch + gate2 * branch2, * scale + shift) Wᵀ + bias, [count, MEL];
+// weight [MEL, DIM]. A warp for ROWS rows, 1 or 4, of which a lane keeps a part, and its share of the outputs.
+template <int ROWS>
+__device__ __forceinline__ void leave(const float* h, const element* const (&branches)[2], const float* const (&gates)[2], const float* scale,
+    const float* shift, const float* weight, const float* bias, float* y, int count, float epsilon)
 {
-    constexpr int EACH = DIM / 128, OUTPUTS = 8;
-    const int row = blockIdx.y * 8 + threadIdx.x / 32, lane = threadIdx.x % 32, output = blockIdx.x * OUTPUTS;
+    constexpr int EACH = DIM / 128;
+    const int first = (blockIdx.y * 8 + threadIdx.x / 32) * ROWS, lane = threadIdx.x % 32;
     release_next();
     wait_for_previous();
-    if (row >= count)
+    if (first >= count)
         return;
-    float4 x[EACH];
-    float sum = 0, squares = 0;
+    float4 x[ROWS][EACH];
 #pragma unroll
-    for (int i = 0; i < EACH; i++)
+    for (int r = 0; r < ROWS; r++)
     {
-        x[i] = *(const float4*)(h + (size_t)row * DIM + i * 128 + lane * 4);
-        sum += x[i].x + x[i].y + x[i].z + x[i].w;
-    }
+        const size_t row = (size_t)min(first + r, count - 1) * DIM + lane * 4;
+        float sum = 0, squares = 0;
 #pragma unroll
-    for (int distance = 16; distance > 0; distance /= 2)
-        sum += __shfl_xor_sync(0xffffffffu, sum, distance);
-    const float mean = sum / DIM;
-#pragma unroll
-    for (int i = 0; i < EACH; i++)
-    {
-        x[i] = make_float4(x[i].x - mean, x[i].y - mean, x[i].z - mean, x[i].w - mean);
-        squares += x[i].x * x[i].x + x[i].y * x[i].y + x[i].z * x[i].z + x[i].w * x[i].w;
-    }
-#pragma unroll
-    for (int distance = 16; distance > 0; distance /= 2)
-        squares += __shfl_xor_sync(0xffffffffu, squares, distance);
-    const float inverse = rsqrtf(squares / DIM + epsilon);
-    float sums[OUTPUTS] = {};
-#pragma unroll
-    for (int i = 0; i < EACH; i++)
-    {
-        const float4 a = *(const float4*)(scale + i * 128 + lane * 4), b = *(const float4*)(shift + i * 128 + lane * 4);
-        x[i] = make_float4(x[i].x * inverse * a.x + b.x, x[i].y * inverse * a.y + b.y, x[i].z * inverse * a.z + b.z, x[i].w * inverse * a.w + b.w);
-#pragma unroll
-        for (int o = 0; o < OUTPUTS; o++)
+        for (int i = 0; i < EACH; i++)
         {
-            const float4 w = *(const float4*)(weight + (size_t)(output + o) * DIM + i * 128 + lane * 4);
-            sums[o] += x[i].x * w.x + x[i].y * w.y + x[i].z * w.z + x[i].w * w.w;
+            x[r][i] = *(const float4*)(h + row + i * 128);
+            if (branches[0] != nullptr)
+#pragma unroll
+                for (int n = 0; n < 2; n++)
+                {
+                    const uint2 branch = *(const uint2*)(branches[n] + row + i * 128);
+                    const float4 gate = *(const float4*)(gates[n] + i * 128 + lane * 4);
+                    x[r][i] = make_float4(x[r][i].x + lower(branch.x) * gate.x, x[r][i].y + upper(branch.x) * gate.y,
+                        x[r][i].z + lower(branch.y) * gate.z, x[r][i].w + upper(branch.y) * gate.w);
+                }
+            sum += x[r][i].x + x[r][i].y + x[r][i].z + x[r][i].w;
+        }
+        const float mean = sum_of_warp(sum) / DIM;
+#pragma unroll
+        for (int i = 0; i < EACH; i++)
+        {
+            x[r][i] = make_float4(x[r][i].x - mean, x[r][i].y - mean, x[r][i].z - mean, x[r][i].w - mean);
+            squares += x[r][i].x * x[r][i].x + x[r][i].y * x[r][i].y + x[r][i].z * x[r][i].z + x[r][i].w * x[r][i].w;
+        }
+        const float inverse = rsqrtf(sum_of_warp(squares) / DIM + epsilon);
+#pragma unroll
+        for (int i = 0; i < EACH; i++)
+        {
+            const float4 a = *(const float4*)(scale + i * 128 + lane * 4), b = *(const float4*)(shift + i * 128 + lane * 4);
+            x[r][i] = make_float4(x[r][i].x * inverse * a.x + b.x, x[r][i].y * inverse * a.y + b.y, x[r][i].z * inverse * a.z + b.z,
+                x[r][i].w * inverse * a.w + b.w);
         }
     }
-#pragma unroll
-    for (int o = 0; o < OUTPUTS; o++)
+    const int outputs = MEL / gridDim.x;
+#pragma unroll 2
+    for (int output = blockIdx.x * outputs; output < (blockIdx.x + 1) * outputs; output++)
     {
+        float sums[ROWS] = {};
 #pragma unroll
-        for (int distance = 16; distance > 0; distance /= 2)
-            sums[o] += __shfl_xor_sync(0xffffffffu, sums[o], distance);
-        if (lane == o)
-            y[(size_t)row * MEL + output + o] = sums[o] + bias[output + o];
+        for (int i = 0; i < EACH; i++)
+        {
+            const float4 w = *(const float4*)(weight + (size_t)output * DIM + i * 128 + lane * 4);
+#pragma unroll
+            for (int r = 0; r < ROWS; r++)
+                sums[r] += x[r][i].x * w.x + x[r][i].y * w.y + x[r][i].z * w.z + x[r][i].w * w.w;
+        }
+        float sum = sums[0];
+        if constexpr (ROWS == 4)
+        {
+            // Half the lanes go on with two of the rows, half of these with one.
+            const bool later = lane & 16, odd = lane & 8;
+            float a = later ? sums[2] : sums[0], b = later ? sums[3] : sums[1];
+            a += __shfl_xor_sync(0xffffffffu, later ? sums[0] : sums[2], 16);
+            b += __shfl_xor_sync(0xffffffffu, later ? sums[1] : sums[3], 16);
+            sum = (odd ? b : a) + __shfl_xor_sync(0xffffffffu, odd ? a : b, 8);
+        }
+#pragma unroll
+        for (int distance = 16 / ROWS; distance > 0; distance /= 2)
+            sum += __shfl_xor_sync(0xffffffffu, sum, distance);
+        const int row = first + lane / (32 / ROWS);
+        if (lane % (32 / ROWS) == 0 && row < count)
+            y[(size_t)row * MEL + output] = sum + bias[output];
     }
 }
+
+#define LEAVE(ROWS) \
+    extern "C" __global__ void __launch_bounds__(256) flow_leave_##ROWS(const float* h, const element* branch, const float* gate, \
+        const element* branch2, const float* gate2, const float* scale, const float* shift, const float* weight, const float* bias, float* y, \
+        int count, float epsilon) \
+    { \
+        leave<ROWS>(h, { branch, branch2 }, { gate, gate2 }, scale, shift, weight, bias, y, count, epsilon); \
+    }
+
+LEAVE(1)
+LEAVE(4)
 
 #endif

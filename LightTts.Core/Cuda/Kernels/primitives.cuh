@@ -46,6 +46,14 @@ __device__ __forceinline__ u32 narrow_pair(float first, float second)
     return pair;
 }
 
+// 2^x in one instruction: within 2 units of the last place, and 0 for what is below the normal numbers.
+__device__ __forceinline__ float power_of_two(float x)
+{
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
 // d[16 x 8] += a[16 x 16] b[16 x 8] in bfloat16 with 32-bit sums. With g = lane / 4 and t = lane % 4 a lane holds
 // a: rows g and g + 8 at 2t, 2t + 1, then both at 2t + 8, 2t + 9; b: column g at the same; d: row g at columns 2t, 2t + 1, then row g + 8.
 __device__ __forceinline__ void multiply_add(float (&d)[4], u32 a0, u32 a1, u32 a2, u32 a3, u32 b0, u32 b1)
@@ -86,10 +94,21 @@ __device__ __forceinline__ u32 cluster_rank()
     return rank;
 }
 
-// __syncthreads for all blocks of a cluster.
+// __syncthreads for all blocks of a cluster, in two halves: what was written before the first is seen after the second.
+__device__ __forceinline__ void cluster_arrive()
+{
+    asm volatile("barrier.cluster.arrive.aligned;" ::: "memory");
+}
+
+__device__ __forceinline__ void cluster_wait()
+{
+    asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
+}
+
 __device__ __forceinline__ void cluster_sync()
 {
-    asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+    cluster_arrive();
+    cluster_wait();
 }
 
 // What lies in another block's shared memory where `own` points to in this one's.
@@ -100,6 +119,14 @@ __device__ __forceinline__ float2 load_remote(const float2* own, u32 rank)
     asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"((u32)__cvta_generic_to_shared(own)), "r"(rank));
     asm volatile("ld.shared::cluster.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "r"(address) : "memory");
     return v;
+}
+
+// Writes to another block's shared memory where `own` points to in this one's. That block must have begun.
+__device__ __forceinline__ void store_remote(float2* own, u32 rank, float2 v)
+{
+    u32 address;
+    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"((u32)__cvta_generic_to_shared(own)), "r"(rank));
+    asm volatile("st.shared::cluster.v2.f32 [%0], {%1, %2};" :: "r"(address), "f"(v.x), "f"(v.y) : "memory");
 }
 #endif
 

@@ -2,7 +2,7 @@
 // else. The same decisions and random numbers as RasSampler's on the host: equal logits give equal tokens.
 // A lane keeps its logits in registers; only what seldom comes (a repetition, more equal numbers than a nucleus is chosen from) goes over them in
 // shared memory.
-// logits [rows, LOGITS]; tokens [rows]: -1 where a logit is not finite.
+// logits [rows, LOGITS]; a token goes to its place among those on the device (drawn) and in the host's memory: -1 where a logit is not finite.
 
 #define HISTORY 32
 
@@ -17,6 +17,8 @@ struct Draw
     float temperature;                   // 0: the most likely one, always; then top_k is 1
     int history_count;
     double repetition_limit;
+    int place;                           // where the token goes
+    int follows;                         // where the last of the history lies among the drawn; -1: it is given
     int history[HISTORY];
 };
 
@@ -67,7 +69,7 @@ __device__ void softmax(const float* logits, float* probabilities, float peak, d
     __syncthreads();
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, const Draw* draws, int* tokens)
+extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, const Draw* draws, int* drawn_tokens, int* tokens)
 {
     extern __shared__ float shared[];
     float* logits = shared;
@@ -84,8 +86,11 @@ extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, con
     const int forbidden_first = how.forbidden_first, forbidden_last = how.forbidden_last, allowed = how.allowed;
     const float top_p = how.top_p, temperature = how.temperature;
     const double repetition_limit = how.repetition_limit, random = uniform(how, 0);
-    const int past = lane < history_count ? how.history[lane] : -1;
+    int past = lane < history_count ? how.history[lane] : -1;
     wait_for_previous();
+    // A step before has written it, which all kernels of this one waited for.
+    if (lane == history_count - 1 && how.follows >= 0)
+        past = drawn_tokens[how.follows];
 
     const float* given = all + (size_t)row * LOGITS;
     float own[EACH];
@@ -120,7 +125,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, con
     if (__any_sync(0xffffffffu, faults[lane % DRAW_WARPS]))
     {
         if (threadIdx.x == 0)
-            tokens[row] = -1;
+            drawn_tokens[how.place] = tokens[how.place] = -1;
         return;
     }
 #pragma unroll
@@ -225,5 +230,5 @@ extern "C" __global__ void __launch_bounds__(THREADS) draw(const float* all, con
         }
     }
     if (threadIdx.x == 0)
-        tokens[row] = token;
+        drawn_tokens[how.place] = tokens[how.place] = token;
 }

@@ -13,12 +13,12 @@ internal sealed class FakeEngine : IAsyncDisposable
     public static readonly TimbreFeatures Voice = new("hello", [1, 2, 3], new float[6 * 80], 6, new float[192]);
 
     public FakeEngine(TtsPipelineOptions? options = null, int blocks = 64, int rows = 16, int decodeRows = 4, TimeProvider? time = null,
-        ILogger? log = null, bool yields = false, bool yieldsToFirstAudio = false)
+        ILogger? log = null, bool yields = false, bool yieldsToFirstAudio = false, bool goesAhead = false)
     {
         Engine = new SynthesisEngine("fake",
             new ModelParts(new FakeEncoder(World),
                 [new StyleModel("fake", new FakeLanguageModel(World, blocks,
-                    new LanguageLimits(rows, 32, int.MaxValue, yields, yieldsToFirstAudio)))],
+                    new LanguageLimits(rows, 32, int.MaxValue, yields, yieldsToFirstAudio), goesAhead: goesAhead))],
                 new FakeDecoder(World, decodeRows)),
             options ?? new TtsPipelineOptions(), time ?? TimeProvider.System, log ?? NullLogger.Instance);
     }

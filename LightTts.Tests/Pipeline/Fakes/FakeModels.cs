@@ -12,6 +12,10 @@ internal sealed class FakeWorld
     public int DecodeStates;
     public int OpenPasses;
     public int Steps;
+
+    /// <summary>Of those the ones that were launched while another was under way.</summary>
+    public int StepsAhead;
+
     public int MaxRowsSeen;
     public long Samples;
 
@@ -157,125 +161,5 @@ internal sealed class FakeEncoder(FakeWorld world) : ISpeechEncoder
     private sealed class Nothing : IDisposable
     {
         public void Dispose() { }
-    }
-}
-
-/// <summary>Draws tokens as a pure function of the sequence's inputs, so that batching, preemption and order can be seen to change nothing.</summary>
-internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64, LanguageLimits? limits = null, ulong accent = 0,
-    SpeechVocabulary? vocabulary = null) : ILanguageModel
-{
-    private IReadOnlyList<LanguageRow> _launched = [];
-    private int _blocksInUse;
-
-    public const int TokensPerText = 6;
-
-    public SpeechVocabulary Vocabulary { get; } = vocabulary ?? new(100, 105, ~100, ~102, 101, 103, 100, 104, 100, 5, 15, new HashSet<int>());
-
-    public SpeechPace Pace => world.Pace;
-
-    public int KvBlockSize => 16;
-
-    public int KvBlocks => blocks;
-
-    public int FreeKvBlocks => blocks - _blocksInUse;
-
-    public LanguageLimits Limits { get; } = limits ?? new LanguageLimits(16, 32);
-
-    public IDisposable EnterThread() => new MemoryStream();
-
-    public void WarmUp() => world.Call("warm-up language");
-
-    public ILanguageState CreateState() => new State(this, world);
-
-    public void Launch(IReadOnlyList<LanguageRow> rows)
-    {
-        world.Rows = rows.Count;
-        world.Call("step");
-        foreach (var row in rows)
-            world.Check("step", row.Draw is { Seed: FakeWorld.PoisonSeed });
-        world.Steps++;
-        world.MaxRowsSeen = Math.Max(world.MaxRowsSeen, rows.Count);
-        _launched = rows;
-    }
-
-    public void Collect()
-    {
-        world.Call("collect");
-        foreach (var row in _launched)
-            world.Check("collect", row.Draw is { Seed: FakeWorld.PoisonSeed });
-        foreach (var row in _launched)
-        {
-            var state = (State)row.State;
-            state.Feed(row.Inputs.Span);
-            if (_blocksInUse > blocks)
-                throw new InvalidOperationException("the pool ran out of blocks");
-            if (row.Draw is not { } draw)
-                continue;
-            if (world.Poisoned == "row" && draw.Seed == FakeWorld.PoisonSeed)
-            {
-                row.Error = new TtsSynthesisException("The model's logits are not finite.");
-                continue;
-            }
-            if (world.IsMute || draw.Seed is FakeWorld.EndlessSeed or FakeWorld.SilentSeed)
-            {
-                row.Token = world.IsMute || draw.Seed == FakeWorld.SilentSeed ? Vocabulary.Eos : 1;
-                continue;
-            }
-            // eos after a few sounds for each text token that the sequence has seen
-            var texts = state.Inputs.Count(id => id >= 0);
-            row.Token = !draw.IgnoreEos && draw.History.Count >= texts * TokensPerText / 2
-                ? Vocabulary.Eos
-                : (int)((state.Hash + draw.Seed + accent) % (ulong)Vocabulary.Size);
-        }
-        _launched = [];
-    }
-
-    public void Dispose() => world.ModelsDisposed++;
-
-    private sealed class State : ILanguageState
-    {
-        private readonly FakeLanguageModel _model;
-        private readonly FakeWorld _world;
-        private bool _disposed;
-
-        public State(FakeLanguageModel model, FakeWorld world)
-        {
-            _model = model;
-            _world = world;
-            _world.LanguageStates++;
-        }
-
-        public List<int> Inputs { get; } = [];
-
-        public ulong Hash { get; private set; }
-
-        public int Length => Inputs.Count;
-
-        public void Feed(ReadOnlySpan<int> inputs)
-        {
-            var before = (Length + 15) / 16;
-            foreach (var id in inputs)
-            {
-                Inputs.Add(id);
-                Hash = unchecked(Hash * 31 + (ulong)(id + 1000));
-            }
-            _model._blocksInUse += (Length + 15) / 16 - before;
-        }
-
-        public void Reset()
-        {
-            _model._blocksInUse -= (Length + 15) / 16;
-            Inputs.Clear();
-            Hash = 0;
-        }
-
-        public void Dispose()
-        {
-            if (_disposed)
-                return;
-            _disposed = true;
-            Reset();
-            _world.LanguageStates--;
-        }
     }
 }

@@ -153,6 +153,8 @@ internal sealed class SimulatedLanguageModel(CardCosts costs, int tokens, bool y
 
     public LanguageLimits Limits => new(64, 2048, Yields: yields);
 
+    public bool CanFollow => false;
+
     public IDisposable EnterThread() => new MemoryStream();
 
     public void WarmUp() { }

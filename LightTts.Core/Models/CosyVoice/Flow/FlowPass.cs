@@ -16,14 +16,7 @@ internal sealed class FlowPass : IDecodePass
     {
         _flow = flow;
         using var inference = inference_mode();
-        var plans = new List<FlowPlan>(rows.Count);
-        foreach (var row in rows)
-            Guard(row, () =>
-            {
-                if (planner.Plan(row) is { } plan)
-                    plans.Add(plan);
-            });
-        foreach (var group in FlowPlanner.Group(plans))
+        foreach (var group in FlowPlanner.Group(planner.Plan(rows)))
             _waiting.Enqueue(group);
     }
 
@@ -75,25 +68,19 @@ internal sealed class FlowPass : IDecodePass
 
     private void Finish(Tensor mel)
     {
+        using var scope = NewDisposeScope();
+        // Of all rows at once, as a device is waited for here. [M, bands] -> [1, bands, M]
+        var (frames, sums) = (mel.t().contiguous().unsqueeze(0), mel.sum(1).ToSingles());
         var at = 0;
-        var sums = Sums(mel); // of all rows at once, as a device is waited for here
         foreach (var plan in _group)
         {
-            using var scope = NewDisposeScope();
-            var frames = mel.narrow(0, at, plan.Segment.Count);
-            var isFinite = float.IsFinite(Numerics.Sum<float>(sums.AsSpan(at, plan.Segment.Count)));
-            at += plan.Segment.Count;
-            Guard(plan.Row, () => Finish(plan, frames, isFinite));
+            var (from, count) = (at, plan.Segment.Count);
+            plan.Row.Guard(() => Finish(plan, frames, from, float.IsFinite(Numerics.Sum<float>(sums.AsSpan(from, count)))));
+            at += count;
         }
     }
 
-    private static float[] Sums(Tensor mel)
-    {
-        using var scope = NewDisposeScope();
-        return mel.sum(1).ToSingles();
-    }
-
-    private void Finish(FlowPlan plan, Tensor frames, bool isFinite)
+    private void Finish(FlowPlan plan, Tensor frames, int at, bool isFinite)
     {
         var state = plan.Row.State;
         if (!isFinite)
@@ -101,21 +88,8 @@ internal sealed class FlowPass : IDecodePass
             + "are damaged.");
         var first = Math.Max(state.PromptFrames, state.DoneTokens * _flow.FramesPerToken) - plan.Segment.Start;
         if (first < plan.Segment.Count)
-            // [n, bands] -> [1, bands, n]
-            plan.Row.Mel = frames.narrow(0, first, plan.Segment.Count - first).t().unsqueeze(0).contiguous().DetachFromDisposeScope();
+            plan.Row.Mel = frames.narrow(2, at + first, plan.Segment.Count - first).DetachFromDisposeScope();
         _flow.CountFrames(plan.Segment.Count);
         state.Advance(plan.EndTokens, plan.Segment.Count, plan.TakeTail(), plan.Row.Final);
-    }
-
-    private static void Guard(FlowRow row, Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception e)
-        {
-            row.Error = e;
-        }
     }
 }

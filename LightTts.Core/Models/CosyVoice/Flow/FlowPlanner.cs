@@ -7,41 +7,36 @@ internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, int chun
 {
     private const int MaxSolveFrames = 1 << 14;
 
-    /// <summary>Takes a row's tokens; null where no frames can be computed of them yet. Throws what is wrong with the row.</summary>
-    public FlowPlan? Plan(FlowRow row)
+    /// <summary>Takes the rows' tokens. A row of which no frames can be computed yet has no plan; one with which something is wrong gets its
+    /// error.</summary>
+    public List<FlowPlan> Plan(IEnumerable<FlowRow> rows)
     {
-        var state = row.State;
-        ObjectDisposedException.ThrowIf(state.Finished, state);
-        state.Append(row.Tokens.Span);
-        var frames = state.Tokens.Length * flow.FramesPerToken;
-        if (frames > flow.MaxFrames)
-            throw new TtsRequestException($"An utterance may have {flow.MaxFrames} mel frames ({flow.MaxFrames / 50} s), the voice's reference audio "
-            + $"included; "
-                + $"this one has {frames}. Split the text into shorter pieces.");
-        var end = state.PassEnd(row.Final);
-        if (end == state.DoneTokens)
+        List<Draft> drafts = [];
+        foreach (var row in rows)
+            row.Guard(() =>
+            {
+                if (Take(row) is { } draft)
+                    drafts.Add(draft);
+            });
+        if (drafts.Count == 0)
+            return [];
+        try
         {
-            if (row.Final)
-                state.Advance(end, 0, null, final: true);
-            return null;
+            return Encode(drafts);
         }
-        Remember(state, end, row.Final);
-        var start = state.KeptTokens;
-        var tokens = state.Tokens[start..(row.Final ? end : end + encoder.Lookahead)];
-        using var scope = NewDisposeScope();
-        var (mu, tail) = encoder.Encode(tokens, row.Final, state.Streaming, start == 0 ? null : state.Tail);
-        return new FlowPlan(row, end, tail, new FlowSegment
+        catch (Exception) when (drafts.Count > 1)
         {
-            Start = start * flow.FramesPerToken,
-            Count = (end - start) * flow.FramesPerToken,
-            Chunk = state.Streaming ? chunkFrames : 0,
-            Mu = mu.DetachFromDisposeScope(),
-            Condition = Condition(state, start * flow.FramesPerToken, end * flow.FramesPerToken).DetachFromDisposeScope(),
-            Speaker = state.Speaker,
-            Cache = state.Cache,
-            Shared = state.Shared,
-            Last = row.Final,
-        }).Begin();
+            // One of them may be to blame.
+            List<FlowPlan> plans = [];
+            foreach (var draft in drafts)
+                draft.Row.Guard(() => plans.AddRange(Encode([draft])));
+            return plans;
+        }
+        catch (Exception e)
+        {
+            drafts[0].Row.Error = e;
+            return [];
+        }
     }
 
     /// <summary>Groups of equal numbers of solver steps, none with more frames than memory is meant for.</summary>
@@ -65,14 +60,61 @@ internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, int chun
         }
     }
 
-    /// <summary>The prompt's mel where frames lie in it, zeros behind it.</summary>
-    private Tensor Condition(FlowState state, int start, int end)
+    private Draft? Take(FlowRow row)
     {
-        var condition = zeros([end - start, melBands], ScalarType.Float32, device);
-        var inside = Math.Min(end, state.PromptFrames) - start;
-        if (inside > 0)
-            condition.narrow(0, 0, inside).copy_(state.PromptMel.narrow(0, start, inside));
-        return condition;
+        var state = row.State;
+        ObjectDisposedException.ThrowIf(state.Finished, state);
+        state.Append(row.Tokens.Span);
+        var frames = state.Tokens.Length * flow.FramesPerToken;
+        if (frames > flow.MaxFrames)
+            throw new TtsRequestException($"An utterance may have {flow.MaxFrames} mel frames ({flow.MaxFrames / 50} s), the voice's reference audio "
+            + $"included; "
+                + $"this one has {frames}. Split the text into shorter pieces.");
+        var end = state.PassEnd(row.Final);
+        if (end == state.DoneTokens)
+        {
+            if (row.Final)
+                state.Advance(end, 0, null, final: true);
+            return null;
+        }
+        Remember(state, end, row.Final);
+        var start = state.KeptTokens;
+        var tokens = state.Tokens[start..(row.Final ? end : end + encoder.Lookahead)].ToArray();
+        return new Draft(row, start, end, new FlowTokens(tokens, row.Final, state.Streaming, start == 0 ? null : state.Tail));
+    }
+
+    private List<FlowPlan> Encode(List<Draft> drafts)
+    {
+        using var scope = NewDisposeScope();
+        var conditions = Conditions(drafts);
+        var encoded = encoder.Encode(drafts.ConvertAll(draft => draft.Tokens));
+        return [.. drafts.Select((draft, i) => new FlowPlan(draft.Row, draft.End, encoded[i].Tail, new FlowSegment
+        {
+            Start = draft.Start * flow.FramesPerToken,
+            Count = (draft.End - draft.Start) * flow.FramesPerToken,
+            Chunk = draft.Row.State.Streaming ? chunkFrames : 0,
+            Mu = encoded[i].Mu.DetachFromDisposeScope(),
+            Condition = conditions[i].DetachFromDisposeScope(),
+            Speaker = draft.Row.State.Speaker,
+            Cache = draft.Row.State.Cache,
+            Shared = draft.Row.State.Shared,
+            Last = draft.Row.Final,
+        }).Begin())];
+    }
+
+    /// <summary>Each one's prompt's mel where its frames lie in it, zeros behind it: [frames, bands], parts of one tensor.</summary>
+    private Tensor[] Conditions(List<Draft> drafts)
+    {
+        long[] counts = [.. drafts.Select(draft => (long)(draft.End - draft.Start) * flow.FramesPerToken)];
+        var conditions = zeros([counts.Sum(), melBands], ScalarType.Float32, device).split(counts);
+        foreach (var (draft, condition) in drafts.Zip(conditions))
+        {
+            var (state, start) = (draft.Row.State, draft.Start * flow.FramesPerToken);
+            var inside = Math.Min(draft.End * flow.FramesPerToken, state.PromptFrames) - start;
+            if (inside > 0)
+                condition.narrow(0, 0, inside).copy_(state.PromptMel.narrow(0, start, inside));
+        }
+        return conditions;
     }
 
     /// <summary>Makes room for what a pass adds to what the state keeps; where there is none, the state goes on without.</summary>
@@ -89,4 +131,7 @@ internal sealed class FlowPlanner(FlowModel flow, IFlowEncoder encoder, int chun
             flow.TryRegain(state, end);
         }
     }
+
+    /// <summary>What a pass computes of a row: tokens from the prompt's first, and what the encoder takes for them.</summary>
+    private sealed record Draft(FlowRow Row, int Start, int End, FlowTokens Tokens);
 }

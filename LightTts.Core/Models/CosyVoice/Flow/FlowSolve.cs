@@ -24,8 +24,10 @@ internal sealed class FlowSolve : IDisposable
     {
         using var scope = NewDisposeScope();
         (_segments, _cfgRate, _times) = (segments, cfgRate, FlowTimes.Cosine(steps));
-        // A copy, as the steps change it in place; of each part, because TorchSharp's cat of one tensor is that tensor.
-        Mel = cat([.. segments.Select(s => noise.narrow(0, s.Start, s.Count).clone())], 0);
+        // A copy, as the steps change it in place; TorchSharp's cat of one tensor is that tensor.
+        Mel = cat([.. segments.Select(s => noise.narrow(0, s.Start, s.Count))], 0);
+        if (segments.Count == 1)
+            Mel = Mel.clone();
         _pass = estimator.Begin(segments, _times);
         Mel.DetachFromDisposeScope();
     }
@@ -40,17 +42,23 @@ internal sealed class FlowSolve : IDisposable
     /// <returns>Whether more follow.</returns>
     public bool Advance()
     {
-        using var scope = NewDisposeScope();
-        var velocity = _pass.Velocity(Mel, _step);
-        Observe?.Invoke(_step, Mel, velocity);
-        double delta = _times[_step + 1] - _times[_step];
-        Mel.add_(velocity[0], Scalars.Of(delta * (1 + _cfgRate))).add_(velocity[1], Scalars.Of(-delta * _cfgRate));
+        if (Observe is not null || !_pass.TryAdvance(Mel, _step, _cfgRate))
+            Step();
         if (++_step < _times.Length - 1)
             return true;
         foreach (var segment in _segments)
             if (!segment.Last)
                 segment.Cache?.Commit();
         return false;
+    }
+
+    private void Step()
+    {
+        using var scope = NewDisposeScope();
+        var velocity = _pass.Velocity(Mel, _step);
+        Observe?.Invoke(_step, Mel, velocity);
+        double delta = _times[_step + 1] - _times[_step];
+        Mel.add_(velocity[0], Scalars.Of(delta * (1 + _cfgRate))).add_(velocity[1], Scalars.Of(-delta * _cfgRate));
     }
 
     public void Dispose()

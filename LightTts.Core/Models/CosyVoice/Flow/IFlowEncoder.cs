@@ -11,14 +11,11 @@ internal interface IFlowEncoder : IDisposable
     /// <summary>Tokens that must follow a token before its frames are final.</summary>
     int Lookahead { get; }
 
-    /// <summary>Encodes tokens.</summary>
-    /// <param name="tokens">With <paramref name="final"/> all are encoded, otherwise the last <see cref="Lookahead"/> are context only.</param>
-    /// <param name="final">Whether nothing follows.</param>
-    /// <param name="streaming">Whether a token's encoding may depend on those before the end of its own chunk only; otherwise on all.</param>
-    /// <param name="tail">What the call for the tokens just before these gave back; null at the start.</param>
-    /// <returns>Encodings [frames, MelBands] in the caller's dispose scope, and the tail
+    /// <summary>Encodes the tokens of several utterances, none of which changes another's numbers by more than rounding.</summary>
+    /// <param name="rows">The utterances.</param>
+    /// <returns>Of each its encodings [frames, MelBands] in the caller's dispose scope, and the tail
     /// for the next call, which is the caller's to dispose.</returns>
-    (Tensor Mu, FlowTail Tail) Encode(ReadOnlySpan<int> tokens, bool final, bool streaming, FlowTail? tail);
+    IReadOnlyList<(Tensor Mu, FlowTail Tail)> Encode(IReadOnlyList<FlowTokens> rows);
 }
 
 /// <summary>What an encoder carries from the tokens of one call to those of the next.</summary>

@@ -36,6 +36,13 @@ internal interface IEstimatorPass : IDisposable
     /// <param name="step">The step's number; steps come in order.</param>
     /// <returns>Velocities [2, M, MelBands]: conditional, unconditional.</returns>
     Tensor Velocity(Tensor x, int step);
+
+    /// <summary>An evaluation and the solver's step that it is for, in place, where the estimator does both at once.</summary>
+    /// <param name="x">The noisy mel, [M, MelBands], in the order of the segments.</param>
+    /// <param name="step">The step's number; steps come in order.</param>
+    /// <param name="guidance">Strength of the guidance.</param>
+    /// <returns>Whether it did.</returns>
+    bool TryAdvance(Tensor x, int step, double guidance) => false;
 }
 
 /// <summary>What an estimator keeps of one utterance's past frames. What a pass adds counts

@@ -9,25 +9,26 @@ namespace LightTts.Models.CosyVoice.Flow;
 internal sealed class PreLookaheadEncoder(WeightReader reader, FlowConfig config) : IFlowEncoder
 {
     private readonly TokenEmbedding _embedding = new(reader, config);
-    private readonly PreLookaheadLayer _layer =
-        new(reader, "pre_lookahead_layer", config.InputSize, config.PreLookaheadChannels, config.PreLookaheadTokens);
 
     public int FramesPerToken { get; } = config.TokenMelRatio;
 
-    public int Lookahead => _layer.Lookahead;
+    public int Lookahead => Layer.Lookahead;
 
-    public (Tensor Mu, FlowTail Tail) Encode(ReadOnlySpan<int> tokens, bool final, bool streaming, FlowTail? tail)
+    /// <summary>What it consists of.</summary>
+    public PreLookaheadLayer Layer { get; } =
+        new(reader, "pre_lookahead_layer", config.InputSize, config.PreLookaheadChannels, config.PreLookaheadTokens);
+
+    public IReadOnlyList<(Tensor Mu, FlowTail Tail)> Encode(IReadOnlyList<FlowTokens> rows)
     {
-        var (encoded, next) = Encode(_embedding.Apply(tokens), final, tail?[0]);
-        return (encoded.repeat_interleave(FramesPerToken, 0), new FlowTail(next)); // [n, Input] -> [FramesPerToken n, Input]
+        using var places = Layer.Arrange(rows, FramesPerToken);
+        var (encoded, tails) = Layer.Encode(_embedding.Apply(places.Ids), places); // [n, Input] -> [FramesPerToken m, Input]
+        var mus = encoded.split([.. places.Counts.Select(count => (long)count * FramesPerToken)]);
+        return [.. mus.Zip(tails, (mu, tail) => (mu, new FlowTail(tail)))];
     }
-
-    /// <inheritdoc cref="PreLookaheadLayer.Encode"/>
-    public (Tensor Encoded, Tensor Tail) Encode(Tensor embedded, bool final, Tensor? tail) => _layer.Encode(embedded, final, tail);
 
     public void Dispose()
     {
         _embedding.Dispose();
-        _layer.Dispose();
+        Layer.Dispose();
     }
 }

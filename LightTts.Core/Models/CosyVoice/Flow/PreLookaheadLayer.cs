@@ -10,9 +10,11 @@ internal sealed class PreLookaheadLayer : IDisposable
 {
     private const double LeakySlope = 0.01;
     private const int CausalKernel = 3;
+    private const int Carried = CausalKernel - 1; // inputs of the causal convolution that a call leaves to the next one
 
     private readonly Linear _conv1;
     private readonly Linear _conv2;
+    private readonly Tensor _nothing; // what is carried into an utterance's first call
 
     /// <param name="reader">The flow's checkpoint.</param>
     /// <param name="name">The layer's.</param>
@@ -28,30 +30,38 @@ internal sealed class PreLookaheadLayer : IDisposable
             ScalarType.Float32);
         _conv1 = Convolution("conv1", channels, width, lookahead + 1);
         _conv2 = Convolution("conv2", width, channels, CausalKernel);
+        _nothing = zeros([Carried, channels], ScalarType.Float32, reader.Device.Device).DetachFromDisposeScope();
     }
 
     public int Lookahead { get; }
 
+    /// <summary>Where tokens go for <see cref="Encode"/>; the caller's to dispose.</summary>
+    /// <param name="rows">The utterances.</param>
+    /// <param name="repeats">How often each encoding is wanted.</param>
+    public LookaheadRows Arrange(IReadOnlyList<FlowTokens> rows, int repeats = 1) => new(rows, Lookahead, Carried, repeats, _nothing.device);
+
     /// <summary>Encodes tokens, at their own rate.</summary>
-    /// <param name="x">[n, Width]; with <paramref name="final"/> all are encoded,
-    /// otherwise the last <see cref="Lookahead"/> are context only.</param>
-    /// <param name="final">Whether nothing follows (zeros are looked at instead).</param>
-    /// <param name="tail">What the call for the tokens just before these gave back, [2, Channels]; null at the start.</param>
-    /// <returns>Encodings [m, Width] and the tail for the next call.</returns>
-    public (Tensor Encoded, Tensor Tail) Encode(Tensor x, bool final, Tensor? tail)
+    /// <param name="x">The tokens of <paramref name="rows"/>, [n, Width].</param>
+    /// <param name="rows">Whose they are.</param>
+    /// <returns>Encodings [m, Width] as they are wanted, and for each utterance what its next call begins with, [2, Channels]: parts of one tensor,
+    /// whose memory lives as long as any of them.</returns>
+    public (Tensor Encoded, Tensor[] Tails) Encode(Tensor x, LookaheadRows rows)
     {
-        var count = final ? x.shape[0] : x.shape[0] - Lookahead;
-        var input = final ? F.pad(x, [0, 0, 0, Lookahead]) : x;
-        var hidden = _conv1.Apply(Windows(input, Lookahead + 1)).leaky_relu(Scalars.Of(LeakySlope)); // [count, Channels]
-        hidden = cat([tail ?? zeros([CausalKernel - 1, hidden.shape[1]], hidden.dtype, hidden.device), hidden], 0);
-        var encoded = _conv2.Apply(Windows(hidden, CausalKernel)).Plus(x.narrow(0, 0, count));
-        return (encoded, hidden.narrow(0, count, CausalKernel - 1).clone());
+        var input = zeros([rows.Length, x.shape[1]], x.dtype, x.device).index_copy_(0, rows.Places, x);
+        var hidden = _conv1.Apply(Windows(input, Lookahead + 1)).leaky_relu_(Scalars.Of(LeakySlope)); // [places - Lookahead, Channels]
+        // Of each part, as TorchSharp's cat of one tensor is that tensor.
+        hidden.index_copy_(0, rows.Earlier, cat([.. rows.Utterances.Select(row => (row.Tail?[0] ?? _nothing).alias())], 0));
+        var encoded = _conv2.Apply(Windows(hidden, CausalKernel));
+        encoded.PlusInPlace(input.narrow(0, Carried, encoded.shape[0]));
+        var tails = hidden.index_select(0, rows.Later);
+        return (encoded.index_select(0, rows.Encoded), [.. rows.Utterances.Select((_, i) => tails.narrow(0, i * Carried, Carried))]);
     }
 
     public void Dispose()
     {
         _conv1.Dispose();
         _conv2.Dispose();
+        _nothing.Dispose();
     }
 
     /// <summary>Neighbours side by side, so that a convolution over few tokens is one product. [n, C] -> [n - size + 1, C size]</summary>

@@ -11,14 +11,8 @@ internal sealed class TokenEmbedding(WeightReader reader, FlowConfig config) : I
     private readonly Tensor _table =
         reader.Take("input_embedding.weight", config.VocabularySize, config.InputSize).DetachFromDisposeScope();
 
-    /// <summary>Embeds tokens; negative ids count as 0, as in the reference. [n] -> [n, Input]</summary>
-    public Tensor Apply(ReadOnlySpan<int> tokens)
-    {
-        var ids = new long[tokens.Length];
-        for (var i = 0; i < ids.Length; i++)
-            ids[i] = Math.Max(tokens[i], 0);
-        return _table.index_select(0, tensor(ids, device: _table.device));
-    }
+    /// <summary>[n] -> [n, Input]</summary>
+    public Tensor Apply(Tensor ids) => _table.index_select(0, ids);
 
     public void Dispose() => _table.Dispose();
 }

@@ -14,12 +14,15 @@ internal interface ILanguageEngine : IDisposable
     /// <param name="maxRows">Sequences in a step at the most.</param>
     void Prepare(int maxRows);
 
+    /// <summary>Whether a step may be launched behind the one under way, before that is collected, with inputs that it draws.</summary>
+    bool CanFollow => false;
+
     /// <summary>Begins a step: feeds a batch, whose keys and values go into the cache.</summary>
     /// <param name="batch">At least one input; to be left as it is until the step is collected.</param>
-    /// <param name="draws">How to draw after each of <see cref="LanguageBatch.LogitRows"/>, in their order.</param>
+    /// <param name="draws">How to draw after each of <see cref="LanguageBatch.LogitRows"/>, in their order; to be left likewise.</param>
     void Launch(LanguageBatch batch, ReadOnlySpan<TokenDraw> draws);
 
-    /// <summary>Waits for the step that was launched.</summary>
+    /// <summary>Waits for the step that was launched first.</summary>
     /// <param name="tokens">One for each draw; <see cref="NotFinite"/> where it could not be drawn.</param>
     void Collect(Span<int> tokens);
 

@@ -5,6 +5,7 @@ internal sealed class LanguageBatch
 {
     private int[] _inputs = new int[64];
     private int[] _positions = new int[64];
+    private int[] _follows = new int[64];
     private readonly List<Sequence> _sequences = [];
     private readonly List<int> _logitRows = [];
 
@@ -24,6 +25,9 @@ internal sealed class LanguageBatch
     /// <summary>Position of each input in its sequence.</summary>
     public ReadOnlySpan<int> Positions => _positions.AsSpan(0, Count);
 
+    /// <summary>Of each input the draw of the step under way whose token it is; -1 where it is known.</summary>
+    public ReadOnlySpan<int> Follows => _follows.AsSpan(0, Count);
+
     public IReadOnlyList<Sequence> Sequences => _sequences;
 
     /// <summary>Packed rows whose logits are wanted.</summary>
@@ -36,7 +40,12 @@ internal sealed class LanguageBatch
         _logitRows.Clear();
     }
 
-    public void Add(LanguageState state, ReadOnlySpan<int> inputs, bool wantsLogits)
+    /// <summary>Adds a sequence's part.</summary>
+    /// <param name="state">Its place in the cache.</param>
+    /// <param name="inputs">What it feeds.</param>
+    /// <param name="wantsLogits">Whether a token is drawn after the last of them.</param>
+    /// <param name="follows">The draw of the step under way whose token stands for the one input; -1 where it is known.</param>
+    public void Add(LanguageState state, ReadOnlySpan<int> inputs, bool wantsLogits, int follows = -1)
     {
         int start = Count, past = state.Length;
         Count += inputs.Length;
@@ -44,11 +53,12 @@ internal sealed class LanguageBatch
         {
             Array.Resize(ref _inputs, Math.Max(Count, 2 * _inputs.Length));
             Array.Resize(ref _positions, _inputs.Length);
+            Array.Resize(ref _follows, _inputs.Length);
         }
 
         inputs.CopyTo(_inputs.AsSpan(start));
         for (var i = 0; i < inputs.Length; i++)
-            _positions[start + i] = past + i;
+            (_positions[start + i], _follows[start + i]) = (past + i, follows);
         _sequences.Add(new Sequence(state, start, inputs.Length, past));
         if (wantsLogits)
             _logitRows.Add(Count - 1);

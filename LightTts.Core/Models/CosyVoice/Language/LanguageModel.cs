@@ -22,9 +22,8 @@ internal sealed class LanguageModel : ILanguageModel
     private readonly LanguageModelConfig _config;
     private readonly ILanguageEngine _engine;
     private readonly KvBlockPool _pool;
-    private readonly LanguageBatch _batch = new();
-    private readonly List<LanguageRow> _order = [];
-    private readonly List<TokenDraw> _draws = [];
+    private readonly Queue<LaunchedStep> _idle = new([new LaunchedStep(), new LaunchedStep()]);
+    private readonly Queue<LaunchedStep> _launched = new(2); // in the order in which they are collected
     private readonly int[] _tokens;
     private readonly TorchThread? _thread;
     private readonly IDisposable? _room;
@@ -89,48 +88,55 @@ internal sealed class LanguageModel : ILanguageModel
             WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 64.0, 256L << 20);
     }
 
+    public bool CanFollow => _launched.Count == 1 && _launched.Peek().Rows.Count > 0 && _engine.CanFollow;
+
     public ILanguageState CreateState() => new LanguageState(_pool);
 
     /// <inheritdoc/>
     /// <exception cref="KvBlocksExhaustedException">There are too few free blocks; nothing was changed.</exception>
     public void Launch(IReadOnlyList<LanguageRow> rows)
     {
-        Order(rows);
-        Reserve();
-        _batch.Clear();
-        _draws.Clear();
-        foreach (var row in _order)
+        if (_launched.Count > 0 && !CanFollow)
+            throw new InvalidOperationException("The step under way is to be collected before the next one.");
+        var step = _idle.Peek();
+        Order(rows, step.Rows);
+        Reserve(step.Rows);
+        step.Batch.Clear();
+        step.Draws.Clear();
+        foreach (var row in step.Rows)
         {
-            _batch.Add((LanguageState)row.State, row.Inputs.Span, row.Draw is not null);
-            if (row.Draw is { } draw)
-                _draws.Add(draw);
+            step.Batch.Add((LanguageState)row.State, row.Inputs.Span, row.Draw is not null, row.Follows?.DrawNumber ?? -1);
+            if (row.Draw is not { } draw)
+                continue;
+            row.DrawNumber = step.Draws.Count;
+            step.Draws.Add(draw);
         }
-        if (_order.Count == 0)
-            return;
-        _engine.Launch(_batch, CollectionsMarshal.AsSpan(_draws));
+        if (step.Rows.Count > 0)
+            _engine.Launch(step.Batch, CollectionsMarshal.AsSpan(step.Draws));
         // What is launched later comes after it, so that for all who look they are in the cache.
-        foreach (var row in _order)
+        foreach (var row in step.Rows)
             ((LanguageState)row.State).Advance(row.Inputs.Length);
+        _launched.Enqueue(_idle.Dequeue());
     }
 
     /// <inheritdoc/>
     public void Collect()
     {
-        if (_order.Count == 0)
+        var step = _launched.Dequeue();
+        _idle.Enqueue(step);
+        if (step.Rows.Count == 0)
             return;
-        var tokens = _tokens.AsSpan(0, _draws.Count);
+        var tokens = _tokens.AsSpan(0, step.Draws.Count);
         _engine.Collect(tokens);
-        var at = 0;
-        foreach (var row in _order)
+        foreach (var row in step.Rows)
         {
             if (row.Draw is null)
                 continue;
-            if (tokens[at] != ILanguageEngine.NotFinite)
-                row.Token = tokens[at];
+            if (tokens[row.DrawNumber] != ILanguageEngine.NotFinite)
+                row.Token = tokens[row.DrawNumber];
             else
                 row.Error = new TtsSynthesisException(
                     "The language model produced numbers that are not finite; its weights or this request's prompt are damaged.");
-            at++;
         }
     }
 
@@ -139,7 +145,9 @@ internal sealed class LanguageModel : ILanguageModel
     internal ReadOnlySpan<float> Forward(IReadOnlyList<LanguageRow> rows)
     {
         Launch(rows);
-        return _order.Count == 0 ? [] : _engine.CollectLogits();
+        var step = _launched.Dequeue();
+        _idle.Enqueue(step);
+        return step.Rows.Count == 0 ? [] : _engine.CollectLogits();
     }
 
     public void Dispose()
@@ -149,29 +157,31 @@ internal sealed class LanguageModel : ILanguageModel
     }
 
     /// <summary>Sorts the rows as <see cref="LanguageBatch"/> wants them and sets aside those that cannot be fed.</summary>
-    private void Order(IReadOnlyList<LanguageRow> rows)
+    private void Order(IReadOnlyList<LanguageRow> rows, List<LanguageRow> order)
     {
         if (rows.Count > Limits.MaxRows)
             throw new ArgumentException($"{rows.Count} rows, at most {Limits.MaxRows} go into a step.", nameof(rows));
-        _order.Clear();
+        order.Clear();
         foreach (var row in rows)
         {
-            row.Token = -1;
+            (row.Token, row.DrawNumber) = (-1, -1);
             row.Error = Check(row);
         }
 
         foreach (var row in rows)
             if (row.Error is null && row.Inputs.Length == 1)
-                _order.Add(row);
+                order.Add(row);
         foreach (var row in rows)
             if (row.Error is null && row.Inputs.Length > 1)
-                _order.Add(row);
+                order.Add(row);
     }
 
     private Exception? Check(LanguageRow row)
     {
         if (row.State is not LanguageState state || state.Pool != _pool)
             return new ArgumentException("The row's state belongs to another model.");
+        if (row.Follows is { DrawNumber: < 0 } or { Error: not null })
+            return new InvalidOperationException("The row follows one that draws nothing.");
         if (row.Inputs.IsEmpty)
             return new ArgumentException("The row has no inputs.");
         var speechRows = Math.Max(Vocabulary.LogitCount, Math.Max(~Vocabulary.Sos, ~Vocabulary.TaskId) + 1);
@@ -182,14 +192,24 @@ internal sealed class LanguageModel : ILanguageModel
         return null;
     }
 
-    private void Reserve()
+    private void Reserve(List<LanguageRow> rows)
     {
         var needed = 0;
-        foreach (var row in _order)
+        foreach (var row in rows)
             needed += ((LanguageState)row.State).BlocksFor(row.Inputs.Length);
         if (needed > _pool.Free)
             throw new KvBlocksExhaustedException(needed, _pool.Free);
-        foreach (var row in _order)
+        foreach (var row in rows)
             ((LanguageState)row.State).Reserve(row.Inputs.Length);
+    }
+
+    /// <summary>A step on its way: its rows as <see cref="LanguageBatch"/> wants them, and how to draw for them.</summary>
+    private sealed class LaunchedStep
+    {
+        public List<LanguageRow> Rows { get; } = [];
+
+        public LanguageBatch Batch { get; } = new();
+
+        public List<TokenDraw> Draws { get; } = [];
     }
 }

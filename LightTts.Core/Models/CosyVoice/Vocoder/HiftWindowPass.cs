@@ -8,14 +8,18 @@ internal sealed class HiftWindowPass : IDecodePass
 {
     private readonly HiftWindowVocoder _vocoder;
     private readonly List<VocoderRow> _waiting = []; // with frames whose samples can be had
+    private readonly HashSet<VocoderRow> _suspects = []; // of a batch that failed
 
     public HiftWindowPass(HiftWindowVocoder vocoder, IReadOnlyList<VocoderRow> rows)
     {
         _vocoder = vocoder;
         using var mode = inference_mode();
         foreach (var row in rows)
-            if (Take(row) && IsDue(row))
-                _waiting.Add(row);
+            Guard(row, () =>
+            {
+                if (Take(row) && IsDue(row))
+                    _waiting.Add(row);
+            });
     }
 
     public bool Advance()
@@ -28,16 +32,32 @@ internal sealed class HiftWindowPass : IDecodePass
         {
             Step(batch);
         }
+        catch (Exception) when (batch.Count > 1)
+        {
+            // The device may have too little memory for so many, and states change only where a batch succeeds: each is tried alone.
+            _suspects.UnionWith(batch);
+        }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            foreach (var row in batch)
-                row.Error = e;
+            batch[0].Error = e;
         }
         _waiting.RemoveAll(row => row.Error is not null || !IsDue(row));
         return _waiting.Count > 0;
     }
 
     public void Dispose() => _waiting.Clear();
+
+    private static void Guard(VocoderRow row, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            row.Error = e;
+        }
+    }
 
     private static HiftWindowState State(VocoderRow row) => (HiftWindowState)row.State;
 
@@ -69,13 +89,14 @@ internal sealed class HiftWindowPass : IDecodePass
         return true;
     }
 
-    /// <summary>The rows with the longest windows, as many as go together.</summary>
+    /// <summary>The rows with the longest windows, as many as go together; a suspect alone.</summary>
     private List<VocoderRow> Batch()
     {
         _waiting.Sort((a, b) => Window(b).CompareTo(Window(a)));
         var batch = new List<VocoderRow>();
         foreach (var row in _waiting)
-            if (batch.Count == 0 || HiftWindowVocoder.Together(batch.Count + 1, Window(batch[0]), Window(row)))
+            if (batch.Count == 0 || (!_suspects.Contains(batch[0]) && !_suspects.Contains(row)
+                && HiftWindowVocoder.Together(batch.Count + 1, Window(batch[0]), Window(row))))
                 batch.Add(row);
         return batch;
     }
@@ -113,12 +134,17 @@ internal sealed class HiftWindowPass : IDecodePass
         var last = batch.ConvertAll(IsLast);
         var (first, width) = (from.Min(), to.Max() - from.Min());
         // What is kept is launched while the device still computes what it is kept of.
+        var kept = new (int Drop, Tensor? Mel, Tensor Pitch)?[batch.Count];
         for (var i = 0; i < batch.Count; i++)
-            Keep(batch[i], last[i], buffers.Pitch, i);
+            kept[i] = last[i] ? null : Kept(batch[i], buffers.Pitch, i);
         var samples = _vocoder.Receive(buffers, batch.Count, first, width);
         for (var i = 0; i < batch.Count; i++)
         {
             var row = batch[i];
+            if (kept[i] is { } later)
+                State(row).Keep(later.Drop, later.Mel, later.Pitch);
+            else
+                State(row).Clear();
             var fresh = samples.Slice(i * width + from[i] - first, to[i] - from[i]);
             row.Samples = [.. row.Samples, .. fresh];
             State(row).Emitted += fresh.Length;
@@ -127,20 +153,14 @@ internal sealed class HiftWindowPass : IDecodePass
         }
     }
 
-    /// <summary>Lets go of what no later window needs.</summary>
-    private void Keep(VocoderRow row, bool isLast, Tensor pitch, int number)
+    /// <summary>What later windows need: the last frames, where there is more, and the pitch of theirs that no later frame changes.</summary>
+    private (int Drop, Tensor? Mel, Tensor Pitch) Kept(VocoderRow row, Tensor pitch, int number)
     {
-        var state = State(row);
-        if (isLast)
-        {
-            state.Clear();
-            return;
-        }
-        // Pitch that no later frame changes, of the frames that later ones depend on.
         var count = Window(row);
         var drop = Math.Max(0, count - _vocoder.ContextFrames);
         var known = Math.Max(0, count - drop - VocoderF0.LookRight);
-        state.Trim(drop, pitch[number].narrow(1, drop, known).clone(), known);
+        var state = State(row);
+        return (drop, drop == 0 ? null : state.Mel!.narrow(1, drop, state.Length - drop).clone(), pitch[number].narrow(1, drop, known).clone());
     }
 
     /// <summary>An utterance's last samples, beside whose edge fewer windows overlap.</summary>

@@ -35,26 +35,26 @@ internal sealed class HiftWindowState : IVocoderState
     /// <summary>Takes new frames, [bands, n].</summary>
     public void Append(Tensor frames)
     {
-        using var before = Mel;
         using var sideBySide = frames.contiguous();
-        Mel = (before is null ? sideBySide.clone() : cat([before, sideBySide], 1)).DetachFromDisposeScope();
+        var all = (Mel is null ? sideBySide.clone() : cat([Mel, sideBySide], 1)).DetachFromDisposeScope();
+        using (Mel)
+            Mel = all;
         Length = (int)Mel.shape[1];
     }
 
     /// <summary>Lets go of the first frames.</summary>
-    /// <param name="frames">How many.</param>
-    /// <param name="known">What is known of those behind them; taken over.</param>
-    /// <param name="knownLength">Of how many.</param>
-    public void Trim(int frames, Tensor known, int knownLength)
+    /// <param name="drop">How many.</param>
+    /// <param name="mel">Those behind them, [bands, n]; null where none are let go of. Taken over, as is the next.</param>
+    /// <param name="known">What is known of their pitch, [1 + harmonics, m].</param>
+    public void Keep(int drop, Tensor? mel, Tensor known)
     {
         using (Known)
-            (Known, KnownLength) = (known.DetachFromDisposeScope(), knownLength);
-        if (frames == 0)
+            (Known, KnownLength) = (known.DetachFromDisposeScope(), (int)known.shape[1]);
+        if (mel is null)
             return;
-        using var before = Mel!;
-        using var rest = before.narrow(1, frames, Length - frames);
-        Mel = rest.clone().DetachFromDisposeScope();
-        (Length, Start) = (Length - frames, Start + frames);
+        using (Mel)
+            Mel = mel.DetachFromDisposeScope();
+        (Length, Start) = (Length - drop, Start + drop);
     }
 
     public void Dispose()

@@ -73,7 +73,7 @@ internal sealed class HiftWindowVocoder : IVocoder
         if (!_device.IsCuda || !CudaGraph.CanCapture(_device.Device.index))
             return;
         using var inference = inference_mode(true);
-        var pool = CudaGraph.CreatePool();
+        var pool = new CudaGraphPool();
         var shapes = RowSteps.SelectMany(rows => FrameSteps.Select(frames => (Rows: rows, Frames: frames)))
             .Where(shape => shape.Rows <= maxRows && shape.Rows * shape.Frames <= CapturedFrames);
         // The largest first: what it works in is enough for the others.

@@ -77,6 +77,37 @@ public sealed class DiTDeviceEstimatorTests
         }
     }
 
+    /// <summary>Utterances of many lengths, each of which has a shape of its own, do not leave memory behind for each; two passes that are open at
+    /// once keep theirs.</summary>
+    [Fact]
+    public void Whole_utterances_of_many_lengths()
+    {
+        using var scope = NewDisposeScope();
+        using var batched = Flows.Batched(golden: true);
+        FlowRow Row(int count) => new()
+        {
+            State = batched.Start(Flows.Timbre(3, 10, Vocabulary), streaming: false, 2), Tokens = Flows.Tokens(new Random(count), count, Vocabulary),
+            Final = true,
+        };
+        FlowRow[] rows = [.. ((int[])[20, 60, 100, 140, 180]).Select(Row)];
+        var passes = rows[..2].Select(row => batched.Begin([row])).ToArray();
+        Assert.All(passes, pass => Assert.True(pass.Advance())); // of two steps the first
+        Assert.Equal(2, ((DiTDeviceEstimator)batched.Estimator).Buffers.Count());
+        Assert.All(passes, pass => Assert.False(pass.Advance()));
+        foreach (var pass in passes)
+            pass.Dispose();
+        foreach (var row in rows[2..])
+        {
+            batched.Run([row]);
+            Assert.Single(((DiTDeviceEstimator)batched.Estimator).Buffers);
+        }
+        foreach (var row in rows)
+        {
+            Assert.Null(row.Error);
+            row.State.Dispose();
+        }
+    }
+
     /// <summary>Several streams in step and out of step, with shared prompts, over pages that others used before.</summary>
     [Theory]
     [InlineData(1)]

@@ -133,6 +133,37 @@ public sealed class FlowTests
         }
     }
 
+    /// <summary>Utterances that begin, go on and end, whole and streamed, in one call of the encoder.</summary>
+    [Theory]
+    [InlineData("cv2")]
+    [InlineData("cv3")]
+    public void The_encoder_gives_rows_in_company_what_it_gives_them_alone(string model)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var flow = Flows.Golden(model);
+        FlowTokens Row(int seed, int count, bool final, bool streaming, FlowTail? tail = null) =>
+            new(Flows.Tokens(new Random(seed), count, 128), final, streaming, tail);
+        (Tensor Mu, FlowTail Tail) Alone(FlowTokens row) => flow.Encoder.Encode([row])[0];
+        using var first = Alone(Row(1, 28, final: false, streaming: true)).Tail;
+        using var second = Alone(Row(2, 53, final: false, streaming: true)).Tail;
+        FlowTokens[] rows =
+        [
+            Row(3, 28, final: false, streaming: true, first), Row(4, 61, final: true, streaming: false),
+            Row(5, 1, final: true, streaming: true, second), Row(6, 28, final: false, streaming: true),
+            Row(7, 78, final: false, streaming: true, second), Row(8, 9, final: true, streaming: true, first),
+        ];
+        foreach (var (row, (mu, tail)) in rows.Zip(flow.Encoder.Encode(rows)))
+        {
+            var (expected, expectedTail) = Alone(row);
+            Flows.Near(expected, mu, 1e-6);
+            if (row is { Final: false })
+                Flows.Near(expectedTail[0], tail[0], 1e-6);
+            tail.Dispose();
+            expectedTail.Dispose();
+        }
+    }
+
     [Fact]
     public void A_row_that_fails_does_not_take_the_others_with_it()
     {

@@ -49,7 +49,7 @@ public sealed class OrtEstimatorTests(ITestOutputHelper output)
         using var plain = Flows.TinyEn();
         using var onnx = Flows.TinyEn(OnnxEstimators.In(Reference, Flows.TinyEnConfig));
         var (voice, tokens) = (Flows.Timbre(1, 54), Flows.Tokens(new Random(1), 90));
-        var segment = Segment(plain, voice, tokens);
+        var segment = Flows.Segment(plain, voice, tokens);
         Tensor? expected = null, actual = null;
         plain.Solve(segment, Steps, (step, _, velocity) => expected ??= velocity.clone().DetachFromDisposeScope());
         onnx.Solve(segment, Steps, (step, _, velocity) => actual ??= velocity.clone().DetachFromDisposeScope());
@@ -204,15 +204,6 @@ public sealed class OrtEstimatorTests(ITestOutputHelper output)
     {
         using var state = flow.Start(voice, streaming, Steps);
         return flow.Run(state, tokens, final: true)!;
-    }
-
-    private static FlowSegment Segment(FlowModel flow, TimbreFeatures voice, int[] tokens)
-    {
-        var (mu, tail) = flow.Encoder.Encode([.. voice.SpeechTokens, .. tokens], final: true, streaming: false, null);
-        tail.Dispose();
-        var mel = zeros([mu.shape[0], 80]);
-        mel.narrow(0, 0, voice.MelFrames).copy_(tensor(voice.Mel).view(voice.MelFrames, 80));
-        return new FlowSegment { Start = 0, Count = (int)mu.shape[0], Chunk = 0, Mu = mu, Condition = mel, Speaker = flow.Speaker(voice.Embedding) };
     }
 
     /// <summary>Runs its session with a wrong shape from some step on.</summary>

@@ -64,6 +64,28 @@ public sealed class HiftWindowVocoderTests(ITestOutputHelper output) : VocoderTe
         }
     }
 
+    /// <summary>A batch that cannot be computed is taken apart: who is not to blame hears what it hears alone, and goes on.</summary>
+    [Fact]
+    public void One_of_a_batch_that_fails_fails_alone()
+    {
+        using var windows = (HiftWindowVocoder)Load(5);
+        var mels = Enumerable.Range(0, 3).Select(i => Mel(40 + i, 90)).ToArray();
+        var states = mels.Select(_ => (HiftWindowState)windows.CreateState()).ToArray();
+        var first = mels.Select((mel, i) => Row(states[i], mel, 0, 50, false)).ToArray();
+        using (var pass = windows.Begin(first))
+        {
+            states[1].Mel!.Dispose();
+            while (pass.Advance())
+            {
+            }
+        }
+        Assert.Equal([false, true, false], first.Select(row => row.Error is not null));
+        var rest = ((int[])[0, 2]).Select(i => Row(states[i], mels[i], 50, 40, true)).ToArray();
+        windows.Run(rest);
+        Equal(windows.Run(mels[0]), [.. first[0].Samples, .. rest[0].Samples]);
+        Equal(windows.Run(mels[2]), [.. first[2].Samples, .. rest[1].Samples]);
+    }
+
     private protected override IVocoder Load(int held = 8)
     {
         using var archive = PyTorchCheckpoint.Open(Repo.Golden("main/models/cosyvoice3-tiny/hift.pt"));

@@ -53,18 +53,22 @@ internal sealed class ConformerEncoder : IFlowEncoder
 
     public int Lookahead => _lookahead.Lookahead;
 
-    public (Tensor Mu, FlowTail Tail) Encode(ReadOnlySpan<int> tokens, bool final, bool streaming, FlowTail? tail)
+    public IReadOnlyList<(Tensor Mu, FlowTail Tail)> Encode(IReadOnlyList<FlowTokens> rows) => [.. rows.Select(row =>
     {
-        var (encoded, next) = Encode(_embedding.Apply(tokens), final, streaming, tail);
-        return (_project.Apply(encoded), next);
-    }
+        using var places = Arrange(row);
+        var (encoded, tail) = Encode(_embedding.Apply(places.Ids), places);
+        return (_project.Apply(encoded), tail);
+    })];
 
-    /// <summary>Encodes embedded tokens: [n, Input] -> [Rate m, Dim], see <see cref="IFlowEncoder.Encode"/>.</summary>
-    public (Tensor Encoded, FlowTail Tail) Encode(Tensor embedded, bool final, bool streaming, FlowTail? tail)
+    /// <summary>Encodes an utterance's embedded tokens: [n, Input] -> [Rate m, Dim], see <see cref="IFlowEncoder.Encode"/>.</summary>
+    /// <param name="embedded">The tokens.</param>
+    /// <param name="places">Where they go, by <see cref="Arrange"/>.</param>
+    public (Tensor Encoded, FlowTail Tail) Encode(Tensor embedded, LookaheadRows places)
     {
+        var (_, final, streaming, tail) = places.Utterances[0];
         List<Tensor> tails = [];
-        var (x, ahead) = _lookahead.Encode(Embed(embedded), final, tail?[0]);
-        tails.Add(ahead);
+        var (x, ahead) = _lookahead.Encode(Embed(embedded), places);
+        tails.Add(ahead[0]);
         var past = tail is null ? 0 : tail[FixedTails].shape[0];
         var keysValues = Run(_layers, x, tail, FixedTails, past, streaming ? _chunkTokens : 0);
 
@@ -77,6 +81,9 @@ internal sealed class ConformerEncoder : IFlowEncoder
         // Only a chunk-causal pass can be followed by another one.
         return (x, streaming && !final ? new FlowTail([.. tails, .. keysValues]) : new FlowTail());
     }
+
+    /// <inheritdoc cref="PreLookaheadLayer.Arrange"/>
+    public LookaheadRows Arrange(FlowTokens row) => _lookahead.Arrange([row]);
 
     /// <summary>The layers' input: [n, Input] -> [n, Dim].</summary>
     public Tensor Embed(Tensor embedded) => _input.Apply(embedded);

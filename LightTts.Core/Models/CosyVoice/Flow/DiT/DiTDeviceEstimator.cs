@@ -49,7 +49,7 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
             return;
         using var inference = inference_mode(true);
         MakeReady();
-        var pool = CudaGraph.CreatePool();
+        var pool = new CudaGraphPool();
         // The largest first: what it works in is enough for the others.
         foreach (var shape in DiTShape.Frequent(_pages.Frames, maxRows).OrderByDescending(shape => shape.Rows * Math.Max(shape.Frames, shape.Keys)))
         {
@@ -89,6 +89,15 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
     /// <summary>Whether attention asks how many keys a block sees, and for no mask.</summary>
     internal bool CountsKeys => _layers.CountsKeys;
 
+    /// <summary>Own kernels that do the solver's steps, where there are any.</summary>
+    internal FlowStepKernels? Steps => _layers.Steps;
+
+    /// <summary>The calling thread's.</summary>
+    internal nint Stream => CudaStream.CurrentHandle(_device.Device.index)!.Value;
+
+    /// <summary>Modulation of the next evaluations, where no kernel finds it.</summary>
+    internal Tensor Modulation => _layers.Modulation;
+
     internal DiTPages Places => _pages;
 
     internal DiTWeights Weights => _weights;
@@ -98,19 +107,26 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
     /// <summary>Rotations of all frames that there may be.</summary>
     internal Tensor Rotations => _rotations!;
 
-    /// <summary>The buffers of a shape.</summary>
+    /// <summary>The buffers of a shape, for a batch that says by <see cref="DiTStepBuffers.Holders"/> how long.</summary>
     internal DiTStepBuffers BuffersOf(DiTShape shape)
     {
-        if (!_buffers.TryGetValue(shape, out var buffers))
-            _buffers[shape] = buffers = new DiTStepBuffers(shape, _weights, _device);
-        return buffers;
+        if (_buffers.TryGetValue(shape, out var buffers))
+            return buffers;
+        if (!shape.IsPaged)
+            DropIdle();
+        return _buffers[shape] = new DiTStepBuffers(shape, _weights, _device);
     }
 
-    /// <summary>Makes a step's modulation that of the next evaluations.</summary>
-    internal void Modulate(DiTSchedule schedule, int step)
+    /// <summary>Gives back the buffers of whole utterances' shapes that are not captured and not in use: there are too many such shapes to keep
+    /// memory for each that occurred.</summary>
+    private void DropIdle()
     {
-        using var row = schedule.Table[step];
-        _layers.Modulation.copy_(row);
+        foreach (var (shape, buffers) in _buffers)
+            if (!shape.IsPaged && buffers is { Graph: null, Holders: 0 })
+            {
+                _buffers.Remove(shape);
+                buffers.Dispose();
+            }
     }
 
     /// <summary>Evaluates what lies in the buffers.</summary>

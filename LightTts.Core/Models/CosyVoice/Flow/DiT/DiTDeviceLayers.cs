@@ -49,23 +49,24 @@ internal sealed class DiTDeviceLayers : IDisposable
     /// <summary>Whether modulation comes with <see cref="DiTFold"/>.</summary>
     public bool IsFolded { get; }
 
+    /// <summary>Own kernels for the solver's steps, which are part of an evaluation then.</summary>
+    public FlowStepKernels? Steps => (_operations as CudaDiTOperations)?.Kernels.Steps;
+
     /// <summary>One evaluation.</summary>
     public void Compute(DiTStepBuffers buffers)
     {
         using var scope = NewDisposeScope();
+        var shape = (buffers.Shape.Rows, buffers.Shape.Frames);
+        // What kernels may read ahead of their turn, modulation and places, is written here: the next one may not overlap it.
+        if (_operations is CudaDiTOperations own)
+            own.Kernels.Steps.Begin(own.Stream, shape, buffers.Solve.Address(), _modulation.Address(), (int)_modulation.shape[0],
+                buffers.Places?.Address() ?? 0, buffers.Columns, buffers.Mel.Address());
         if (IsFolded)
-        {
             ComputeFused(buffers);
-            return;
-        }
-        using var places = DiTPlaces.Of(buffers);
-        var paged = buffers.Shape.IsPaged;
-        var h = _weights.InputX.Apply(buffers.Mel).unsqueeze(0).Plus(buffers.Constant).view(-1, _dim); // [2 Rows Frames, Dim]
-        h.PlusInPlace(_positional.Apply(h, buffers.Shape, paged ? _pages.Convolutions : null, places));
-        Blocks(h, buffers, places);
-        // The last product is in 32 bits, and so is its input.
-        var final = F.layer_norm(h, [_dim], _step.Scale, _step.Shift, NormEps);
-        buffers.Velocity.copy_(_weights.Output.Apply(final).view(buffers.Velocity.shape));
+        else
+            ComputePlain(buffers);
+        if (_operations is CudaDiTOperations kernels)
+            kernels.Kernels.Steps.End(kernels.Stream, shape, buffers.Solve.Address(), buffers.Velocity.Address(), afterKernel: IsFolded);
     }
 
     public void Dispose()
@@ -77,19 +78,41 @@ internal sealed class DiTDeviceLayers : IDisposable
         _modulation.Dispose();
     }
 
+    private void ComputePlain(DiTStepBuffers buffers)
+    {
+        using var places = DiTPlaces.Of(buffers);
+        var paged = buffers.Shape.IsPaged;
+        var h = _weights.InputX.Apply(buffers.Mel).unsqueeze(0).Plus(buffers.Constant).view(-1, _dim); // [2 Rows Frames, Dim]
+        h.PlusInPlace(_positional.Apply(h, buffers.Shape, paged ? _pages.Convolutions : null, places));
+        Blocks(h, buffers, places, (attended, down, block) => _operations.AddLast(h, attended, down, block));
+        // The last product is in 32 bits, and so is its input.
+        var final = F.layer_norm(h, [_dim], _step.Scale, _step.Shift, NormEps);
+        buffers.Velocity.copy_(_weights.Output.Apply(final).view(buffers.Velocity.shape));
+    }
+
     private void ComputeFused(DiTStepBuffers buffers)
     {
         var h = empty(2L * buffers.Shape.Rows * buffers.Shape.Frames, _dim, ScalarType.Float32, buffers.Mel.device);
         var residual = _fused!.Residual(h);
         _ends!.Enter(buffers, residual);
         if (DiTFusedBlocks.Takes(buffers.Shape))
+        {
             _fused.Run(residual, buffers);
+            _ends.Leave(h, default, default, buffers);
+        }
         else
-            Blocks(h, buffers, null);
-        _ends.Leave(h, buffers);
+        {
+            Blocks(h, buffers, null, (attended, down, block) => _ends.Leave(h, new(attended.Address(), block.Gate1.Address()),
+                new(down.Address(), block.Gate2.Address()), buffers));
+        }
     }
 
-    private void Blocks(Tensor h, DiTStepBuffers buffers, DiTPlaces? places)
+    /// <summary>All blocks, in place.</summary>
+    /// <param name="h">The residual stream, [2 Rows Frames, Dim].</param>
+    /// <param name="buffers">The batch's inputs.</param>
+    /// <param name="places">Where frames lie; null where nothing needs it.</param>
+    /// <param name="last">Sees both branches of the last block, which <paramref name="h"/> may lack.</param>
+    private void Blocks(Tensor h, DiTStepBuffers buffers, DiTPlaces? places, Action<Tensor, Tensor, DiTModulation> last)
     {
         var normalised = _operations.Normalise(h, _step.Blocks[0].Scale1, _step.Blocks[0].Shift1);
         for (var layer = 0; layer < _weights.Blocks.Length; layer++)
@@ -97,18 +120,14 @@ internal sealed class DiTDeviceLayers : IDisposable
             using var inner = NewDisposeScope();
             using var input = normalised;
             var (block, modulation) = (_weights.Blocks[layer], _step.Blocks[layer]);
-            var attended = _operations.Attend(block.Qkv.Apply(input), buffers.Shape.IsPaged ? _pages.Layer(layer) : null, buffers, places);
-            normalised = _operations.AddAndNormalise(h, block.AttentionOut.Apply(attended), modulation.Gate1, modulation.Scale2, modulation.Shift2);
-            var down = block.Down.Apply(_operations.Up(block.Up, normalised));
+            var qkv = _operations.Multiply(block.Qkv, input);
+            var seen = _operations.Attend(qkv, buffers.Shape.IsPaged ? _pages.Layer(layer) : null, buffers, places);
+            var attended = _operations.Multiply(block.AttentionOut, seen);
+            var down = _operations.Multiply(block.Down, _operations.Up(block.Up, _operations.AddAttended(h, attended, modulation)));
             if (layer + 1 < _weights.Blocks.Length)
-            {
-                var next = _step.Blocks[layer + 1];
-                normalised = _operations.AddAndNormalise(h, down, modulation.Gate2, next.Scale1, next.Shift1).MoveToOuterDisposeScope();
-            }
+                normalised = _operations.AddBoth(h, attended, down, modulation, _step.Blocks[layer + 1]).MoveToOuterDisposeScope();
             else
-            {
-                _operations.Add(h, down, modulation.Gate2);
-            }
+                last(attended, down, modulation);
         }
     }
 }

@@ -6,6 +6,7 @@ namespace LightTts.Models.CosyVoice.Flow.DiT;
 internal sealed class DiTDevicePass : IEstimatorPass
 {
     private const int MaxWholeFrames = 1 << 14; // of a batch, padding included
+    private const int BatchFrames = 256;        // that are computed in the time that another batch's launches and half-empty products cost
 
     private readonly DiTDeviceEstimator _estimator;
     private readonly DiTSchedule _schedule;
@@ -22,14 +23,31 @@ internal sealed class DiTDevicePass : IEstimatorPass
             _frames += segment.Count;
         }
         // In the pass's order: where there is one batch only, its frames are the pass's as they lie.
-        foreach (var group in Chunked(chunked).Concat(Whole(whole)))
-            _batches.Add(new DiTBatch(estimator, [.. group.OrderBy(each => each.At)], schedule.Steps.Length));
+        try
+        {
+            foreach (var group in Chunked(chunked).Concat(Whole(whole)))
+                _batches.Add(Batch([.. group.OrderBy(each => each.At)]));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public bool TryAdvance(Tensor x, int step, double guidance)
+    {
+        if (_estimator.Steps is null)
+            return false;
+        using var inference = inference_mode(true);
+        foreach (var batch in _batches)
+            ((DiTSteppedBatch)batch).Advance(x, step, guidance);
+        return true;
     }
 
     public Tensor Velocity(Tensor x, int step)
     {
         using var inference = inference_mode(true);
-        _estimator.Modulate(_schedule, step);
         if (_batches is [var only])
             return only.Velocity(x, step);
         var velocity = empty([2, _frames, x.shape[1]], ScalarType.Float32, x.device);
@@ -47,6 +65,10 @@ internal sealed class DiTDevicePass : IEstimatorPass
             batch.Dispose();
         _schedule.Dispose();
     }
+
+    private DiTBatch Batch(List<(FlowSegment Segment, int At)> segments) => _estimator.Steps is null
+        ? new DiTTorchBatch(_estimator, segments, _schedule)
+        : new DiTSteppedBatch(_estimator, segments, _schedule);
 
     /// <summary>Streamed utterances together, as far as there is working memory for their chunks. An utterance is never cut: its chunks see each
     /// other's keys and values.</summary>
@@ -69,24 +91,26 @@ internal sealed class DiTDevicePass : IEstimatorPass
             yield return group;
     }
 
-    /// <summary>Whole utterances of about the same length together.</summary>
+    /// <summary>Whole utterances of about the same length together: sorted, and cut where it costs least, padding and batches together.</summary>
     private static IEnumerable<List<(FlowSegment Segment, int At)>> Whole(List<(FlowSegment Segment, int At)> segments)
     {
-        List<(FlowSegment Segment, int At)> group = [];
-        var frames = 0;
-        foreach (var each in segments.OrderByDescending(each => each.Segment.Count))
+        var sorted = segments.OrderByDescending(each => each.Segment.Count).ToList();
+        var costs = new long[sorted.Count + 1]; // of all from one on
+        var ends = new int[sorted.Count];       // of the batch that begins there
+        for (var first = sorted.Count - 1; first >= 0; first--)
         {
-            // A quarter of padding costs about what a launch of its own would.
-            if (group.Count > 0 && (4 * each.Segment.Count < 3 * frames || DiTShape.Whole(group.Count + 1, frames).Rows * frames > MaxWholeFrames))
+            costs[first] = long.MaxValue;
+            for (var end = first + 1; end <= sorted.Count; end++)
             {
-                yield return group;
-                group = [];
+                var shape = DiTShape.Whole(end - first, sorted[first].Segment.Count);
+                var frames = shape.Rows * shape.Frames;
+                if (frames > MaxWholeFrames && end > first + 1)
+                    break;
+                if (frames + BatchFrames + costs[end] < costs[first])
+                    (costs[first], ends[first]) = (frames + BatchFrames + costs[end], end);
             }
-            if (group.Count == 0)
-                frames = DiTShape.RoundFrames(each.Segment.Count);
-            group.Add(each);
         }
-        if (group.Count > 0)
-            yield return group;
+        for (var first = 0; first < sorted.Count; first = ends[first])
+            yield return sorted[first..ends[first]];
     }
 }

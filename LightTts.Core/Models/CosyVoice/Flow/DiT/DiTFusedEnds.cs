@@ -55,12 +55,14 @@ internal sealed class DiTFusedEnds : IDisposable
 
     /// <summary>The velocity.</summary>
     /// <param name="h">[2 Rows Frames, Dim], float32.</param>
+    /// <param name="attended">What it lacks of the last block; nothing: it is whole.</param>
+    /// <param name="down">Likewise.</param>
     /// <param name="buffers">Where it goes.</param>
-    public void Leave(Tensor h, DiTStepBuffers buffers)
+    public void Leave(Tensor h, in FlowKernels.Gated attended, in FlowKernels.Gated down, DiTStepBuffers buffers)
     {
         var output = (TorchLinear)_weights.Output;
-        _kernels.Leave(_operations.Stream, (int)h.shape[0], h.Address(), _step.Scale.Address(), _step.Shift.Address(), output.Weight.Address(),
-            output.Bias!.Address(), buffers.Velocity.Address(), NormEps);
+        _kernels.Leave(_operations.Stream, (int)h.shape[0], h.Address(), attended, down, new(_step.Scale.Address(), _step.Shift.Address(), NormEps),
+            output.Weight.Address(), output.Bias!.Address(), buffers.Velocity.Address());
     }
 
     public void Dispose()

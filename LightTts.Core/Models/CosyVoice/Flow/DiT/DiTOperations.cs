@@ -28,12 +28,23 @@ internal abstract class DiTOperations : IDisposable
     /// <summary>Adds a gated branch to the residual stream in place: h += gate branch.</summary>
     public abstract void Add(Tensor h, Tensor branch, Tensor gate);
 
-    /// <summary><see cref="Add"/>, then <see cref="Normalise"/>.</summary>
-    public virtual Tensor AddAndNormalise(Tensor h, Tensor branch, Tensor gate, Tensor scale, Tensor shift)
+    /// <summary>Adds attention's branch and normalises for the feed-forward part. Whether the residual stream holds the branch before
+    /// <see cref="AddBoth"/> is the implementation's own affair.</summary>
+    public virtual Tensor AddAttended(Tensor h, Tensor attended, DiTModulation block)
     {
-        Add(h, branch, gate);
-        return Normalise(h, scale, shift);
+        Add(h, attended, block.Gate1);
+        return Normalise(h, block.Scale2, block.Shift2);
     }
+
+    /// <summary>Adds the feed-forward part's branch, and attention's where it is not there yet, and normalises for the next block.</summary>
+    public virtual Tensor AddBoth(Tensor h, Tensor attended, Tensor down, DiTModulation block, DiTModulation next)
+    {
+        AddLast(h, attended, down, block);
+        return Normalise(h, next.Scale1, next.Shift1);
+    }
+
+    /// <summary>The same of the last block: nothing is normalised.</summary>
+    public virtual void AddLast(Tensor h, Tensor attended, Tensor down, DiTModulation block) => Add(h, down, block.Gate2);
 
     /// <summary>Rotary positions, keys and values into their pages, attention over (block, pages).</summary>
     /// <param name="qkv">[2 Rows Frames, 3 Heads HeadDim], may be changed.</param>
@@ -42,6 +53,9 @@ internal abstract class DiTOperations : IDisposable
     /// <param name="places">Where frames lie; null where the shape is not paged.</param>
     /// <returns>[2 Rows Frames, Heads HeadDim].</returns>
     public abstract Tensor Attend(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places);
+
+    /// <summary>A product.</summary>
+    public virtual Tensor Multiply(Linear product, Tensor x) => product.Apply(x);
 
     /// <summary>The feed-forward part's first product and GELU.</summary>
     public virtual Tensor Up(Linear up, Tensor normalised) => up.Apply(normalised).gelu_(TorchSharp.Modules.GELU.Approximate.tanh);

@@ -24,6 +24,8 @@ internal sealed class DiTSchedule : IDisposable
         using var scope = NewDisposeScope();
         var steps = times.Length - 1;
         Steps = new DiTStep[steps];
+        Deltas = TensorData.FromSingles([.. Enumerable.Range(0, steps).Select(k => times[k + 1] - times[k])], weights.InputBias.device, steps)
+            .DetachFromDisposeScope();
         var silu = F.silu(TimeEmbedding(weights, TensorData.FromSingles(times[..steps], weights.InputBias.device, steps))); // [Steps, Dim]
         var final = weights.FinalModulation.Apply(silu); // [Steps, 2 Dim], scale first here, shift first in the blocks
         var table = cat([.. weights.Blocks.Select(block => block.Modulation.Apply(silu)), final], 1);
@@ -36,6 +38,9 @@ internal sealed class DiTSchedule : IDisposable
     /// <summary>Everything, a row a step, in the order of <see cref="DiTStep.Of"/>: [Steps, (6 blocks + 2) Dim], and more where it is
     /// folded.</summary>
     public Tensor Table { get; }
+
+    /// <summary>Differences of the steps' times, [Steps].</summary>
+    public Tensor Deltas { get; }
 
     public DiTStep[] Steps { get; }
 
@@ -62,6 +67,7 @@ internal sealed class DiTSchedule : IDisposable
             return;
         foreach (var step in Steps)
             step.Dispose();
+        Deltas.Dispose();
         Table.Dispose();
     }
 }

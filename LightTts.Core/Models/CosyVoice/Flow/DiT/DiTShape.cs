@@ -1,12 +1,14 @@
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
-/// <summary>Shape of a batch. There are few, so that what a batch launches can be captured for each of them; a batch is padded to one.</summary>
+/// <summary>Shape of a batch. Of small batches there are few, so that what a batch launches can be captured for each of them; a batch is padded to
+/// one. Of large batches of whole utterances, which take longer than their launches, there are many, with hardly any padding.</summary>
 /// <param name="Rows">Blocks of frames: chunks of streamed utterances, or whole utterances.</param>
 /// <param name="Frames">Frames of a block.</param>
 /// <param name="Pages">Pages whose frames a block may see; 0: a block sees itself only, and nothing is read from pages.</param>
 internal readonly record struct DiTShape(int Rows, int Frames, int Pages)
 {
     private const int KeyMultiple = 16; // attention kernels copy masks of other lengths
+    private const int MostFrames = 1024; // of a batch of whole utterances that is captured
 
     // Dense where batches are small and a wasted row costs most; steps of a sixth later.
     private static readonly int[] RowSteps = [1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32];
@@ -27,11 +29,12 @@ internal readonly record struct DiTShape(int Rows, int Frames, int Pages)
     /// <summary>The shape for whole utterances.</summary>
     /// <param name="utterances">Utterances.</param>
     /// <param name="frames">Frames of the longest.</param>
-    public static DiTShape Whole(int utterances, int frames) => new(Step(RowSteps, utterances), RoundFrames(frames), 0);
-
-    /// <summary>A whole utterance's frames with their padding: at most an eighth of them, or 64.</summary>
-    public static int RoundFrames(int frames) =>
-        Multiple(frames, Math.Max(64, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)frames) / 16));
+    public static DiTShape Whole(int utterances, int frames)
+    {
+        var rows = Step(RowSteps, utterances);
+        var padded = Multiple(frames, FrameStep(rows));
+        return rows * padded <= MostFrames ? new DiTShape(rows, padded, 0) : new DiTShape(utterances, Multiple(frames, KeyMultiple), 0);
+    }
 
     /// <summary>The shapes that are launched so often, and are so small, that capturing them pays: the smaller a batch, the more of its time
     /// goes into launching.</summary>
@@ -39,15 +42,17 @@ internal readonly record struct DiTShape(int Rows, int Frames, int Pages)
     /// <param name="maxRows">Utterances of a pass.</param>
     public static IEnumerable<DiTShape> Frequent(int pageFrames, int maxRows)
     {
-        const int longest = 1024, most = 1536; // frames of an utterance, of a batch
         foreach (var rows in RowSteps)
             if (rows <= maxRows)
                 foreach (var pages in PageSteps)
                     yield return new DiTShape(rows, pageFrames, pages);
         foreach (var rows in RowSteps)
-            for (var frames = RoundFrames(1); rows <= maxRows && frames <= longest && rows * frames <= most; frames = RoundFrames(frames + 1))
+            for (var frames = FrameStep(rows); rows <= maxRows && rows * frames <= MostFrames; frames += FrameStep(rows))
                 yield return new DiTShape(rows, frames, 0);
     }
+
+    // One utterance alone, which somebody waits for, is captured in twice as many lengths.
+    private static int FrameStep(int rows) => rows == 1 ? 32 : 64;
 
     private static int Step(int[] steps, int value)
     {

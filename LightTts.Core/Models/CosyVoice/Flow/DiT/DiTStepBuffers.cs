@@ -35,6 +35,7 @@ internal sealed class DiTStepBuffers : IDisposable
         Velocity = Keep(zeros([2, frames, weights.MelBands], ScalarType.Float32, device.Device));
         Counting = Index(Enumerable.Range(0, (int)keys).Select(key => (long)key));
         Seen = Keep(ones([shape.Rows], ScalarType.Int64, device.Device));
+        Solve = Keep(zeros([FlowStepKernels.SolveBytes / sizeof(long)], ScalarType.Int64, device.Device));
         if (!shape.IsPaged)
             return;
         int columns = shape.Pages + 3, zero = shape.Pages, before = zero + 1, own = before + 1, tail = weights.ConvTail, page = shape.Frames;
@@ -71,6 +72,9 @@ internal sealed class DiTStepBuffers : IDisposable
     /// <summary>[Keys]: 0, 1, 2, ...</summary>
     public Tensor Counting { get; }
 
+    /// <summary>What own kernels know of the solve; zeros where there is none.</summary>
+    public Tensor Solve { get; }
+
     /// <summary>[Rows, Pages + 3] at the step.</summary>
     public Tensor? Places { get; }
 
@@ -89,11 +93,23 @@ internal sealed class DiTStepBuffers : IDisposable
 
     public Tensor? OwnOffsets { get; }
 
+    /// <summary>Batches that are open and will be evaluated here.</summary>
+    public int Holders { get; set; }
+
     /// <summary>The batch whose inputs lie here now.</summary>
     public object? Owner { get; set; }
 
     /// <summary>The evaluation from these inputs to this result, where it was captured.</summary>
     public CudaGraph? Graph { get; set; }
+
+    /// <summary>Makes <see cref="Mask"/> of <see cref="Seen"/>.</summary>
+    public void LoadMask()
+    {
+        using var scope = NewDisposeScope();
+        var unseen = Counting.unsqueeze(0).ge(Seen.unsqueeze(1)); // [Rows, Keys]
+        var mask = zeros(unseen.shape, Mask.dtype, Mask.device).masked_fill_(unseen, Scalars.Of(double.NegativeInfinity));
+        Mask.view(2, Shape.Rows, 1, 1, -1).copy_(mask.view(1, Shape.Rows, 1, 1, -1));
+    }
 
     public void Dispose()
     {

@@ -12,9 +12,7 @@ internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
     private static readonly int[] TableChoices = [64, 256];
 
     private readonly List<DecodeGraph> _graphs = []; // by table, then by rows
-    private PinnedMemory? _hostInputs;
-    private DeviceMemory? _deviceInputs;
-    private PinnedMemory? _tokens;
+    private StepInputs? _inputs;
     private StepMemory? _memory;
 
     /// <summary>The buckets of rows, in which all steps of up to so many rows fit.</summary>
@@ -35,7 +33,9 @@ internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
     }
 
     /// <summary>Captures them, on the thread that will launch them; they share inputs and memory, as one runs after the other.</summary>
-    public void Prepare(int maxRows)
+    /// <param name="maxRows">Sequences in a step at the most.</param>
+    /// <param name="drawn">Where drawn tokens lie, and go.</param>
+    public void Prepare(int maxRows, DrawnTokens drawn)
     {
         var device = layers.Device.index;
         if (_graphs.Count > 0 || !CudaGraph.CanCapture(device) || CudaStream.CurrentHandle(device) is not { } stream)
@@ -44,16 +44,14 @@ internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
         var blocks = (layers.MaxPositions + KvBlockPool.BlockSize - 1) / KvBlockPool.BlockSize;
         var tables = TableChoices.Select(table => Math.Min(table, blocks)).Distinct().ToArray();
         var largest = new StepLayout(buckets[^1], buckets[^1], buckets[^1], tables[^1]);
-        _hostInputs = new PinnedMemory(largest.Bytes);
-        _deviceInputs = new DeviceMemory(largest.Bytes, layers.Device);
-        _tokens = new PinnedMemory(largest.Draws * sizeof(int));
+        _inputs = new StepInputs(largest.Bytes, layers.Device);
         _memory = layers.CreateMemory(largest.Rows, largest.Draws);
-        var pool = CudaGraph.CreatePool();
+        var pool = new CudaGraphPool();
         try
         {
             foreach (var table in tables)
                 foreach (var rows in buckets)
-                    _graphs.Add(Capture(stream, new StepLayout(rows, rows, rows, table), pool));
+                    _graphs.Add(Capture(stream, new StepLayout(rows, rows, rows, table), drawn, pool));
         }
         catch (ExternalException)
         {
@@ -77,29 +75,26 @@ internal sealed class CudaDecodeGraphs(CudaLanguageLayers layers) : IDisposable
     {
         foreach (var graph in _graphs)
             graph.Graph.Dispose();
-        foreach (var memory in (IDisposable?[])[_hostInputs, _deviceInputs, _tokens, _memory])
-            memory?.Dispose();
+        _inputs?.Dispose();
+        _memory?.Dispose();
     }
 
-    private DecodeGraph Capture(nint stream, StepLayout layout, CudaGraph.Pool pool)
+    private DecodeGraph Capture(nint stream, StepLayout layout, DrawnTokens drawn, CudaGraphPool pool)
     {
-        var (host, device, memory, tokens) = (_hostInputs!, _deviceInputs!, _memory!, _tokens!);
+        var (inputs, memory) = (_inputs!, _memory!);
+        var host = inputs.Host(0);
         host.Part<byte>(0, layout.Bytes).Clear();
         host.Part<int>(layout.Positions, layout.Rows).Fill(-1);
-        foreach (ref var draw in host.Part<SamplingKernel.Draw>(layout.DrawsAt, layout.Draws))
-            DrawTable.WriteAny(ref draw);
-        void Step()
-        {
-            CudaDriver.CopyToDevice(device.Address, host.Address, layout.Bytes, stream);
-            layers.Run(stream, device.Address, layout, memory, tokens.Address);
-        }
-
-        return new DecodeGraph(layout, CudaGraph.CaptureWarm(pool, Step), host, tokens, memory);
+        var draws = host.Part<SamplingKernel.Draw>(layout.DrawsAt, layout.Draws);
+        for (var row = 0; row < draws.Length; row++)
+            DrawTable.WriteAny(ref draws[row], row);
+        inputs.Copy(0, layout, stream);
+        CudaDriver.Synchronize(stream); // they are written anew for the next one
+        // The inputs come before it by themselves: from one place or the other.
+        var graph = CudaGraph.CaptureWarm(pool, () => layers.Run(stream, inputs.Address, layout, memory, drawn, draws: true));
+        return new DecodeGraph(layout, graph, inputs, memory);
     }
 
     /// <summary>A captured step.</summary>
-    internal sealed record DecodeGraph(StepLayout Layout, CudaGraph Graph, PinnedMemory Inputs, PinnedMemory Tokens, StepMemory Memory)
-    {
-        public void Replay() => Graph.Replay();
-    }
+    internal sealed record DecodeGraph(StepLayout Layout, CudaGraph Graph, StepInputs Inputs, StepMemory Memory);
 }

@@ -83,10 +83,11 @@ internal sealed class CudaLanguageLayers : IDisposable
     /// <param name="inputs">Address of the inputs on the device.</param>
     /// <param name="layout">How they lie there.</param>
     /// <param name="memory">With room for as many rows and draws.</param>
-    /// <param name="tokens">Where the drawn tokens go; null: the logits are wanted alone.</param>
-    public void Run(nint stream, nint inputs, in StepLayout layout, StepMemory memory, nint? tokens)
+    /// <param name="tokens">Where drawn tokens lie, and go.</param>
+    /// <param name="draws">Whether tokens are drawn; otherwise the logits are wanted alone.</param>
+    public void Run(nint stream, nint inputs, in StepLayout layout, StepMemory memory, DrawnTokens tokens, bool draws)
     {
-        Embed(stream, inputs, layout, memory);
+        Embed(stream, inputs, layout, memory, tokens);
         for (var i = 0; i < _layers.Length; i++)
         {
             Project(i, stream, inputs, layout, memory, ahead: true);
@@ -98,14 +99,15 @@ internal sealed class CudaLanguageLayers : IDisposable
         if (layout.Draws == 0)
             return;
         Score(stream, inputs, layout, memory);
-        if (tokens is { } target)
-            Draw(stream, inputs, layout, memory, target);
+        if (draws)
+            Draw(stream, inputs, layout, memory, tokens);
     }
 
     // The parts of a step, for whoever asks what each of them costs: alone, without bringing later weights into the second-level cache.
 
-    internal void Embed(nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
-        _embedding.Launch(stream, layout.Rows, inputs + layout.Inputs, _table.Address(), _layers[0].AttentionNorm, memory.Stream);
+    internal void Embed(nint stream, nint inputs, in StepLayout layout, StepMemory memory, DrawnTokens tokens) =>
+        _embedding.Launch(stream, layout.Rows, inputs + layout.Inputs, tokens.Device, TextVocabulary, _table.Address(), _layers[0].AttentionNorm,
+            memory.Stream);
 
     internal void Project(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory, bool ahead = false)
     {
@@ -155,8 +157,8 @@ internal sealed class CudaLanguageLayers : IDisposable
     internal void Score(nint stream, nint inputs, in StepLayout layout, StepMemory memory) =>
         _products.Head(stream, layout.Draws, inputs + layout.Map, memory.Stream, _head, _headBias, memory.Logits, _epsilon);
 
-    internal void Draw(nint stream, nint inputs, in StepLayout layout, StepMemory memory, nint tokens) =>
-        _sampling.Launch(stream, layout.Draws, memory.Logits, inputs + layout.DrawsAt, tokens);
+    internal void Draw(nint stream, nint inputs, in StepLayout layout, StepMemory memory, DrawnTokens tokens) =>
+        _sampling.Launch(stream, layout.Draws, memory.Logits, inputs + layout.DrawsAt, tokens.Device, tokens.Host);
 
     private PromptKernels? Prompt(in StepLayout layout) => layout.Rows > ProductKernels.MaxRows ? _prompt : null;
 

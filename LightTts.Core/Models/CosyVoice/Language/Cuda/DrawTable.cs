@@ -18,11 +18,19 @@ internal sealed class DrawTable(LanguageModelConfig config)
     }
 
     /// <summary>A draw that nobody looks at.</summary>
-    public static void WriteAny(ref SamplingKernel.Draw target) =>
-        target = new SamplingKernel.Draw { ForbiddenFirst = 1, Allowed = -1, TopK = 1, Temperature = 1, RepetitionLimit = 1 };
-
-    public void Write(in TokenDraw draw, ref SamplingKernel.Draw target)
+    public static void WriteAny(ref SamplingKernel.Draw target, int place) => target = new SamplingKernel.Draw
     {
+        ForbiddenFirst = 1, Allowed = -1, TopK = 1, Temperature = 1, RepetitionLimit = 1, Place = place, Follows = -1,
+    };
+
+    /// <summary>Writes a draw.</summary>
+    /// <param name="draw">How to draw.</param>
+    /// <param name="place">Where the token goes.</param>
+    /// <param name="follows">Where the token lies that comes behind the history; -1: there is none.</param>
+    /// <param name="target">Where it is written.</param>
+    public void Write(in TokenDraw draw, int place, int follows, ref SamplingKernel.Draw target)
+    {
+        (target.Place, target.Follows) = (place, follows);
         target.Seed = draw.Seed;
         target.Position = draw.Position;
         (target.ForbiddenFirst, target.ForbiddenLast) = draw.IgnoreEos ? (_vocabulary.FirstStop, _vocabulary.LastStop) : (1, 0);
@@ -33,10 +41,12 @@ internal sealed class DrawTable(LanguageModelConfig config)
         // A request's window of nothing is no rule (see RasSampler).
         target.RepetitionLimit = draw.Sampling?.RepetitionWindow == 0 ? double.PositiveInfinity
             : Window(draw) * (draw.Sampling?.RepetitionThreshold ?? config.RepetitionThreshold);
-        var from = Math.Max(0, draw.History.Count - Window(draw));
-        target.HistoryCount = draw.History.Count - from;
-        for (var i = 0; i < target.HistoryCount; i++)
-            target.History[i] = draw.History[from + i];
+        var known = draw.History.Count;
+        var count = follows < 0 ? known : known + 1;
+        var from = Math.Max(0, count - Window(draw));
+        target.HistoryCount = count - from;
+        for (var i = from; i < known; i++)
+            target.History[i - from] = draw.History[i];
     }
 
     private int TopK(in TokenDraw draw) => draw.Sampling?.Temperature == 0 ? 1 : draw.Sampling?.TopK ?? config.TopK;

@@ -24,7 +24,7 @@ internal sealed class TorchDecodeSteps(TorchLanguageLayers layers) : IDisposable
             return;
         using var inference = inference_mode(true);
         var lengths = CapturedLengths.Where(length => length <= layers.Counting.shape[0]).ToArray();
-        var pool = CudaGraph.CreatePool();
+        var pool = new CudaGraphPool();
         try
         {
             for (var rows = 1; rows <= LanguageStepBuffers.RowsFor(maxRows); rows *= 2)
@@ -61,7 +61,7 @@ internal sealed class TorchDecodeSteps(TorchLanguageLayers layers) : IDisposable
             buffers.Dispose();
     }
 
-    private void Capture(LanguageStepBuffers buffers, CudaGraph.Pool pool)
+    private void Capture(LanguageStepBuffers buffers, CudaGraphPool pool)
     {
         void Step()
         {
