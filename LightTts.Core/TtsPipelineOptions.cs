@@ -31,8 +31,7 @@ public sealed class TtsPipelineOptions
     public ComputePrecision Precision { get; set; }
 
     /// <summary>The arithmetic of the language model's products, where it is to be another than <see cref="Precision"/>.</summary>
-    /// <value>Default null: as <see cref="Precision"/>. On the CPU it is <see cref="ComputePrecision.Float32"/> or
-    /// <see cref="ComputePrecision.Int8"/>; whatever else is asked for is the former there.</value>
+    /// <value>Default null: as <see cref="Precision"/>.</value>
     public ComputePrecision? LanguagePrecision { get; set; }
 
     /// <summary>The arithmetic of the flow's products, where it is to be another than <see cref="Precision"/>.</summary>
