@@ -80,7 +80,6 @@ struct GroupRows
         for (int stage = 0; stage < STAGES; stage++)
         {
             wait_copies<RING - 2>();
-            publish_tiles();
             if (multiplies)
                 wait_products<0>(); // the tile before is read
             __syncthreads();
