@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace LightTts.Torch;
 
-/// <summary>glibc's heaps, in which libtorch's tensors lie: what was given back to them stays the process's unless they are told otherwise, a sixth of
-/// what a large model takes. Other C libraries are left alone.</summary>
+/// <summary>glibc's heaps, in which libtorch's tensors lie: what was given back to them stays the process's unless they are told otherwise, a sixth
+/// of what a large model takes. Other C libraries are left alone.</summary>
 internal static unsafe class NativeHeap
 {
     private const int MapThreshold = -3, MostArenas = -8; // of malloc.h
