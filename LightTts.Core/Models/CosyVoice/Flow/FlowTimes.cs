@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LightTts.Torch;
 using static TorchSharp.torch;
 
@@ -6,8 +7,13 @@ namespace LightTts.Models.CosyVoice.Flow;
 /// <summary>The times that the solver's steps lead through (reference: flow_matching.py, the cosine schedule).</summary>
 internal static class FlowTimes
 {
-    /// <summary>From 0 to 1, one more than steps; in 32 bits, as the reference computes them.</summary>
-    public static float[] Cosine(int steps)
+    private static readonly ConcurrentDictionary<int, float[]> Known = new();
+
+    /// <summary>From 0 to 1, one more than steps; in 32 bits, as the reference computes them. Not to be changed: every pass asks for them, and gets
+    /// the same.</summary>
+    public static float[] Cosine(int steps) => Known.GetOrAdd(steps, Compute);
+
+    private static float[] Compute(int steps)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
         using var scope = NewDisposeScope();
