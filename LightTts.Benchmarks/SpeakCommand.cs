@@ -55,8 +55,9 @@ internal static class SpeakCommand
             var loaded = watch.Elapsed;
             shared.Write(parsed, "load_s", (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds);
             List<Row> rows = [];
+            var flowSteps = (parsed.GetValue(steps), parsed.GetValue(firstSteps));
             foreach (var mode in (AudioDelivery[])[AudioDelivery.Whole, AudioDelivery.Streaming])
-                rows.Add(await MeasureAsync(pipeline, mode, parsed.GetValue(text)!, (parsed.GetValue(steps), parsed.GetValue(firstSteps)), parsed.GetValue(runs), ledger,
+                rows.Add(await MeasureAsync(pipeline, mode, parsed.GetValue(text)!, flowSteps, parsed.GetValue(runs), ledger,
                     cancellation));
             var result = new Result(pipeline.Model.Name, pipeline.Model.DeviceName, pipeline.Model.Precision.ToString().ToLowerInvariant(),
                 Environment.ProcessorCount,
@@ -68,7 +69,7 @@ internal static class SpeakCommand
             shared.Write(parsed, "rtf_streamed", rows[^1].RealTimeFactor);
             if (parsed.GetValue(timeline) || ledger is not null)
             {
-                var request = Request(AudioDelivery.Streaming, parsed.GetValue(text)!, (parsed.GetValue(steps), parsed.GetValue(firstSteps)));
+                var request = Request(AudioDelivery.Streaming, parsed.GetValue(text)!, flowSteps);
                 ledger?.Enter();
                 var told = (await RequestTimeline.WatchAsync(pipeline.SynthesizeAsync(request, cancellation))).ToString();
                 ledger?.Leave();
