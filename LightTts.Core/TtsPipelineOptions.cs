@@ -105,8 +105,8 @@ public sealed class TtsPipelineOptions
     /// are taken, the stream whose listener has the most audio ahead computes its past again with each chunk instead of keeping it,
     /// until there is room.</summary>
     /// <value>At least 0. Default null: 1.25 GiB on the CPU, taken as streams need them; on CUDA half of the memory that is free when the model has
-    /// been loaded, taken at once. For each second of streamed audio the embedded voice needs 4.3 MB at 3 steps, CosyVoice3-0.5B 90 MB (in
-    /// bfloat16, at 10 steps) and CosyVoice2-0.5B 115 MB.</value>
+    /// been loaded, taken at once. For each second of streamed audio the embedded voice needs 4.3 MB at 3 steps, CosyVoice3-0.5B at 10 steps 90 MB
+    /// in bfloat16 and 48 MB in int8, and CosyVoice2-0.5B 115 MB.</value>
     public long? FlowCacheBytes { get; set; }
 
     /// <summary>The most characters of text that one request may carry.</summary>

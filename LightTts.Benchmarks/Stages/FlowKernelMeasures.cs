@@ -61,8 +61,9 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         }
         var norm = new FlowKernels.Norm(vector.Address(), vector.Address(), 1e-6f);
         FlowKernels.Gated Gated(Tensor branch) => new(branch.Address(), vector.Address());
-        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address());
-        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address());
+        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address(), default);
+        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address(),
+            default);
         List<(string Kernel, Action<int> Launch)> launches =
         [
             ("attend", _ => Attend()),
@@ -80,25 +81,36 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         void Own(int i)
         {
             products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
-                pages.Address(), 1e-6f);
+                pages.Address(), (wOut[i].Address(), wUp[i].Address(), wDown[i].Address()), 1e-6f);
             Attend();
             products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x);
             products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f);
-            products.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
+            products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, wQkv[(i + 1) % Layers].Address());
         }
-        launches.Add(("layer, library's products", i =>
+        FlowKernels.Ahead Ahead(Tensor first, Tensor second) =>
+            new(first.Address(), (int)(2 * first.NumberOfElements), second.Address(), (int)(2 * second.NumberOfElements));
+        void Turn(FlowKernels.Ahead ahead) => kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(),
+            places.Address(), columns, ahead);
+        void Layer(int i, bool ahead, bool pagesAhead = false)
         {
             Library(scaled, wQkv[i], qkv);
-            kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(), places.Address(), columns);
+            Turn(ahead ? Ahead(wOut[i], wUp[i]) : default);
             Attend();
             Library(attended, wOut[i], scaled);
-            Sum();
+            kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address(),
+                ahead ? Ahead(wDown[i], wQkv[(i + 1) % Layers]) : default);
             Library(scaled, wUp[i], up, gelu: true);
             Library(up, wDown[i], scaled);
-            Norm();
-        }));
-        launches.AddRange(attention.Kinds.Where(kind => kind.Parts > 1 ? rows * kind.Parts <= 16 : rows >= 8 && kind.Sets == 1).Select(kind =>
-            ($"attend {kind.Cluster} x {kind.Splits}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),
+            kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address(),
+                pagesAhead ? new(pages.Address(), places.Address(), columns, seen.Address(), rows) : default);
+        }
+        launches.AddRange(
+        [
+            ("turn", _ => Turn(default)), ("layer, library's products", i => Layer(i, ahead: false)),
+            ("the same, weights ahead", i => Layer(i, ahead: true)), ("the same, pages, too", i => Layer(i, ahead: true, pagesAhead: true)),
+        ]);
+        launches.AddRange(attention.Kinds.Where(kind => kind.Splits > 1 ? rows * kind.Splits <= 16 : rows >= 8 && kind.Sets == 1).Select(kind =>
+            ($"attend {kind.Name}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),
                 pages.Address(), places.Address(), seen.Address(), attended.Address(), afterKernel: true)))));
         void Convolve(FlowEndKernels.Convolution way)
         {
@@ -106,7 +118,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             ends.Convolve(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), pages.Address() + 2 * _dim);
             ends.Forced = null;
         }
-        launches.AddRange(ends.Ways.Select(way => ($"convolve {way.Frames} {way.Sets}", (Action<int>)(_ => Convolve(way)))));
+        launches.AddRange(ends.Ways.Select(way => ($"convolve {way.Frames} x {way.Sets}", (Action<int>)(_ => Convolve(way)))));
         launches.Add(("convolve and add", _ => ends.ConvolveAdd(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), x,
             vector.Address())));
         if (rows == 8)
@@ -114,8 +126,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             const int whole = 656;
             var (long_, attendedLong, all) = (Half(2 * rows * whole, 3 * _dim), Half(2 * rows * whole, _dim),
                 full([rows], 650, ScalarType.Int64, device.Device));
-            foreach (var kind in attention.Kinds.Where(kind => kind.Parts == 1))
-                launches.Add(($"attend 8 whole, {kind.Sets}", _ => attention.Launch(kind, stream, (rows, whole, 0), long_.Address(), 0, 0,
+            foreach (var kind in attention.Kinds.Where(kind => kind.Splits == 1))
+                launches.Add(($"attend 8 whole, {kind.Name}", _ => attention.Launch(kind, stream, (rows, whole, 0), long_.Address(), 0, 0,
                     all.Address(), attendedLong.Address(), afterKernel: true)));
             var together = new FlowEndKernels.Blocks(rows, whole, _dim, 0, 0);
             launches.Add(("convolve 8 whole", _ => ends.Convolve(stream, together, attendedLong.Address(), convolution.Address(), vector.Address(),
@@ -127,48 +139,12 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             launches.AddRange(
             [
                 ("project", i => products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
-                    pages.Address(), 1e-6f)),
+                    pages.Address(), default, 1e-6f)),
                 ("add attended", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
                 ("up", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
-                ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
+                ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, 0)),
                 ("layer, own products", Own),
             ]);
-        if (kernels.Slices is { } slices && count <= 400)
-            launches.AddRange(Sliced(slices));
-        if (kernels.WideSlices is { } wide && count <= 400)
-            launches.AddRange(Sliced(wide).Select(line => ("wide: " + line.Kernel, line.Launch)));
-        void Prefer()
-        {
-            foreach (var name in (string[])["flow_project_4", "flow_up_4", "flow_out_4", "flow_down_8", "flow_project_wide", "flow_up_wide",
-                "flow_out_wide", "flow_down_wide"])
-                module.Kernel(name).PreferShared();
-        }
-        IEnumerable<(string Kernel, Action<int> Launch)> Sliced(FlowSliceKernels of)
-        {
-            void Project(int i, bool ofTwo) => of.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns,
-                qkv.Address(), pages.Address(), 1e-6f, ofTwo);
-            void Up(int i, bool ofTwo) => of.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f, ofTwo);
-            void Down(int i) => of.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
-            void Out(int i, bool ofEight) => of.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x, ofEight);
-            void Layer(int i, bool ofEight, bool attend)
-            {
-                Project(i, false);
-                if (attend)
-                    Attend();
-                Out(i, ofEight);
-                Up(i, false);
-                Down(i);
-            }
-            return
-            [
-                ("project, 4 slices", i => Project(i, false)), ("project, 2 slices", i => Project(i, true)),
-                ("add attended, 4 slices", i => Out(i, false)), ("add attended, 8 slices", i => Out(i, true)),
-                ("up, 4 slices", i => Up(i, false)), ("up, 2 slices", i => Up(i, true)), ("add down, slices", Down),
-                ("layer, slices", i => Layer(i, false, true)), ("layer, slices, 8", i => Layer(i, true, true)),
-                ("layer, slices, no attention", i => Layer(i, false, false)),
-                ("shared preferred", i => { Prefer(); Layer(i, false, true); }), ("the same, no attention", i => Layer(i, false, false)),
-            ];
-        }
         foreach (var (kernel, launch) in launches)
             yield return (kernel, CapturedLaunches.Time(stream, Layers, seconds, launch));
     }

@@ -27,7 +27,8 @@ public sealed class FirstChunkStepsTests(ITestOutputHelper output)
         using var thread = decoder.EnterThread();
         var (voice, tokens) = (Flows.Timbre(3, 60), Flows.Tokens(new Random(3), 130));
         var pieces = new List<Tensor>();
-        Tensor few = Mel(new DecodeOptions(true, Few, 1)), all = Mel(new DecodeOptions(true, All, 1)), mixed = Mel(new DecodeOptions(true, All, 1, Few));
+        Tensor few = Mel(new DecodeOptions(true, Few, 1)), all = Mel(new DecodeOptions(true, All, 1)),
+            mixed = Mel(new DecodeOptions(true, All, 1, Few));
         Assert.Equal(all.shape, mixed.shape);
         var first = pieces[0].shape[2];
         output.WriteLine($"the first chunk has {first} of {all.shape[2]} frames");
@@ -66,8 +67,9 @@ public sealed class FirstChunkStepsTests(ITestOutputHelper output)
         async Task<(List<AudioChunk> Chunks, List<int> Tokens)> Speak(int steps, int? first)
         {
             List<AudioChunk> chunks = [];
-            await foreach (var chunk in pipeline.SynthesizeAsync(new SynthesisRequest { Text = "A small test of a longer sentence, spoken in parts. Then "
-                + "another one.", Voice = "rms", Seed = 5, FlowSteps = steps, FirstFlowSteps = first }))
+            var request = new SynthesisRequest { Text = "A small test of a longer sentence, spoken in parts. Then another one.", Voice = "rms",
+                Seed = 5, FlowSteps = steps, FirstFlowSteps = first };
+            await foreach (var chunk in pipeline.SynthesizeAsync(request))
                 chunks.Add(chunk);
             return (chunks, [.. chunks.SelectMany(chunk => chunk.SpeechTokens.ToArray())]);
         }

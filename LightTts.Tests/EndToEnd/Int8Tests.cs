@@ -54,7 +54,7 @@ public sealed class Int8Tests(ITestOutputHelper output)
         output.WriteLine($"relative distance of the mel {distance:0.0000}");
         Assert.InRange(distance, 1e-7, 0.05);
         using var state = quantised.Start(voice, streaming: true, 3);
-        Flows.Near(actual, quantised.Stream(state, tokens, Flows.Pieces(new Random(3), 61)), 0.05);
+        Flows.Near(actual, quantised.Stream(state, tokens, Flows.Pieces(new Random(3), 61)), 1e-5);
     }
 
     /// <summary>Weights of 16 bits: nearer than 8 bits.</summary>
@@ -72,7 +72,7 @@ public sealed class Int8Tests(ITestOutputHelper output)
         output.WriteLine($"relative distance of the mel {distance:0.0000}");
         Assert.InRange(distance, 1e-7, 0.01);
         using var state = halved.Start(voice, streaming: true, 3);
-        Flows.Near(actual, halved.Stream(state, tokens, Flows.Pieces(new Random(3), 61)), 0.05);
+        Flows.Near(actual, halved.Stream(state, tokens, Flows.Pieces(new Random(3), 61)), 1e-5);
     }
 
     [Theory]
