@@ -6,8 +6,8 @@ namespace LightTts.Tests.EndToEnd;
 /// <remarks>
 /// LIGHTTTS_FULL=1 takes all 40 sentences of each voice instead of the first 10;
 /// LIGHTTTS_HEARD_VOICES, LIGHTTTS_HEARD_SEED, LIGHTTTS_HEARD_STEPS and LIGHTTTS_HEARD_FIRST_STEPS choose voices,
-/// draws and solver steps, the last those of a stream's first chunk; LIGHTTTS_HEARD_DEVICE=cuda speaks on the GPU. LIGHTTTS_HEARD_CLIPS names a folder in which the clips are kept, and from
-/// which they are read where they are there: what was spoken on one machine is heard on another.
+/// draws and solver steps, the last those of a stream's first chunk; LIGHTTTS_HEARD_DEVICE=cuda speaks on the GPU. LIGHTTTS_HEARD_CLIPS names a
+/// folder in which the clips are kept, and from which they are read where they are there: what was spoken on one machine is heard on another.
 /// </remarks>
 public class HeardTests(ITestOutputHelper output)
 {
