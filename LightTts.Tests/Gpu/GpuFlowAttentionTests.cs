@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 
 namespace LightTts.Tests.Gpu;
 
-/// <summary>Attention of the flow's transformer against softmax in 32 bits: of so few blocks of frames that each has several groups of warps, and of so
-/// many that it has one.</summary>
+/// <summary>Attention of the flow's transformer against softmax in 32 bits: of so few blocks of frames that each has several groups of warps, and of
+/// so many that it has one.</summary>
 [Collection(GpuCollection.Name)]
 public sealed class GpuFlowAttentionTests(ITestOutputHelper output)
 {
