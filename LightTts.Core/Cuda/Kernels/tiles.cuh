@@ -56,7 +56,8 @@ __device__ __forceinline__ void load_matrices_transposed(u32 (&v)[4], const void
 #endif
 
 #if HAS_GROUPS
-// A tile of rows of 128 bytes, whose 16-byte pieces lie in the order part ^ (row & 7), from a multiple of 1024 bytes on: 8 rows are 1024 bytes further.
+// A tile of rows of 128 bytes, whose 16-byte pieces lie in the order part ^ (row & 7), from a multiple of 1024 bytes on: 8 rows are 1024 bytes
+// further.
 __device__ __forceinline__ u64 describe_tile(const void* tile)
 {
     return (u64)((u32)__cvta_generic_to_shared(tile) >> 4 & 0x3fff) | 1ull << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62;
@@ -74,8 +75,8 @@ __device__ __forceinline__ void begin_products()
     asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
 }
 
-// d[64 x 64] = a[64 x 16] b[16 x 64] (+ d where ADDS), of which each warp has 16 rows, as at multiply_add. b lies in a tile: of its rows (the outputs)
-// 16 numbers side by side (the inputs), or, TRANSPOSED, 16 rows (the inputs) of 64 numbers. There after the wait.
+// d[64 x 64] = a[64 x 16] b[16 x 64] (+ d where ADDS), of which each warp has 16 rows, as at multiply_add. b lies in a tile: of its rows (the
+// outputs) 16 numbers side by side (the inputs), or, TRANSPOSED, 16 rows (the inputs) of 64 numbers. There after the wait.
 template <bool TRANSPOSED, bool ADDS>
 __device__ __forceinline__ void multiply_group(float (&d)[8][4], const u32 (&a)[4], u64 b)
 {
