@@ -109,32 +109,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             ("turn", _ => Turn(default)), ("layer, library's products", i => Layer(i, ahead: false)),
             ("the same, weights ahead", i => Layer(i, ahead: true)), ("the same, pages, too", i => Layer(i, ahead: true, pagesAhead: true)),
         ]);
-        launches.AddRange(attention.Kinds.Where(kind => kind.Splits > 1 ? rows * kind.Splits <= 16 : rows >= 8 && kind.Sets == 1).Select(kind =>
-            ($"attend {kind.Name}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),
-                pages.Address(), places.Address(), seen.Address(), attended.Address(), afterKernel: true)))));
-        void Convolve(FlowEndKernels.Convolution way)
-        {
-            ends.Forced = way;
-            ends.Convolve(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), pages.Address() + 2 * _dim);
-            ends.Forced = null;
-        }
-        launches.AddRange(ends.Ways.Select(way => ($"convolve {way.Frames} x {way.Sets}", (Action<int>)(_ => Convolve(way)))));
         launches.Add(("convolve and add", _ => ends.ConvolveAdd(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), x,
             vector.Address())));
-        if (rows == 8)
-        {
-            const int whole = 656;
-            var (long_, attendedLong, all) = (Half(2 * rows * whole, 3 * _dim), Half(2 * rows * whole, _dim),
-                full([rows], 650, ScalarType.Int64, device.Device));
-            foreach (var kind in attention.Kinds.Where(kind => kind.Splits == 1))
-                launches.Add(($"attend 8 whole, {kind.Name}", _ => attention.Launch(kind, stream, (rows, whole, 0), long_.Address(), 0, 0,
-                    all.Address(), attendedLong.Address(), afterKernel: true)));
-            var together = new FlowEndKernels.Blocks(rows, whole, _dim, 0, 0);
-            launches.Add(("convolve 8 whole", _ => ends.Convolve(stream, together, attendedLong.Address(), convolution.Address(), vector.Address(),
-                long_.Address())));
-            launches.Add(("attend 1 whole", _ => attention.Launch(stream, (1, whole, 0), long_.Address(), 0, 0, all.Address(), attendedLong.Address(),
-                afterKernel: true)));
-        }
         if (count <= 400)
             launches.AddRange(
             [

@@ -118,16 +118,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
             norm.Scale, norm.Shift, weight, bias, y, Argument(rows), Argument(norm.Epsilon));
     }
 
-    /// <summary>Ways to share out the convolutions, from few frames to many.</summary>
-    public IEnumerable<Convolution> Ways => _convolve.Concat(_wide);
-
-    /// <summary>The one to use instead of that which fits best.</summary>
-    public Convolution? Forced { get; set; }
-
     private Convolution Choose(in Blocks blocks)
     {
-        if (Forced is { } forced)
-            return forced;
         int Count(Convolution way, in Blocks blocks)
         {
             var (x, y, z) = Grid(way, blocks);
@@ -163,7 +155,7 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <param name="Sets">Tiles of a block, each by 4 warps; 0: of 32 outputs one, by all warps.</param>
     /// <param name="First">mish(convolution).</param>
     /// <param name="Second">What follows it added.</param>
-    public sealed record Convolution(int Frames, int Sets, CudaKernel First, CudaKernel Second)
+    private sealed record Convolution(int Frames, int Sets, CudaKernel First, CudaKernel Second)
     {
         public Convolution(CudaModule module, int frames, int Sets)
             : this(frames, Sets, module.Kernel($"flow_convolve_{Name(frames, Sets)}"),

@@ -9,9 +9,8 @@ constexpr int TILE_ELEMENTS = TILE * HEAD_DIM;
 // A row of a tile is 8 pieces of 16 bytes, which lie in another order in each row, so that 8 rows' pieces of one number lie in different banks.
 __device__ __forceinline__ element* piece(element* tile, int row, int part) { return tile + row * HEAD_DIM + (part ^ (row & 7)) * 8; }
 
-// s[64 queries x 64 keys] = q kᵀ, and o[64 queries x 64 numbers] += weights [64 queries x 64 keys] values: there after the wait for them, and all
-// before them.
-__device__ __forceinline__ void begin_scores(float (&s)[8][4], const u32 (&q)[4][4], element* keys)
+// s[64 queries x 64 keys] = q kᵀ.
+__device__ __forceinline__ void score_tile(float (&s)[8][4], const u32 (&q)[4][4], element* keys)
 {
 #if HAS_GROUPS
     const u64 tile = describe_tile(keys);
@@ -21,6 +20,7 @@ __device__ __forceinline__ void begin_scores(float (&s)[8][4], const u32 (&q)[4]
     for (int k = 1; k < 4; k++)
         multiply_group<false, true>(s, q[k], tile + k * (32 >> 4));
     commit_products();
+    finish_products(s);
 #else
     const int lane = threadIdx.x % 32;
 #pragma unroll
@@ -39,7 +39,8 @@ __device__ __forceinline__ void begin_scores(float (&s)[8][4], const u32 (&q)[4]
 #endif
 }
 
-__device__ __forceinline__ void begin_values(float (&o)[8][4], const u32 (&weights)[4][4], element* values)
+// o[64 queries x 64 numbers] += weights [64 queries x 64 keys] values.
+__device__ __forceinline__ void add_values(float (&o)[8][4], const u32 (&weights)[4][4], element* values)
 {
 #if HAS_GROUPS
     const u64 tile = describe_tile(values);
@@ -48,6 +49,7 @@ __device__ __forceinline__ void begin_values(float (&o)[8][4], const u32 (&weigh
     for (int k = 0; k < 4; k++)
         multiply_group<true, true>(o, weights[k], tile + k * (16 * HEAD_DIM * sizeof(element) >> 4));
     commit_products();
+    finish_products(o);
 #else
     const int lane = threadIdx.x % 32;
 #pragma unroll
@@ -63,25 +65,6 @@ __device__ __forceinline__ void begin_values(float (&o)[8][4], const u32 (&weigh
 #endif
 }
 
-// Waits for the product of which these are the sums; PENDING others were begun after it.
-template <int PENDING>
-__device__ __forceinline__ void finish(float (&d)[8][4])
-{
-#if HAS_GROUPS
-    finish_products<PENDING>(d);
-#endif
-}
-
-// Weights as the second product's left side.
-__device__ __forceinline__ void pack(u32 (&weights)[4][4], const float (&s)[8][4])
-{
-#pragma unroll
-    for (int k = 0; k < 4; k++)
-#pragma unroll
-        for (int i = 0; i < 4; i++)
-            weights[k][i] = narrow_pair(s[2 * k + i / 2][i % 2 * 2], s[2 * k + i / 2][i % 2 * 2 + 1]);
-}
-
 // What 4 warps know of 64 queries: of queries g and g + 8 of a warp's 16 the highest score so far (in powers of 2), the lane's part of the weights'
 // sum, and the weighted sum of the values.
 struct Attended
@@ -90,8 +73,8 @@ struct Attended
 
     __device__ __forceinline__ Attended() : sum{}, o{} { highest[0] = highest[1] = -INFINITY; }
 
-    // Scores of a tile, of which the first `there` keys are seen -> their weights. Says whether o has to be scaled first, by what is kept of it.
-    __device__ __forceinline__ bool weigh(float (&s)[8][4], int there, float (&kept)[2])
+    // Scores of a tile, of which the first `there` keys are seen -> what they add, and their weights: the second product's left side as it is.
+    __device__ __forceinline__ void weigh(float (&s)[8][4], int there, u32 (&weights)[4][4])
     {
         constexpr float SCALE = 0.125f * 1.4426950408889634f; // 1 / sqrt(64), in powers of 2
         if (there < TILE)
@@ -101,41 +84,34 @@ struct Attended
                 for (int e = 0; e < 4; e++)
                     if (n * 8 + (int)threadIdx.x % 4 * 2 + e % 2 >= there)
                         s[n][e] = -INFINITY;
-        float top[2];
 #pragma unroll
         for (int half = 0; half < 2; half++)
         {
-            top[half] = fmaxf(s[0][2 * half], s[0][2 * half + 1]);
+            float top = -INFINITY;
 #pragma unroll
-            for (int n = 1; n < 8; n++)
-                top[half] = fmaxf(top[half], fmaxf(s[n][2 * half], s[n][2 * half + 1]));
-            top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffu, top[half], 1));
-            top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffu, top[half], 2));
-            top[half] = fmaxf(highest[half], top[half] * SCALE);
+            for (int n = 0; n < 8; n++)
+                top = fmaxf(top, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
+            top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
+            top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
+            top = fmaxf(highest[half], top * SCALE);
+            const float kept = power_of_two(highest[half] - top);
+            highest[half] = top;
+            float added = 0;
+#pragma unroll
+            for (int n = 0; n < 8; n++)
+#pragma unroll
+                for (int e = 2 * half; e < 2 * half + 2; e++)
+                {
+                    o[n][e] *= kept;
+                    added += s[n][e] = power_of_two(s[n][e] * SCALE - top);
+                }
+            sum[half] = sum[half] * kept + added;
         }
-        const bool is_higher = __any_sync(0xffffffffu, top[0] > highest[0] || top[1] > highest[1]); // seldom after the first tiles
 #pragma unroll
-        for (int half = 0; half < 2; half++)
-        {
-            kept[half] = power_of_two(highest[half] - top[half]);
-            highest[half] = top[half];
-            sum[half] *= kept[half];
-        }
+        for (int k = 0; k < 4; k++)
 #pragma unroll
-        for (int n = 0; n < 8; n++)
-#pragma unroll
-            for (int e = 0; e < 4; e++)
-                sum[e / 2] += s[n][e] = power_of_two(s[n][e] * SCALE - highest[e / 2]);
-        return is_higher;
-    }
-
-    __device__ __forceinline__ void scale(const float (&kept)[2])
-    {
-#pragma unroll
-        for (int n = 0; n < 8; n++)
-#pragma unroll
-            for (int e = 0; e < 4; e++)
-                o[n][e] *= kept[e / 2];
+            for (int i = 0; i < 4; i++)
+                weights[k][i] = narrow_pair(s[2 * k + i / 2][i % 2 * 2], s[2 * k + i / 2][i % 2 * 2 + 1]);
     }
 
     // The whole sums.
@@ -206,20 +182,20 @@ struct Parts
 
 // qkv [2 rows frames, 3 DIM]: queries, and, where there are no pages, keys and values. pages [*, 2 DIM]: places [rows, columns] says where each page
 // of a block begins, for the first guidance row; at the last of them, its own, the kernels before have written. A block of frames sees the first
-// seen[row] keys -> y [2 rows frames, DIM]. The grid is (head, 64 SETS queries) along x, (guidance row, row) along y. 4 warps take 64 queries and one
-// of SPLITS parts of the keys.
-template <int SPLITS, int SETS, int STAGES, bool OVERLAPS>
+// seen[row] keys -> y [2 rows frames, DIM]. The grid is (head, 64 queries) along x, (guidance row, row) along y. 4 warps take one of SPLITS parts of
+// the keys.
+template <int SPLITS>
 __device__ __forceinline__ void attend_block(const element* qkv, const element* pages, const long long* places, int columns, const long long* seen,
     int rows, int frames, element* y)
 {
-    constexpr int THREADS = 128 * SPLITS * SETS, STAGE = SPLITS * 2 * TILE_ELEMENTS;
+    constexpr int THREADS = 128 * SPLITS, STAGE = SPLITS * 2 * TILE_ELEMENTS, STAGES = 3;
     extern __shared__ __align__(1024) uint4 shared[];
     long long* const own_places = (long long*)shared;
     // [stage][split][keys, values][TILE, HEAD_DIM], then the parts' sums.
     element* const tiles = (element*)((char*)shared + (columns * sizeof(long long) + 1023) / 1024 * 1024);
     release_next();
-    const int sets = (frames + TILE * SETS - 1) / (TILE * SETS), head = blockIdx.x / sets, block = blockIdx.y, row = block % rows;
-    const int group = threadIdx.x / 128, split = group % SPLITS, first = (blockIdx.x % sets * SETS + group / SPLITS) * TILE;
+    const int sets = (frames + TILE - 1) / TILE, head = blockIdx.x / sets, first = blockIdx.x % sets * TILE, block = blockIdx.y, row = block % rows;
+    const int split = threadIdx.x / 128;
     const int limit = (int)seen[row], rounds = (limit + TILE * SPLITS - 1) / (TILE * SPLITS);
 
     // A thread's share of a round's keys and values; what is beyond the limit is zeros.
@@ -229,7 +205,7 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     {
         element* const stage = tiles + round % STAGES * STAGE;
 #pragma unroll
-        for (int i = 0; i < 4 / SETS; i++)
+        for (int i = 0; i < 4; i++)
         {
             const int item = threadIdx.x + i * THREADS, within = item / 8, part = item % 8;
             const int key = round * (TILE * SPLITS) + within;
@@ -285,72 +261,27 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
         }
 
     Attended own;
-    float s[8][4], kept[2];
-    u32 weights[4][4];
-    auto keys_of = [&](int round) { return tiles + round % STAGES * STAGE + split * (2 * TILE_ELEMENTS); };
-    const bool is_there = first < frames;
-    if constexpr (OVERLAPS)
+    for (int round = 0; round < rounds; round++)
     {
-        // A round's values are added while the weights of the next one are made.
         wait_copies<STAGES - 2>();
-        __syncthreads();
-        if (is_there)
+#if HAS_GROUPS
+        publish_tiles();
+#endif
+        __syncthreads(); // this round's tiles are there, and nobody reads those of the round before
+        if (round + STAGES - 1 < rounds)
+            load(round + STAGES - 1, Both);
+        commit_copies();
+        const int tile = (round * SPLITS + split) * TILE;
+        if (tile < limit)
         {
-            begin_scores(s, q, keys_of(0));
-            finish<0>(s);
-            own.weigh(s, limit, kept);
-            pack(weights, s);
-        }
-        for (int round = 1; round < rounds; round++)
-        {
-            wait_copies<STAGES - 3>();
-            __syncthreads(); // this round's keys are there, and nobody reads the values of the round before the last
-            if (round + STAGES - 2 < rounds)
-                load(round + STAGES - 2, Both);
-            commit_copies();
-            if (is_there)
-            {
-                begin_scores(s, q, keys_of(round));
-                begin_values(own.o, weights, keys_of(round - 1) + TILE_ELEMENTS);
-                finish<1>(s);
-                const bool is_higher = own.weigh(s, limit - round * TILE, kept);
-                // In both branches, as ptxas would wait before the weights are made otherwise.
-                if (is_higher)
-                {
-                    finish<0>(own.o);
-                    own.scale(kept);
-                }
-                else
-                    finish<0>(own.o);
-                pack(weights, s);
-            }
-        }
-        if (is_there)
-        {
-            begin_values(own.o, weights, keys_of(rounds - 1) + TILE_ELEMENTS);
-            finish<0>(own.o);
+            element* const keys = tiles + round % STAGES * STAGE + split * (2 * TILE_ELEMENTS);
+            float s[8][4];
+            u32 weights[4][4];
+            score_tile(s, q, keys);
+            own.weigh(s, limit - tile, weights);
+            add_values(own.o, weights, keys + TILE_ELEMENTS);
         }
     }
-    else
-        for (int round = 0; round < rounds; round++)
-        {
-            wait_copies<STAGES - 2>();
-            __syncthreads(); // this round's tiles are there, and nobody reads those of the round before
-            if (round + STAGES - 1 < rounds)
-                load(round + STAGES - 1, Both);
-            commit_copies();
-            const int tile = (round * SPLITS + split) * TILE;
-            if (tile < limit && is_there)
-            {
-                begin_scores(s, q, keys_of(round));
-                finish<0>(s);
-                if (own.weigh(s, limit - tile, kept))
-                    own.scale(kept);
-                pack(weights, s);
-                begin_values(own.o, weights, keys_of(round) + TILE_ELEMENTS);
-                finish<0>(own.o);
-            }
-        }
 
     own.add_lanes();
     if constexpr (SPLITS > 1)
@@ -377,21 +308,15 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     }
 }
 
-#define ATTEND(NAME, SPLITS, SETS, STAGES, BLOCKS) \
-    extern "C" __global__ void __launch_bounds__(128 * SPLITS * SETS, BLOCKS) flow_attend_##NAME(const element* qkv, const element* pages, \
+#define ATTEND(SPLITS) \
+    extern "C" __global__ void __launch_bounds__(128 * SPLITS, 4 / SPLITS) flow_attend_##SPLITS(const element* qkv, const element* pages, \
         const long long* places, int columns, const long long* seen, int rows, int frames, element* y) \
     { \
-        attend_block<SPLITS, SETS, STAGES, OVERLAP_##NAME>(qkv, pages, places, columns, seen, rows, frames, y); \
+        attend_block<SPLITS>(qkv, pages, places, columns, seen, rows, frames, y); \
     }
 
-constexpr bool OVERLAP_1_1 = true, OVERLAP_1_2 = true, OVERLAP_1_4 = true, OVERLAP_2_1 = false, OVERLAP_4_1 = false, OVERLAP_plain_1_1 = false,
-    OVERLAP_plain_1_2 = false;
-ATTEND(1_1, 1, 1, 3, 4)
-ATTEND(plain_1_1, 1, 1, 3, 4)
-ATTEND(1_2, 1, 2, 4, 2)
-ATTEND(plain_1_2, 1, 2, 4, 2)
-ATTEND(1_4, 1, 4, 4, 1)
-ATTEND(2_1, 2, 1, 3, 2)
-ATTEND(4_1, 4, 1, 3, 1)
+ATTEND(1)
+ATTEND(2)
+ATTEND(4)
 
 #endif

@@ -49,6 +49,7 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
     }
     commit_copies();
     wait_copies<0>();
+    publish_tiles();
     __syncthreads();
 
     // What a lane holds of 16 frames and a tap's 64 inputs, for the next tap while the last one's product is under way.
@@ -66,6 +67,7 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
         if (step > 0)
         {
             wait_copies<WIDE_AHEAD - 1>();
+            publish_tiles();
             __syncthreads(); // this step's weights are there, and of the step before the last nobody reads any
         }
         if (step + WIDE_AHEAD < WIDE_STEPS)
@@ -89,7 +91,7 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
                 take(inputs[(i + 1) % 2], tap + 1);
         }
     }
-    finish_products<0>(sums);
+    finish_products(sums);
 
     __syncthreads(); // nobody reads weights
 

@@ -94,21 +94,10 @@ __device__ __forceinline__ u32 cluster_rank()
     return rank;
 }
 
-// __syncthreads for all blocks of a cluster, in two halves: what was written before the first is seen after the second.
-__device__ __forceinline__ void cluster_arrive()
-{
-    asm volatile("barrier.cluster.arrive.aligned;" ::: "memory");
-}
-
-__device__ __forceinline__ void cluster_wait()
-{
-    asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
-}
-
+// __syncthreads for all blocks of a cluster.
 __device__ __forceinline__ void cluster_sync()
 {
-    cluster_arrive();
-    cluster_wait();
+    asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
 }
 
 // What lies in another block's shared memory where `own` points to in this one's.
@@ -119,14 +108,6 @@ __device__ __forceinline__ float2 load_remote(const float2* own, u32 rank)
     asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"((u32)__cvta_generic_to_shared(own)), "r"(rank));
     asm volatile("ld.shared::cluster.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "r"(address) : "memory");
     return v;
-}
-
-// Writes to another block's shared memory where `own` points to in this one's. That block must have begun.
-__device__ __forceinline__ void store_remote(float2* own, u32 rank, float2 v)
-{
-    u32 address;
-    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"((u32)__cvta_generic_to_shared(own)), "r"(rank));
-    asm volatile("st.shared::cluster.v2.f32 [%0], {%1, %2};" :: "r"(address), "f"(v.x), "f"(v.y) : "memory");
 }
 #endif
 

@@ -56,10 +56,17 @@ __device__ __forceinline__ void load_matrices_transposed(u32 (&v)[4], const void
 #endif
 
 #if HAS_GROUPS
-// A tile of rows of 128 bytes, whose 16-byte pieces lie in the order part ^ (row & 7), from a multiple of 1024 bytes on: 8 rows are 1024 bytes further.
+// A tile of rows of 128 bytes, whose 16-byte pieces lie in the order part ^ (row & 7), from a multiple of 1024 bytes on: 8 rows are 1024 bytes
+// further.
 __device__ __forceinline__ u64 describe_tile(const void* tile)
 {
     return (u64)((u32)__cvta_generic_to_shared(tile) >> 4 & 0x3fff) | 1ull << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62;
+}
+
+// What this thread's copies have brought to shared memory is seen by the products that begin after the next barrier.
+__device__ __forceinline__ void publish_tiles()
+{
+    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
 // Before the first product of several: registers are as they stand here.
@@ -68,8 +75,8 @@ __device__ __forceinline__ void begin_products()
     asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
 }
 
-// d[64 x 64] = a[64 x 16] b[16 x 64] (+ d where ADDS), of which each warp has 16 rows, as at multiply_add. b lies in a tile: of its rows (the outputs)
-// 16 numbers side by side (the inputs), or, TRANSPOSED, 16 rows (the inputs) of 64 numbers. There after the wait.
+// d[64 x 64] = a[64 x 16] b[16 x 64] (+ d where ADDS), of which each warp has 16 rows, as at multiply_add. b lies in a tile: of its rows (the
+// outputs) 16 numbers side by side (the inputs), or, TRANSPOSED, 16 rows (the inputs) of 64 numbers. There after the wait.
 template <bool TRANSPOSED, bool ADDS>
 __device__ __forceinline__ void multiply_group(float (&d)[8][4], const u32 (&a)[4], u64 b)
 {
@@ -96,19 +103,12 @@ __device__ __forceinline__ void wait_products()
     asm volatile("wgmma.wait_group.sync.aligned %0;" :: "n"(PENDING) : "memory");
 }
 
-// What is computed stays before what follows, which compilers do not see otherwise, and the other way round.
-__device__ __forceinline__ void hold(float (&d)[8][4])
+// Waits for all of them; these are sums of one.
+__device__ __forceinline__ void finish_products(float (&d)[8][4])
 {
+    wait_products<0>();
 #pragma unroll
     for (int i = 0; i < 32; i++)
         asm volatile("" : "+f"(d[i / 4][i % 4]) :: "memory");
-}
-
-// Waits for all groups but the last PENDING ones; these are sums of one before them.
-template <int PENDING>
-__device__ __forceinline__ void finish_products(float (&d)[8][4])
-{
-    wait_products<PENDING>();
-    hold(d);
 }
 #endif
