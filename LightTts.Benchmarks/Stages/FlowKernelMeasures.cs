@@ -81,11 +81,11 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         void Own(int i)
         {
             products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
-                pages.Address(), 1e-6f);
+                pages.Address(), (wOut[i].Address(), wUp[i].Address(), wDown[i].Address()), 1e-6f);
             Attend();
             products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x);
             products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f);
-            products.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
+            products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, wQkv[(i + 1) % Layers].Address());
         }
         FlowKernels.Ahead Ahead(Tensor first, Tensor second) =>
             new(first.Address(), (int)(2 * first.NumberOfElements), second.Address(), (int)(2 * second.NumberOfElements));
@@ -139,48 +139,12 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             launches.AddRange(
             [
                 ("project", i => products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
-                    pages.Address(), 1e-6f)),
+                    pages.Address(), default, 1e-6f)),
                 ("add attended", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
                 ("up", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
-                ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
+                ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, 0)),
                 ("layer, own products", Own),
             ]);
-        if (kernels.Slices is { } slices && count <= 400)
-            launches.AddRange(Sliced(slices));
-        if (kernels.WideSlices is { } wide && count <= 400)
-            launches.AddRange(Sliced(wide).Select(line => ("wide: " + line.Kernel, line.Launch)));
-        void Prefer()
-        {
-            foreach (var name in (string[])["flow_project_4", "flow_up_4", "flow_out_4", "flow_down_8", "flow_project_wide", "flow_up_wide",
-                "flow_out_wide", "flow_down_wide"])
-                module.Kernel(name).PreferShared();
-        }
-        IEnumerable<(string Kernel, Action<int> Launch)> Sliced(FlowSliceKernels of)
-        {
-            void Project(int i, bool ofTwo) => of.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns,
-                qkv.Address(), pages.Address(), 1e-6f, ofTwo);
-            void Up(int i, bool ofTwo) => of.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f, ofTwo);
-            void Down(int i) => of.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
-            void Out(int i, bool ofEight) => of.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x, ofEight);
-            void Layer(int i, bool ofEight, bool attend)
-            {
-                Project(i, false);
-                if (attend)
-                    Attend();
-                Out(i, ofEight);
-                Up(i, false);
-                Down(i);
-            }
-            return
-            [
-                ("project, 4 slices", i => Project(i, false)), ("project, 2 slices", i => Project(i, true)),
-                ("add attended, 4 slices", i => Out(i, false)), ("add attended, 8 slices", i => Out(i, true)),
-                ("up, 4 slices", i => Up(i, false)), ("up, 2 slices", i => Up(i, true)), ("add down, slices", Down),
-                ("layer, slices", i => Layer(i, false, true)), ("layer, slices, 8", i => Layer(i, true, true)),
-                ("layer, slices, no attention", i => Layer(i, false, false)),
-                ("shared preferred", i => { Prefer(); Layer(i, false, true); }), ("the same, no attention", i => Layer(i, false, false)),
-            ];
-        }
         foreach (var (kernel, launch) in launches)
             yield return (kernel, CapturedLaunches.Time(stream, Layers, seconds, launch));
     }

@@ -6,7 +6,7 @@ namespace LightTts.Cuda;
 internal static unsafe class CudaDriver
 {
     private const int ComputeCapabilityMajor = 75, ComputeCapabilityMinor = 76, SharedBytesOfBlock = 97;
-    private const int MaxDynamicSharedBytes = 8, PreferredSharedMemoryCarveout = 9;
+    private const int MaxDynamicSharedBytes = 8;
     private const int ProgrammaticStreamSerialization = 6;
     private const uint EventDisableTiming = 2;
 
@@ -104,9 +104,6 @@ internal static unsafe class CudaDriver
 
     /// <summary>Lets a kernel be launched with more shared memory than the 48 KB that all may have.</summary>
     public static void AllowSharedBytes(nint function, int bytes) => Check(FuncSetAttribute(function, MaxDynamicSharedBytes, bytes));
-
-    /// <summary>Has all of a processor's memory that may be shared be so while a kernel runs.</summary>
-    public static void PreferShared(nint function) => Check(FuncSetAttribute(function, PreferredSharedMemoryCarveout, 100));
 
     /// <summary>Launches a kernel.</summary>
     /// <param name="function">The kernel.</param>

@@ -25,14 +25,6 @@ internal sealed class CudaKernel(nint function, bool overlap)
         CudaDriver.Launch(function, grid, threads, sharedBytes, stream, overlap && afterKernel, arguments);
     }
 
-    /// <summary>Has processors give all they can to shared memory, and none of it to the first-level cache while this runs: kernels that want it
-    /// shared out in different ways do not run side by side.</summary>
-    public CudaKernel PreferShared()
-    {
-        CudaDriver.PreferShared(function);
-        return this;
-    }
-
     public static long Argument(int value) => (uint)value;
 
     public static long Argument(float value) => BitConverter.SingleToUInt32Bits(value);

@@ -30,9 +30,6 @@ internal sealed class FlowKernels : IDisposable
         if (FlowProductKernels.Fits(shape.Dim, shape.Hidden, sharedBytes) && FlowEndKernels.Fits(shape.Dim, shape.MelBands))
         {
             Products = new FlowProductKernels(module, shape.Dim, shape.Hidden);
-            if (FlowSliceKernels.Fits(module, shape.Dim, shape.Hidden, sharedBytes))
-                (Slices, WideSlices) = (new(module, shape.Dim, shape.Hidden, false),
-                    module.HasGroups && shape.Dim % 512 == 0 && shape.Hidden % 512 == 0 ? new(module, shape.Dim, shape.Hidden, true) : null);
             Ends = new FlowEndKernels(module, shape.Dim, shape.MelBands);
         }
     }
@@ -40,9 +37,8 @@ internal sealed class FlowKernels : IDisposable
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
     [
-        "tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowSliceKernels.Source,
-        FlowSliceKernels.WideSource, FlowEndKernels.Source, FlowEndKernels.WideSource,
-        FlowEndKernels.LeaveSource, FlowStepKernels.Source,
+        "tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowProductKernels.GroupSource,
+        FlowEndKernels.Source, FlowEndKernels.WideSource, FlowEndKernels.LeaveSource, FlowStepKernels.Source,
     ];
 
     public FlowStepKernels Steps { get; }
@@ -52,12 +48,6 @@ internal sealed class FlowKernels : IDisposable
 
     /// <summary>Null where there are none for these sizes.</summary>
     public FlowProductKernels? Products { get; }
-
-    /// <summary>Null where there are none for these sizes or this card.</summary>
-    public FlowSliceKernels? Slices { get; }
-
-    /// <summary>Null where there are none for these sizes or this card.</summary>
-    public FlowSliceKernels? WideSlices { get; }
 
     /// <summary>There where <see cref="Products"/> are.</summary>
     public FlowEndKernels? Ends { get; }

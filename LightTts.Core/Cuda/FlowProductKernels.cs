@@ -9,16 +9,17 @@ namespace LightTts.Cuda;
 /// <param name="hidden">Of its feed-forward part.</param>
 internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
 {
-    public const string Source = "flow_products.cu";
+    public const string Source = "flow_products.cu", GroupSource = "flow_products_group.cu";
 
     private const int Threads = 256;
     private const int SlotOutputs = 32, SlotRows = 32; // of a block that adds to the residual stream
     private const int NormedRows = 64;
+    private const int GroupTiles = 4, GroupInputs = 64;
     private const int ProjectedOutputs = 48, UpOutputs = 32;
 
-    private readonly CudaKernel _project = module.Kernel("flow_project_few");
+    private readonly CudaKernel _project = module.Kernel(module.HasGroups ? "flow_project_group" : "flow_project_few");
     private readonly CudaKernel _out = module.Kernel("flow_out_few");
-    private readonly CudaKernel _up = module.Kernel("flow_up_few");
+    private readonly CudaKernel _up = module.Kernel(module.HasGroups ? "flow_up_group" : "flow_up_few");
     private readonly CudaKernel _down = module.Kernel("flow_down_few");
 
     /// <summary>Whether there are kernels for these sizes.</summary>
@@ -26,7 +27,8 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     /// <param name="hidden">Of its feed-forward part.</param>
     /// <param name="sharedBytes">Shared memory that a block may have.</param>
     public static bool Fits(int dim, int hidden, int sharedBytes) => dim % 256 == 0 && dim <= 2048 && hidden % 256 == 0
-        && Math.Max(SharedBytes(dim, ProjectedOutputs), SharedBytes(hidden, SlotOutputs)) <= sharedBytes;
+        && Math.Max(Math.Max(SharedBytes(dim, ProjectedOutputs), GroupBytes(dim, NormedRows, ProjectedOutputs) + 2048),
+            SharedBytes(hidden, SlotOutputs)) <= sharedBytes;
 
     /// <summary>Bytes of the moments of a row.</summary>
     public static int MomentBytes(int dim) => dim / SlotOutputs * 2 * sizeof(float);
@@ -41,29 +43,47 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     /// <param name="columns">Places of a block.</param>
     /// <param name="qkv">[rows, 3 dim].</param>
     /// <param name="pages">[*, 2 dim]; 0: there are none.</param>
+    /// <param name="next">Weights of the products that follow in this layer, which are brought near; 0: which is not.</param>
     /// <param name="epsilon">Of the norm.</param>
     public void Project(nint stream, int rows, in Stream x, in Normed product, nint turns, nint places, int columns, nint qkv, nint pages,
-        float epsilon) =>
-        _project.Launch(stream, (3 * dim / ProjectedOutputs, Blocks(rows, NormedRows), 1), Threads, SharedBytes(dim, ProjectedOutputs),
+        (nint Out, nint Up, nint Down) next, float epsilon) =>
+        _project.Launch(stream, (3 * dim / ProjectedOutputs, Blocks(rows, NormedRows), 1), Threads, NormedBytes(rows, ProjectedOutputs),
             afterKernel: true, x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, turns, places, Argument(columns), qkv, pages,
-            Argument(rows), Argument(epsilon));
+            next.Out, next.Up, next.Down, Argument(rows), Argument(epsilon));
 
     /// <summary>Norm, modulation, product and GELU: y [rows, hidden].</summary>
     public void Up(nint stream, int rows, in Stream x, in Normed product, nint y, float epsilon) =>
-        _up.Launch(stream, (hidden / UpOutputs, Blocks(rows, NormedRows), 1), Threads, SharedBytes(dim, UpOutputs), afterKernel: true,
+        _up.Launch(stream, (hidden / UpOutputs, Blocks(rows, NormedRows), 1), Threads, NormedBytes(rows, UpOutputs), afterKernel: true,
             x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, y, Argument(rows), Argument(epsilon));
 
     /// <summary>h += gate * (y Wᵀ + bias), for y [rows, dim]; scaled for the next norm.</summary>
-    public void AddAttended(nint stream, int rows, nint y, in Added product, in Stream x) => Add(_out, dim, stream, rows, y, product, x);
+    public void AddAttended(nint stream, int rows, nint y, in Added product, in Stream x) =>
+        _out.Launch(stream, AddedGrid(rows), Threads, SharedBytes(dim, SlotOutputs), afterKernel: true, y, product.Weight, product.Bias, product.Gate,
+            product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
 
     /// <summary>The same for y [rows, hidden].</summary>
-    public void AddDown(nint stream, int rows, nint y, in Added product, in Stream x) => Add(_down, hidden, stream, rows, y, product, x);
+    /// <param name="stream">Where.</param>
+    /// <param name="rows">2 frames.</param>
+    /// <param name="y">[rows, hidden].</param>
+    /// <param name="product">The weight, and the step's numbers for it.</param>
+    /// <param name="x">The residual stream.</param>
+    /// <param name="next">The weight of the projection that follows, which is brought near; 0: none does.</param>
+    public void AddDown(nint stream, int rows, nint y, in Added product, in Stream x, nint next) =>
+        _down.Launch(stream, AddedGrid(rows), Threads, SharedBytes(hidden, SlotOutputs), afterKernel: true, y, product.Weight, product.Bias,
+            product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows), next,
+            Argument(next == 0 ? 0 : 3 * dim * dim * sizeof(ushort)));
 
-    private void Add(CudaKernel kernel, int inputs, nint stream, int rows, nint y, in Added product, in Stream x) =>
-        kernel.Launch(stream, (dim / SlotOutputs, Blocks(rows, SlotRows), 1), Threads, SharedBytes(inputs, SlotOutputs), afterKernel: true, y,
-            product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
+    private (int X, int Y, int Z) AddedGrid(int rows) => (dim / SlotOutputs, Blocks(rows, SlotRows), 1);
 
     private static int Blocks(int rows, int of) => (rows + of - 1) / of;
+
+    private int NormedBytes(int rows, int outputs) =>
+        module.HasGroups ? GroupBytes(dim, Blocks(rows, Blocks(rows, NormedRows)), outputs) : SharedBytes(dim, outputs);
+
+    // Of a group of warps, which adds up by itself: tiles of rows, and the weights, from a multiple of 1,024 bytes on.
+    private static int GroupBytes(int inputs, int rows, int outputs) =>
+        Math.Max((GroupTiles * (Blocks(rows, 8) * 8) * GroupInputs + outputs * inputs) * sizeof(ushort),
+            NormedRows * (outputs + 8) * sizeof(float)) + 1024;
 
     // The weights, then the sums of each part of the inputs.
     private static int SharedBytes(int inputs, int outputs) =>

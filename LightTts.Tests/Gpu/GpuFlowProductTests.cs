@@ -16,22 +16,19 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
 
     /// <summary>Widths of the embedded voice and of full size, a few rows and many, even and not.</summary>
     [Theory]
-    [InlineData(256, 512, 1, true, false)]
-    [InlineData(256, 512, 3, false, false)]
-    [InlineData(1024, 2048, 1, true, false)]
-    [InlineData(1024, 2048, 5, true, false)]
-    [InlineData(1024, 2048, 1, true, true)]
-    [InlineData(1024, 2048, 1, false, true)]
-    [InlineData(1024, 2048, 5, true, true)]
-    public void Products(int dim, int hidden, int blocks, bool paged, bool wide)
+    [InlineData(256, 512, 1, true)]
+    [InlineData(256, 512, 3, false)]
+    [InlineData(1024, 2048, 1, true)]
+    [InlineData(1024, 2048, 5, true)]
+    [InlineData(1024, 2048, 1, false)]
+    public void Products(int dim, int hidden, int blocks, bool paged)
     {
         var device = TestDevice.Get();
         using var thread = new TorchThread(2, device.IsCuda ? device.Device.index : null).Enter(urgent: true);
         using var scope = NewDisposeScope();
         using var kernels = Load(device, dim, hidden);
-        var own = wide ? kernels.WideSlices : kernels.Slices;
-        Assert.SkipWhen(own is null, "these kernels are for cards with clusters of blocks");
-        var (products, stream) = (own, CudaStream.CurrentHandle(device.Device.index)!.Value);
+        Assert.NotNull(kernels.Products);
+        var (products, stream) = (kernels.Products, CudaStream.CurrentHandle(device.Device.index)!.Value);
         random.manual_seed(11);
         var (frames, rows, columns) = (blocks * Frames, 2 * blocks * Frames, 3);
         Tensor Numbers(double size, params long[] shape) => randn(shape, device: device.Device).mul_(Scalars.Of(size));
@@ -59,7 +56,7 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
         places.select(1, columns - 1).copy_(arange(blocks - 1, -1, -1, ScalarType.Int64, device.Device).mul(Scalars.Of(2L * Frames)));
         var (qkv, pages) = (Never(rows, 3 * dim), Never(blocks * 2 * Frames, 2 * dim));
         products.Project(stream, rows, x, projection, turns.Address(), places.Address(), columns, qkv.Address(), paged ? pages.Address() : 0,
-            Epsilon);
+            default, Epsilon);
         var (cos, sin) = (Wide(turns).view(1, frames, -1, 2).select(3, 0), Wide(turns).view(1, frames, -1, 2).select(3, 1));
         Tensor Turned(int part)
         {
@@ -81,7 +78,8 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
         Equal("up", activated.mul(cubed.tanh().add(Scalars.Of(1.0))).mul(Scalars.Of(0.5)), up, 3e-3);
 
         Added("out", dim, products.AddAttended);
-        Added("down", hidden, products.AddDown);
+        Added("down", hidden, (nint at, int count, nint y, in FlowProductKernels.Added product, in FlowProductKernels.Stream sum) =>
+            products.AddDown(at, count, y, product, sum, projection.Weight));
 
         void Added(string what, int inputs, Adding add)
         {

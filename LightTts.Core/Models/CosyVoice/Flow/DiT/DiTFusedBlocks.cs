@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LightTts.Models.CosyVoice.Flow.DiT;
 
 /// <summary>The transformer's blocks for few rows, in five launches each: norms, modulation, rotary positions, gates and GELU are parts of the
-/// products (flow_slices.cu), each of which is on its way before the one before it has ended.</summary>
+/// products (flow_products.cu), each of which is on its way before the one before it has ended.</summary>
 internal sealed class DiTFusedBlocks
 {
     private const int MaxRows = 128;
@@ -42,7 +42,7 @@ internal sealed class DiTFusedBlocks
     }
 
     /// <summary>Whether there are kernels for it.</summary>
-    public static bool Fits(DiTWeights weights, DiTOperations operations) => operations is CudaDiTOperations { Kernels.Slices: not null }
+    public static bool Fits(DiTWeights weights, DiTOperations operations) => operations is CudaDiTOperations { Kernels.Products: not null }
         && weights.Blocks.SelectMany(block => (Linear[])[block.Qkv, block.AttentionOut, block.Up, block.Down])
             .All(product => product is TorchLinear { Bias: not null });
 
@@ -62,7 +62,7 @@ internal sealed class DiTFusedBlocks
         using var scope = NewDisposeScope();
         var (shape, stream) = (buffers.Shape, _operations.Stream);
         var rows = 2 * shape.Rows * shape.Frames;
-        var products = _operations.Kernels.Slices!;
+        var products = _operations.Kernels.Products!;
         nint Room(long width) => empty([rows, width], ScalarType.BFloat16, buffers.Mel.device).Address();
         var (qkv, attended, up) = (Room(3 * _dim), Room(_dim), Room(_hidden));
         var (turns, places, seen) = (buffers.Rotations.Address(), buffers.Places?.Address() ?? 0, buffers.Seen.Address());
@@ -70,11 +70,12 @@ internal sealed class DiTFusedBlocks
         {
             var block = _blocks[i];
             var pages = shape.IsPaged ? _pages.Layer(i).Address() : 0;
-            products.Project(stream, rows, residual, block.Project, turns, places, buffers.Columns, qkv, pages, NormEps);
+            products.Project(stream, rows, residual, block.Project, turns, places, buffers.Columns, qkv, pages,
+                (block.Out.Weight, block.Up.Weight, block.Down.Weight), NormEps);
             _attention.Launch(stream, (shape.Rows, shape.Frames, buffers.Columns), qkv, pages, places, seen, attended, afterKernel: true);
             products.AddAttended(stream, rows, attended, block.Out, residual);
             products.Up(stream, rows, residual, block.Up, up, NormEps);
-            products.AddDown(stream, rows, up, block.Down, residual);
+            products.AddDown(stream, rows, up, block.Down, residual, i + 1 < _blocks.Length ? _blocks[i + 1].Project.Weight : 0);
         }
     }
 
