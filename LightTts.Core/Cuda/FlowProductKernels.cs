@@ -72,8 +72,8 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     public void AddDown(nint stream, int rows, nint y, in Added product, in Stream x, nint next)
     {
         var halves = module.HasGroups && !FewDown;
-        (halves ? _down.For(rows) : _downOfFew).Launch(stream, halves ? (2 * dim / SlotOutputs, Blocks(rows, Tile(rows)), 1) : AddedGrid(rows), Threads,
-            halves ? GroupBytes(hidden / 2, Blocks(rows, Blocks(rows, Tile(rows))), SlotOutputs) : SharedBytes(hidden, SlotOutputs),
+        (halves ? _down.For(rows) : _downOfFew).Launch(stream, halves ? (2 * dim / SlotOutputs, Blocks(rows, Tile(rows)), 1) : AddedGrid(rows),
+            Threads, halves ? GroupBytes(hidden / 2, Blocks(rows, Blocks(rows, Tile(rows))), SlotOutputs) : SharedBytes(hidden, SlotOutputs),
             afterKernel: true, y, product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows), next,
             Argument(next == 0 ? 0 : 3 * dim * dim * sizeof(ushort)));
     }
