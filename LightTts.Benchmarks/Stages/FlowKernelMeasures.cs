@@ -61,8 +61,9 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         }
         var norm = new FlowKernels.Norm(vector.Address(), vector.Address(), 1e-6f);
         FlowKernels.Gated Gated(Tensor branch) => new(branch.Address(), vector.Address());
-        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address());
-        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address());
+        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address(), default);
+        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address(),
+            default);
         List<(string Kernel, Action<int> Launch)> launches =
         [
             ("attend", _ => Attend()),
@@ -92,19 +93,30 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f);
             products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, wQkv[(i + 1) % Layers].Address());
         }
-        launches.Add(("layer, library's products", i =>
+        FlowKernels.Ahead Ahead(Tensor first, Tensor second) =>
+            new(first.Address(), (int)(2 * first.NumberOfElements), second.Address(), (int)(2 * second.NumberOfElements));
+        void Turn(FlowKernels.Ahead ahead) => kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(),
+            places.Address(), columns, ahead);
+        void Layer(int i, bool ahead, bool pagesAhead = false)
         {
             Library(scaled, wQkv[i], qkv);
-            kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(), places.Address(), columns);
+            Turn(ahead ? Ahead(wOut[i], wUp[i]) : default);
             Attend();
             Library(attended, wOut[i], scaled);
-            Sum();
+            kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address(),
+                ahead ? Ahead(wDown[i], wQkv[(i + 1) % Layers]) : default);
             Library(scaled, wUp[i], up, gelu: true);
             Library(up, wDown[i], scaled);
-            Norm();
-        }));
-        launches.AddRange(attention.Kinds.Where(kind => kind.Parts > 1 ? rows * kind.Parts <= 16 : rows >= 8 && kind.Sets == 1).Select(kind =>
-            ($"attend {kind.Cluster} x {kind.Splits}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),
+            kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address(),
+                pagesAhead ? new(pages.Address(), places.Address(), columns, seen.Address(), rows) : default);
+        }
+        launches.AddRange(
+        [
+            ("turn", _ => Turn(default)), ("layer, library's products", i => Layer(i, ahead: false)),
+            ("the same, weights ahead", i => Layer(i, ahead: true)), ("the same, pages, too", i => Layer(i, ahead: true, pagesAhead: true)),
+        ]);
+        launches.AddRange(attention.Kinds.Where(kind => kind.Splits > 1 ? rows * kind.Splits <= 16 : rows >= 8 && kind.Sets == 1).Select(kind =>
+            ($"attend {kind.Name}", (Action<int>)(_ => attention.Launch(kind, stream, (rows, Frames, columns), qkv.Address(),
                 pages.Address(), places.Address(), seen.Address(), attended.Address(), afterKernel: true)))));
         void Convolve(FlowEndKernels.Convolution way)
         {
@@ -112,7 +124,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             ends.Convolve(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), pages.Address() + 2 * _dim);
             ends.Forced = null;
         }
-        launches.AddRange(ends.Ways.Select(way => ($"convolve {way.Frames} {way.Sets}", (Action<int>)(_ => Convolve(way)))));
+        launches.AddRange(ends.Ways.Select(way => ($"convolve {way.Frames} x {way.Sets}", (Action<int>)(_ => Convolve(way)))));
         launches.Add(("convolve and add", _ => ends.ConvolveAdd(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), x,
             vector.Address())));
         if (rows == 8)
@@ -120,8 +132,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             const int whole = 656;
             var (long_, attendedLong, all) = (Half(2 * rows * whole, 3 * _dim), Half(2 * rows * whole, _dim),
                 full([rows], 650, ScalarType.Int64, device.Device));
-            foreach (var kind in attention.Kinds.Where(kind => kind.Parts == 1))
-                launches.Add(($"attend 8 whole, {kind.Sets}", _ => attention.Launch(kind, stream, (rows, whole, 0), long_.Address(), 0, 0,
+            foreach (var kind in attention.Kinds.Where(kind => kind.Splits == 1))
+                launches.Add(($"attend 8 whole, {kind.Name}", _ => attention.Launch(kind, stream, (rows, whole, 0), long_.Address(), 0, 0,
                     all.Address(), attendedLong.Address(), afterKernel: true)));
             var together = new FlowEndKernels.Blocks(rows, whole, _dim, 0, 0);
             launches.Add(("convolve 8 whole", _ => ends.Convolve(stream, together, attendedLong.Address(), convolution.Address(), vector.Address(),

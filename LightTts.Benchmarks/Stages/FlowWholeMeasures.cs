@@ -15,7 +15,7 @@ namespace LightTts.Benchmarks.Stages;
 internal sealed class FlowWholeMeasures(DiTConfig config, int mel, TorchDevice device, double seconds)
 {
     private const int Layers = 8; // weights of so many layers, so that they do not all lie in the second-level cache
-    private const int PageFrames = 50, FewTrials = 4, ManyTrials = 16;
+    private const int PageFrames = 50;
 
     /// <summary>Microseconds of a launch over 2 rows of utterances of some frames.</summary>
     public IEnumerable<(string Kernel, Series Microseconds)> Of(int utterances, int frames)
@@ -34,7 +34,7 @@ internal sealed class FlowWholeMeasures(DiTConfig config, int mel, TorchDevice d
         Tensor Single(params long[] sizes) => randn(sizes, ScalarType.Float32, device.Device) * 0.05;
         var (h, input, seen, attended, down) = (Single(count, dim), Half(count, dim), Half(count, dim), Half(count, dim), Half(count, dim));
         var (qkv, up, bias, vector) = (Half(count, 3 * dim), Half(count, hidden), Half(3 * dim), Single(3 * dim));
-        var (mels, toDim, fromDim) = (Single(count, mel), Single(dim, mel), Single(mel, dim));
+        var (mels, toDim, fromDim) = (Single(count, mel), Single(dim, mel), Half(2, mel, dim));
         var turns = Single(utterances * frames, dim / config.Heads);
         var keys = full([utterances], frames, ScalarType.Int64, device.Device);
         Tensor[] Weights(long outputs, long inputs) => [.. Enumerable.Range(0, Layers).Select(_ => Half(outputs, inputs))];
@@ -42,26 +42,25 @@ internal sealed class FlowWholeMeasures(DiTConfig config, int mel, TorchDevice d
         var convolution = Half(dim, FlowEndKernels.Taps, dim / FlowEndKernels.Groups);
         var blocks = new FlowEndKernels.Blocks(utterances, frames, dim, 0, 0);
         using var workspace = empty(CublasLtProducts.WorkspaceBytes, ScalarType.Byte, device.Device);
-        using var first = CublasLtProducts.TryCreate(workspace.Address()) ?? throw new InvalidOperationException("There is no cuBLASLt.");
-        using var few = CublasLtProducts.TryCreate(workspace.Address(), FewTrials)!;
-        using var many = CublasLtProducts.TryCreate(workspace.Address(), ManyTrials)!;
-        void Multiply(CublasLtProducts library, Tensor x, Tensor weight, Tensor y, bool gelu = false) => library.Multiply(stream, x.Address(),
+        using var library = CublasLtProducts.TryCreate(workspace.Address()) ?? throw new InvalidOperationException("There is no cuBLASLt.");
+        void Multiply(Tensor x, Tensor weight, Tensor y, bool gelu = false) => library.Multiply(stream, x.Address(),
             weight.Address(), bias.Address(), y.Address(), (count, (int)weight.shape[1], (int)weight.shape[0]), gelu);
         var norm = new FlowKernels.Norm(vector.Address(), vector.Address(), 1e-6f);
         FlowKernels.Gated Gated(Tensor branch) => new(branch.Address(), vector.Address());
-        void Turn() => kernels.Turn(stream, utterances * frames, qkv.Address(), turns.Address(), 0, 0, 0);
+        void Turn() => kernels.Turn(stream, utterances * frames, qkv.Address(), turns.Address(), 0, 0, 0, default);
         void Attend() => attention.Launch(stream, (utterances, frames, 0), qkv.Address(), 0, 0, keys.Address(), seen.Address(), afterKernel: true);
-        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, input.Address());
-        void Add() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(down), norm, input.Address());
-        void Layer(CublasLtProducts library, int i)
+        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, input.Address(), default);
+        void Add() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(down), norm, input.Address(),
+            default);
+        void Layer(int i)
         {
-            Multiply(library, input, wQkv[i], qkv);
+            Multiply(input, wQkv[i], qkv);
             Turn();
             Attend();
-            Multiply(library, seen, wOut[i], attended);
+            Multiply(seen, wOut[i], attended);
             Sum();
-            Multiply(library, input, wUp[i], up, gelu: true);
-            Multiply(library, up, wDown[i], down);
+            Multiply(input, wUp[i], up, gelu: true);
+            Multiply(up, wDown[i], down);
             Add();
         }
         List<(string Kernel, Action<int> Launch)> launches =
@@ -71,15 +70,9 @@ internal sealed class FlowWholeMeasures(DiTConfig config, int mel, TorchDevice d
             ("embed", _ => ends.Embed(stream, blocks, mels.Address(), toDim.Address(), h.Address(), h.Address(), input.Address())),
             ("leave", _ => ends.Leave(stream, count, h.Address(), Gated(attended), Gated(down), norm, fromDim.Address(), vector.Address(),
                 mels.Address())),
+            ("project", i => Multiply(input, wQkv[i], qkv)), ("out", i => Multiply(seen, wOut[i], attended)),
+            ("up and GELU", i => Multiply(input, wUp[i], up, gelu: true)), ("down", i => Multiply(up, wDown[i], down)), ("layer", Layer),
         ];
-        (string, CublasLtProducts)[] libraries = [("first", first), ($"best of {FewTrials}", few), ($"best of {ManyTrials}", many)];
-        foreach (var (name, library) in libraries)
-            launches.AddRange(
-            [
-                ($"{name} project", i => Multiply(library, input, wQkv[i], qkv)), ($"{name} out", i => Multiply(library, seen, wOut[i], attended)),
-                ($"{name} up and GELU", i => Multiply(library, input, wUp[i], up, gelu: true)),
-                ($"{name} down", i => Multiply(library, up, wDown[i], down)), ($"layer, {name} products", i => Layer(library, i)),
-            ]);
         foreach (var (kernel, launch) in launches)
             yield return (kernel, CapturedLaunches.Time(stream, Layers, seconds, launch));
     }

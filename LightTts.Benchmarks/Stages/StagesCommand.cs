@@ -22,7 +22,7 @@ internal static class StagesCommand
     public static Command Create()
     {
         var device = DeviceOption.Create();
-        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ =>
+        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32, bfloat16, float16 or int8.", DefaultValueFactory = _ =>
             ComputePrecision.Float32 };
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
@@ -181,7 +181,7 @@ internal static class StagesCommand
                 foreach (var (kernel, time) in measures.Of(rows, keys: 450))
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {100 * rows,4} rows  {kernel,-24} {time.Median,8:0.00} us"));
         var whole = new FlowWholeMeasures(transformer, config.MelBands, device, seconds);
-        foreach (var (utterances, frames) in ((int, int)[])[(1, 656), (1, 704), (2, 656), (4, 656), (8, 656), (8, 704)])
+        foreach (var (utterances, frames) in ((int, int)[])[(1, 672), (2, 656), (8, 656)])
             if (utterances <= most)
                 foreach (var (kernel, time) in whole.Of(utterances, frames))
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

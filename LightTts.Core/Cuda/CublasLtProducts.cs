@@ -1,10 +1,10 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace LightTts.Cuda;
 
-/// <summary>cuBLASLt, which comes with a CUDA libtorch: matrix products of many rows in bfloat16 with what follows them, each in the fastest of the
-/// ways that the library proposes for its sizes, which are asked for and tried once. For one thread.</summary>
+/// <summary>cuBLASLt, which comes with a CUDA libtorch: matrix products of many rows in bfloat16 with what follows them, each by the library's first
+/// choice for its sizes, which is asked for once (the fastest of its first 4 or 16 was no faster in a layer, measured on an H100). For one
+/// thread.</summary>
 internal sealed unsafe class CublasLtProducts : IDisposable
 {
     private const int Float32 = 0, BFloat16 = 14; // cudaDataType
@@ -52,23 +52,20 @@ internal sealed unsafe class CublasLtProducts : IDisposable
     private readonly (nint Address, long Bytes) _workspace;
     private readonly Dictionary<(int Rows, int Inputs, int Outputs, bool Gelu), Product> _products = [];
 
-    private readonly int _trials;
-
-    private CublasLtProducts(nint handle, (nint, long) workspace, int trials) => (_handle, _workspace, _trials) = (handle, workspace, trials);
+    private CublasLtProducts(nint handle, (nint, long) workspace) => (_handle, _workspace) = (handle, workspace);
 
     /// <summary>Bytes that the products work in.</summary>
     public static long WorkspaceBytes => 32 << 20;
 
     /// <summary>For the calling thread's current device.</summary>
     /// <param name="workspace">Address of <see cref="WorkspaceBytes"/> bytes on it, which stay as long as this.</param>
-    /// <param name="trials">Of how many of the library's proposals the fastest is taken.</param>
     /// <returns>Null where there is none.</returns>
-    public static CublasLtProducts? TryCreate(nint workspace, int trials = 1)
+    public static CublasLtProducts? TryCreate(nint workspace)
     {
         nint handle;
         return Create != null && Destroy != null && CreateOperation != null && DestroyOperation != null && SetOperation != null
             && CreateLayout != null && DestroyLayout != null && CreatePreference != null && DestroyPreference != null && SetPreference != null
-            && Choose != null && Run != null && Create(&handle) == 0 ? new CublasLtProducts(handle, (workspace, WorkspaceBytes), trials) : null;
+            && Choose != null && Run != null && Create(&handle) == 0 ? new CublasLtProducts(handle, (workspace, WorkspaceBytes)) : null;
     }
 
     /// <summary>y = x Wᵀ + b, with 32-bit sums; with <paramref name="gelu"/> GELU of it.</summary>
@@ -85,10 +82,11 @@ internal sealed unsafe class CublasLtProducts : IDisposable
         var key = (size.Rows, size.Inputs, size.Outputs, gelu);
         if (!_products.TryGetValue(key, out var product))
             _products[key] = product = Make(size, bias, gelu);
+        float one = 1, zero = 0;
         Check(SetOperation(product.Operation, BiasAddress, &bias, (nuint)sizeof(nint)));
-        if (product.Proposals.Length > 1 && !CudaGraph.IsRecording(stream))
-            product.Proposals = [Fastest(stream, x, weight, y, product)];
-        Check(Launch(stream, x, weight, y, product, product.Proposals[0]));
+        var choice = product.Choice;
+        Check(Run(_handle, product.Operation, &one, weight, product.Weight, x, product.X, &zero, y, product.Y, y, product.Y, &choice,
+            _workspace.Address, (nuint)_workspace.Bytes, stream));
     }
 
     public void Dispose()
@@ -122,13 +120,12 @@ internal sealed unsafe class CublasLtProducts : IDisposable
             Check(CreatePreference(&preference));
             var bytes = (ulong)_workspace.Bytes;
             Check(SetPreference(preference, MaxWorkspace, &bytes, sizeof(ulong)));
-            var proposals = new Choice[_trials];
+            Choice choice;
             int count;
-            fixed (Choice* choices = proposals)
-                Check(Choose(_handle, product.Operation, product.Weight, product.X, product.Y, product.Y, preference, _trials, choices, &count));
+            Check(Choose(_handle, product.Operation, product.Weight, product.X, product.Y, product.Y, preference, 1, &choice, &count));
             if (count < 1)
                 throw new ExternalException("CUDA error: cuBLASLt has no way to multiply these sizes");
-            product.Proposals = proposals[..count];
+            product.Choice = choice;
             return product;
         }
         catch
@@ -141,35 +138,6 @@ internal sealed unsafe class CublasLtProducts : IDisposable
             if (preference != 0)
                 _ = DestroyPreference(preference);
         }
-    }
-
-    private int Launch(nint stream, nint x, nint weight, nint y, Product product, Choice choice)
-    {
-        float one = 1, zero = 0;
-        return Run(_handle, product.Operation, &one, weight, product.Weight, x, product.X, &zero, y, product.Y, y, product.Y, &choice,
-            _workspace.Address, (nuint)_workspace.Bytes, stream);
-    }
-
-    /// <summary>By the time that several take one after the other, the host's own included: what is chosen among takes longer than a
-    /// launch.</summary>
-    private Choice Fastest(nint stream, nint x, nint weight, nint y, Product product)
-    {
-        const int rounds = 3, launches = 8;
-        var times = new long[product.Proposals.Length];
-        Array.Fill(times, long.MaxValue);
-        for (var round = 0; round < rounds; round++) // the first warms up
-            for (var i = 0; i < times.Length; i++)
-            {
-                CudaDriver.Synchronize(stream);
-                var started = Stopwatch.GetTimestamp();
-                var error = 0;
-                for (var launch = 0; launch < launches && error == 0; launch++)
-                    error = Launch(stream, x, weight, y, product, product.Proposals[i]);
-                CudaDriver.Synchronize(stream);
-                if (error == 0)
-                    times[i] = Math.Min(times[i], Stopwatch.GetTimestamp() - started);
-            }
-        return product.Proposals[Array.IndexOf(times, times.Min())];
     }
 
     private static void Free(Product product)
@@ -198,6 +166,6 @@ internal sealed unsafe class CublasLtProducts : IDisposable
     private sealed class Product
     {
         public nint Operation, Weight, X, Y;
-        public Choice[] Proposals = [];
+        public Choice Choice;
     }
 }

@@ -80,13 +80,6 @@ internal sealed unsafe class CudaGraph : IDisposable
         && Instantiate != null && Launch != null && DestroyExecutable != null && ErrorText != null && ClearError != null
         && CudaStream.CurrentDevice == device && CudaStream.CurrentId(device) != 0 && CudaStream.CurrentHandle(device) is not null;
 
-    /// <summary>Whether what is launched on a stream is recorded.</summary>
-    public static bool IsRecording(nint stream)
-    {
-        int state;
-        return IsCapturing != null && IsCapturing(stream, &state) == 0 && state != 0;
-    }
-
     /// <summary>Does the work twice, so that libraries allocate what they need and what would fail fails where it can be caught, then records it.
     /// One thread after the other: nobody may wait for a device while somebody records there.</summary>
     /// <param name="pool">Where its memory comes from.</param>

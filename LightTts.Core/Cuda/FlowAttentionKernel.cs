@@ -14,17 +14,15 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
     private const int Tile = 64;              // keys of a tile, and queries of 4 warps
     private const int GroupThreads = 128;     // 4 warps
     private const int TileBytes = 2 * Tile * 64 * sizeof(ushort); // keys and values
-    private const int Stages = 3;             // tiles of a group at the most
     private const int OtherPlaces = 3;        // of a block, beside those of the pages that it sees
     private const int Groups = 4 * 128;       // of a large card that are there at the same time: with fewer, keys are shared out
 
-    private readonly Kind _wide = new(module, 1, 1, 2);
-    private readonly Kind[] _kinds = module.IsLarge
-        ? [new(module, 1, 1, 1), new(module, 1, 2, 1), new(module, 1, 4, 1), new(module, 2, 2, 1), new(module, 4, 2, 1)]
-        : [new(module, 1, 1, 1), new(module, 1, 2, 1), new(module, 1, 4, 1)];
+    private readonly Kind _wide = new(module, "1_2", 1, 2);
+    private readonly Kind[] _kinds = [new(module, "1_1", 1, 1), new(module, "2_1", 2, 1), new(module, "4_1", 4, 1)];
+    private readonly Kind[] _others = [new(module, "1_4", 1, 4), new(module, "plain_1_1", 1, 1), new(module, "plain_1_2", 1, 2)];
 
     /// <summary>How keys and queries are shared out among groups of 4 warps, from few parts to many.</summary>
-    public IEnumerable<Kind> Kinds => _kinds.Append(_wide);
+    public IEnumerable<Kind> Kinds => _kinds.Append(_wide).Concat(_others);
 
     /// <summary>Launches it.</summary>
     /// <param name="stream">Where.</param>
@@ -44,7 +42,7 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
         bool afterKernel)
     {
         var queries = Tile * kind.Sets;
-        kind.Kernel.Launch(stream, (heads * ((blocks.Frames + queries - 1) / queries) * kind.Cluster, 2 * blocks.Rows, 1),
+        kind.Kernel.Launch(stream, (heads * ((blocks.Frames + queries - 1) / queries) , 2 * blocks.Rows, 1),
             GroupThreads * kind.Splits * kind.Sets, kind.SharedBytes(blocks.Columns, Keys(blocks)), afterKernel, qkv, pages, places,
             Argument(blocks.Columns), seen, Argument(blocks.Rows), Argument(blocks.Frames), y);
     }
@@ -56,7 +54,7 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
             return _wide; // each key is read for twice as many queries
         var chosen = _kinds[0];
         foreach (var kind in _kinds)
-            if (groups * kind.Parts <= Groups && kind.Parts <= (keys + Tile - 1) / Tile && kind.SharedBytes(blocks.Columns, keys) <= sharedBytes)
+            if (groups * kind.Splits <= Groups && kind.Splits <= (keys + Tile - 1) / Tile && kind.SharedBytes(blocks.Columns, keys) <= sharedBytes)
                 chosen = kind;
         return chosen;
     }
@@ -67,27 +65,25 @@ internal sealed class FlowAttentionKernel(CudaModule module, int heads, int shar
 
     /// <summary>A kernel for one way to share out the work.</summary>
     /// <param name="module">The compiled source.</param>
-    /// <param name="cluster">Blocks that have the same queries and each a part of the keys.</param>
-    /// <param name="splits">Parts of the keys in a block.</param>
+    /// <param name="name">The kernel's.</param>
+    /// <param name="splits">Parts of the keys.</param>
     /// <param name="sets">Queries of a block, in tiles.</param>
-    public sealed class Kind(CudaModule module, int cluster, int splits, int sets)
+    public sealed class Kind(CudaModule module, string name, int splits, int sets)
     {
-        public CudaKernel Kernel { get; } = module.Kernel($"flow_attend_{cluster}_{splits}_{sets}");
+        public CudaKernel Kernel { get; } = module.Kernel($"flow_attend_{name}");
 
-        public int Cluster => cluster;
+        public string Name => name;
 
         public int Splits => splits;
 
         public int Sets => sets;
 
-        public int Parts => cluster * splits;
-
-        // Places; then tiles, with the parts' sums in their place or, where other blocks send them, before them.
+        // Places, then tiles, and in their place the parts' sums.
         public int SharedBytes(int columns, int keys)
         {
-            var sums = Parts == 1 ? 0 : Parts * Tile * (Tile / cluster + 8) * sizeof(float);
-            var tiles = Math.Min(Stages, (keys + Tile * Parts - 1) / (Tile * Parts)) * splits * TileBytes;
-            return (columns * sizeof(long) + 1023) / 1024 * 1024 + (cluster > 1 ? sums + tiles : Math.Max(sums, tiles));
+            var sums = splits == 1 ? 0 : splits * Tile * (64 + 8) * sizeof(float);
+            var tiles = Math.Min(sets == 1 ? 3 : 4, (keys + Tile * splits - 1) / (Tile * splits)) * splits * TileBytes;
+            return (columns * sizeof(long) + 1023) / 1024 * 1024 + Math.Max(sums, tiles);
         }
     }
 }

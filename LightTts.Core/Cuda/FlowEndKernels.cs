@@ -2,8 +2,8 @@ using static LightTts.Cuda.CudaKernel;
 
 namespace LightTts.Cuda;
 
-/// <summary>Both ends of the flow's transformer (flow_embed.cu): input projection and positional convolutions, last norm and output. All arguments
-/// but numbers are addresses.</summary>
+/// <summary>Both ends of the flow's transformer (flow_embed.cu, flow_convolve.cu, flow_leave.cu): input projection and positional convolutions, last
+/// norm and output. All arguments but numbers are addresses.</summary>
 /// <param name="module">The compiled source.</param>
 /// <param name="dim">Width of the transformer.</param>
 /// <param name="mel">Bands of the mel.</param>
@@ -13,6 +13,9 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 
     /// <summary>The convolutions of many frames.</summary>
     public const string WideSource = "flow_convolve.cu";
+
+    /// <summary>The way out.</summary>
+    public const string LeaveSource = "flow_leave.cu";
 
     /// <summary>Groups of the convolutions.</summary>
     public const int Groups = 16;
@@ -25,12 +28,16 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
 
     private const int Threads = 256;
     private const int Outputs = 32; // of a block's convolution
-    private const int EmbedThreads = 128, LeaveWarps = 8, LeaveOutputs = 8;
-    private const int FewRows = 256;    // that leave with a warp each
-    private const int Processors = 128; // of a large card
+    private const int EmbedThreads = 128, LeaveRows = 16, LeaveOutputs = 8;
+    private const int Processors = 132; // of a large card
+    private const int Enough = 128;     // blocks of a convolution
     private const int WideDim = 1024, WideFrames = 64; // of 4 warps, which have all outputs of a group of channels
+    private const int WideTaps = 16;    // whose weights are on their way
 
-    private readonly CudaKernel _leave = module.Kernel("flow_leave_1"), _leaveMany = module.Kernel("flow_leave_4");
+    // From many rows to few, and in how many parts the outputs are shared out: each reads and normalises the rows.
+    private readonly (CudaKernel Kernel, int Parts)[] _leave = [(module.Kernel("flow_leave_all"), 1),
+        (module.Kernel("flow_leave_half"), mel / LeaveOutputs % 2 == 0 ? 2 : 1), (module.Kernel("flow_leave_tile"), mel / LeaveOutputs)];
+
     private readonly (int Frames, CudaKernel Kernel)[] _embed =
         [.. new[] { 8, 32 }.Select(frames => (frames, module.Kernel($"flow_embed_{frames}")))];
     private readonly Convolution[] _convolve = [.. new[] { 32, 64 }.Select(frames => new Convolution(module, frames, Sets: 0))];
@@ -71,8 +78,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     public void Convolve(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, nint next)
     {
         var choice = Choose(blocks);
-        choice.First.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
-            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
+        choice.First.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride),
+            blocks.Places, Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, next);
     }
 
     /// <summary>h += mish(convolution), and what the transformer's first product asks for.</summary>
@@ -86,8 +93,9 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     public void ConvolveAdd(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, in FlowProductKernels.Stream x, nint scale)
     {
         var choice = Choose(blocks);
-        choice.Second.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride), blocks.Places,
-            Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled, x.Moments);
+        choice.Second.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride),
+            blocks.Places, Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled,
+            x.Moments);
     }
 
     /// <summary>The last norm and the product to the velocity: y [rows, mel] in 32 bits.</summary>
@@ -97,19 +105,17 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <param name="attended">What it lacks of the last block; nothing: it is whole.</param>
     /// <param name="down">Likewise.</param>
     /// <param name="norm">The last one.</param>
-    /// <param name="weight">[mel, dim] in 32 bits.</param>
+    /// <param name="weight">[2, mel, dim]: in bfloat16, and what that lacks of 32 bits.</param>
     /// <param name="bias">[mel] in 32 bits.</param>
     /// <param name="y">The result.</param>
     public void Leave(nint stream, int rows, nint h, in FlowKernels.Gated attended, in FlowKernels.Gated down, in FlowKernels.Norm norm, nint weight,
         nint bias, nint y)
     {
-        var (kernel, each) = rows <= FewRows ? (_leave, LeaveWarps) : (_leaveMany, 4 * LeaveWarps);
-        var blocks = (rows + each - 1) / each;
-        var parts = mel / LeaveOutputs; // of the outputs: as few as fill the card, as each normalises the rows again
-        while (parts > 2 && (mel % parts != 0 || (parts * blocks > Processors && rows > FewRows)))
-            parts--;
-        kernel.Launch(stream, (parts, blocks, 1), Threads, 0, afterKernel: true, h, attended.Branch, attended.Gate, down.Branch,
-            down.Gate, norm.Scale, norm.Shift, weight, bias, y, Argument(rows), Argument(norm.Epsilon));
+        var blocks = (rows + LeaveRows - 1) / LeaveRows;
+        var (kernel, parts) = Array.Find(_leave, way => way.Parts * blocks >= Processors) is { Kernel: not null } found ? found : _leave[^1];
+        var shared = Math.Max(2 * LeaveRows * (dim + 32) * sizeof(ushort), Threads / 32 * LeaveRows * (mel / parts) * sizeof(float));
+        kernel.Launch(stream, (parts, blocks, 1), Threads, shared, afterKernel: true, h, attended.Branch, attended.Gate, down.Branch, down.Gate,
+            norm.Scale, norm.Shift, weight, bias, y, Argument(rows), Argument(norm.Epsilon));
     }
 
     /// <summary>Ways to share out the convolutions, from few frames to many.</summary>
@@ -118,17 +124,24 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <summary>The one to use instead of that which fits best.</summary>
     public Convolution? Forced { get; set; }
 
-    // Larger tiles, and more frames for the same weights, where there are enough blocks all the same.
     private Convolution Choose(in Blocks blocks)
     {
         if (Forced is { } forced)
             return forced;
-        var chosen = _convolve[0];
-        foreach (var way in Ways)
+        int Count(Convolution way, in Blocks blocks)
         {
             var (x, y, z) = Grid(way, blocks);
-            if (x * y * z >= Processors)
-                chosen = way;
+            return x * y * z;
+        }
+        if (_wide.Length == 0 || Count(_wide[0], blocks) < Enough)
+            return _convolve[Count(_convolve[1], blocks) > Processors ? 1 : 0]; // larger tiles where there are enough blocks all the same
+        // A processor has one block of them at a time, which takes as long as its products and reading the weights.
+        var (chosen, least) = (_wide[0], int.MaxValue);
+        foreach (var way in _wide)
+        {
+            var time = (Count(way, blocks) + Processors - 1) / Processors * (2 * way.Sets + 3);
+            if (time < least)
+                (chosen, least) = (way, time);
         }
         return chosen;
     }
@@ -136,13 +149,14 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     private (int X, int Y, int Z) Grid(Convolution way, in Blocks blocks)
     {
         var tiles = (blocks.Frames + way.Frames - 1) / way.Frames;
-        return way.Sets == 0 ? (dim / Outputs, tiles, 2 * blocks.Rows) : (Groups, (2 * blocks.Rows * tiles + way.Sets - 1) / way.Sets, 1);
+        return way.Sets == 0 ? (dim / Outputs, tiles, 2 * blocks.Rows)
+            : (Groups, (2 * blocks.Rows * tiles + way.Sets - 1) / way.Sets, 1);
     }
 
     // The frames that are seen, then the sums of each part of the inputs; or weights of a few taps on their way, and the frames.
     private int SharedBytes(Convolution way) => way.Sets == 0
         ? Math.Max((way.Frames + Taps - 1) * (dim / Groups > 64 ? 160 : 96) * sizeof(ushort), Threads * (Outputs + 8) * sizeof(float))
-        : (8 * WideFrames + way.Sets * (WideFrames + Taps)) * (WideDim / Groups) * sizeof(ushort);
+        : ((WideTaps * WideFrames) + (way.Sets * (WideFrames + Taps))) * (WideDim / Groups) * sizeof(ushort);
 
     /// <summary>Both convolutions in one way to share them out.</summary>
     /// <param name="Frames">Frames of a tile.</param>
@@ -152,7 +166,8 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     public sealed record Convolution(int Frames, int Sets, CudaKernel First, CudaKernel Second)
     {
         public Convolution(CudaModule module, int frames, int Sets)
-            : this(frames, Sets, module.Kernel($"flow_convolve_{Name(frames, Sets)}"), module.Kernel($"flow_convolve_add_{Name(frames, Sets)}"))
+            : this(frames, Sets, module.Kernel($"flow_convolve_{Name(frames, Sets)}"),
+                module.Kernel($"flow_convolve_add_{Name(frames, Sets)}"))
         {
         }
 

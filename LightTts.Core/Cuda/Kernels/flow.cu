@@ -47,6 +47,34 @@ __device__ __forceinline__ void read_row(float4 (&x)[NORM_EACH], const T* row)
     }
 }
 
+// A lane's part of a row -> (x - mean) / deviation * scale + shift.
+__device__ __forceinline__ void normalise_row(float4 (&x)[NORM_EACH], const float* scale, const float* shift, float epsilon)
+{
+    const int lane = threadIdx.x % 32;
+    float sum = 0, squares = 0;
+#pragma unroll
+    for (int i = 0; i < NORM_EACH; i++)
+        sum += x[i].x + x[i].y + x[i].z + x[i].w; // zeros beyond the row
+    const float mean = sum_of_warp(sum) / DIM;
+#pragma unroll
+    for (int i = 0; i < NORM_EACH; i++)
+    {
+        x[i] = make_float4(x[i].x - mean, x[i].y - mean, x[i].z - mean, x[i].w - mean);
+        if (i * 128 + lane * 4 < DIM)
+            squares += x[i].x * x[i].x + x[i].y * x[i].y + x[i].z * x[i].z + x[i].w * x[i].w;
+    }
+    const float inverse = rsqrtf(sum_of_warp(squares) / DIM + epsilon);
+#pragma unroll
+    for (int i = 0; i < NORM_EACH; i++)
+    {
+        const int at = i * 128 + lane * 4;
+        if (at >= DIM)
+            continue;
+        const float4 a = __ldg((const float4*)(scale + at)), b = __ldg((const float4*)(shift + at));
+        x[i] = make_float4(x[i].x * inverse * a.x + b.x, x[i].y * inverse * a.y + b.y, x[i].z * inverse * a.z + b.z, x[i].w * inverse * a.w + b.w);
+    }
+}
+
 // h [rows, DIM] and gated branches of it -> y = (x - mean) / deviation * scale + shift of x = h + gate * branch + ...; STORES: h = x. The last rows
 // first: those are what the product before has just written, and the first are what the next one begins with, while not everything stays near.
 // Where there are branches, only the last comes from the kernel before: the rest is on its way while that one ends.
@@ -74,33 +102,12 @@ __device__ __forceinline__ void normalise_rows(float* h, const element* const (&
         read_row(branch, branches[BRANCHES - 1] + first);
         add_branch(x, branch, gates[BRANCHES - 1]);
     }
-    float sum = 0, squares = 0;
+    if (STORES)
 #pragma unroll
-    for (int i = 0; i < NORM_EACH; i++)
-    {
-        const int at = i * 128 + lane * 4;
-        if (STORES && at < DIM)
-            write_four(h + first + at, x[i]);
-        sum += x[i].x + x[i].y + x[i].z + x[i].w; // zeros beyond the row
-    }
-    const float mean = sum_of_warp(sum) / DIM;
-#pragma unroll
-    for (int i = 0; i < NORM_EACH; i++)
-    {
-        x[i] = make_float4(x[i].x - mean, x[i].y - mean, x[i].z - mean, x[i].w - mean);
-        if (i * 128 + lane * 4 < DIM)
-            squares += x[i].x * x[i].x + x[i].y * x[i].y + x[i].z * x[i].z + x[i].w * x[i].w;
-    }
-    const float inverse = rsqrtf(sum_of_warp(squares) / DIM + epsilon);
-#pragma unroll
-    for (int i = 0; i < NORM_EACH; i++)
-    {
-        const int at = i * 128 + lane * 4;
-        if (at >= DIM)
-            continue;
-        const float4 a = __ldg((const float4*)(scale + at)), b = __ldg((const float4*)(shift + at));
-        x[i] = make_float4(x[i].x * inverse * a.x + b.x, x[i].y * inverse * a.y + b.y, x[i].z * inverse * a.z + b.z, x[i].w * inverse * a.w + b.w);
-    }
+        for (int i = 0; i < NORM_EACH; i++)
+            if (i * 128 + lane * 4 < DIM)
+                write_four(h + first + i * 128 + lane * 4, x[i]);
+    normalise_row(x, scale, shift, epsilon);
 #pragma unroll
     for (int i = 0; i < NORM_EACH; i++)
         if (i * 128 + lane * 4 < DIM)
@@ -114,27 +121,48 @@ extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_normalise(cons
     normalise_rows<0, false>((float*)h, { nullptr, nullptr }, { nullptr, nullptr }, scale, shift, y, rows, epsilon);
 }
 
-// The same of h + gate * branch, which is not kept.
+// The same of h + gate * branch, which is not kept. ahead: what the kernels behind it read, multiples of 16 bytes, or nothing.
 extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_normalise_sum(const float* h, const element* branch, const float* gate,
-    const float* scale, const float* shift, element* y, int rows, float epsilon)
+    const float* scale, const float* shift, element* y, int rows, float epsilon, const void* ahead, u32 ahead_bytes, const void* ahead2,
+    u32 ahead2_bytes)
 {
+    bring_near(ahead, ahead_bytes);
+    bring_near(ahead2, ahead2_bytes);
     normalise_rows<1, false>((float*)h, { branch, nullptr }, { gate, nullptr }, scale, shift, y, rows, epsilon);
 }
 
-// h += gate * branch + gate2 * branch2, then as above.
-extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_add_normalise(float* h, const element* branch, const float* gate,
-    const element* branch2, const float* gate2, const float* scale, const float* shift, element* y, int rows, float epsilon)
+// Brings the pages near that attention will read: of each of some blocks of frames, for both guidance rows, those before its own.
+__device__ __forceinline__ void bring_pages(const element* pages, const long long* places, int columns, const long long* seen, int blocks)
 {
+    if (pages == nullptr || threadIdx.x > 0)
+        return;
+    for (int item = blockIdx.x; item < 2 * blocks * columns; item += gridDim.x)
+    {
+        const int block = item / (2 * columns), guidance = item / columns % 2, page = item % columns;
+        if ((page + 1) * FRAMES < (int)seen[block])
+            bring_ahead(pages + ((size_t)places[(size_t)block * columns + page] + guidance * FRAMES) * (2 * DIM), FRAMES * 2 * DIM * sizeof(element));
+    }
+}
+
+// h += gate * branch + gate2 * branch2, then as above. pages: the next layer's, places and seen as at attention (flow_attention.cu), or nothing.
+extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_add_normalise(float* h, const element* branch, const float* gate,
+    const element* branch2, const float* gate2, const float* scale, const float* shift, element* y, int rows, float epsilon, const element* pages,
+    const long long* places, int columns, const long long* seen, int blocks)
+{
+    bring_pages(pages, places, columns, seen, blocks);
     normalise_rows<2, true>(h, { branch, branch2 }, { gate, gate2 }, scale, shift, y, rows, epsilon);
 }
 
 // qkv [2 frames, 3 DIM]: turns the first head of queries and keys, pair by pair, the queries where they lie; keys and values go to the pages
 // [*, 2 DIM], a block's own at the last of its `columns` places, or, where there are no pages, stay where they are. turns [frames, HEAD_DIM]: cosine
 // and sine of each pair. FRAMES: frames of a page. A warp a row, NORM_ROWS of them a block.
+// ahead as above.
 extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_turn(element* qkv, const float* turns, int frames, element* pages,
-    const long long* places, int columns)
+    const long long* places, int columns, const void* ahead, u32 ahead_bytes, const void* ahead2, u32 ahead2_bytes)
 {
     release_next();
+    bring_near(ahead, ahead_bytes);
+    bring_near(ahead2, ahead2_bytes);
     const int index = blockIdx.x * NORM_ROWS + threadIdx.x / 32, lane = threadIdx.x % 32, frame = index % frames;
     if (index >= 2 * frames)
         return;

@@ -9,8 +9,9 @@ constexpr int TILE_ELEMENTS = TILE * HEAD_DIM;
 // A row of a tile is 8 pieces of 16 bytes, which lie in another order in each row, so that 8 rows' pieces of one number lie in different banks.
 __device__ __forceinline__ element* piece(element* tile, int row, int part) { return tile + row * HEAD_DIM + (part ^ (row & 7)) * 8; }
 
-// s[64 queries x 64 keys] = q kᵀ.
-__device__ __forceinline__ void score_tile(float (&s)[8][4], const u32 (&q)[4][4], element* keys)
+// s[64 queries x 64 keys] = q kᵀ, and o[64 queries x 64 numbers] += weights [64 queries x 64 keys] values: there after the wait for them, and all
+// before them.
+__device__ __forceinline__ void begin_scores(float (&s)[8][4], const u32 (&q)[4][4], element* keys)
 {
 #if HAS_GROUPS
     const u64 tile = describe_tile(keys);
@@ -20,7 +21,6 @@ __device__ __forceinline__ void score_tile(float (&s)[8][4], const u32 (&q)[4][4
     for (int k = 1; k < 4; k++)
         multiply_group<false, true>(s, q[k], tile + k * (32 >> 4));
     commit_products();
-    finish_products(s);
 #else
     const int lane = threadIdx.x % 32;
 #pragma unroll
@@ -39,8 +39,7 @@ __device__ __forceinline__ void score_tile(float (&s)[8][4], const u32 (&q)[4][4
 #endif
 }
 
-// o[64 queries x 64 numbers] += weights [64 queries x 64 keys] values.
-__device__ __forceinline__ void add_values(float (&o)[8][4], const u32 (&weights)[4][4], element* values)
+__device__ __forceinline__ void begin_values(float (&o)[8][4], const u32 (&weights)[4][4], element* values)
 {
 #if HAS_GROUPS
     const u64 tile = describe_tile(values);
@@ -49,7 +48,6 @@ __device__ __forceinline__ void add_values(float (&o)[8][4], const u32 (&weights
     for (int k = 0; k < 4; k++)
         multiply_group<true, true>(o, weights[k], tile + k * (16 * HEAD_DIM * sizeof(element) >> 4));
     commit_products();
-    finish_products(o);
 #else
     const int lane = threadIdx.x % 32;
 #pragma unroll
@@ -65,6 +63,25 @@ __device__ __forceinline__ void add_values(float (&o)[8][4], const u32 (&weights
 #endif
 }
 
+// Waits for the product of which these are the sums; PENDING others were begun after it.
+template <int PENDING>
+__device__ __forceinline__ void finish(float (&d)[8][4])
+{
+#if HAS_GROUPS
+    finish_products<PENDING>(d);
+#endif
+}
+
+// Weights as the second product's left side.
+__device__ __forceinline__ void pack(u32 (&weights)[4][4], const float (&s)[8][4])
+{
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            weights[k][i] = narrow_pair(s[2 * k + i / 2][i % 2 * 2], s[2 * k + i / 2][i % 2 * 2 + 1]);
+}
+
 // What 4 warps know of 64 queries: of queries g and g + 8 of a warp's 16 the highest score so far (in powers of 2), the lane's part of the weights'
 // sum, and the weighted sum of the values.
 struct Attended
@@ -73,8 +90,8 @@ struct Attended
 
     __device__ __forceinline__ Attended() : sum{}, o{} { highest[0] = highest[1] = -INFINITY; }
 
-    // Scores of a tile, of which the first `there` keys are seen -> what they add, and their weights: the second product's left side as it is.
-    __device__ __forceinline__ void weigh(float (&s)[8][4], int there, u32 (&weights)[4][4])
+    // Scores of a tile, of which the first `there` keys are seen -> their weights. Says whether o has to be scaled first, by what is kept of it.
+    __device__ __forceinline__ bool weigh(float (&s)[8][4], int there, float (&kept)[2])
     {
         constexpr float SCALE = 0.125f * 1.4426950408889634f; // 1 / sqrt(64), in powers of 2
         if (there < TILE)
@@ -84,34 +101,41 @@ struct Attended
                 for (int e = 0; e < 4; e++)
                     if (n * 8 + (int)threadIdx.x % 4 * 2 + e % 2 >= there)
                         s[n][e] = -INFINITY;
+        float top[2];
 #pragma unroll
         for (int half = 0; half < 2; half++)
         {
-            float top = -INFINITY;
+            top[half] = fmaxf(s[0][2 * half], s[0][2 * half + 1]);
 #pragma unroll
-            for (int n = 0; n < 8; n++)
-                top = fmaxf(top, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
-            top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
-            top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
-            top = fmaxf(highest[half], top * SCALE);
-            const float kept = power_of_two(highest[half] - top);
-            highest[half] = top;
-            float added = 0;
+            for (int n = 1; n < 8; n++)
+                top[half] = fmaxf(top[half], fmaxf(s[n][2 * half], s[n][2 * half + 1]));
+            top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffu, top[half], 1));
+            top[half] = fmaxf(top[half], __shfl_xor_sync(0xffffffffu, top[half], 2));
+            top[half] = fmaxf(highest[half], top[half] * SCALE);
+        }
+        const bool is_higher = __any_sync(0xffffffffu, top[0] > highest[0] || top[1] > highest[1]); // seldom after the first tiles
 #pragma unroll
-            for (int n = 0; n < 8; n++)
-#pragma unroll
-                for (int e = 2 * half; e < 2 * half + 2; e++)
-                {
-                    o[n][e] *= kept;
-                    added += s[n][e] = power_of_two(s[n][e] * SCALE - top);
-                }
-            sum[half] = sum[half] * kept + added;
+        for (int half = 0; half < 2; half++)
+        {
+            kept[half] = power_of_two(highest[half] - top[half]);
+            highest[half] = top[half];
+            sum[half] *= kept[half];
         }
 #pragma unroll
-        for (int k = 0; k < 4; k++)
+        for (int n = 0; n < 8; n++)
 #pragma unroll
-            for (int i = 0; i < 4; i++)
-                weights[k][i] = narrow_pair(s[2 * k + i / 2][i % 2 * 2], s[2 * k + i / 2][i % 2 * 2 + 1]);
+            for (int e = 0; e < 4; e++)
+                sum[e / 2] += s[n][e] = power_of_two(s[n][e] * SCALE - highest[e / 2]);
+        return is_higher;
+    }
+
+    __device__ __forceinline__ void scale(const float (&kept)[2])
+    {
+#pragma unroll
+        for (int n = 0; n < 8; n++)
+#pragma unroll
+            for (int e = 0; e < 4; e++)
+                o[n][e] *= kept[e / 2];
     }
 
     // The whole sums.
@@ -126,25 +150,12 @@ struct Attended
     }
 };
 
-// Puts together what PARTS parts of the keys have given for 64 queries, of which a block of the cluster takes 64 / CLUSTER numbers: to shared memory
-// [part][query][PITCH], a query's numbers, then highest score and sum; from there to y.
-template <int CLUSTER, int SPLITS>
+// Puts together what SPLITS parts of the keys have given for 64 queries: to shared memory [part][query][PITCH], a query's numbers, then highest score
+// and sum; from there to y.
+template <int SPLITS>
 struct Parts
 {
-    static constexpr int PARTS = CLUSTER * SPLITS, NUMBERS = HEAD_DIM / CLUSTER, PITCH = NUMBERS + 8; // so that 4 rows lie in different banks
-    static constexpr int BYTES = PARTS * TILE * PITCH * sizeof(float);
-
-    static __device__ __forceinline__ void put(float* place, int block, float2 v)
-    {
-#if __CUDA_ARCH__ >= 900
-        if (CLUSTER > 1)
-        {
-            store_remote((float2*)place, block, v);
-            return;
-        }
-#endif
-        *(float2*)place = v;
-    }
+    static constexpr int PITCH = HEAD_DIM + 8; // so that 4 rows lie in different banks
 
     static __device__ __forceinline__ void share(float* shared, int part, const Attended& own)
     {
@@ -156,16 +167,16 @@ struct Parts
             float* const row = rows + half * 8 * PITCH;
 #pragma unroll
             for (int n = 0; n < 8; n++)
-                put(row + n * 8 % NUMBERS + 2 * t, n * 8 / NUMBERS, make_float2(own.o[n][2 * half], own.o[n][2 * half + 1]));
-            if (t < CLUSTER)
-                put(row + NUMBERS, t, make_float2(own.highest[half], own.sum[half]));
+                *(float2*)(row + n * 8 + 2 * t) = make_float2(own.o[n][2 * half], own.o[n][2 * half + 1]);
+            if (t == 0)
+                *(float2*)(row + HEAD_DIM) = make_float2(own.highest[half], own.sum[half]);
         }
     }
 
-    // y: of the first query and of this block's numbers.
+    // y: of the first query.
     static __device__ __forceinline__ void gather(const float* shared, element* y, int queries)
     {
-        constexpr int LANES = NUMBERS / 4;
+        constexpr int LANES = HEAD_DIM / 4;
 #pragma unroll
         for (int i = 0; i < TILE * LANES / (128 * SPLITS); i++)
         {
@@ -174,12 +185,12 @@ struct Parts
             float top = -INFINITY, sum = 0;
             float4 whole = make_float4(0, 0, 0, 0);
 #pragma unroll
-            for (int part = 0; part < PARTS; part++)
-                top = fmaxf(top, rows[part * (TILE * PITCH) + NUMBERS]);
+            for (int part = 0; part < SPLITS; part++)
+                top = fmaxf(top, rows[part * (TILE * PITCH) + HEAD_DIM]);
 #pragma unroll
-            for (int part = 0; part < PARTS; part++)
+            for (int part = 0; part < SPLITS; part++)
             {
-                const float2 state = *(const float2*)(rows + part * (TILE * PITCH) + NUMBERS);
+                const float2 state = *(const float2*)(rows + part * (TILE * PITCH) + HEAD_DIM);
                 const float4 v = *(const float4*)(rows + part * (TILE * PITCH) + at);
                 const float factor = power_of_two(state.x - top);
                 sum += state.y * factor;
@@ -195,31 +206,21 @@ struct Parts
 
 // qkv [2 rows frames, 3 DIM]: queries, and, where there are no pages, keys and values. pages [*, 2 DIM]: places [rows, columns] says where each page
 // of a block begins, for the first guidance row; at the last of them, its own, the kernels before have written. A block of frames sees the first
-// seen[row] keys -> y [2 rows frames, DIM]. The grid is (head, 64 SETS queries, block of a cluster) along x, (guidance row, row) along y. 4 warps take
-// 64 queries and one of SPLITS parts of the keys, of which each block of a cluster has as many.
-template <int CLUSTER, int SPLITS, int SETS, int STAGES>
+// seen[row] keys -> y [2 rows frames, DIM]. The grid is (head, 64 SETS queries) along x, (guidance row, row) along y. 4 warps take 64 queries and one
+// of SPLITS parts of the keys.
+template <int SPLITS, int SETS, int STAGES, bool OVERLAPS>
 __device__ __forceinline__ void attend_block(const element* qkv, const element* pages, const long long* places, int columns, const long long* seen,
     int rows, int frames, element* y)
 {
-    constexpr int THREADS = 128 * SPLITS * SETS, PARTS = CLUSTER * SPLITS, STAGE = SPLITS * 2 * TILE_ELEMENTS;
-    using Together = Parts<CLUSTER, SPLITS>;
+    constexpr int THREADS = 128 * SPLITS * SETS, STAGE = SPLITS * 2 * TILE_ELEMENTS;
     extern __shared__ __align__(1024) uint4 shared[];
     long long* const own_places = (long long*)shared;
-    float* const parts = (float*)((char*)shared + (columns * sizeof(long long) + 1023) / 1024 * 1024);
-    // [stage][split][keys, values][TILE, HEAD_DIM]; the parts' sums lie where the tiles were, unless other blocks send theirs earlier.
-    element* const tiles = (element*)parts + (CLUSTER > 1 ? Together::BYTES / sizeof(element) : 0);
+    // [stage][split][keys, values][TILE, HEAD_DIM], then the parts' sums.
+    element* const tiles = (element*)((char*)shared + (columns * sizeof(long long) + 1023) / 1024 * 1024);
     release_next();
-    int rank = 0;
-#if __CUDA_ARCH__ >= 900
-    if (CLUSTER > 1)
-    {
-        rank = cluster_rank();
-        cluster_arrive();
-    }
-#endif
-    const int sets = (frames + TILE * SETS - 1) / (TILE * SETS), head = blockIdx.x / CLUSTER / sets, block = blockIdx.y, row = block % rows;
-    const int group = threadIdx.x / 128, split = group % SPLITS, first = (blockIdx.x / CLUSTER % sets * SETS + group / SPLITS) * TILE;
-    const int limit = (int)seen[row], rounds = (limit + TILE * PARTS - 1) / (TILE * PARTS);
+    const int sets = (frames + TILE * SETS - 1) / (TILE * SETS), head = blockIdx.x / sets, block = blockIdx.y, row = block % rows;
+    const int group = threadIdx.x / 128, split = group % SPLITS, first = (blockIdx.x % sets * SETS + group / SPLITS) * TILE;
+    const int limit = (int)seen[row], rounds = (limit + TILE * SPLITS - 1) / (TILE * SPLITS);
 
     // A thread's share of a round's keys and values; what is beyond the limit is zeros.
     enum { Early, Late, Both };
@@ -231,7 +232,7 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
         for (int i = 0; i < 4 / SETS; i++)
         {
             const int item = threadIdx.x + i * THREADS, within = item / 8, part = item % 8;
-            const int key = ((round * CLUSTER + rank) * SPLITS + within / TILE) * TILE + within % TILE;
+            const int key = round * (TILE * SPLITS) + within;
             const bool there = key < limit;
             const int safe = there ? key : 0;
             if ((which == Early && key >= early) || (which == Late && key < early))
@@ -284,45 +285,81 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
         }
 
     Attended own;
-    for (int round = 0; round < rounds; round++)
+    float s[8][4], kept[2];
+    u32 weights[4][4];
+    auto keys_of = [&](int round) { return tiles + round % STAGES * STAGE + split * (2 * TILE_ELEMENTS); };
+    const bool is_there = first < frames;
+    if constexpr (OVERLAPS)
     {
+        // A round's values are added while the weights of the next one are made.
         wait_copies<STAGES - 2>();
-#if HAS_GROUPS
-        publish_tiles();
-#endif
-        __syncthreads(); // this round's tiles are there, and nobody reads those of the round before
-        if (round + STAGES - 1 < rounds)
-            load(round + STAGES - 1, Both);
-        commit_copies();
-        const int tile = ((round * CLUSTER + rank) * SPLITS + split) * TILE;
-        if (tile < limit && first < frames)
+        __syncthreads();
+        if (is_there)
         {
-            element* const keys = tiles + round % STAGES * STAGE + split * (2 * TILE_ELEMENTS);
-            float s[8][4];
-            u32 weights[4][4];
-            score_tile(s, q, keys);
-            own.weigh(s, limit - tile, weights);
-            add_values(own.o, weights, keys + TILE_ELEMENTS);
+            begin_scores(s, q, keys_of(0));
+            finish<0>(s);
+            own.weigh(s, limit, kept);
+            pack(weights, s);
+        }
+        for (int round = 1; round < rounds; round++)
+        {
+            wait_copies<STAGES - 3>();
+            __syncthreads(); // this round's keys are there, and nobody reads the values of the round before the last
+            if (round + STAGES - 2 < rounds)
+                load(round + STAGES - 2, Both);
+            commit_copies();
+            if (is_there)
+            {
+                begin_scores(s, q, keys_of(round));
+                begin_values(own.o, weights, keys_of(round - 1) + TILE_ELEMENTS);
+                finish<1>(s);
+                const bool is_higher = own.weigh(s, limit - round * TILE, kept);
+                // In both branches, as ptxas would wait before the weights are made otherwise.
+                if (is_higher)
+                {
+                    finish<0>(own.o);
+                    own.scale(kept);
+                }
+                else
+                    finish<0>(own.o);
+                pack(weights, s);
+            }
+        }
+        if (is_there)
+        {
+            begin_values(own.o, weights, keys_of(rounds - 1) + TILE_ELEMENTS);
+            finish<0>(own.o);
         }
     }
+    else
+        for (int round = 0; round < rounds; round++)
+        {
+            wait_copies<STAGES - 2>();
+            __syncthreads(); // this round's tiles are there, and nobody reads those of the round before
+            if (round + STAGES - 1 < rounds)
+                load(round + STAGES - 1, Both);
+            commit_copies();
+            const int tile = (round * SPLITS + split) * TILE;
+            if (tile < limit && is_there)
+            {
+                begin_scores(s, q, keys_of(round));
+                finish<0>(s);
+                if (own.weigh(s, limit - tile, kept))
+                    own.scale(kept);
+                pack(weights, s);
+                begin_values(own.o, weights, keys_of(round) + TILE_ELEMENTS);
+                finish<0>(own.o);
+            }
+        }
 
     own.add_lanes();
-    if constexpr (PARTS > 1)
+    if constexpr (SPLITS > 1)
     {
-#if __CUDA_ARCH__ >= 900
-        if (CLUSTER > 1)
-            cluster_wait(); // all blocks have begun
-        else
-#endif
-            __syncthreads(); // nobody reads the tiles
-        Together::share(parts, rank * SPLITS + split, own);
-#if __CUDA_ARCH__ >= 900
-        if (CLUSTER > 1)
-            cluster_sync();
-        else
-#endif
-            __syncthreads();
-        Together::gather(parts, y + ((size_t)block * frames + first) * DIM + head * HEAD_DIM + rank * Together::NUMBERS, frames - first);
+        float* const parts = (float*)tiles;
+        __syncthreads(); // nobody reads the tiles
+        Parts<SPLITS>::share(parts, split, own);
+        __syncthreads();
+        Parts<SPLITS>::gather(parts, y + ((size_t)block * frames + first) * DIM + head * HEAD_DIM, frames - first);
     }
     else
     {
@@ -340,20 +377,21 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     }
 }
 
-#define ATTEND(CLUSTER, SPLITS, SETS, BLOCKS, ...) \
-    extern "C" __global__ void __VA_ARGS__ __launch_bounds__(128 * SPLITS * SETS, BLOCKS) flow_attend_##CLUSTER##_##SPLITS##_##SETS( \
-        const element* qkv, const element* pages, const long long* places, int columns, const long long* seen, int rows, int frames, element* y) \
+#define ATTEND(NAME, SPLITS, SETS, STAGES, BLOCKS) \
+    extern "C" __global__ void __launch_bounds__(128 * SPLITS * SETS, BLOCKS) flow_attend_##NAME(const element* qkv, const element* pages, \
+        const long long* places, int columns, const long long* seen, int rows, int frames, element* y) \
     { \
-        attend_block<CLUSTER, SPLITS, SETS, 3>(qkv, pages, places, columns, seen, rows, frames, y); \
+        attend_block<SPLITS, SETS, STAGES, OVERLAP_##NAME>(qkv, pages, places, columns, seen, rows, frames, y); \
     }
 
-ATTEND(1, 1, 1, 4)
-ATTEND(1, 1, 2, 2)
-ATTEND(1, 2, 1, 2)
-ATTEND(1, 4, 1, 1)
-#if __CUDA_ARCH__ >= 900
-ATTEND(2, 2, 1, 2, __cluster_dims__(2, 1, 1))
-ATTEND(4, 2, 1, 2, __cluster_dims__(4, 1, 1))
-#endif
+constexpr bool OVERLAP_1_1 = true, OVERLAP_1_2 = true, OVERLAP_1_4 = true, OVERLAP_2_1 = false, OVERLAP_4_1 = false, OVERLAP_plain_1_1 = false,
+    OVERLAP_plain_1_2 = false;
+ATTEND(1_1, 1, 1, 3, 4)
+ATTEND(plain_1_1, 1, 1, 3, 4)
+ATTEND(1_2, 1, 2, 4, 2)
+ATTEND(plain_1_2, 1, 2, 4, 2)
+ATTEND(1_4, 1, 4, 4, 1)
+ATTEND(2_1, 2, 1, 3, 2)
+ATTEND(4_1, 4, 1, 3, 1)
 
 #endif

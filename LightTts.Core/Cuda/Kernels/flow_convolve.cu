@@ -1,13 +1,15 @@
-// The positional convolutions of many frames (flow_embed.cu has those of few): tap by tap a product of 64 frames, the 64 inputs of a group of channels
-// and its 64 outputs, by 4 warps together. The weights go through shared memory, 2 taps at a time, for SETS times 64 frames.
+// The positional convolutions, tap by tap a product of 64 frames, the 64 inputs of a group of channels and its 64 outputs, by 4 warps together
+// (flow_embed.cu has those of few frames, of other widths and of other cards). The weights go through shared memory, 2 taps at a time, for SETS times
+// 64 frames.
 
 #if BF16 && HEAD_DIM == 64 && HAS_GROUPS && DIM == 1024
 
 constexpr int WIDE_TAPS = CONV_TAIL + 1;
 constexpr int WIDE_ROWS = TILE + CONV_TAIL;                         // frames that 64 frames see
 constexpr int WIDE_WINDOW = (WIDE_ROWS + 7) / 8 * 8 * CONV_GROUP;
-constexpr int WIDE_STEP = 2, WIDE_STAGES = 4, WIDE_STEPS = CONV_TAPS / WIDE_STEP; // taps of a stage
+constexpr int WIDE_STEP = 2, WIDE_STAGES = 8, WIDE_STEPS = CONV_TAPS / WIDE_STEP; // taps of a stage
 constexpr int WIDE_STAGE = WIDE_STEP * TILE_ELEMENTS;
+constexpr int WIDE_AHEAD = WIDE_STAGES - 2;                         // steps: the last one's products may be under way yet
 
 // mish(convolution + bias) of SETS times 64 frames and a group's outputs. weight [DIM, CONV_TAPS, CONV_GROUP].
 template <int SETS, typename Finish>
@@ -35,8 +37,9 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
         commit_copies();
     };
 
-    fetch(0); // weights are nobody's result
-    fetch(1);
+#pragma unroll
+    for (int step = 0; step < WIDE_AHEAD; step++)
+        fetch(step); // weights are nobody's result
     wait_for_previous();
     for (int i = threadIdx.x % 128; i < WIDE_ROWS * 8; i += 128)
     {
@@ -46,7 +49,6 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
     }
     commit_copies();
     wait_copies<0>();
-    publish_tiles();
     __syncthreads();
 
     // What a lane holds of 16 frames and a tap's 64 inputs, for the next tap while the last one's product is under way.
@@ -63,12 +65,11 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
     {
         if (step > 0)
         {
-            wait_copies<1>();
-            publish_tiles();
+            wait_copies<WIDE_AHEAD - 1>();
             __syncthreads(); // this step's weights are there, and of the step before the last nobody reads any
         }
-        if (step + 2 < WIDE_STEPS)
-            fetch(step + 2);
+        if (step + WIDE_AHEAD < WIDE_STEPS)
+            fetch(step + WIDE_AHEAD);
         else
             commit_copies();
 #pragma unroll
@@ -88,7 +89,8 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
                 take(inputs[(i + 1) % 2], tap + 1);
         }
     }
-    finish_products(sums);
+    finish_products<0>(sums);
+
     __syncthreads(); // nobody reads weights
 
     float* const rows = (float*)shared + threadIdx.x / 32 * (16 * PITCH); // of this warp
@@ -115,14 +117,14 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
     }
 }
 
-#define CONVOLVE_WIDE(SETS, BLOCKS) \
-    extern "C" __global__ void __launch_bounds__(128 * SETS, BLOCKS) flow_convolve_wide_##SETS(const element* values, int stride, \
+#define CONVOLVE_WIDE(SETS) \
+    extern "C" __global__ void __launch_bounds__(128 * SETS, 1) flow_convolve_wide_##SETS(const element* values, int stride, \
         const long long* places, int columns, int rows, int frames, const element* weight, const float* bias, element* next) \
     { \
         convolve_wide<SETS>(Frames { (element*)values, stride, places, columns, rows, frames }, weight, bias, \
             Convolved { Frames { next, stride, places, columns, rows, frames } }); \
     } \
-    extern "C" __global__ void __launch_bounds__(128 * SETS, BLOCKS) flow_convolve_add_wide_##SETS(const element* values, int stride, \
+    extern "C" __global__ void __launch_bounds__(128 * SETS, 1) flow_convolve_add_wide_##SETS(const element* values, int stride, \
         const long long* places, int columns, int rows, int frames, const element* weight, const float* bias, float* h, const float* scale, \
         element* scaled, float2* moments) \
     { \
@@ -130,8 +132,8 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
             Embedded { h, scale, scaled, moments, frames }); \
     }
 
-CONVOLVE_WIDE(1, 2)
-CONVOLVE_WIDE(2, 2)
-CONVOLVE_WIDE(4, 1)
+CONVOLVE_WIDE(1)
+CONVOLVE_WIDE(2)
+CONVOLVE_WIDE(4)
 
 #endif

@@ -1,6 +1,5 @@
-// Both ends of the flow's transformer. Its input: the noisy mel's projection, then two causal grouped convolutions of it, in bfloat16 on the tensor
-// cores. Its output: the last norm and the product to the velocity, in 32 bits. MEL: bands of the mel. What the convolutions see is kept in pages [*,
-// 2 DIM], the second's behind the first's, or, where there are none, in buffers.
+// The way into the flow's transformer: the noisy mel's projection, then two causal grouped convolutions of it, in bfloat16 on the tensor cores. MEL:
+// bands of the mel. What the convolutions see is kept in pages [*, 2 DIM], the second's behind the first's, or, where there are none, in buffers.
 
 #if BF16 && HEAD_DIM == 64
 
@@ -237,97 +236,5 @@ __device__ __forceinline__ void convolve(const Frames& from, const element* weig
 
 CONVOLVE(32)
 CONVOLVE(64)
-
-// h [count, DIM] and two gated branches of it, or none -> (norm of h + gate * branch + gate2 * branch2, * scale + shift) Wᵀ + bias, [count, MEL];
-// weight [MEL, DIM]. A warp for ROWS rows, 1 or 4, of which a lane keeps a part, and its share of the outputs.
-template <int ROWS>
-__device__ __forceinline__ void leave(const float* h, const element* const (&branches)[2], const float* const (&gates)[2], const float* scale,
-    const float* shift, const float* weight, const float* bias, float* y, int count, float epsilon)
-{
-    constexpr int EACH = DIM / 128;
-    const int first = (blockIdx.y * 8 + threadIdx.x / 32) * ROWS, lane = threadIdx.x % 32;
-    release_next();
-    wait_for_previous();
-    if (first >= count)
-        return;
-    float4 x[ROWS][EACH];
-#pragma unroll
-    for (int r = 0; r < ROWS; r++)
-    {
-        const size_t row = (size_t)min(first + r, count - 1) * DIM + lane * 4;
-        float sum = 0, squares = 0;
-#pragma unroll
-        for (int i = 0; i < EACH; i++)
-        {
-            x[r][i] = *(const float4*)(h + row + i * 128);
-            if (branches[0] != nullptr)
-#pragma unroll
-                for (int n = 0; n < 2; n++)
-                {
-                    const uint2 branch = *(const uint2*)(branches[n] + row + i * 128);
-                    const float4 gate = *(const float4*)(gates[n] + i * 128 + lane * 4);
-                    x[r][i] = make_float4(x[r][i].x + lower(branch.x) * gate.x, x[r][i].y + upper(branch.x) * gate.y,
-                        x[r][i].z + lower(branch.y) * gate.z, x[r][i].w + upper(branch.y) * gate.w);
-                }
-            sum += x[r][i].x + x[r][i].y + x[r][i].z + x[r][i].w;
-        }
-        const float mean = sum_of_warp(sum) / DIM;
-#pragma unroll
-        for (int i = 0; i < EACH; i++)
-        {
-            x[r][i] = make_float4(x[r][i].x - mean, x[r][i].y - mean, x[r][i].z - mean, x[r][i].w - mean);
-            squares += x[r][i].x * x[r][i].x + x[r][i].y * x[r][i].y + x[r][i].z * x[r][i].z + x[r][i].w * x[r][i].w;
-        }
-        const float inverse = rsqrtf(sum_of_warp(squares) / DIM + epsilon);
-#pragma unroll
-        for (int i = 0; i < EACH; i++)
-        {
-            const float4 a = *(const float4*)(scale + i * 128 + lane * 4), b = *(const float4*)(shift + i * 128 + lane * 4);
-            x[r][i] = make_float4(x[r][i].x * inverse * a.x + b.x, x[r][i].y * inverse * a.y + b.y, x[r][i].z * inverse * a.z + b.z,
-                x[r][i].w * inverse * a.w + b.w);
-        }
-    }
-    const int outputs = MEL / gridDim.x;
-#pragma unroll 2
-    for (int output = blockIdx.x * outputs; output < (blockIdx.x + 1) * outputs; output++)
-    {
-        float sums[ROWS] = {};
-#pragma unroll
-        for (int i = 0; i < EACH; i++)
-        {
-            const float4 w = *(const float4*)(weight + (size_t)output * DIM + i * 128 + lane * 4);
-#pragma unroll
-            for (int r = 0; r < ROWS; r++)
-                sums[r] += x[r][i].x * w.x + x[r][i].y * w.y + x[r][i].z * w.z + x[r][i].w * w.w;
-        }
-        float sum = sums[0];
-        if constexpr (ROWS == 4)
-        {
-            // Half the lanes go on with two of the rows, half of these with one.
-            const bool later = lane & 16, odd = lane & 8;
-            float a = later ? sums[2] : sums[0], b = later ? sums[3] : sums[1];
-            a += __shfl_xor_sync(0xffffffffu, later ? sums[0] : sums[2], 16);
-            b += __shfl_xor_sync(0xffffffffu, later ? sums[1] : sums[3], 16);
-            sum = (odd ? b : a) + __shfl_xor_sync(0xffffffffu, odd ? a : b, 8);
-        }
-#pragma unroll
-        for (int distance = 16 / ROWS; distance > 0; distance /= 2)
-            sum += __shfl_xor_sync(0xffffffffu, sum, distance);
-        const int row = first + lane / (32 / ROWS);
-        if (lane % (32 / ROWS) == 0 && row < count)
-            y[(size_t)row * MEL + output] = sum + bias[output];
-    }
-}
-
-#define LEAVE(ROWS) \
-    extern "C" __global__ void __launch_bounds__(256) flow_leave_##ROWS(const float* h, const element* branch, const float* gate, \
-        const element* branch2, const float* gate2, const float* scale, const float* shift, const float* weight, const float* bias, float* y, \
-        int count, float epsilon) \
-    { \
-        leave<ROWS>(h, { branch, branch2 }, { gate, gate2 }, scale, shift, weight, bias, y, count, epsilon); \
-    }
-
-LEAVE(1)
-LEAVE(4)
 
 #endif

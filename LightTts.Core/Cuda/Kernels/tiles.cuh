@@ -62,12 +62,6 @@ __device__ __forceinline__ u64 describe_tile(const void* tile)
     return (u64)((u32)__cvta_generic_to_shared(tile) >> 4 & 0x3fff) | 1ull << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62;
 }
 
-// What this thread has written to shared memory is seen by the products that it lets begin.
-__device__ __forceinline__ void publish_tiles()
-{
-    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-}
-
 // Before the first product of several: registers are as they stand here.
 __device__ __forceinline__ void begin_products()
 {
@@ -102,12 +96,19 @@ __device__ __forceinline__ void wait_products()
     asm volatile("wgmma.wait_group.sync.aligned %0;" :: "n"(PENDING) : "memory");
 }
 
-// Waits for all of them, of which these are the sums.
-__device__ __forceinline__ void finish_products(float (&d)[8][4])
+// What is computed stays before what follows, which compilers do not see otherwise, and the other way round.
+__device__ __forceinline__ void hold(float (&d)[8][4])
 {
-    wait_products<0>();
 #pragma unroll
     for (int i = 0; i < 32; i++)
         asm volatile("" : "+f"(d[i / 4][i % 4]) :: "memory");
+}
+
+// Waits for all groups but the last PENDING ones; these are sums of one before them.
+template <int PENDING>
+__device__ __forceinline__ void finish_products(float (&d)[8][4])
+{
+    wait_products<PENDING>();
+    hold(d);
 }
 #endif

@@ -16,6 +16,7 @@ internal sealed class DiTFusedEnds : IDisposable
     private readonly FlowEndKernels _kernels;
     private readonly DiTStep _step;
     private readonly (Tensor Weight, Tensor Bias)[] _convolutions;
+    private readonly Tensor _output;
 
     /// <param name="weights">The transformer's; they fit.</param>
     /// <param name="pages">Where the convolutions' inputs are kept.</param>
@@ -25,6 +26,7 @@ internal sealed class DiTFusedEnds : IDisposable
     {
         (_weights, _pages, _operations, _step, _kernels) = (weights, pages, operations, step, operations.Kernels.Ends!);
         _convolutions = [Taps(weights.Conv1, weights.Conv1Bias), Taps(weights.Conv2, weights.Conv2Bias)];
+        _output = Pairs(((TorchLinear)weights.Output).Weight);
     }
 
     /// <summary>Whether there are kernels for it.</summary>
@@ -62,16 +64,25 @@ internal sealed class DiTFusedEnds : IDisposable
     {
         var output = (TorchLinear)_weights.Output;
         _kernels.Leave(_operations.Stream, (int)h.shape[0], h.Address(), attended, down, new(_step.Scale.Address(), _step.Shift.Address(), NormEps),
-            output.Weight.Address(), output.Bias!.Address(), buffers.Velocity.Address());
+            _output.Address(), output.Bias!.Address(), buffers.Velocity.Address());
     }
 
     public void Dispose()
     {
+        _output.Dispose();
         foreach (var (weight, bias) in _convolutions)
         {
             weight.Dispose();
             bias.Dispose();
         }
+    }
+
+    /// <summary>[n, m] in 32 bits -> [2, n, m]: in bfloat16, and what that lacks.</summary>
+    private static Tensor Pairs(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        var large = weight.to(ScalarType.BFloat16);
+        return stack([large, weight.add(large.to(ScalarType.Float32), Scalars.Of(-1)).to(ScalarType.BFloat16)], 0).DetachFromDisposeScope();
     }
 
     /// <summary>[Dim, channels, kernel] -> [Dim, kernel + 1, channels], the last tap zeros; neighbours of a window are neighbours in
