@@ -24,8 +24,8 @@ __device__ __forceinline__ void multiply_rows(float (&d)[6][4], u64 a, u64 b)
 }
 
 // A block's product of up to ROWS rows and OUTPUTS outputs, as FewRows, of one of SLICES equal parts of the inputs. Shared memory from a multiple of
-// 1,024 bytes on: a ring of the rows' tiles [RING][rows, 64], then the weights, from before the kernels before have ended, [stage][OUTPUTS, 64]; in the
-// end the sums. A group of warps takes 64 rows; those that are not there are what lies behind, whose sums nobody reads.
+// 1,024 bytes on: a ring of the rows' tiles [RING][rows, 64], then the weights, from before the kernels before have ended, [stage][OUTPUTS, 64]; at
+// the end the sums. A group of warps takes 64 rows; those that are not there are what lies behind, whose sums nobody reads.
 template <int INPUTS, int ROWS_, int OUTPUTS_, int SLICES = 1>
 struct GroupRows
 {
