@@ -2,6 +2,9 @@
 
 #if BF16 && HEAD_DIM == 64 && HAS_GROUPS
 
+// What this thread's copies brought is seen by the products of tiles that follow.
+__device__ __forceinline__ void show_tiles() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
 // d[64, N] += a[64, 16] b[N, 16] of tiles of rows, of which each warp has 16 rows as at multiply_add. There after the wait.
 __device__ __forceinline__ void multiply_rows(float (&d)[4][4], u64 a, u64 b)
 {
@@ -80,7 +83,7 @@ struct GroupRows
         for (int stage = 0; stage < STAGES; stage++)
         {
             wait_copies<RING - 2>();
-            publish_tiles();
+            show_tiles();
             if (multiplies)
                 wait_products<0>(); // the tile before is read
             __syncthreads();
