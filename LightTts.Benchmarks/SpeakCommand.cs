@@ -22,7 +22,7 @@ internal static class SpeakCommand
     {
         var runs = new Option<int>("--runs") { Description = "Counted runs of each mode, after two warm ones.", DefaultValueFactory = _ => 7 };
         var steps = new Option<int?>("--steps") { Description = "Solver steps. Default: what the model recommends." };
-        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32, bfloat16 or int8.", DefaultValueFactory = _ =>
+        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32, bfloat16, float16 or int8.", DefaultValueFactory = _ =>
             ComputePrecision.Float32 };
         var device = DeviceOption.Create();
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };

@@ -18,6 +18,12 @@ public enum ComputePrecision
     BFloat16,
 
     /// <summary>8-bit whole numbers in the products of the language model and the flow's transformer: a quarter of the memory. Weights have
-    /// a scale for each output, inputs one for each row. Everything else is as <see cref="Float32"/>. On the CPU only.</summary>
+    /// a scale for each output, inputs one for each row, and what a stream's flow keeps of its past one for each key and value.
+    /// Everything else is as <see cref="Float32"/>. On the CPU only.</summary>
     Int8,
+
+    /// <summary>Weights of 16 bits with 11 significant ones in the products of the language model and the flow's transformer, multiplied and added
+    /// in 32 bits: half of the memory, and nearer to <see cref="Float32"/> than <see cref="BFloat16"/>, but no faster with many rows. Weights
+    /// beyond 65,504 are refused. On the CPU only.</summary>
+    Float16,
 }

@@ -41,8 +41,8 @@ public sealed class ModelHubOptions
     /// <value>Above zero and at most 40 days. Default 30 s.</value>
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often in a row a file may fail without any progress before the download fails; a hub that is not there at all is asked three times at
-    /// the most.</summary>
+    /// <summary>How often in a row a file may fail without any progress before the download fails; a hub that is not there at all is asked three
+    /// times at the most.</summary>
     /// <value>0 to 1,000. Default 6.</value>
     public int MaxRetries { get; set; } = 6;
 

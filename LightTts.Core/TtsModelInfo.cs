@@ -53,7 +53,7 @@ public sealed record TtsModelInfo
     /// <summary>The devices as libtorch writes them: "cpu", "cuda:0", "cuda:0, cuda:1".</summary>
     public string DeviceName => string.Join(", ", Devices);
 
-    /// <summary>The arithmetic of the large matrix products: <see cref="ComputePrecision.Float32"/>, <see cref="ComputePrecision.BFloat16"/>
-    /// or <see cref="ComputePrecision.Int8"/>, where no part has one of its own.</summary>
+    /// <summary>The arithmetic of the large matrix products: <see cref="ComputePrecision.Float32"/>, <see cref="ComputePrecision.BFloat16"/>,
+    /// <see cref="ComputePrecision.Float16"/> or <see cref="ComputePrecision.Int8"/>, where no part has one of its own.</summary>
     public required ComputePrecision Precision { get; init; }
 }

@@ -49,6 +49,11 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
                 + $"End other programs that use the device, choose another ({nameof(options.DeviceIndex)}), or set a smaller "
                 + $"{nameof(options.KvCacheTokens)} or {nameof(options.FlowCacheBytes)}.", e);
         }
+        catch (Exception e) when (e is not TtsException && DeviceLoss.Is(e))
+        {
+            throw new TtsBackendException($"A CUDA device is lost to this process ({e.Message.ReplaceLineEndings(" ")}), and stays so until it ends. "
+                + "Start it again.", e);
+        }
         catch (Exception e) when (IsOutOfMemory(e))
         {
             throw new TtsModelLoadException($"There is not enough memory for the model in '{options.ModelPath ?? TtsPipeline.DefaultModelPath}'. "
@@ -64,16 +69,19 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
     {
         var watch = Stopwatch.StartNew();
         var log = options.LoggerFactory?.CreateLogger("LightTts") ?? NullLogger.Instance;
-        var directory = ModelDirectory.Open(options.ModelPath ?? TtsPipeline.DefaultModelPath);
-        var files = directory.Files;
+        var path = options.ModelPath ?? TtsPipeline.DefaultModelPath;
+        var (files, _) = ModelFiles.Find(path);
         if (AddressSpace.Fault([files.Flow, files.Vocoder, .. files.Styles.Select(style => style.Path)]) is { } tooLittle)
             throw new TtsModelLoadException(tooLittle);
+        // The natives come in while the directory is read.
+        var natives = Task.Run(() => TorchRuntime.EnsureLoaded(options.NativeLibraryPath), CancellationToken.None);
+        var directory = OpenBeside(natives, path);
         var devices = options.AllDevices;
         // Configuration, natives, warm-up; on each device tokenizer, flow, vocoder, voice extractor, and each language model.
         var steps = 3 + devices.Count * (4 + directory.Files.Styles.Count);
         var done = 0;
         Loaded("configuration");
-        TorchRuntime.EnsureLoaded(options.NativeLibraryPath);
+        natives.GetAwaiter().GetResult();
         // All are opened before any is loaded: one that cannot be had is found at once.
         var opened = devices.Select(device => (Device: TorchDevice.Open(device.Kind, device.Index, options.Precision), Options: options.For(device)))
             .ToList();
@@ -84,6 +92,7 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
             if (device.IsCuda)
             {
                 var index = device.Device.index;
+                CudaMemory.Require(index);
                 if (CudaMemory.Free(index) < LeastDeviceMemory)
                     WorkingMemory.Release(device.Device); // of models that this process had before
                 CudaStream.Prepare(index, LeastDeviceMemory);
@@ -128,6 +137,21 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
         void Loaded(string step) => progress?.Report(new TtsLoadProgress(step, (double)Interlocked.Increment(ref done) / steps));
 
         void Building(string step) => progress?.Report(new TtsLoadProgress(step, (double)Volatile.Read(ref done) / steps));
+    }
+
+    /// <summary>Opens the model directory; where that fails, what is done beside it has ended, too.</summary>
+    private static ModelDirectory OpenBeside(Task other, string path)
+    {
+        try
+        {
+            return ModelDirectory.Open(path);
+        }
+        catch
+        {
+            ((IAsyncResult)other).AsyncWaitHandle.WaitOne();
+            _ = other.Exception;
+            throw;
+        }
     }
 
     private static void WaitForStart(ReplicaSet engine, string device, CancellationToken cancellationToken)

@@ -31,8 +31,7 @@ public sealed class TtsPipelineOptions
     public ComputePrecision Precision { get; set; }
 
     /// <summary>The arithmetic of the language model's products, where it is to be another than <see cref="Precision"/>.</summary>
-    /// <value>Default null: as <see cref="Precision"/>. On the CPU it is <see cref="ComputePrecision.Float32"/> or
-    /// <see cref="ComputePrecision.Int8"/>; whatever else is asked for is the former there.</value>
+    /// <value>Default null: as <see cref="Precision"/>.</value>
     public ComputePrecision? LanguagePrecision { get; set; }
 
     /// <summary>The arithmetic of the flow's products, where it is to be another than <see cref="Precision"/>.</summary>
@@ -106,8 +105,8 @@ public sealed class TtsPipelineOptions
     /// are taken, the stream whose listener has the most audio ahead computes its past again with each chunk instead of keeping it,
     /// until there is room.</summary>
     /// <value>At least 0. Default null: 1.25 GiB on the CPU, taken as streams need them; on CUDA half of the memory that is free when the model has
-    /// been loaded, taken at once. For each second of streamed audio the embedded voice needs 4.3 MB at 3 steps, CosyVoice3-0.5B 90 MB (in
-    /// bfloat16, at 10 steps) and CosyVoice2-0.5B 115 MB.</value>
+    /// been loaded, taken at once. For each second of streamed audio the embedded voice needs 4.3 MB at 3 steps, CosyVoice3-0.5B at 10 steps 90 MB
+    /// in bfloat16 and 48 MB in int8, and CosyVoice2-0.5B 115 MB.</value>
     public long? FlowCacheBytes { get; set; }
 
     /// <summary>The most characters of text that one request may carry.</summary>

@@ -18,6 +18,7 @@ internal sealed unsafe class HeadAttention(int headDim) : IDisposable
 
     private readonly NativeBuffer _queries = new((long)MostRows * headDim);
     private readonly NativeBuffer _none = new(headDim); // beyond the last key
+    private readonly NativeBuffer _wide = new((long)Panel * headDim); // rows that are kept in fewer bits
     private NativeBuffer _keys = new(0);   // [count / 16][headDim][16]
     private NativeBuffer _values = new(0); // [headDim / 16][count][16]
     private NativeBuffer _scores = new(0); // [MostRows, padded count]
@@ -26,7 +27,9 @@ internal sealed unsafe class HeadAttention(int headDim) : IDisposable
     /// <summary>Takes keys and values.</summary>
     /// <param name="keys">Where each one lies, [count] addresses of <c>headDim</c> floats.</param>
     /// <param name="values">Likewise.</param>
-    public void Load(ReadOnlySpan<nint> keys, ReadOnlySpan<nint> values)
+    /// <param name="kept">So many of the first ones are kept in another way.</param>
+    /// <param name="numbers">In which.</param>
+    public void Load(ReadOnlySpan<nint> keys, ReadOnlySpan<nint> values, int kept, KeptRows numbers)
     {
         _count = keys.Length;
         var padded = NativeBuffer.Padded(_count);
@@ -43,12 +46,22 @@ internal sealed unsafe class HeadAttention(int headDim) : IDisposable
         for (var first = 0; first < _count; first += Panel)
         {
             for (var i = 0; i < Panel; i++)
-                rows[i] = first + i < _count ? (float*)keys[first + i] : _none.Start;
+            {
+                var key = first + i;
+                rows[i] = key >= _count ? _none.Start : key >= kept ? (float*)keys[key] : _wide.Start + i * headDim;
+                if (key < kept)
+                    numbers.Read((byte*)keys[key], rows[i], headDim);
+            }
             Turn(rows, _keys.Start + (long)first * headDim);
         }
         for (var key = 0; key < _count; key++)
+        {
+            var value = key < kept ? _wide.Start : (float*)values[key];
+            if (key < kept)
+                numbers.Read((byte*)values[key], value, headDim);
             for (var d = 0; d < headDim; d += Panel)
-                Vector512.Load((float*)values[key] + d).Store(_values.Start + ((long)d / Panel * _count + key) * Panel);
+                Vector512.Load(value + d).Store(_values.Start + ((long)d / Panel * _count + key) * Panel);
+        }
     }
 
     /// <summary>Attends for some queries to the first keys.</summary>
@@ -86,6 +99,7 @@ internal sealed unsafe class HeadAttention(int headDim) : IDisposable
         Free();
         _queries.Dispose();
         _none.Dispose();
+        _wide.Dispose();
     }
 
     private void Free()

@@ -6,29 +6,33 @@ using System.Runtime.Intrinsics.X86;
 
 namespace LightTts.Cpu;
 
-/// <summary>The inner loops of <see cref="QuantizedMatrix"/>: the sums of one panel of 16 outputs for a few rows. A panel is stored in groups of
+/// <summary>The inner loops of <see cref="QuantizedMatrix"/>: the sums of a panel of 16 outputs, or two, for a few rows. A panel is stored in groups of
 /// four inputs, of which each output has its four side by side: one 32-bit lane.</summary>
 internal static unsafe class Int8Kernel
 {
-    /// <summary>Rows that are multiplied together, at the most.</summary>
-    public const int Rows = VnniKernel.Rows;
+    /// <summary>Sums that one call gives, at the most.</summary>
+    public const int MostSums = WideVnniKernel.Rows * WideVnniKernel.Panels * Panel;
 
     private const int Together = 4;
 
     private const int Panel = QuantizedMatrix.Panel;
 
     /// <param name="path">How.</param>
-    /// <param name="w">A panel.</param>
+    /// <param name="w">A panel, and the next behind it.</param>
+    /// <param name="panels">1 to <see cref="Int8Paths.Panels"/>.</param>
     /// <param name="x">Rows of inputs, rounded up to groups of four.</param>
     /// <param name="xStride">Numbers from one row to the next.</param>
     /// <param name="totals">The sum of each row's inputs.</param>
-    /// <param name="rows">1 to <see cref="Rows"/>.</param>
+    /// <param name="rows">1 to <see cref="Int8Paths.Rows"/>.</param>
     /// <param name="groups">Groups of four inputs.</param>
-    /// <param name="sums">[<see cref="Rows"/>, 16].</param>
-    public static void Multiply(Int8Path path, sbyte* w, sbyte* x, int xStride, int* totals, int rows, int groups, int* sums)
+    /// <param name="sums">[rows, panels, 16].</param>
+    public static void Multiply(Int8Path path, sbyte* w, int panels, sbyte* x, int xStride, int* totals, int rows, int groups, int* sums)
     {
         switch (path)
         {
+            case Int8Path.Avx512Vnni:
+                WideVnniKernel.Multiply(w, 4L * Panel * groups, panels, x, xStride, totals, rows, groups, sums);
+                break;
             case Int8Path.AvxVnni:
                 VnniKernel.Multiply(w, x, xStride, totals, rows, groups, sums);
                 break;

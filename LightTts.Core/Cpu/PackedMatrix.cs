@@ -26,21 +26,21 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private readonly NativeBuffer _weights;
     private readonly NativeBuffer? _bias;
     private readonly int _panels;
-    private readonly bool _half;
+    private readonly PanelFormat _format;
 
     /// <summary>Packs a matrix.</summary>
     /// <param name="weights">Row-major [outputs, inputs].</param>
     /// <param name="outputs">Rows of the matrix.</param>
     /// <param name="inputs">Its columns.</param>
     /// <param name="bias">[outputs], or null.</param>
-    /// <param name="half">Keeps the weights as bfloat16 (<see cref="HalfNumbers"/>).</param>
-    public PackedMatrix(float* weights, int outputs, int inputs, float* bias, bool half = false)
+    /// <param name="format">How the weights are kept.</param>
+    public PackedMatrix(float* weights, int outputs, int inputs, float* bias, PanelFormat format = PanelFormat.Float32)
     {
-        _half = half;
+        _format = format;
         Outputs = outputs;
         Inputs = inputs;
         _panels = (outputs + Panel - 1) / Panel;
-        _weights = new NativeBuffer((long)_panels * Panel * inputs / (half ? 2 : 1));
+        _weights = new NativeBuffer((long)_panels * Panel * inputs / (format == PanelFormat.Float32 ? 1 : 2));
         Parallel.For(0, _panels, panel =>
         {
             // Written front to back, from sixteen rows that are each read front to back: gigabytes pass here when a large model is loaded.
@@ -49,10 +49,11 @@ internal sealed unsafe class PackedMatrix : IDisposable
             var halves = (ushort*)_weights.Start + (long)first * inputs;
             for (var k = 0; k < inputs; k++, to += Panel, halves += Panel)
                 for (var row = 0; row < rows; row++)
-                    if (half)
-                        halves[row] = HalfNumbers.Round(from[(long)row * inputs + k]);
-                    else
+                    if (format == PanelFormat.Float32)
                         to[row] = from[(long)row * inputs + k];
+                    else
+                        halves[row] = format == PanelFormat.BFloat16 ? HalfNumbers.Round(from[(long)row * inputs + k])
+                            : Half16Numbers.Round(from[(long)row * inputs + k]);
         });
 
         if (bias is null)
@@ -106,10 +107,19 @@ internal sealed unsafe class PackedMatrix : IDisposable
         var bias = _bias is null ? null : _bias.Start + first * Panel;
         if (!accumulate)
             Fill(y + first * Panel, yStride, rows, bias, (last - first) * Panel);
-        if (_half)
-            Piece<HalfNumbers>(first, last, x, xStride, rows, y + first * Panel, yStride);
-        else
-            Piece<SingleNumbers>(first, last, x, xStride, rows, y + first * Panel, yStride);
+        var to = y + first * Panel;
+        switch (_format)
+        {
+            case PanelFormat.BFloat16:
+                Piece<HalfNumbers>(first, last, x, xStride, rows, to, yStride);
+                break;
+            case PanelFormat.Float16:
+                Piece<Half16Numbers>(first, last, x, xStride, rows, to, yStride);
+                break;
+            default:
+                Piece<SingleNumbers>(first, last, x, xStride, rows, to, yStride);
+                break;
+        }
     }
 
     private void Piece<T>(int first, int last, float* x, int xStride, int rows, float* y, int yStride) where T : struct, IPanelNumbers

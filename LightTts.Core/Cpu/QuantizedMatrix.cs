@@ -24,6 +24,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     private const long ParallelBytes = 3_000_000;
     private const int PanelsTogether = 16;
     private const int RowsTogether = 192;
+    private const int RowsToQuantize = 16; // that a thread does alone
 
     private readonly IDisposable _weights; // where the numbers lie
     private readonly NativeBuffer _scales;
@@ -125,21 +126,18 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         fixed (float* s = scales)
         fixed (int* t = totals)
         {
-            for (var row = 0; row < rows; row++)
-            {
-                var from = x + (long)row * xStride;
-                var at = parts * row;
-                s[at] = Quantize(from, Inputs, q + (long)at * stride, stride, out t[at]);
-                if (parts == 2)
-                    s[at + 1] = QuantizeRest(from, Inputs, s[at], q + (long)(at + 1) * stride, stride, out t[at + 1]);
-            }
             var work = new Work(q, s, t, stride, y, yStride, accumulate, parts);
             var pieces = (_panels + PanelsTogether - 1) / PanelsTogether;
-            if (threads == 1 || ((long)rows * Outputs * Inputs < ParallelWork && (long)Outputs * Inputs < ParallelBytes))
+            var isShared = threads != 1 && ((long)rows * Outputs * Inputs >= ParallelWork || (long)Outputs * Inputs >= ParallelBytes);
+            if (isShared && rows > RowsToQuantize)
+                QuantizeInParallel(x, xStride, rows, work, threads);
+            else
+                Quantize(x, xStride, 0, rows, work);
+            if (isShared)
+                MultiplyInParallel(pieces, work, parts * rows, threads);
+            else
                 for (var piece = 0; piece < pieces; piece++)
                     Piece(piece, work, 0, parts * rows);
-            else
-                MultiplyInParallel(pieces, work, parts * rows, threads);
         }
         ArrayPool<sbyte>.Shared.Return(numbers);
         ArrayPool<float>.Shared.Return(scales);
@@ -216,6 +214,23 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         return largest > 0 && float.IsFinite(largest) ? (largest / Largest, Largest / largest) : (largest, 0);
     }
 
+    private void Quantize(float* x, int xStride, int first, int end, in Work work)
+    {
+        for (var row = first; row < end; row++)
+        {
+            var from = x + (long)row * xStride;
+            var at = work.Parts * row;
+            var to = work.X + (long)at * work.XStride;
+            work.Scales[at] = Quantize(from, Inputs, to, work.XStride, out work.Totals[at]);
+            if (work.Parts == 2)
+                work.Scales[at + 1] = QuantizeRest(from, Inputs, work.Scales[at], to + work.XStride, work.XStride, out work.Totals[at + 1]);
+        }
+    }
+
+    private void QuantizeInParallel(float* x, int xStride, int rows, Work work, int threads) =>
+        Parallel.For(0, (rows + RowsToQuantize - 1) / RowsToQuantize, new ParallelOptions { MaxDegreeOfParallelism = threads }, part =>
+            Quantize(x, xStride, part * RowsToQuantize, Math.Min(rows, (part + 1) * RowsToQuantize), work));
+
     private void MultiplyInParallel(int pieces, Work work, int rows, int threads) =>
         Parallel.For(0, pieces * ((rows + RowsTogether - 1) / RowsTogether), new ParallelOptions { MaxDegreeOfParallelism = threads }, part =>
         {
@@ -225,21 +240,26 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     private void Piece(int piece, in Work work, int firstRow, int rows)
     {
-        var sums = stackalloc int[Int8Kernel.Rows * Panel];
+        var sums = stackalloc int[Int8Kernel.MostSums];
         int first = piece * PanelsTogether, last = Math.Min(first + PanelsTogether, _panels);
-        for (var panel = first; panel < last; panel++)
+        int mostRows = Int8Paths.Rows(_path), mostPanels = Int8Paths.Panels(_path, rows);
+        for (int panel = first, panels; panel < last; panel += panels)
         {
+            panels = Math.Min(mostPanels, last - panel);
             var w = Numbers + (long)panel * Panel * _groups * 4;
-            for (var row = 0; row < rows; row += Int8Kernel.Rows)
+            for (int row = 0, together; row < rows; row += together)
             {
-                var together = Math.Min(Int8Kernel.Rows, rows - row);
-                Int8Kernel.Multiply(_path, w, work.X + (long)(firstRow + row) * work.XStride, work.XStride, work.Totals + firstRow + row, together,
-                    _groups, sums);
+                // As equal parts as can be: few rows alone would leave the processor waiting for each sum.
+                var parts = (rows - row + mostRows - 1) / mostRows;
+                together = (rows - row + parts - 1) / parts;
+                Int8Kernel.Multiply(_path, w, panels, work.X + (long)(firstRow + row) * work.XStride, work.XStride, work.Totals + firstRow + row,
+                    together, _groups, sums);
                 for (var i = 0; i < together; i++)
                 {
                     var at = firstRow + row + i;
-                    Store(sums + i * Panel, panel, work.Scales[at], work.Y + (long)(at / work.Parts) * work.YStride + panel * Panel,
-                        work.Accumulate || at % work.Parts > 0);
+                    for (var j = 0; j < panels; j++)
+                        Store(sums + (i * panels + j) * Panel, panel + j, work.Scales[at],
+                            work.Y + (long)(at / work.Parts) * work.YStride + (panel + j) * Panel, work.Accumulate || at % work.Parts > 0);
                 }
             }
         }
@@ -247,16 +267,13 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     private void Store(int* sums, int panel, float unit, float* y, bool accumulate)
     {
-        for (var n = 0; n < Panel; n += 8)
-        {
-            var scale = Vector256.Load(_scales.Start + panel * Panel + n) * unit;
-            var value = Vector256.ConvertToSingle(Vector256.Load(sums + n)) * scale;
-            if (accumulate)
-                value += Vector256.Load(y + n);
-            else if (_bias is not null)
-                value += Vector256.Load(_bias.Start + panel * Panel + n);
-            value.Store(y + n);
-        }
+        var scale = Vector512.Load(_scales.Start + panel * Panel) * unit;
+        var value = Vector512.ConvertToSingle(Vector512.Load(sums)) * scale;
+        if (accumulate)
+            value += Vector512.Load(y);
+        else if (_bias is not null)
+            value += Vector512.Load(_bias.Start + panel * Panel);
+        value.Store(y);
     }
 
     /// <summary>What a product is of.</summary>

@@ -15,7 +15,7 @@ internal static unsafe class VnniKernel
 
     private static Vector256<byte> Offset => Vector256.Create((byte)128);
 
-    /// <inheritdoc cref="Int8Kernel.Multiply"/>
+    /// <summary><see cref="Int8Kernel.Multiply"/> of one panel.</summary>
     public static void Multiply(sbyte* w, sbyte* x, int xStride, int* totals, int rows, int groups, int* sums)
     {
         if (rows == Rows)

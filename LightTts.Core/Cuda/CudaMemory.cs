@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace LightTts.Cuda;
 
 /// <summary>How much of the current CUDA device's memory is taken, by whomever: what the
@@ -6,6 +8,7 @@ internal static unsafe class CudaMemory
 {
     private static readonly delegate* unmanaged<nuint*, nuint*,
         int> MemGetInfo = (delegate* unmanaged<nuint*, nuint*, int>)CudaSymbols.OfCore("cudaMemGetInfo");
+    private static readonly delegate* unmanaged<int, byte*> ErrorText = (delegate* unmanaged<int, byte*>)CudaSymbols.OfCore("cudaGetErrorString");
     private static readonly delegate* unmanaged<int*, int> GetDevice = (delegate* unmanaged<int*, int>)CudaSymbols.OfCore("cudaGetDevice");
     private static readonly delegate* unmanaged<int, int> SetDevice = (delegate* unmanaged<int, int>)CudaSymbols.OfCore("cudaSetDevice");
 
@@ -25,5 +28,21 @@ internal static unsafe class CudaMemory
         nuint free, total;
         var error = MemGetInfo(&free, &total);
         return SetDevice(before) == 0 && error == 0 ? (long)free : null;
+    }
+
+    /// <summary>Asks a device how much memory it has, to hear whether it is lost to this process.</summary>
+    /// <exception cref="ExternalException">It is.</exception>
+    public static void Require(int device)
+    {
+        int before;
+        nuint free, total;
+        if (MemGetInfo == null || ErrorText == null || GetDevice == null || SetDevice == null || GetDevice(&before) != 0)
+            return;
+        var error = SetDevice(device);
+        if (error == 0)
+            error = MemGetInfo(&free, &total);
+        _ = SetDevice(before);
+        if (error != 0)
+            throw new ExternalException($"CUDA error: {Marshal.PtrToStringUTF8((nint)ErrorText(error))} ({error})");
     }
 }

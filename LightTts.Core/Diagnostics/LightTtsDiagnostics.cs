@@ -37,6 +37,12 @@ internal static class LightTtsDiagnostics
 
     private static readonly Counter<long> Frames = Meter.CreateCounter<long>("lighttts.flow.frames", "{frame}", "Mel frames computed by the flow.");
 
+    private static readonly Histogram<double> PassDuration =
+        Meter.CreateHistogram("lighttts.decode.pass.duration", "s", "Work of the decoder's passes.", null, Buckets);
+
+    private static readonly Histogram<double> PassRows =
+        Meter.CreateHistogram<double>("lighttts.decode.pass.rows", "{row}", "Utterances that the decoder's passes served.");
+
     private static readonly Counter<long> TimbreLookups =
         Meter.CreateCounter<long>("lighttts.timbre.lookups", "{lookup}", "Look-ups in the timbre store.");
 
@@ -150,6 +156,13 @@ internal static class LightTtsDiagnostics
     public static void CountRedraw(string reason) => Redraws.Count(1, new TagList { { "lighttts.reason", reason } });
 
     public static void CountFrames(long count) => Frames.Count(count);
+
+    /// <summary>A pass of the decoder is done.</summary>
+    public static void PassEnded(int rows, TimeSpan spent)
+    {
+        PassDuration.Measure(spent.TotalSeconds, default);
+        PassRows.Measure(rows, default);
+    }
 
     /// <summary>Counts reference audio that was looked up, and whether its voice was known.</summary>
     public static void CountLookup(bool hit)

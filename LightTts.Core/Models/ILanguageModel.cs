@@ -55,6 +55,9 @@ internal interface ILanguageState : IDisposable
     /// <summary>Positions in the cache.</summary>
     int Length { get; }
 
+    /// <summary>Forgets the last positions, which a step under way may still feed: other inputs will take their places.</summary>
+    void Retreat(int positions);
+
     /// <summary>Gives all blocks back and forgets the sequence, so that it can be fed again from its start (preemption).</summary>
     void Reset();
 }

@@ -72,9 +72,7 @@ internal sealed class OnnxSession : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new TtsModelLoadException($"'{path}' is not a model that ONNX Runtime can run. It may be incomplete (a Git LFS pointer, an "
-                + "interrupted download): "
-                + $"download it again. ({e.Message})", e);
+            throw Damaged(path, e);
         }
         // The managed package finds its natives in a type initializer, at whichever call comes first.
         catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
@@ -84,6 +82,11 @@ internal sealed class OnnxSession : IDisposable
                 + "looked for.", e);
         }
     }
+
+    /// <summary>What is told of a file that is no whole model.</summary>
+    internal static TtsModelLoadException Damaged(string path, Exception cause) => new(
+        $"'{path}' is not a model that ONNX Runtime can run. It may be incomplete (a Git LFS pointer, an interrupted download): "
+        + $"download it again. ({cause.Message})", cause);
 
     private static OnnxSession Open(string path, OnnxOptions options, List<string> reasons)
     {

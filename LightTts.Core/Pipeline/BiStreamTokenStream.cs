@@ -65,9 +65,10 @@ internal sealed class BiStreamTokenStream : SpeechTokenStream
 
     protected override bool DrawsNext => _phase == Phase.Final || History.Count != _nextFill;
 
-    // Between turns and in them a steering token asks for text.
     public override NextInput Next =>
-        _phase != Phase.Final ? NextInput.Unknown : History.Count + 1 < Limit ? NextInput.DrawnToken : NextInput.None;
+        History.Count + 1 < Limit ? _phase == Phase.Final || (_phase == Phase.Turn && History.Count + 1 != _nextFill)
+            ? NextInput.DrawnToken : NextInput.Unknown // a fill is fed to nobody
+        : _phase == Phase.Final ? NextInput.None : NextInput.Unknown;
 
     protected override bool IgnoreEosAfter(int tokens) =>
         _phase != Phase.Final || tokens < SpeechTokenLimits.ForText(_textTokens, _maxTokens).Min;

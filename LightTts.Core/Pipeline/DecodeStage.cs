@@ -101,6 +101,8 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
                 if (work.Advance(decoder))
                     return true;
             _scheduler.Learn(work);
+            if (work.Rows is { Count: var rows })
+                LightTtsDiagnostics.PassEnded(rows, work.Spent);
         }
         catch (Exception e) when (!DeviceLoss.Is(e))
         {

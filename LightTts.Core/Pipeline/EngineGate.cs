@@ -1,3 +1,5 @@
+using LightTts.Models;
+
 namespace LightTts.Pipeline;
 
 /// <summary>Whether an engine takes requests: open, draining, closed, or lost; and how many are inside.</summary>
@@ -67,8 +69,11 @@ internal sealed class EngineGate(string? device, TimeProvider time)
     /// <summary>What a request is told that was not served.</summary>
     public Exception Closed() => Volatile.Read(ref _lost) is { } cause
         ? new TtsSynthesisException(device is null
-            ? $"The pipeline was lost on an error ({cause.Message}); dispose it and load a new one."
+            ? $"The pipeline was lost on an error ({cause.Message}); dispose it and load a new one{NewProcess(cause)}."
             : $"The device {device} was lost on an error ({cause.Message}). New requests go to the pipeline's other devices, as long as there are "
-                + "any; to use it again, dispose the pipeline and load a new one.", cause)
+                + $"any; to use it again, dispose the pipeline and load a new one{NewProcess(cause)}.", cause)
         : new ObjectDisposedException(nameof(TtsPipeline));
+
+    // CUDA gives a process such an error as long as it lives.
+    private static string NewProcess(Exception cause) => DeviceLoss.Is(cause) ? " in a new process" : "";
 }

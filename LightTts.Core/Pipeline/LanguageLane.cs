@@ -7,7 +7,7 @@ namespace LightTts.Pipeline;
 
 /// <summary>The language stage's part of one language model: its sequences, and the steps that are under way.</summary>
 /// <remarks>Where the model can do that, a step is launched before the one before it is collected, so that a device does not wait for the host to
-/// look at tokens. What such a step computes for a sequence that turns out to be over is dropped.</remarks>
+/// look at tokens. What such a step computes for a sequence that turns out to be over, or to be fed something else, is dropped.</remarks>
 internal sealed class LanguageLane
 {
     private readonly ILanguageModel _model;
@@ -221,6 +221,8 @@ internal sealed class LanguageLane
             return;
         }
         sequence.IsSuspect = false;
+        if (_model.Vocabulary.IsStop(row.Token))
+            sequence.DropFollower();
         var sound = sequence.Stream.Accept(row.Token);
         if (sound >= 0)
         {

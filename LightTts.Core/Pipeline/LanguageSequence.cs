@@ -145,6 +145,15 @@ internal sealed class LanguageSequence(Utterance utterance, Func<Utterance, int,
         Stream.Rewind();
     }
 
+    /// <summary>What the first of the steps under way has drawn is not what the second one was to be fed, which counts no more.</summary>
+    public void DropFollower()
+    {
+        if (_first is null)
+            return;
+        Forget();
+        Row!.State.Retreat(1);
+    }
+
     private void Forget() => _first = _second = null;
 
     /// <summary>More of its text has arrived.</summary>

@@ -5,7 +5,7 @@ namespace LightTts.Pipeline;
 /// <summary>What a stream feeds after the draw under way, as far as that can be said before it is known.</summary>
 internal enum NextInput
 {
-    /// <summary>The drawn token alone, where it is a sound; where it is none, the utterance is over.</summary>
+    /// <summary>The drawn token alone, where it is a sound; where it is none, nothing of what was said beforehand holds.</summary>
     DrawnToken,
 
     /// <summary>Nothing: it is the last one.</summary>
@@ -60,7 +60,7 @@ internal abstract class SpeechTokenStream
     public abstract NextInput Next { get; }
 
     /// <summary>How to draw after that, where it is <see cref="NextInput.DrawnToken"/>; its history lacks the token that is still to come.</summary>
-    public TokenDraw DrawAfterNext => new(_seed, _draws + 1, _drawn, IgnoreEosAfter(_drawn.Count + 1), Sampling: Sampling);
+    public TokenDraw DrawAfterNext => new(_seed, _draws + 1, _drawn, IgnoreEosAfter(_drawn.Count + 1), MayFill, Sampling);
 
     /// <summary>What of the model's way to draw is to be otherwise.</summary>
     public SamplingOptions? Sampling { get; init; }

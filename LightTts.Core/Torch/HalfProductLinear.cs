@@ -32,27 +32,13 @@ internal sealed unsafe class HalfProductLinear : HostLinear
         var input = empty([rows, inputs], Precisions.Half);
         var to = (ushort*)input.Pointer();
         for (var row = 0; row < rows; row++)
-            Narrow(x + (long)row * xStride, to + (long)row * inputs, inputs);
+            HalfRows.Narrow(x + (long)row * xStride, to + (long)row * inputs, inputs);
         var from = (ushort*)_product.Apply(input).contiguous().Pointer();
         for (var row = 0; row < rows; row++)
             Widen(from + (long)row * outputs, y + (long)row * yStride, outputs, accumulate);
     }
 
     public override void Dispose() => _product.Dispose();
-
-    private static void Narrow(float* from, ushort* to, int count)
-    {
-        var k = 0;
-        for (; k + Width <= count; k += Width)
-        {
-            // To the nearest, to even at halves; the NaN that arithmetic gives stays one.
-            var bits = Vector512.Load(from + k).AsUInt32();
-            var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One)) >>> 16;
-            Vector256.Narrow(rounded.GetLower(), rounded.GetUpper()).Store(to + k);
-        }
-        for (; k < count; k++)
-            to[k] = HalfNumbers.Round(from[k]);
-    }
 
     private static void Widen(ushort* from, float* to, int count, bool accumulate)
     {

@@ -34,7 +34,8 @@ internal abstract class Linear(long inputs, long outputs, ScalarType compute) : 
     /// rows.</summary>
     public static Linear Create(Tensor weight, Tensor? bias, TorchDevice device) =>
         device.Int8 ? new QuantizedLinear(weight, bias)
-        : device.HalfWeights ? Precisions.CpuHasBFloat16 ? new HalfProductLinear(weight, bias) : new PackedLinear(weight, bias, half: true)
+        : device.Weights == PanelFormat.BFloat16 && Precisions.CpuHasBFloat16 ? new HalfProductLinear(weight, bias)
+        : device.HalfWeights ? new PackedLinear(weight, bias, device.Weights)
         : Create(weight, bias, device.Compute);
 
     /// <summary>Applies the layer. The result lives in the caller's dispose scope.</summary>

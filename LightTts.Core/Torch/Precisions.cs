@@ -14,7 +14,7 @@ internal static class Precisions
     /// <summary>The type for a device and a wish. On the CPU, Auto takes bfloat16 only where the processor has it.</summary>
     public static ScalarType Choose(ComputePrecision wanted, bool cuda) => wanted switch
     {
-        ComputePrecision.Float32 or ComputePrecision.Int8 => ScalarType.Float32,
+        ComputePrecision.Float32 or ComputePrecision.Float16 or ComputePrecision.Int8 => ScalarType.Float32,
         ComputePrecision.BFloat16 => Half,
         _ => cuda || CpuHasBFloat16 ? Half : ScalarType.Float32,
     };

@@ -42,6 +42,17 @@ internal static class TensorData
             return host.to(device);
     }
 
+    /// <summary>A new tensor with a copy of these numbers, [n]. A device is not waited for: it takes them when its stream gets there.</summary>
+    public static Tensor FromIntegers(long[] values, Device device)
+    {
+        var host = tensor(values);
+        if (device.type == TorchSharp.DeviceType.CPU)
+            return host;
+        using (host)
+        using (var pinned = host.pin_memory()) // kept by libtorch until the copy is done
+            return pinned.to(device, non_blocking: true);
+    }
+
     /// <summary>TorchSharp keeps this to itself for other devices than the CPU.</summary>
     private static unsafe class Native
     {

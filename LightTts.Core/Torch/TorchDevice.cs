@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LightTts.Cpu;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,13 +16,17 @@ internal sealed record TorchDevice(Device Device, ScalarType Compute)
     /// <summary>Whether the products of the language model and the flow's transformer are of 8-bit numbers.</summary>
     public bool Int8 { get; init; }
 
-    /// <summary>Whether the weights of these products are kept as bfloat16 and multiplied in 32 bits; on the CPU.</summary>
-    public bool HalfWeights { get; init; }
+    /// <summary>How the weights of these products are kept where they are multiplied in 32 bits; on the CPU.</summary>
+    public PanelFormat Weights { get; init; }
+
+    /// <summary>Whether that is in 16 bits.</summary>
+    public bool HalfWeights => Weights != PanelFormat.Float32;
 
     public bool IsCuda => Device.type == DeviceType.CUDA;
 
     /// <summary><see cref="Compute"/> as users say it.</summary>
     public ComputePrecision Precision => Int8 ? ComputePrecision.Int8
+        : Weights == PanelFormat.Float16 ? ComputePrecision.Float16
         : HalfWeights || Compute == ScalarType.BFloat16 ? ComputePrecision.BFloat16 : ComputePrecision.Float32;
 
     public override string ToString() => IsCuda ? $"cuda:{Device.index}" : "cpu";
@@ -41,11 +46,14 @@ internal sealed record TorchDevice(Device Device, ScalarType Compute)
             return this;
         if (wanted == ComputePrecision.Int8 && IsCuda)
             throw new TtsBackendException("8-bit products are for the CPU. Set TtsPipelineOptions.Device to Cpu, or the precision to BFloat16.");
+        if (wanted == ComputePrecision.Float16 && IsCuda)
+            throw new TtsBackendException("Float16 weights are for the CPU. Set TtsPipelineOptions.Device to Cpu, or the precision to BFloat16.");
         var compute = Precisions.Choose(wanted, IsCuda);
         return this with
         {
             Compute = IsCuda ? compute : ScalarType.Float32,
-            HalfWeights = !IsCuda && compute == Precisions.Half,
+            Weights = wanted == ComputePrecision.Float16 ? PanelFormat.Float16
+                : !IsCuda && compute == Precisions.Half ? PanelFormat.BFloat16 : PanelFormat.Float32,
             Int8 = wanted == ComputePrecision.Int8,
         };
     }

@@ -11,25 +11,35 @@ internal static class WorkingMemory
     private const long Small = 1L << 20; // libtorch has two kinds: up to this, and larger
     private const long MostOfSmall = 64L << 20;
 
-    /// <summary>Takes some for the calling thread's current stream, for good; nothing where there is too little.</summary>
+    /// <summary>Takes some for the calling thread's current stream, for good.</summary>
     /// <param name="device">A CUDA device.</param>
     /// <param name="share">The part of what is free, at most 1.</param>
+    /// <param name="least">The fewest bytes: with less hardly a request could be served.</param>
     /// <param name="most">The most bytes.</param>
-    public static void Reserve(Device device, double share, long most)
+    /// <exception cref="ExternalException">There are not even the fewest.</exception>
+    public static void Reserve(Device device, double share, long least, long most)
     {
         if (CudaMemory.Free(device.index) is not { } free)
             return;
-        var bytes = Math.Min((long)(free * share), most);
+        using var scope = NewDisposeScope();
+        var bytes = Math.Clamp((long)(free * share), least, most);
         try
         {
-            using var scope = NewDisposeScope();
             empty([bytes], ScalarType.Byte, device);
+        }
+        catch (ExternalException) when (bytes > least)
+        {
+            bytes = least; // others were faster
+            empty([bytes], ScalarType.Byte, device);
+        }
+        try
+        {
             for (var taken = 0L; taken < Math.Min(bytes / 8, MostOfSmall); taken += Small)
                 empty([Small], ScalarType.Byte, device);
         }
         catch (ExternalException)
         {
-            // Others were faster. What is needed is taken when it is needed.
+            // What is needed is taken when it is needed.
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed class ModelOptions
     private readonly Option<ComputeDevice> _device = new("--device", "-d") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ =>
         ComputeDevice.Auto };
 
-    private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32, bfloat16 or int8.",
+    private readonly Option<ComputePrecision> _precision = new("--precision") { Description = "auto, float32, bfloat16, float16 or int8.",
         DefaultValueFactory = _ => ComputePrecision.Auto };
 
     private readonly Option<DecoderEngine> _decoder = new("--decoder") { Description = "auto, torch or onnxruntime.", DefaultValueFactory = _ =>

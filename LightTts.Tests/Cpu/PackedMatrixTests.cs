@@ -61,38 +61,46 @@ public unsafe class PackedMatrixTests
 
     /// <summary>The same bits as 32-bit numbers that were rounded before, on whichever registers.</summary>
     [Theory]
-    [InlineData(1, 128, 33)]
-    [InlineData(7, 200, 40)]
-    public void Half_weights_are_rounded_and_multiplied_in_full(int rows, int outputs, int inputs)
+    [InlineData(1, 128, 33, false)]
+    [InlineData(7, 200, 40, false)]
+    [InlineData(1, 128, 33, true)]
+    [InlineData(7, 200, 40, true)]
+    public void Half_weights_are_rounded_and_multiplied_in_full(int rows, int outputs, int inputs, bool isFloat16)
     {
         var random = new Random(1);
-        float[] w = Numbers(random, outputs * inputs), x = Numbers(random, rows * inputs);
+        // Small ones are among them, which 16 bits hold without an exponent or not at all.
+        float[] w = [.. Numbers(random, outputs * inputs).Select((value, i) => i % 5 == 0 ? value * 1e-4f : i % 7 == 0 ? value * 1e-8f : value)];
+        var x = Numbers(random, rows * inputs);
         using var numbers = TorchSharp.torch.tensor(w);
-        using var halved = numbers.to(TorchSharp.torch.ScalarType.BFloat16);
+        using var halved = numbers.to(isFloat16 ? TorchSharp.torch.ScalarType.Float16 : TorchSharp.torch.ScalarType.BFloat16);
         var rounded = halved.ToSingles();
         var stride = NativeBuffer.Padded(outputs);
-        float[] Run(float[] weights, bool half)
+        float[] Run(float[] weights, PanelFormat format)
         {
             using var y = new NativeBuffer(rows * stride);
             fixed (float* wp = weights, xp = x)
             {
-                using var matrix = new PackedMatrix(wp, outputs, inputs, null, half);
+                using var matrix = new PackedMatrix(wp, outputs, inputs, null, format);
                 matrix.Multiply(xp, inputs, rows, y.Start, stride, accumulate: false);
             }
             return new ReadOnlySpan<float>(y.Start, rows * stride).ToArray();
         }
-        var expected = Run(rounded, half: false);
-        Assert.Equal(expected, Run(w, half: true));
-        Assert.NotEqual(expected, Run(w, half: false));
+        var expected = Run(rounded, PanelFormat.Float32);
+        Assert.Equal(expected, Run(w, isFloat16 ? PanelFormat.Float16 : PanelFormat.BFloat16));
+        Assert.NotEqual(expected, Run(w, PanelFormat.Float32));
 
         var halves = new ushort[stride * inputs];
         for (var n = 0; n < outputs; n++)
             for (var k = 0; k < inputs; k++)
-                halves[n / 16 * 16 * inputs + k * 16 + n % 16] = HalfNumbers.Round(w[n * inputs + k]);
+                halves[n / 16 * 16 * inputs + k * 16 + n % 16] = isFloat16 ? Half16Numbers.Round(w[n * inputs + k])
+                    : HalfNumbers.Round(w[n * inputs + k]);
         var narrow = new float[rows * stride];
         fixed (ushort* hp = halves)
         fixed (float* xp = x, np = narrow)
-            new PanelKernel<HalfNumbers>(inputs, 16L * inputs, inputs, stride).Narrow((byte*)hp, stride / 16, xp, rows, np);
+            if (isFloat16)
+                new PanelKernel<Half16Numbers>(inputs, 16L * inputs, inputs, stride).Narrow((byte*)hp, stride / 16, xp, rows, np);
+            else
+                new PanelKernel<HalfNumbers>(inputs, 16L * inputs, inputs, stride).Narrow((byte*)hp, stride / 16, xp, rows, np);
         Assert.Equal(expected, narrow);
     }
 

@@ -8,6 +8,7 @@ public unsafe class QuantizedMatrixTests
     public static TheoryData<int, int, int, bool> Shapes => new()
     {
         { 1, 16, 8, true }, { 1, 128, 33, false }, { 3, 50, 7, true }, { 4, 64, 64, false }, { 9, 200, 41, true },
+        { 1, 80, 64, true }, { 2, 80, 48, false }, { 8, 48, 16, true }, { 19, 176, 128, true },
         { 130, 320, 300, true }, // enough work for several threads
     };
 

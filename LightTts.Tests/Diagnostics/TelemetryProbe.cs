@@ -51,6 +51,10 @@ internal sealed class TelemetryProbe : IAsyncDisposable
 
     public MetricCollector<double> Stages { get; } = Collect<double>("lighttts.stage.duration");
 
+    public MetricCollector<double> Passes { get; } = Collect<double>("lighttts.decode.pass.duration");
+
+    public MetricCollector<double> PassRows { get; } = Collect<double>("lighttts.decode.pass.rows");
+
     public MetricCollector<int> Active { get; } = Collect<int>("lighttts.request.active");
 
     public MetricCollector<long> Tokens { get; } = Collect<long>("lighttts.lm.tokens");

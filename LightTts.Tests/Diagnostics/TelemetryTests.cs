@@ -41,6 +41,8 @@ public class TelemetryTests
         Assert.True(probe.Tokens.GetMeasurementSnapshot().Sum(measurement => measurement.Value) >= chunks.Sum(chunk => chunk.SpeechTokens.Length));
         Assert.Equal(["decode", "encode", "language"],
             probe.Stages.GetMeasurementSnapshot().Select(measurement => (string)measurement.Tags["lighttts.stage"]!).Distinct().Order());
+        Assert.True(probe.PassRows.GetMeasurementSnapshot().Sum(measurement => measurement.Value) >= 4); // a sentence takes at least one
+        Assert.All(probe.Passes.GetMeasurementSnapshot(), measurement => Assert.True(measurement.Value > 0));
         probe.Queues.RecordObservableInstruments();
         Assert.Equal(["decode", "encode", "language"],
             probe.Queues.GetMeasurementSnapshot().Where(measurement => Equals(measurement.Tags["gen_ai.request.model"], "fake"))

@@ -14,11 +14,13 @@ public sealed class Int8Tests(ITestOutputHelper output)
     private static readonly TorchDevice Int8 = TorchDevice.Cpu.With(ComputePrecision.Int8);
 
     /// <summary>Text, then speech that the 32-bit model draws: at every step both see the same past.</summary>
-    [Fact]
-    public void Logits_of_the_language_model_stay_near()
+    [Theory]
+    [InlineData(ComputePrecision.BFloat16, 0.01)]
+    [InlineData(ComputePrecision.Int8, 0.05)]
+    public void Logits_of_the_language_model_stay_near(ComputePrecision precision, double most)
     {
         using var exact = LanguageModels.Load("en", torch: false);
-        using var quantised = LanguageModels.Load("en", torch: false, device: Int8);
+        using var quantised = LanguageModels.Load("en", torch: false, device: TorchDevice.Cpu.With(precision));
         using var exactState = exact.CreateState();
         using var quantisedState = quantised.CreateState();
         int[] inputs = [exact.Vocabulary.Sos, 11, 200, 731, 42, 1500, 9, 77, 340, exact.Vocabulary.TaskId];
@@ -33,8 +35,8 @@ public sealed class Int8Tests(ITestOutputHelper output)
             same += best == Array.IndexOf(actual, actual.Max()) ? 1 : 0;
             inputs = [~Math.Min(best, 6560)];
         }
-        output.WriteLine($"divergence {divergence:0.0000} nats a token, the same best token at {same} of {Steps} steps");
-        Assert.InRange(divergence, 1e-9, 0.05); // not zero: it must be another arithmetic
+        output.WriteLine($"divergence {divergence:0.00000} nats a token, the same best token at {same} of {Steps} steps");
+        Assert.InRange(divergence, 1e-9, most); // not zero: it must be another arithmetic
         Assert.InRange(same, Steps * 8 / 10, Steps);
     }
 
@@ -52,7 +54,7 @@ public sealed class Int8Tests(ITestOutputHelper output)
         output.WriteLine($"relative distance of the mel {distance:0.0000}");
         Assert.InRange(distance, 1e-7, 0.05);
         using var state = quantised.Start(voice, streaming: true, 3);
-        Flows.Near(actual, quantised.Stream(state, tokens, Flows.Pieces(new Random(3), 61)), 0.05);
+        Flows.Near(actual, quantised.Stream(state, tokens, Flows.Pieces(new Random(3), 61)), 1e-5);
     }
 
     /// <summary>Weights of 16 bits: nearer than 8 bits.</summary>
@@ -70,7 +72,7 @@ public sealed class Int8Tests(ITestOutputHelper output)
         output.WriteLine($"relative distance of the mel {distance:0.0000}");
         Assert.InRange(distance, 1e-7, 0.01);
         using var state = halved.Start(voice, streaming: true, 3);
-        Flows.Near(actual, halved.Stream(state, tokens, Flows.Pieces(new Random(3), 61)), 0.05);
+        Flows.Near(actual, halved.Stream(state, tokens, Flows.Pieces(new Random(3), 61)), 1e-5);
     }
 
     [Theory]
@@ -91,6 +93,28 @@ public sealed class Int8Tests(ITestOutputHelper output)
         (options.LanguagePrecision, options.FlowPrecision) = (null, null);
         await using var exact = await TtsPipeline.LoadAsync(options);
         Assert.NotEqual((await exact.SpeakAsync(request)).Samples.ToArray(), clip.Samples.ToArray());
+    }
+
+    /// <summary>Its weights are stored in the same 16 bits: nothing is lost where they are kept in them, part by part or in all.</summary>
+    [Theory]
+    [InlineData(ComputePrecision.Float16, null)]
+    [InlineData(ComputePrecision.Float32, ComputePrecision.Float16)]
+    public async Task Float16_holds_the_embedded_voice_exactly(ComputePrecision all, ComputePrecision? language)
+    {
+        var options = SharedPipeline.Options();
+        (options.Precision, options.LanguagePrecision, options.FlowPrecision) = (all, language, null);
+        await using var halved = await TtsPipeline.LoadAsync(options);
+        Assert.Equal(all, halved.Model.Precision);
+        (options.Precision, options.LanguagePrecision) = (ComputePrecision.Float32, null);
+        await using var exact = await TtsPipeline.LoadAsync(options);
+        var request = new SynthesisRequest { Text = "A small test.", Voice = "slt", Seed = 3, Delivery = AudioDelivery.Whole };
+        // Where the flow's 32-bit products are libtorch's, sums are formed in another order.
+        var (expected, actual) = ((await exact.SpeakAsync(request)).Samples.ToArray(), (await halved.SpeakAsync(request)).Samples.ToArray());
+        Assert.Equal(expected.Length, actual.Length);
+        if (System.Runtime.Intrinsics.Vector512.IsHardwareAccelerated)
+            Assert.Equal(expected, actual);
+        else
+            Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-2));
     }
 
     [Fact]

@@ -87,12 +87,13 @@ internal abstract class FaultTarget(EventLog log) : IAsyncDisposable
 }
 
 /// <summary>The real threads, channels and scheduler over fake models.</summary>
-internal sealed class FakeTarget(TtsPipelineOptions? options = null, int blocks = 256, int rows = 16, TimeProvider? time = null)
+internal sealed class FakeTarget(TtsPipelineOptions? options = null, int blocks = 256, int rows = 16, TimeProvider? time = null,
+    bool goesAhead = false)
     : FaultTarget(new EventLog())
 {
     private FakeEngine? _engine;
 
-    public FakeEngine Engine => _engine ??= new FakeEngine(options, blocks, rows, decodeRows: 1, time, Log);
+    public FakeEngine Engine => _engine ??= new FakeEngine(options, blocks, rows, decodeRows: 1, time, Log, goesAhead: goesAhead);
 
     public FakeWorld World => Engine.World;
 

@@ -9,12 +9,14 @@ namespace LightTts.Tests.Faults;
 public class StressTests
 {
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public async Task Five_hundred_requests_and_nothing_hangs_or_stays(int seed)
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(3, false)]
+    [InlineData(4, true)]
+    [InlineData(5, true)]
+    public async Task Five_hundred_requests_and_nothing_hangs_or_stays(int seed, bool goesAhead)
     {
-        await using var target = new FakeTarget(Options(), blocks: 96);
+        await using var target = new FakeTarget(Options(), blocks: 96, goesAhead: goesAhead);
         await Stress(target, seed, 500, 400);
     }
 

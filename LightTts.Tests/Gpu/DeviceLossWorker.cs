@@ -81,7 +81,17 @@ internal static class DeviceLossWorker
         }
         var watch = Stopwatch.StartNew();
         pipeline.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30)).GetAwaiter().GetResult();
-        Console.Out.WriteLine($"disposed after {watch.ElapsedMilliseconds} ms");
+        var disposed = watch.ElapsedMilliseconds;
+        try
+        {
+            TtsPipeline.Load(options, null, null, default).DisposeAsync().AsTask().GetAwaiter().GetResult();
+            Console.Out.WriteLine("again: loaded");
+        }
+        catch (TtsException e)
+        {
+            Console.Out.WriteLine($"again: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
+        }
+        Console.Out.WriteLine($"disposed after {disposed} ms");
         return 0;
     }
 

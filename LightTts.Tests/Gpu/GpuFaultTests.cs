@@ -76,6 +76,8 @@ public sealed class GpuFaultTests(ITestOutputHelper output)
         Assert.InRange(int.Parse(lines[1].Split(' ')[3], System.Globalization.CultureInfo.InvariantCulture), 0, 1_000);
         Assert.Contains("False", lines[2]);
         Assert.StartsWith("new request: TtsSynthesisException", lines[3], StringComparison.Ordinal);
+        Assert.StartsWith(Rehearsal ? "again: loaded" : "again: TtsBackendException: A CUDA device is lost to this process", lines[^2],
+            StringComparison.Ordinal);
         Assert.StartsWith("disposed", lines[^1], StringComparison.Ordinal);
     }
 

@@ -18,11 +18,7 @@ public sealed class GpuStepsAheadTests
     [InlineData(ScalarType.BFloat16)]
     public void Draw_what_they_draw_where_each_is_waited_for(ScalarType compute)
     {
-        var device = TestDevice.Get(compute);
-        Assert.SkipUnless(device.IsCuda, "own kernels need a CUDA device");
-        using var model = LanguageModels.LoadCuda(Repo.TinyEn, LanguageModels.TinyEn, device,
-            new LanguageModelOptions(4096, new LanguageLimits(64, 8192)));
-        cuda.synchronize(device.Device);
+        using var model = Load(compute);
         using var thread = new TorchThread(1, 0).Enter(urgent: true);
         model.WarmUp();
         foreach (var count in (int[])[1, 2, 5, 16, 40, 64])
@@ -32,6 +28,55 @@ public sealed class GpuStepsAheadTests
                 Assert.Equal(expected, Speak(model, count, ahead: true));
         }
         Assert.Equal(model.KvBlocks, model.FreeKvBlocks);
+    }
+
+    /// <summary>What a step fed ahead is forgotten, wherever in a page it lies.</summary>
+    [Fact]
+    public void Those_that_were_fed_in_vain_leave_nothing_behind()
+    {
+        using var model = Load(ScalarType.Float32);
+        using var thread = new TorchThread(1, 0).Enter(urgent: true);
+        model.WarmUp();
+        foreach (var length in (int[])[1, 14, 15, 16, 17, 100])
+        {
+            int[] Draw(bool inVain)
+            {
+                using var state = model.CreateState();
+                List<int> history = [];
+                LanguageRow Row(int[] inputs, LanguageRow? follows = null) => new()
+                {
+                    State = state, Inputs = inputs, Follows = follows, Draw = new TokenDraw(9, history.Count, [.. history], IgnoreEos: true),
+                };
+                for (var step = 0; step < 20; step++)
+                {
+                    var row = Row(step == 0 ? Enumerable.Range(1, length).ToArray() : [~(step * 31)]);
+                    model.Launch([row]);
+                    if (inVain)
+                        model.Launch([Row([0], row)]);
+                    model.Collect();
+                    if (inVain)
+                    {
+                        state.Retreat(1);
+                        model.Collect();
+                    }
+                    history.Add(row.Token);
+                }
+                return [.. history];
+            }
+
+            Assert.Equal(Draw(inVain: false), Draw(inVain: true));
+        }
+        Assert.Equal(model.KvBlocks, model.FreeKvBlocks);
+    }
+
+    private static LanguageModel Load(ScalarType compute)
+    {
+        var device = TestDevice.Get(compute);
+        Assert.SkipUnless(device.IsCuda, "own kernels need a CUDA device");
+        var model = LanguageModels.LoadCuda(Repo.TinyEn, LanguageModels.TinyEn, device,
+            new LanguageModelOptions(4096, new LanguageLimits(64, 8192)));
+        cuda.synchronize(device.Device);
+        return model;
     }
 
     /// <summary>Tokens of sequences that come and go between steps, with rows in another order each time.</summary>

@@ -33,6 +33,9 @@ internal enum ReadmeCheck
     /// <summary>Lines of the benchmarks: their options are looked up in the commands' help.</summary>
     Benchmarks,
 
+    /// <summary>Lines for a machine with a GPU: rehearsed without one.</summary>
+    Gpu,
+
     /// <summary>Needs what a test machine lacks, or takes long: the projects and scripts that it names exist.</summary>
     NamesOnly,
 }
@@ -59,7 +62,7 @@ internal sealed partial record ReadmeBlock(string Language, string Text, ReadmeC
         ("json", "\"LightTts\"", ReadmeCheck.Bound),
         ("sh", "\nspeak ", ReadmeCheck.SpeakOptions),
         ("sh", "--project LightTts.Samples/Server", ReadmeCheck.Server),
-        ("sh", "-p:LightTtsBackend=", ReadmeCheck.NamesOnly),
+        ("sh", "-p:LightTtsBackend=", ReadmeCheck.Gpu),
         ("sh", "-- models export-onnx", ReadmeCheck.NamesOnly), // LightTts.Tests/Speak/ExportOnnxTests
         ("sh", "--project LightTts.Benchmarks", ReadmeCheck.Benchmarks),
     ];

@@ -72,10 +72,7 @@ public sealed partial class ReadmeRunTests : IDisposable
     [Fact]
     public async Task The_benchmarks_know_what_their_lines_ask_for()
     {
-        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        var project = Path.Combine(Repo.Root, "LightTts.Benchmarks");
-        await ConsoleProcess.RunAsync(project, null, "dotnet", "build", "--nologo", "--verbosity", "quiet", "--configuration", configuration);
-        var program = Path.Combine(project, "bin", configuration, "net10.0", "LightTts.Benchmarks.dll");
+        var program = await BenchmarksProgram.BuildAsync();
         var lines = ReadmeBlock.All(ReadmeCheck.Benchmarks).SelectMany(block => block.Lines).ToList();
         Assert.True(lines.Count >= 6);
         foreach (var line in lines)

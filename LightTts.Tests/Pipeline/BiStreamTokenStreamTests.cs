@@ -116,4 +116,36 @@ public class BiStreamTokenStreamTests
         stream.Push([30, 31, 32, 33, 34]);
         Assert.Equal([~512, 7, 8, 9, 20, 21, 22, 23, ~100, ~101, ~200, 30, 31, 32, 33, 34], stream.Pending.ToArray());
     }
+
+    [Fact]
+    public void WhatFollowsADrawIsSaidBeforehandWhereASoundDecidesIt()
+    {
+        var stream = Stream(max: 30);
+        stream.Push([20, 21, 22, 23]);
+        List<NextInput> said = [];
+        for (var turn = 0; turn < 2; turn++)
+        {
+            while (stream.Ready)
+            {
+                if (stream.Draw is null)
+                {
+                    stream.Accept(-1); // the turn's fill
+                    continue;
+                }
+                var (next, draw, drawn) = (stream.Next, stream.DrawAfterNext, 200 + stream.History.Count);
+                said.Add(next);
+                stream.Accept(drawn);
+                if (next != NextInput.DrawnToken)
+                    continue;
+                Assert.Equal([~drawn], stream.Pending.ToArray());
+                Assert.Equal(stream.Draw, draw);
+            }
+            if (turn == 0)
+                stream.CompleteText();
+        }
+        // 13 sounds of the first turn, whose last is followed by a fill, and 16 of the last one.
+        Assert.Equal([.. Enumerable.Repeat(NextInput.DrawnToken, 12), NextInput.Unknown, .. Enumerable.Repeat(NextInput.DrawnToken, 15), NextInput.None],
+            said);
+        Assert.Equal(30, stream.History.Count);
+    }
 }

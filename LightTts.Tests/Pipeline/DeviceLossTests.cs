@@ -31,7 +31,7 @@ public class DeviceLossTests
         // The device does not come back, and nobody tries.
         engine.World.OnCall = null;
         error = await Assert.ThrowsAsync<TtsSynthesisException>(() => FakeEngine.Collect(engine.Speak(request)));
-        Assert.Contains("load a new one", error.Message);
+        Assert.Contains("load a new one in a new process", error.Message);
         for (var i = 0; i < 10_000 && engine.Engine.Status().Stages.All(stage => stage.IsAlive); i++)
             await Task.Delay(1); // the stage's requests are told just before its thread ends
         Assert.Contains(engine.Engine.Status().Stages, stage => !stage.IsAlive);

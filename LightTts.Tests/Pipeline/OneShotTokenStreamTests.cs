@@ -112,4 +112,24 @@ public class OneShotTokenStreamTests
         stream.Accept(202);
         Assert.Equal([~202], stream.Pending.ToArray());
     }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(9)]
+    public void WhatFollowsADrawIsSaidBeforeItIsKnown(int? max)
+    {
+        var stream = Stream(max: max);
+        for (var drawn = 0; stream.Ready; drawn++)
+        {
+            var (next, said) = (stream.Next, stream.DrawAfterNext);
+            stream.Accept(200 + drawn);
+            Assert.Equal(next == NextInput.None, stream.Finished);
+            if (stream.Finished)
+                continue;
+            Assert.Equal(NextInput.DrawnToken, next);
+            Assert.Equal([~(200 + drawn)], stream.Pending.ToArray());
+            Assert.Equal(stream.Draw, said); // the history is the same list, which has the token by now
+        }
+        Assert.Equal(max ?? SpeechTokenLimits.ForText(3, null).Max, stream.History.Count);
+    }
 }

@@ -106,11 +106,14 @@ public sealed class StepsAheadTests
         await engine.AssertIdle();
     }
 
-    [Fact]
-    public async Task Text_that_arrives_in_pieces_is_spoken_in_company_as_alone()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Text_that_arrives_in_pieces_is_spoken_in_company_as_alone(bool asksForText)
     {
         await using var plain = new FakeEngine(blocks: 256);
         await using var engine = new FakeEngine(blocks: 256, goesAhead: true);
+        plain.World.AsksForText = engine.World.AsksForText = asksForText;
         await Task.WhenAll(Enumerable.Range(0, 20).Select(async i =>
         {
             if (i % 2 == 0)
@@ -118,6 +121,7 @@ public sealed class StepsAheadTests
             else
                 Assert.Equal(await Audio(plain.Speak(Pieces(), Request(i))), await Audio(engine.Speak(Pieces(), Request(i))));
         })).WaitAsync(Limit);
+        Assert.True(engine.World.StepsAhead > engine.World.Steps / 4, $"{engine.World.StepsAhead} of {engine.World.Steps} steps went ahead");
         await engine.AssertIdle();
     }
 

@@ -52,7 +52,8 @@ public sealed class ModelsTests : IDisposable
     public async Task A_hub_that_is_not_there_is_told()
     {
         var watch = Stopwatch.StartNew();
-        var result = await SpeakProcess.RunAsync(_folder.Path, ["models", "pull", FakeModel.Name, "--endpoint", ClosedPort.Address(), "--cache", "."]);
+        string[] arguments = ["models", "pull", FakeModel.Name, "--endpoint", ClosedPort.Address(), "--cache", "."];
+        var result = await SpeakProcess.RunAsync(_folder.Path, arguments);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0, 15);
         Assert.Equal((1, ""), (result.ExitCode, result.Output));
         var lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -1,3 +1,4 @@
+using LightTts.Cpu;
 using LightTts.Tests.Support;
 using LightTts.Torch;
 using TorchSharp;
@@ -62,13 +63,25 @@ public sealed class LinearTests
         }
     }
 
+    [Fact]
+    public void A_weight_that_16_bits_cannot_hold_is_refused()
+    {
+        foreach (var value in (float[])[65520, float.NaN])
+        {
+            var error = Assert.Throws<TtsModelLoadException>(() => new PackedLinear(full([16, 4], (Scalar)value), null, PanelFormat.Float16));
+            Assert.Contains("Set the precision to BFloat16 or Float32", error.Message);
+        }
+        new PackedLinear(full([16, 4], (Scalar)65504f), null, PanelFormat.Float16).Dispose();
+    }
+
     private static IEnumerable<(Func<Tensor, Tensor?, Linear> Make, double Tolerance)> Ways() =>
     [
         ((weight, bias) => Linear.Create(weight, bias, ScalarType.Float32), 1e-4),
         ((weight, bias) => Linear.Create(weight, bias, ScalarType.BFloat16), 0.5),
         ((weight, bias) => new TorchLinear(weight, bias, ScalarType.Float32), 1e-4),
         ((weight, bias) => new PackedLinear(weight, bias), 1e-4),
-        ((weight, bias) => new PackedLinear(weight, bias, half: true), 0.5),
+        ((weight, bias) => new PackedLinear(weight, bias, PanelFormat.BFloat16), 0.5),
+        ((weight, bias) => new PackedLinear(weight, bias, PanelFormat.Float16), 0.1),
         ((weight, bias) => new HalfProductLinear(weight, bias), 0.5),
         ((weight, bias) => new QuantizedLinear(weight, bias), 1),
     ];

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LightTts.Diagnostics;
 using LightTts.Models.CosyVoice.Files;
 using LightTts.Models.CosyVoice.Flow;
@@ -13,8 +14,13 @@ namespace LightTts.Models.CosyVoice;
 internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoiceConfig config, TorchThread thread, TorchLanes? lanes, int maxRows)
     : ISpeechDecoder
 {
+    /// <summary>Tokens that are enough for everything to have run once.</summary>
+    private const int WarmUpTokens = 8;
+
     /// <summary>Frames of audio that a first chunk brings at least (0.12 s), beyond those that the vocoder holds back.</summary>
     private const int MinFirstFrames = 6;
+
+    private const long MostWorkingMemory = 2L << 30;
 
     private long _framesReported;
 
@@ -46,13 +52,13 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
         vocoder.Prepare(maxRows);
         var voice = new TimbreFeatures(null, [], [], 0, new float[config.Flow.SpeakerEmbedding]);
         using var state = CreateState(voice, new DecodeOptions(Streaming: true, FlowSteps: 1, Speed: 1));
-        using var pass = Begin([new DecodeRow { State = state, Tokens = new int[ChunkTokens], Final = true }]);
+        using var pass = Begin([new DecodeRow { State = state, Tokens = new int[lanes is null ? ChunkTokens : WarmUpTokens], Final = true }]);
         while (pass.Advance())
         {
         }
         // For batches of lengths that are not captured.
         if (thread.CudaDevice is { } device)
-            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 16.0, 2L << 30);
+            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 16.0, 64L << 20, MostWorkingMemory);
     }
 
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
@@ -63,11 +69,11 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
             first) { NeedsPrompt = !flow.TryStartBehindPrompt(state) };
     }
 
-    public IDecodePass? BeginPrompt(IDecodeState state) => flow.BeginPrompt(((CosyVoiceDecodeState)state).Flow) is { } pass ? new Reported(this, pass)
-        : null;
+    public IDecodePass? BeginPrompt(IDecodeState state) =>
+        flow.BeginPrompt(((CosyVoiceDecodeState)state).Flow) is { } pass ? new Reported(this, pass, []) : null;
 
     public IDecodePass Begin(IReadOnlyList<DecodeRow> rows) =>
-        new Reported(this, lanes is null ? new CosyVoicePass(this, rows) : new CosyVoiceLanePass(this, rows, lanes));
+        new Reported(this, lanes is null ? new CosyVoicePass(this, rows) : new CosyVoiceLanePass(this, rows, lanes), rows);
 
     public void Dispose()
     {
@@ -109,14 +115,34 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
         _framesReported = frames;
     }
 
+    /// <summary>After a request found no memory: libtorch has given back what it had to work in, for nothing, and takes half of it again before
+    /// others do, so that smaller requests go on.</summary>
+    private void Replenish()
+    {
+        if (thread.CudaDevice is not { } device)
+            return;
+        try
+        {
+            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 2.0, 2L << 20, MostWorkingMemory);
+        }
+        catch (ExternalException)
+        {
+            // There is nothing.
+        }
+    }
+
     /// <summary>Tells the meter what a pass has computed, on the stage's thread.</summary>
-    private sealed class Reported(CosyVoiceDecoder decoder, IDecodePass pass) : IDecodePass
+    private sealed class Reported(CosyVoiceDecoder decoder, IDecodePass pass, IReadOnlyList<DecodeRow> rows) : IDecodePass
     {
         public bool Advance()
         {
             try
             {
-                return pass.Advance();
+                if (pass.Advance())
+                    return true;
+                if (rows.Any(row => row.Error is { } error && DeviceMemoryFault.Of(error) is not null))
+                    decoder.Replenish();
+                return false;
             }
             finally
             {

@@ -46,7 +46,7 @@ internal static partial class Usage
         var wanted = type.Contains("Int", StringComparison.Ordinal) ? "a whole number"
             : type.Contains("Double", StringComparison.Ordinal) ? "a number"
             : type.EndsWith(nameof(ComputeDevice), StringComparison.Ordinal) ? "auto, cpu or cuda"
-            : type.EndsWith(nameof(ComputePrecision), StringComparison.Ordinal) ? "auto, float32, bfloat16 or int8"
+            : type.EndsWith(nameof(ComputePrecision), StringComparison.Ordinal) ? "auto, float32, bfloat16, float16 or int8"
             : type.Contains(nameof(AudioDelivery), StringComparison.Ordinal) ? "whole or streaming"
             : "another kind of value";
         return $"{option} takes {wanted}, not '{value}'.";

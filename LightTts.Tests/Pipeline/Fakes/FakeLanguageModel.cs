@@ -75,6 +75,11 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64, Langua
                 part.Token = row.Token = world.IsMute || draw.Seed == FakeWorld.SilentSeed ? Vocabulary.Eos : 1;
                 continue;
             }
+            if (world.AsksForText && draw.MayFill && state.Hash % 5 == 0)
+            {
+                part.Token = row.Token = Vocabulary.Fill;
+                continue;
+            }
             // eos after a few sounds for each text token that the sequence has seen
             var texts = state.Inputs.Count(id => id >= 0);
             part.Token = row.Token = !draw.IgnoreEos && draw.History.Count >= texts * TokensPerText / 2
@@ -96,7 +101,7 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64, Langua
         private readonly FakeLanguageModel _model;
         private readonly FakeWorld _world;
         private bool _disposed;
-        private int _life; // counts resets
+        private int _life; // counts resets and retreats
 
         public State(FakeLanguageModel model, FakeWorld world)
         {
@@ -121,7 +126,7 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64, Langua
             return _life;
         }
 
-        /// <returns>False where the sequence was reset since the step was launched: its numbers are lost.</returns>
+        /// <returns>False where the sequence was reset, or has gone back, since the step was launched: its numbers are lost.</returns>
         public bool TryFeed(int life, ReadOnlySpan<int> inputs)
         {
             if (life != _life)
@@ -132,6 +137,14 @@ internal sealed class FakeLanguageModel(FakeWorld world, int blocks = 64, Langua
                 Hash = unchecked(Hash * 31 + (ulong)(id + 1000));
             }
             return true;
+        }
+
+        public void Retreat(int positions)
+        {
+            var before = (Length + 15) / 16;
+            Length -= positions;
+            _model._blocksInUse += (Length + 15) / 16 - before;
+            _life++;
         }
 
         public void Reset()

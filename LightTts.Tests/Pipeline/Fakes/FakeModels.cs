@@ -47,6 +47,9 @@ internal sealed class FakeWorld
     /// <summary>What is plausible; by default everything.</summary>
     public SpeechPace Pace = new(25, double.MaxValue, 1e-9, 0);
 
+    /// <summary>Whether sequences of streamed text now and then ask for more of it before their turn is over.</summary>
+    public bool AsksForText;
+
     /// <summary>Whether every sequence ends with its first token, whatever its seed.</summary>
     public bool IsMute;
 

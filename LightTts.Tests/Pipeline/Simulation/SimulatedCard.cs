@@ -182,6 +182,8 @@ internal sealed class SimulatedLanguageModel(CardCosts costs, int tokens, bool y
     {
         public int Length { get; set; }
 
+        public void Retreat(int positions) => Length -= positions;
+
         public void Reset() => Length = 0;
 
         public void Dispose() { }

@@ -30,11 +30,9 @@ internal abstract class FlowPages(FlowPagePool pool, FlowPageShape shape, int fr
     /// <param name="frames">Frames in a page: those of a chunk.</param>
     /// <param name="device">Where they lie.</param>
     /// <param name="budget">Bytes that they may take together; null: <see cref="FlowPagePool.DefaultBudget"/>.</param>
-    public static FlowPages Create(FlowPageShape shape, int frames, TorchDevice device, long? budget)
-    {
-        var pool = new FlowPagePool(budget, shape.Elements(frames), device.Compute, device.Device);
-        return device.IsCuda ? new DeviceFlowPages(pool, shape, frames) : new HostFlowPages(pool, shape, frames, device.Compute);
-    }
+    public static FlowPages Create(FlowPageShape shape, int frames, TorchDevice device, long? budget) =>
+        device.IsCuda ? new DeviceFlowPages(new FlowPagePool(budget, shape.Elements(frames), device.Compute, device.Device), shape, frames)
+            : HostFlowPages.Create(shape, frames, device.Compute, budget);
 
     /// <summary>Keys and values of pages, and behind them those of new frames.</summary>
     /// <param name="layer">Which block of the transformer.</param>
@@ -112,6 +110,7 @@ internal sealed class FlowScratch : IDisposable
         if (_buffer is null || _buffer.NumberOfElements < elements)
         {
             _buffer?.Dispose();
+            _buffer = null; // there may be no memory for another
             _buffer = empty([elements], type, device).DetachFromDisposeScope();
         }
         using var part = _buffer.narrow(0, 0, elements);

@@ -1,3 +1,4 @@
+using LightTts.Cpu;
 using LightTts.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -5,10 +6,29 @@ using static TorchSharp.torch;
 namespace LightTts.Models.CosyVoice.Flow;
 
 /// <summary>Pages in the processor's memory: plain copies, a head's frames of a page at a time.</summary>
+/// <param name="pool">Theirs.</param>
+/// <param name="shape">What is kept of a frame.</param>
+/// <param name="frames">Frames in a page.</param>
+/// <param name="type">Type of the numbers; 8-bit ones have a scale for each key and value (<see cref="KeptRows.Bytes"/>).</param>
 internal sealed unsafe class HostFlowPages(FlowPagePool pool, FlowPageShape shape, int frames, ScalarType type) : FlowPages(pool, shape, frames)
 {
     private readonly int _planes = 4 * shape.Heads; // keys and values, two guidance rows, heads
-    private readonly long _frameBytes = (long)shape.HeadDim * Precisions.Bytes(type);
+    private readonly long _frameBytes = RowsOf(type).Size(shape.HeadDim);
+
+    /// <summary>Pages in a pool of their own.</summary>
+    /// <param name="shape">What is kept of a frame.</param>
+    /// <param name="frames">Frames in a page: those of a chunk.</param>
+    /// <param name="type">Type of the numbers.</param>
+    /// <param name="budget">Bytes that they may take together; null: <see cref="FlowPagePool.DefaultBudget"/>.</param>
+    public static HostFlowPages Create(FlowPageShape shape, int frames, ScalarType type, long? budget)
+    {
+        var pageBytes = shape.Elements(frames) / shape.HeadDim * RowsOf(type).Size(shape.HeadDim);
+        // Whatever the numbers are, the pool hands out room for floats.
+        return new(new FlowPagePool(budget, (pageBytes + sizeof(float) - 1) / sizeof(float), ScalarType.Float32, CPU), shape, frames, type);
+    }
+
+    /// <summary>How a key or a value is kept.</summary>
+    public KeptRows Rows { get; } = RowsOf(type);
 
     public override (Tensor Keys, Tensor Values) Join(int layer, FlowPageTable table, int before, Tensor keys, Tensor values, int fill,
         FlowScratch scratch)
@@ -28,29 +48,43 @@ internal sealed unsafe class HostFlowPages(FlowPagePool pool, FlowPageShape shap
 
     public override Tensor Gather(FlowPageTable table, int count)
     {
-        var gathered = empty([count, Shape.Layers, 2, 2, Shape.Heads, Frames, Shape.HeadDim], type);
-        var to = (byte*)gathered.Pointer();
+        var gathered = empty([count, Shape.Layers, 2, 2, Shape.Heads, Frames, Shape.HeadDim]);
+        var to = gathered.Pointer();
         for (var i = 0; i < count; i++)
-            Buffer.MemoryCopy((void*)Pool.Address(table.Pages[i]), to + i * Pool.PageBytes, Pool.PageBytes, Pool.PageBytes);
+            for (var vector = 0; vector < Vectors; vector++, to += Shape.HeadDim)
+                Rows.Read((byte*)Pool.Address(table.Pages[i]) + vector * _frameBytes, to, Shape.HeadDim);
         return gathered;
     }
 
     protected override void FillPages(FlowPageTable table, int before, Tensor pages)
     {
-        var from = pages.to(type, CPU).contiguous();
-        var start = (byte*)from.Pointer();
+        var all = pages.to(ScalarType.Float32, CPU).contiguous();
+        var from = all.Pointer();
         for (var i = 0; i < pages.shape[0]; i++)
-            Buffer.MemoryCopy(start + i * Pool.PageBytes, (void*)Pool.Address(table.Pages[before + i]), Pool.PageBytes, Pool.PageBytes);
+            for (var vector = 0; vector < Vectors; vector++, from += Shape.HeadDim)
+                Rows.Write(from, (byte*)Pool.Address(table.Pages[before + i]) + vector * _frameBytes, Shape.HeadDim);
     }
 
-    /// <summary>Where a head's frames of a page lie, [Frames, HeadDim].</summary>
+    /// <summary>Keys and values of a page.</summary>
+    private int Vectors => Shape.Layers * _planes * Frames;
+
+    /// <summary>Where a frame's key or value of a head lies.</summary>
     /// <param name="page">The page.</param>
     /// <param name="layer">Which block of the transformer.</param>
-    /// <param name="values">Its values, not its keys.</param>
+    /// <param name="values">Its value, not its key.</param>
     /// <param name="row">Guidance row.</param>
     /// <param name="head">The head.</param>
-    public byte* Plane(int page, int layer, bool values, int row, int head) =>
-        Layer(page, layer) + (((values ? 2 : 0) + row) * Shape.Heads + head) * Frames * _frameBytes;
+    /// <param name="frame">The frame, in the page.</param>
+    public byte* Place(int page, int layer, bool values, int row, int head, int frame) =>
+        Layer(page, layer) + ((((values ? 2 : 0) + row) * Shape.Heads + head) * Frames + frame) * _frameBytes;
+
+    private static KeptRows RowsOf(ScalarType type) => type switch
+    {
+        ScalarType.Float32 => KeptRows.Singles,
+        Precisions.Half => KeptRows.Halves,
+        ScalarType.Int8 => KeptRows.Bytes,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Keys and values are not kept in this type."),
+    };
 
     private byte* Layer(int page, int layer) => (byte*)Pool.Address(page) + (long)layer * _planes * Frames * _frameBytes;
 

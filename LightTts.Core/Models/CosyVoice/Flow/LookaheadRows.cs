@@ -36,7 +36,7 @@ internal sealed class LookaheadRows : IDisposable
                 Length += lookahead;
         }
         using var scope = NewDisposeScope();
-        _indices = tensor(values, device: device).DetachFromDisposeScope();
+        _indices = TensorData.FromIntegers(values, device).DetachFromDisposeScope();
         Tensor Part(long start, long count) => _indices.narrow(0, start, count).DetachFromDisposeScope();
         (Ids, Places, Earlier) = (Part(0, tokens), Part(tokens, tokens), Part(2L * tokens, before));
         (Later, Encoded) = (Part(2L * tokens + before, before), Part(2L * tokens + 2 * before, encodings));

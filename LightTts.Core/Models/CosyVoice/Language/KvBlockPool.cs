@@ -57,6 +57,8 @@ internal sealed class LanguageState(KvBlockPool pool) : ILanguageState
     /// <summary>That many more positions are in the cache.</summary>
     public void Advance(int positions) => Length += positions;
 
+    public void Retreat(int positions) => Length -= positions;
+
     public void Reset()
     {
         foreach (var block in _blocks)

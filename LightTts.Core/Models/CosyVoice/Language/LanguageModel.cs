@@ -49,8 +49,8 @@ internal sealed class LanguageModel : ILanguageModel
             ? new CpuLanguageEngine(config,
                 LanguageWeights.Load(archive, config, device, CpuLanguageEngine.Matrix(device), CpuLanguageEngine.Head, mapText: true),
                 options.KvBlocks, options.Thread?.Threads ?? -1)
-            : device.IsCuda && CudaLanguageEngine.TryCreate(config, device, options.KvBlocks, () => LanguageWeights.Load(archive, config, device),
-                out fault) is { } own ? own
+            : device.IsCuda && CudaLanguageEngine.TryCreate(config, device, options.KvBlocks,
+                () => LanguageWeights.Load(archive, config, new TorchDevice(CPU, device.Compute)), out fault) is { } own ? own
             : new TorchLanguageEngine(config, LanguageWeights.Load(archive, config, device), device, options.KvBlocks);
         return new LanguageModel(config, engine, options) { KernelFault = fault };
     }
@@ -85,7 +85,7 @@ internal sealed class LanguageModel : ILanguageModel
         _engine.Prepare(Limits.MaxRows);
         // For prompts of lengths that have not occurred.
         if (_thread?.CudaDevice is { } device)
-            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 64.0, 256L << 20);
+            WorkingMemory.Reserve(new Device(TorchSharp.DeviceType.CUDA, device), 1 / 64.0, 8L << 20, 256L << 20);
     }
 
     public bool CanFollow => _launched.Count == 1 && _launched.Peek().Rows.Count > 0 && _engine.CanFollow;

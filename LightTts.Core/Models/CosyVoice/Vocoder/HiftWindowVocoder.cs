@@ -153,6 +153,7 @@ internal sealed class HiftWindowVocoder : IVocoder
         if (_received is null || _received.NumberOfElements < size)
         {
             _received?.Dispose();
+            _received = null; // there may be no memory for another
             var plain = zeros([(long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)size)], ScalarType.Float32);
             _received = (_device.IsCuda ? plain.pin_memory() : plain).DetachFromDisposeScope();
         }

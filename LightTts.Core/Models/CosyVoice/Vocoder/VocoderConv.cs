@@ -169,14 +169,14 @@ internal sealed class VocoderConv : IDisposable
         return input.reshape(rows, channels, n, _stride).transpose(2, 3).reshape(rows, channels * _stride, n);
     }
 
-    private SimdConv Simd()
+    private unsafe SimdConv Simd()
     {
         var (outputs, inputs, kernel) = ((int)_outputs, (int)_weight!.shape[1], (int)_kernel);
         if (kernel % _stride != 0)
             throw new TtsModelLoadException($"A vocoder convolution of kernel {kernel} and stride {_stride} is not supported: the kernel must be a "
             + $"multiple of the stride.");
         using var phases = Phases(_weight).contiguous();
-        return new SimdConv(phases.ToSingles(), _bias is null ? []
+        return new SimdConv(new ReadOnlySpan<float>(phases.Pointer(), checked((int)phases.NumberOfElements)), _bias is null ? []
             : _bias.ToSingles(), outputs, inputs * (int)_stride, kernel / (int)_stride, (int)_dilation);
     }
 

@@ -8,6 +8,7 @@ namespace LightTts.Models.CosyVoice.Voices;
 /// <remarks>For use from one thread.</remarks>
 internal sealed class SpeakerEncoder : IDisposable
 {
+    private const int InputCount = 1; // features
     private const int DefaultBands = 80;
     private const int MaxFrames = (int)ReferenceLimits.MaxSeconds * 100; // that TensorRT builds its engine for
 
@@ -30,11 +31,18 @@ internal sealed class SpeakerEncoder : IDisposable
     {
         var shapes = new OnnxShapeRange("input", [1, 10, DefaultBands], [1, 500, DefaultBands], [1, MaxFrames, DefaultBands]);
         var session = OnnxSession.Load(path, options with { TensorRt = options.TensorRt with { Shapes = [shapes] } });
-        if (session.Inputs == 1)
+        if (session.Inputs == InputCount)
             return new SpeakerEncoder(session);
         session.Dispose();
-        throw new TtsModelLoadException($"'{path}' has {session.Inputs} inputs where a speaker encoder has 1 (features). It is another model: "
-            + "check the file.");
+        throw Another(path, session.Inputs);
+    }
+
+    /// <summary>Sees whether a file is such a model, without loading it.</summary>
+    /// <exception cref="TtsModelLoadException">The file is missing, damaged, or another model.</exception>
+    public static void Check(string path)
+    {
+        if (OnnxModelFile.CountInputs(path) is not InputCount and var inputs)
+            throw Another(path, inputs);
     }
 
     /// <summary>The embedding of a clip's speaker, not normalised.</summary>
@@ -46,6 +54,9 @@ internal sealed class SpeakerEncoder : IDisposable
         using var input = OrtValue.CreateTensorValueFromMemory(features, [1, frames, _bands]);
         return _session.Run([input], static output => output.GetTensorDataAsSpan<float>().ToArray()); // [1, 192] -> [192]
     }
+
+    private static TtsModelLoadException Another(string path, int inputs) =>
+        new($"'{path}' has {inputs} inputs where a speaker encoder has 1 (features). It is another model: check the file.");
 
     public void Dispose() => _session.Dispose();
 }

@@ -12,6 +12,7 @@ internal sealed class SpeechTokenizer : IDisposable
     /// <summary>The most audio that the model takes, in samples at 16 kHz.</summary>
     public const int MaxSamples = (int)ReferenceLimits.MaxSeconds * WhisperLogMel.SampleRate;
 
+    private const int InputCount = 2; // features and length
     private const int DefaultBands = 128;
     private const int MaxFrames = MaxSamples / 160;
 
@@ -35,11 +36,18 @@ internal sealed class SpeechTokenizer : IDisposable
         // What TensorRT builds its engine for: 0.1 s to the most.
         var shapes = new OnnxShapeRange("feats", [1, DefaultBands, 10], [1, DefaultBands, 500], [1, DefaultBands, MaxFrames]);
         var session = OnnxSession.Load(path, options with { TensorRt = options.TensorRt with { Shapes = [shapes] } });
-        if (session.Inputs == 2)
+        if (session.Inputs == InputCount)
             return new SpeechTokenizer(session);
         session.Dispose();
-        throw new TtsModelLoadException($"'{path}' has {session.Inputs} inputs where a speech tokenizer has 2 (features, length). It is another "
-            + "model: check the file.");
+        throw Another(path, session.Inputs);
+    }
+
+    /// <summary>Sees whether a file is such a model, without loading it.</summary>
+    /// <exception cref="TtsModelLoadException">The file is missing, damaged, or another model.</exception>
+    public static void Check(string path)
+    {
+        if (OnnxModelFile.CountInputs(path) is not InputCount and var inputs)
+            throw Another(path, inputs);
     }
 
     /// <summary>Tokens of a clip.</summary>
@@ -64,6 +72,9 @@ internal sealed class SpeechTokenizer : IDisposable
         var other => throw new TtsModelLoadException($"'{_session.Path}' gives {other} where a speech tokenizer gives integers. It is another "
             + "model: check the file."),
     };
+
+    private static TtsModelLoadException Another(string path, int inputs) =>
+        new($"'{path}' has {inputs} inputs where a speech tokenizer has 2 (features, length). It is another model: check the file.");
 
     public void Dispose() => _session.Dispose();
 }

@@ -12,25 +12,26 @@ namespace LightTts.Models.CosyVoice.Voices;
 /// <remarks>For use from one thread, except <see cref="ExtractorId"/>.</remarks>
 internal sealed class TimbreExtractor : IDisposable
 {
-    private readonly SpeechTokenizer _tokenizer;
-    private readonly SpeakerEncoder _encoder;
+    private readonly Lazy<SpeechTokenizer> _tokenizer;
+    private readonly Lazy<SpeakerEncoder> _encoder;
     private readonly MelSpectrogram _mel;
     private readonly int _tokenMelRatio;
-    private readonly Lazy<string> _id;
+    private readonly Task<string> _id;
 
-    private TimbreExtractor(SpeechTokenizer tokenizer, SpeakerEncoder encoder, PromptMelConfig mel, int tokenMelRatio, Func<string> id)
+    private TimbreExtractor(Lazy<SpeechTokenizer> tokenizer, Lazy<SpeakerEncoder> encoder, PromptMelConfig mel, int tokenMelRatio, Func<string> id)
     {
         (_tokenizer, _encoder, _tokenMelRatio) = (tokenizer, encoder, tokenMelRatio);
         _mel = new MelSpectrogram(mel.FftSize, mel.WindowSize, mel.HopSize, mel.MelBands, mel.SampleRate, mel.MinFrequency, mel.MaxFrequency);
-        _id = new Lazy<string>(id);
+        _id = Task.Run(id);
     }
 
     /// <summary>Identifies the feature extractors: a SHA-256 in hexadecimal over both ONNX files and the mel's settings.</summary>
-    /// <remarks>The files are hashed at the first call (a second or so for the 969 MB tokenizer of the 0.5B models), once. Safe to use from any
-    /// thread.</remarks>
-    public string ExtractorId => _id.Value;
+    /// <remarks>The files are hashed once, beside the rest of the load (a second or so for the 969 MB tokenizer of the 0.5B models). Safe to use
+    /// from any thread.</remarks>
+    public string ExtractorId => _id.GetAwaiter().GetResult();
 
-    /// <summary>Loads the two models.</summary>
+    /// <summary>Loads the two models. Those that run on the processor are only looked at, and loaded when the first voice is learnt: they take up
+    /// to a gigabyte, and whoever speaks in voices that are known needs none of it.</summary>
     /// <param name="tokenizerPath">speech_tokenizer_v2.onnx or speech_tokenizer_v3.onnx.</param>
     /// <param name="encoderPath">campplus.onnx.</param>
     /// <param name="mel">The prompt mel's settings.</param>
@@ -41,17 +42,28 @@ internal sealed class TimbreExtractor : IDisposable
     public static TimbreExtractor Load(string tokenizerPath, string encoderPath, PromptMelConfig mel, int tokenMelRatio, OnnxOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(tokenMelRatio, 1);
+        string Id() => Identify(tokenizerPath, encoderPath, mel, tokenMelRatio);
+        if (options.Providers.All(provider => provider == ExecutionProvider.Cpu))
+        {
+            SpeechTokenizer.Check(tokenizerPath);
+            SpeakerEncoder.Check(encoderPath);
+            var later = options with { Cancellation = CancellationToken.None }; // what cancels the load ends with it
+            return new TimbreExtractor(Later(() => SpeechTokenizer.Load(tokenizerPath, later)), Later(() => SpeakerEncoder.Load(encoderPath, later)),
+                mel, tokenMelRatio, Id);
+        }
+        // Another device can refuse a model, or build its engine for minutes: that belongs to the load.
         var tokenizer = SpeechTokenizer.Load(tokenizerPath, options);
         try
         {
-            var encoder = SpeakerEncoder.Load(encoderPath, options);
-            return new TimbreExtractor(tokenizer, encoder, mel, tokenMelRatio, () => Identify(tokenizerPath, encoderPath, mel, tokenMelRatio));
+            return new TimbreExtractor(new(tokenizer), new(SpeakerEncoder.Load(encoderPath, options)), mel, tokenMelRatio, Id);
         }
         catch
         {
             tokenizer.Dispose();
             throw;
         }
+
+        static Lazy<T> Later<T>(Func<T> load) => new(load, LazyThreadSafetyMode.PublicationOnly); // one that failed is tried again
     }
 
     /// <summary>Extracts a voice.</summary>
@@ -65,9 +77,9 @@ internal sealed class TimbreExtractor : IDisposable
         // Both rates are made from the original: the reference never goes through 16 kHz to 24 kHz.
         var at16k = Resampler.Resample(reference.Samples, reference.SampleRate, WhisperLogMel.SampleRate);
         var forMel = Resampler.Resample(reference.Samples, reference.SampleRate, _mel.SampleRate);
-        var tokens = _tokenizer.Tokenize(at16k);
+        var tokens = _tokenizer.Value.Tokenize(at16k);
         var mel = _mel.Compute(forMel, out var frames);
-        var embedding = _encoder.Embed(at16k);
+        var embedding = _encoder.Value.Embed(at16k);
         foreach (var value in embedding)
             if (!float.IsFinite(value))
                 throw new TtsAudioException("The speaker encoder found no voice in the audio (its result is not finite). Use a clean recording of "
@@ -82,12 +94,14 @@ internal sealed class TimbreExtractor : IDisposable
     /// <summary>Starts to make tokens of speech that is to be spoken in another voice.</summary>
     /// <param name="vocabulary">Tokens that the flow knows.</param>
     /// <param name="live">Whether they are wanted before the source has ended.</param>
-    public ISourceFeed CreateSourceFeed(int vocabulary, bool live) => new SourceFeed(_tokenizer, vocabulary, live);
+    public ISourceFeed CreateSourceFeed(int vocabulary, bool live) => new SourceFeed(_tokenizer.Value, vocabulary, live);
 
     public void Dispose()
     {
-        _tokenizer.Dispose();
-        _encoder.Dispose();
+        if (_tokenizer.IsValueCreated)
+            _tokenizer.Value.Dispose();
+        if (_encoder.IsValueCreated)
+            _encoder.Value.Dispose();
     }
 
     private static string Identify(string tokenizerPath, string encoderPath, PromptMelConfig mel, int tokenMelRatio)

@@ -76,6 +76,21 @@ public sealed class TimbreExtractorTests : IDisposable
     }
 
     [Fact]
+    public void Models_come_with_the_first_voice_and_one_that_cannot_come_is_tried_again()
+    {
+        using var folder = new TempFolder();
+        foreach (var file in (string[])["speech_tokenizer_v3.onnx", "campplus.onnx"])
+            File.Copy(Path.Combine(Repo.TinyEn, file), folder[file]);
+        using var extractor = TimbreExtractor.Load(folder["speech_tokenizer_v3.onnx"], folder["campplus.onnx"], Mel, 2, new OnnxOptions());
+        Assert.Equal(_extractor.ExtractorId, extractor.ExtractorId);
+        File.Move(folder["campplus.onnx"], folder["elsewhere"]);
+        var clip = new AudioClip(Noise(1, 16_000), 16_000);
+        Assert.Contains("campplus.onnx", Assert.Throws<TtsModelLoadException>(() => extractor.Extract(clip, null)).Message, StringComparison.Ordinal);
+        File.Move(folder["elsewhere"], folder["campplus.onnx"]);
+        Assert.Equal(_extractor.Extract(clip, null).Embedding, extractor.Extract(clip, null).Embedding);
+    }
+
+    [Fact]
     public void Tokenizer_refuses_more_than_30_s()
     {
         using var tokenizer = SpeechTokenizer.Load(Path.Combine(Repo.TinyEn, "speech_tokenizer_v3.onnx"), new OnnxOptions { Threads = 1 });

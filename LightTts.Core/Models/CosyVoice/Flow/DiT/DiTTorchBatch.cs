@@ -35,7 +35,7 @@ internal sealed class DiTTorchBatch : DiTBatch
         Place(values.AsSpan(head));
 
         using var scope = NewDisposeScope();
-        var indices = Keep(tensor(values, device: estimator.Device)); // all in one copy
+        var indices = Keep(TensorData.FromIntegers(values, estimator.Device)); // all in one copy
         Tensor Part(long start, long count) => Keep(indices.narrow(0, start, count));
         (Packed, _rows) = (Part(0, Frames), Part(Frames, Frames));
         (_positions, _seen) = (Part(3L * Frames, padded), Part(3L * Frames + padded, Shape.Rows));

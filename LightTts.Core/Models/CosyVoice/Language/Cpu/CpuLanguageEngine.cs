@@ -15,6 +15,8 @@ namespace LightTts.Models.CosyVoice.Language.Cpu;
 /// </remarks>
 internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
 {
+    private const int SharedRows = 16; // of a prompt: fewer are done before other threads have begun
+
     private readonly LanguageModelConfig _config;
     private readonly torch.Tensor _textEmbedding;
     private readonly MappedRows? _textRows;
@@ -60,7 +62,7 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
     /// <summary>Makes the layers that this engine multiplies by.</summary>
     public static Func<torch.Tensor, torch.Tensor?, Linear> Matrix(TorchDevice device) =>
         device.Int8 ? static (weight, bias) => new QuantizedLinear(weight, bias)
-        : device.HalfWeights ? static (weight, bias) => new PackedLinear(weight, bias, half: true) : Head;
+        : (weight, bias) => new PackedLinear(weight, bias, device.Weights);
 
     /// <summary>Makes the last one, which is always of 32-bit numbers: its rounding would go into the draws directly, and it is small.</summary>
     public static Linear Head(torch.Tensor weight, torch.Tensor? bias) => new PackedLinear(weight, bias);
@@ -146,30 +148,61 @@ internal sealed unsafe class CpuLanguageEngine : ILanguageEngine
         var rows = batch.Count;
         Normalise(x, layer.AttentionNorm, normal, rows);
         layer.Qkv.Multiply(normal.Start, normal.Stride, rows, qkv.Start, qkv.Stride, accumulate: false, _threads);
-        foreach (var (state, start, count, past) in batch.Sequences)
-            for (var i = 0; i < count; i++)
-                Attend(index, state, past + i, qkv.At(start + i), attended.At(start + i));
+        foreach (var sequence in batch.Sequences)
+            if (IsShared(sequence.Count))
+                AttendInParallel(index, sequence);
+            else
+                for (var i = 0; i < sequence.Count; i++)
+                {
+                    Keep(index, sequence, i);
+                    Attend(index, sequence, i);
+                }
         layer.Output.Multiply(attended.Start, attended.Stride, rows, x.Start, x.Stride, accumulate: true, _threads);
 
         Normalise(x, layer.FeedForwardNorm, normal, rows);
         layer.GateUp.Multiply(normal.Start, normal.Stride, rows, gateUp.Start, gateUp.Stride, accumulate: false, _threads);
-        for (var row = 0; row < rows; row++)
-            VectorMath.SwiGlu(gateUp.At(row), gateUp.At(row) + _inner, gated.At(row), _inner);
+        if (IsShared(rows))
+            GateInParallel(rows);
+        else
+            for (var row = 0; row < rows; row++)
+                Gate(row);
         layer.Down.Multiply(gated.Start, gated.Stride, rows, x.Start, x.Stride, accumulate: true, _threads);
     }
 
-    private void Attend(int layer, LanguageState state, int position, float* qkv, float* output)
+    /// <summary>Whether so many rows make up for handing them out.</summary>
+    private bool IsShared(int rows) => _threads != 1 && rows >= SharedRows;
+
+    /// <summary>Turns a position's queries and keys, and puts keys and values into the cache.</summary>
+    private void Keep(int layer, LanguageBatch.Sequence sequence, int input)
     {
+        var position = sequence.Past + input;
+        var qkv = _scratch.Qkv.At(sequence.Start + input);
         fixed (float* table = _rotary.Pairs)
         {
             var turns = table + (long)position * _rotary.Stride;
             for (var head = 0; head < _config.Heads + _config.KvHeads; head++)
                 VectorMath.Rotate(qkv + head * _config.HeadDim, turns, _config.HeadDim);
         }
-
-        _attention.Write(layer, state, position, qkv + _queries, qkv + _queries + _keys);
-        _attention.Attend(layer, state, position, qkv, output);
+        _attention.Write(layer, sequence.State, position, qkv + _queries, qkv + _queries + _keys);
     }
+
+    private void Attend(int layer, LanguageBatch.Sequence sequence, int input) => _attention.Attend(layer, sequence.State, sequence.Past + input,
+        _scratch.Qkv.At(sequence.Start + input), _scratch.Attended.At(sequence.Start + input));
+
+    private void Gate(int row) =>
+        VectorMath.SwiGlu(_scratch.GateUp.At(row), _scratch.GateUp.At(row) + _inner, _scratch.Gated.At(row), _inner);
+
+    // In methods of their own, so that steps of single rows allocate nothing for what they hand out.
+    private void AttendInParallel(int layer, LanguageBatch.Sequence sequence)
+    {
+        Share(sequence.Count, input => Keep(layer, sequence, input));
+        Share(sequence.Count, input => Attend(layer, sequence, input));
+    }
+
+    private void GateInParallel(int rows) => Share(rows, Gate);
+
+    private void Share(int rows, Action<int> action) =>
+        Parallel.For(0, rows, new ParallelOptions { MaxDegreeOfParallelism = _threads }, action);
 
     private void Head(IReadOnlyList<int> rows, Span<float> logits)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.Intrinsics;
 using LightTts.Cpu;
 using LightTts.Models.CosyVoice.Files;
@@ -15,11 +16,9 @@ internal sealed unsafe class PagedAttention : IDisposable
     private const int Block = KvBlockPool.BlockSize;
 
     private readonly NativeBuffer[] _layers;
-    private readonly NativeBuffer _query;
     private readonly int _kvHeads;
     private readonly int _shared;
     private readonly int _headDim;
-    private NativeBuffer _scores = new(256);
 
     public PagedAttention(LanguageModelConfig config, int blocks)
     {
@@ -27,7 +26,6 @@ internal sealed unsafe class PagedAttention : IDisposable
         _shared = config.Heads / config.KvHeads;
         _headDim = config.HeadDim;
         _layers = [.. Enumerable.Range(0, config.Layers).Select(_ => new NativeBuffer((long)blocks * _kvHeads * HeadFloats))];
-        _query = new NativeBuffer(_headDim);
     }
 
     // Keys and values of one head in one block.
@@ -48,7 +46,7 @@ internal sealed unsafe class PagedAttention : IDisposable
         }
     }
 
-    /// <summary>Attends to positions 0 to <paramref name="position"/>.</summary>
+    /// <summary>Attends to positions 0 to <paramref name="position"/>; for several positions side by side.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="state">Whose cache.</param>
     /// <param name="position">The query's position; its key and value are in the cache.</param>
@@ -57,44 +55,54 @@ internal sealed unsafe class PagedAttention : IDisposable
     public void Attend(int layer, LanguageState state, int position, float* queries, float* output)
     {
         int count = position + 1, blocks = (count + Block - 1) / Block;
-        if (_scores.Length < blocks * Block)
-        {
-            _scores.Dispose();
-            _scores = new NativeBuffer(2L * blocks * Block);
-        }
-
+        var memory = ArrayPool<float>.Shared.Rent(blocks * Block + _headDim);
         var scale = 1 / MathF.Sqrt(_headDim);
-        for (var head = 0; head < _kvHeads * _shared; head++)
+        fixed (float* scores = memory)
         {
-            for (var d = 0; d < _headDim; d++)
-                _query.Start[d] = queries[head * _headDim + d] * scale;
-            for (var block = 0; block < blocks; block++)
-                Score(At(layer, state, block, head / _shared), _scores.Start + block * Block);
-            var sum = VectorMath.ExpAndSum(_scores.Start, count);
-            Mix(layer, state, head / _shared, count, 1 / sum, output + head * _headDim);
+            var query = scores + blocks * Block;
+            for (var head = 0; head < _kvHeads * _shared; head++)
+            {
+                for (var d = 0; d < _headDim; d += 8)
+                    (Vector256.Load(queries + head * _headDim + d) * scale).Store(query + d);
+                for (var block = 0; block < blocks; block++)
+                    Score(query, At(layer, state, block, head / _shared), scores + block * Block);
+                var sum = VectorMath.ExpAndSum(scores, count);
+                Mix(layer, state, head / _shared, scores, count, 1 / sum, output + head * _headDim);
+            }
         }
+        ArrayPool<float>.Shared.Return(memory);
     }
 
     public void Dispose()
     {
         foreach (var layer in _layers)
             layer.Dispose();
-        _query.Dispose();
-        _scores.Dispose();
     }
 
     private float* At(int layer, LanguageState state, int block, int kvHead) =>
         _layers[layer].Start + ((long)state.Blocks[block] * _kvHeads + kvHead) * HeadFloats;
 
     /// <summary>The products of the query and a block's 16 keys.</summary>
-    private void Score(float* keys, float* scores)
+    private void Score(float* query, float* keys, float* scores)
     {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Vector512<float> evens = default, odds = default;
+            for (var d = 0; d < _headDim; d += 2)
+            {
+                var key = keys + d * Block;
+                evens = Vector512.FusedMultiplyAdd(Vector512.Create(query[d]), Vector512.Load(key), evens);
+                odds = Vector512.FusedMultiplyAdd(Vector512.Create(query[d + 1]), Vector512.Load(key + Block), odds);
+            }
+            (evens + odds).Store(scores);
+            return;
+        }
         Vector256<float> low0 = default, high0 = default, low1 = default, high1 = default;
         for (var d = 0; d < _headDim; d += 2)
         {
             var key = keys + d * Block;
-            var even = Vector256.Create(_query.Start[d]);
-            var odd = Vector256.Create(_query.Start[d + 1]);
+            var even = Vector256.Create(query[d]);
+            var odd = Vector256.Create(query[d + 1]);
             low0 = Vector256.FusedMultiplyAdd(even, Vector256.Load(key), low0);
             high0 = Vector256.FusedMultiplyAdd(even, Vector256.Load(key + 8), high0);
             low1 = Vector256.FusedMultiplyAdd(odd, Vector256.Load(key + Block), low1);
@@ -106,7 +114,7 @@ internal sealed unsafe class PagedAttention : IDisposable
     }
 
     /// <summary>The mean of the values, weighted by the scores.</summary>
-    private void Mix(int layer, LanguageState state, int kvHead, int count, float scale, float* output)
+    private void Mix(int layer, LanguageState state, int kvHead, float* scores, int count, float scale, float* output)
     {
         for (var d = 0; d < _headDim; d += 8)
             Vector256<float>.Zero.Store(output + d);
@@ -114,16 +122,39 @@ internal sealed unsafe class PagedAttention : IDisposable
         {
             var values = At(layer, state, start / Block, kvHead) + Block * _headDim;
             var inBlock = Math.Min(Block, count - start);
-            for (var d = 0; d < _headDim; d += 8)
+            var d = 0;
+            // Several sums side by side, as one is not ready for the next product at once.
+            for (; d + 32 <= _headDim; d += 32)
+                Mix(values + d, scores + start, inBlock, output + d);
+            for (; d < _headDim; d += 8)
             {
                 var sum = Vector256.Load(output + d);
                 for (var i = 0; i < inBlock; i++)
-                    sum = Vector256.FusedMultiplyAdd(Vector256.Create(_scores.Start[start + i]), Vector256.Load(values + i * _headDim + d), sum);
+                    sum = Vector256.FusedMultiplyAdd(Vector256.Create(scores[start + i]), Vector256.Load(values + i * _headDim + d), sum);
                 sum.Store(output + d);
             }
         }
 
         for (var d = 0; d < _headDim; d += 8)
             (Vector256.Load(output + d) * scale).Store(output + d);
+    }
+
+    /// <summary>32 numbers of a block's values, added to the output.</summary>
+    private void Mix(float* values, float* scores, int count, float* output)
+    {
+        Vector256<float> sum0 = Vector256.Load(output), sum1 = Vector256.Load(output + 8), sum2 = Vector256.Load(output + 16),
+            sum3 = Vector256.Load(output + 24);
+        for (var i = 0; i < count; i++, values += _headDim)
+        {
+            var score = Vector256.Create(scores[i]);
+            sum0 = Vector256.FusedMultiplyAdd(score, Vector256.Load(values), sum0);
+            sum1 = Vector256.FusedMultiplyAdd(score, Vector256.Load(values + 8), sum1);
+            sum2 = Vector256.FusedMultiplyAdd(score, Vector256.Load(values + 16), sum2);
+            sum3 = Vector256.FusedMultiplyAdd(score, Vector256.Load(values + 24), sum3);
+        }
+        sum0.Store(output);
+        sum1.Store(output + 8);
+        sum2.Store(output + 16);
+        sum3.Store(output + 24);
     }
 }

@@ -42,7 +42,7 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
     /// <param name="config">The model's sizes.</param>
     /// <param name="device">Where it is to run.</param>
     /// <param name="kvBlocks">Blocks of the KV cache.</param>
-    /// <param name="load">Reads the weights; called only where an engine comes of it.</param>
+    /// <param name="load">Reads the weights into main memory, in the device's types; called only where an engine comes of it.</param>
     /// <param name="fault">Why there is none.</param>
     public static CudaLanguageEngine? TryCreate(LanguageModelConfig config, TorchDevice device, int kvBlocks, Func<LanguageWeights> load,
         out string? fault)
@@ -179,12 +179,14 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
             {
                 CudaDriver.Synchronize(stream); // the step before may not have its inputs yet
                 _inputs?.Dispose();
+                _inputs = null; // there may be no memory for another
                 _inputs = new StepInputs(Room(layout.Bytes), _layers.Device);
             }
             if (_memory is null || !_memory.Holds(layout))
             {
                 var (rows, wide) = (_memory?.Rows ?? 0, _memory?.Draws ?? 0);
                 _memory?.Dispose();
+                _memory = null;
                 _memory = _layers.CreateMemory(Room(layout.Rows, rows), Room(layout.Draws, wide));
             }
         }
@@ -246,6 +248,7 @@ internal sealed unsafe class CudaLanguageEngine : ILanguageEngine
         if (memory is not null && memory.Bytes >= bytes)
             return;
         memory?.Dispose();
+        memory = null; // as above
         memory = new PinnedMemory(Room(bytes));
     }
 

@@ -13,7 +13,7 @@ namespace LightTts.Models.CosyVoice.Language.Cuda;
 internal sealed class CudaLanguageLayers : IDisposable
 {
     private readonly TransformerShape _shape;
-    private readonly LanguageWeights _weights;
+    private readonly WeightArena _weights;
     private readonly CudaModule _module;
     private readonly EmbeddingKernel _embedding;
     private readonly ProductKernels _products;
@@ -21,8 +21,8 @@ internal sealed class CudaLanguageLayers : IDisposable
     private readonly SamplingKernel _sampling;
     private readonly CublasProducts? _cublas;
     private readonly PromptKernels? _prompt; // null where there is no cuBLAS: then prompts go as decoding goes
-    private readonly Tensor _table;  // [text vocabulary + speech rows, hidden]
-    private readonly Tensor _turns;  // [positions, head / 2, (cos, sin)]
+    private readonly nint _table; // [text vocabulary + speech rows, hidden]
+    private readonly Tensor _turns; // [positions, head / 2, (cos, sin)]
     private readonly Tensor[] _keys; // of each layer: [blocks, kv, page, head]
     private readonly Tensor[] _values;
     private readonly Layer[] _layers;
@@ -31,10 +31,15 @@ internal sealed class CudaLanguageLayers : IDisposable
     private readonly nint _headBias;
     private readonly float _epsilon;
 
+    /// <summary>Brings the weights to the device.</summary>
+    /// <param name="config">The model's sizes.</param>
+    /// <param name="weights">In main memory, in the types in which the device is to have them; taken over.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="kvBlocks">Blocks of the KV cache.</param>
+    /// <param name="module">The kernels.</param>
     public CudaLanguageLayers(LanguageModelConfig config, LanguageWeights weights, TorchDevice device, int kvBlocks, CudaModule module)
     {
         _shape = Shape(config, device);
-        _weights = weights;
         _module = module;
         Device = device.Device;
         TextVocabulary = config.TextVocabulary;
@@ -47,9 +52,6 @@ internal sealed class CudaLanguageLayers : IDisposable
         _cublas = CublasProducts.TryCreate();
         _prompt = _cublas is null ? null : new PromptKernels(module, _shape, _cublas);
 
-        _table = cat([weights.TextEmbedding, weights.SpeechEmbedding], 0).DetachFromDisposeScope();
-        weights.TextEmbedding.Dispose();
-        weights.SpeechEmbedding.Dispose();
         var rotary = new RotaryTable(config.HeadDim, config.RopeTheta);
         rotary.Ensure(MaxPositions);
         _turns = TensorData.FromSingles(rotary.Pairs[..(MaxPositions * rotary.Stride)], device.Device, MaxPositions, config.HeadDim)
@@ -57,9 +59,16 @@ internal sealed class CudaLanguageLayers : IDisposable
         Tensor[] Pages() => [.. Enumerable.Range(0, config.Layers).Select(_ =>
             zeros([kvBlocks, config.KvHeads, KvBlockPool.BlockSize, config.HeadDim], device.Compute, device.Device).DetachFromDisposeScope())];
         (_keys, _values) = (Pages(), Pages());
-        _layers = [.. weights.Layers.Select((layer, i) => new Layer(layer, _keys[i], _values[i]))];
-        var head = (TorchLinear)weights.Head;
-        (_norm, _head, _headBias) = (weights.Norm.Address(), head.Weight.Address(), head.Bias?.Address() ?? 0);
+        using (weights)
+        {
+            var head = (TorchLinear)weights.Head;
+            _weights = new WeightArena([[weights.TextEmbedding, weights.SpeechEmbedding], .. weights.Layers.SelectMany(Layer.Weights), [weights.Norm],
+                [head.Weight], [.. head.Bias is { } bias ? new[] { bias } : []]], device.Device);
+            var places = new Queue<nint>(_weights.Addresses);
+            _table = places.Dequeue();
+            _layers = [.. weights.Layers.Select((_, i) => new Layer(places, _keys[i], _values[i]))];
+            (_norm, _head, _headBias) = (places.Dequeue(), places.Dequeue(), head.Bias is null ? 0 : places.Dequeue());
+        }
     }
 
     public Device Device { get; }
@@ -106,7 +115,7 @@ internal sealed class CudaLanguageLayers : IDisposable
     // The parts of a step, for whoever asks what each of them costs: alone, without bringing later weights into the second-level cache.
 
     internal void Embed(nint stream, nint inputs, in StepLayout layout, StepMemory memory, DrawnTokens tokens) =>
-        _embedding.Launch(stream, layout.Rows, inputs + layout.Inputs, tokens.Device, TextVocabulary, _table.Address(), _layers[0].AttentionNorm,
+        _embedding.Launch(stream, layout.Rows, inputs + layout.Inputs, tokens.Device, TextVocabulary, _table, _layers[0].AttentionNorm,
             memory.Stream);
 
     internal void Project(int i, nint stream, nint inputs, in StepLayout layout, StepMemory memory, bool ahead = false)
@@ -169,7 +178,6 @@ internal sealed class CudaLanguageLayers : IDisposable
     {
         foreach (var pages in _keys.Concat(_values))
             pages.Dispose();
-        _table.Dispose();
         _turns.Dispose();
         _weights.Dispose();
         _cublas?.Dispose();
@@ -177,16 +185,29 @@ internal sealed class CudaLanguageLayers : IDisposable
     }
 
     /// <summary>Where a layer's numbers lie.</summary>
-    private sealed class Layer(LanguageLayer weights, Tensor keys, Tensor values)
+    /// <param name="places">Where its weights lie, in the order of <see cref="Weights"/>; they are taken off.</param>
+    /// <param name="keys">Its pages.</param>
+    /// <param name="values">Likewise.</param>
+    private sealed class Layer(Queue<nint> places, Tensor keys, Tensor values)
     {
-        public nint AttentionNorm { get; } = weights.AttentionNorm.Address();
-        public nint Qkv { get; } = ((TorchLinear)weights.Qkv).Weight.Address();
-        public nint QkvBias { get; } = ((TorchLinear)weights.Qkv).Bias!.Address();
-        public nint Output { get; } = ((TorchLinear)weights.Output).Weight.Address();
-        public nint FeedForwardNorm { get; } = weights.FeedForwardNorm.Address();
-        public nint GateUp { get; } = ((TorchLinear)weights.GateUp).Weight.Address();
-        public nint Down { get; } = ((TorchLinear)weights.Down).Weight.Address();
+        public nint AttentionNorm { get; } = places.Dequeue();
+        public nint Qkv { get; } = places.Dequeue();
+        public nint QkvBias { get; } = places.Dequeue();
+        public nint Output { get; } = places.Dequeue();
+        public nint FeedForwardNorm { get; } = places.Dequeue();
+        public nint GateUp { get; } = places.Dequeue();
+        public nint Down { get; } = places.Dequeue();
         public nint Keys { get; } = keys.Address();
         public nint Values { get; } = values.Address();
+
+        public static IEnumerable<Tensor[]> Weights(LanguageLayer layer)
+        {
+            var qkv = (TorchLinear)layer.Qkv;
+            return
+            [
+                [layer.AttentionNorm], [qkv.Weight], [qkv.Bias!], [((TorchLinear)layer.Output).Weight], [layer.FeedForwardNorm],
+                [((TorchLinear)layer.GateUp).Weight], [((TorchLinear)layer.Down).Weight],
+            ];
+        }
     }
 }

@@ -22,8 +22,11 @@ internal sealed class CpuDiTEstimator : IVelocityEstimator
         Weights = weights;
         _schedules = new DiTSchedules(weights);
         Positional = new CpuPositional(weights);
-        Store = (HostFlowPages)FlowPages.Create(new FlowPageShape(weights.Config.Depth, weights.Config.Heads, weights.Config.HeadDim), pageFrames,
-            device, cacheBudget);
+        // Beside weights of fewer bits, what is kept of the past in 32 would be most of the memory.
+        // In 32 bits what is kept of the past would be most of the memory, beside weights of fewer.
+        var kept = device.Int8 ? ScalarType.Int8 : device.HalfWeights ? Precisions.Half : ScalarType.Float32;
+        Store = HostFlowPages.Create(new FlowPageShape(weights.Config.Depth, weights.Config.Heads, weights.Config.HeadDim), pageFrames, kept,
+            cacheBudget);
     }
 
     public bool KeepsPast => true;

@@ -165,7 +165,6 @@ internal sealed unsafe class CpuDiTPass : IEstimatorPass
     {
         var segment = part.Segment;
         var (store, cache) = (_estimator.Store, segment.Cache as FlowCache);
-        var pages = cache is null ? default : cache.Pages(step).Pages;
         int before = segment.Start / store.Frames, past = before * store.Frames, length = past + segment.Count, stride = 3 * _inner;
         var qkv = At(_qkv, row * _frames + part.At, stride) + head * _headDim;
         // As the reference applies them to vectors that are not split into heads: to the first head only.
@@ -174,21 +173,31 @@ internal sealed unsafe class CpuDiTPass : IEstimatorPass
                 for (var kind = 0; kind < 2; kind++)
                     VectorMath.Rotate(qkv + (long)frame * stride + kind * _inner, _turns + (long)(part.At + frame) * _headDim, _headDim);
 
+        // A chunk reads its own frames as those behind it will, whether they are of this pass or of a later one.
+        var rounds = !store.Rows.IsExact && segment.Chunk > 0;
+        var kept = cache is null || segment.Last ? 0 : segment.Count / store.Frames * store.Frames;
+        var spare = stackalloc byte[store.Rows.Size(_headDim)];
         var addresses = new nint[2 * length];
         for (var kind = 0; kind < 2; kind++)
         {
             var each = addresses.AsSpan(kind * length, length);
             for (var frame = 0; frame < past; frame++)
-                each[frame] = (nint)(store.Plane(pages[frame / store.Frames], layer, kind == 1, row, head)
-                    + (long)(frame % store.Frames) * _headDim * sizeof(float));
+                each[frame] = (nint)Place(frame);
             for (var frame = 0; frame < segment.Count; frame++)
-                each[past + frame] = (nint)(qkv + (long)frame * stride + (kind + 1) * _inner);
-            for (var page = 0; cache is not null && !segment.Last && page < segment.Count / store.Frames; page++)
-                for (var frame = 0; frame < store.Frames; frame++)
-                    new ReadOnlySpan<float>((void*)each[past + page * store.Frames + frame], _headDim).CopyTo(new Span<float>(
-                        (float*)store.Plane(pages[before + page], layer, kind == 1, row, head) + (long)frame * _headDim, _headDim));
+            {
+                var vector = qkv + (long)frame * stride + (kind + 1) * _inner;
+                each[past + frame] = (nint)vector;
+                if (frame >= kept && !rounds)
+                    continue;
+                var place = frame < kept ? Place(past + frame) : spare;
+                store.Rows.Write(vector, place, _headDim);
+                if (rounds)
+                    store.Rows.Read(place, vector, _headDim);
+            }
+
+            byte* Place(int frame) => store.Place(cache!.Pages(step).Pages[frame / store.Frames], layer, kind == 1, row, head, frame % store.Frames);
         }
-        attention.Load(addresses.AsSpan(0, length), addresses.AsSpan(length));
+        attention.Load(addresses.AsSpan(0, length), addresses.AsSpan(length), past, store.Rows);
         for (var at = 0; at < segment.Count;)
         {
             // A frame sees everything before the end of its own chunk.

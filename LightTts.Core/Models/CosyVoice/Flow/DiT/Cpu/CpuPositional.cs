@@ -16,6 +16,7 @@ internal sealed unsafe class CpuPositional : IDisposable
     private readonly int _padded;
     private readonly int _tail;
 
+    /// <param name="weights">Whose convolutions it takes over: they are kept once.</param>
     public CpuPositional(DiTWeights weights)
     {
         Groups = weights.Groups;
@@ -68,6 +69,7 @@ internal sealed unsafe class CpuPositional : IDisposable
     private PackedMatrix[] Pack(Tensor weight, Tensor bias)
     {
         // [Dim, Dim / groups, kernel] -> [Dim, kernel, Dim / groups]
+        using var own = weight;
         using var windows = weight.transpose(1, 2).contiguous();
         float* from = windows.Pointer(), plus = bias.Pointer();
         var inputs = (_tail + 1) * _width;
