@@ -62,12 +62,6 @@ __device__ __forceinline__ u64 describe_tile(const void* tile)
     return (u64)((u32)__cvta_generic_to_shared(tile) >> 4 & 0x3fff) | 1ull << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62;
 }
 
-// What this thread has written to shared memory is seen by the products that it lets begin.
-__device__ __forceinline__ void publish_tiles()
-{
-    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-}
-
 // Before the first product of several: registers are as they stand here.
 __device__ __forceinline__ void begin_products()
 {
