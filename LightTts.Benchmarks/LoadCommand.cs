@@ -46,8 +46,8 @@ internal static class LoadCommand
             DefaultValueFactory = _ => SpeakCommand.Text };
         var json = new Option<FileInfo?>("--json") { Description = "File to write the rows to." };
         var device = DeviceOption.Create();
-        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32, bfloat16, float16 or int8.", DefaultValueFactory = _ =>
-            ComputePrecision.Float32 };
+        var precision = new Option<ComputePrecision>("--precision")
+        { Description = "auto, float32, bfloat16, float16 or int8.", DefaultValueFactory = _ => ComputePrecision.Float32 };
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
         var shared = new ResultOptions();

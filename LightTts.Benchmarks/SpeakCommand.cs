@@ -22,8 +22,9 @@ internal static class SpeakCommand
     {
         var runs = new Option<int>("--runs") { Description = "Counted runs of each mode, after two warm ones.", DefaultValueFactory = _ => 7 };
         var steps = new Option<int?>("--steps") { Description = "Solver steps. Default: what the model recommends." };
-        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32, bfloat16, float16 or int8.", DefaultValueFactory = _ =>
-            ComputePrecision.Float32 };
+        var firstSteps = new Option<int?>("--first-steps") { Description = "Solver steps of a stream's first chunk. Default: as the others." };
+        var precision = new Option<ComputePrecision>("--precision")
+        { Description = "auto, float32, bfloat16, float16 or int8.", DefaultValueFactory = _ => ComputePrecision.Float32 };
         var device = DeviceOption.Create();
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
@@ -31,7 +32,8 @@ internal static class SpeakCommand
         var json = new Option<FileInfo?>("--json") { Description = "File to write the figures to." };
         var timeline = new Option<bool>("--timeline") { Description = "Also tells of one streamed request what happened to it and when." };
         var account = LedgerOption.Create();
-        var command = new Command("speak", "One listener: real-time factor, time to first audio, load time, peak memory.") { runs, steps, precision,
+        var command = new Command("speak", "One listener: real-time factor, time to first audio, load time, peak memory.") { runs, steps, firstSteps,
+            precision,
             device, natives, model, text, json, timeline, account };
         var shared = new ResultOptions();
         shared.AddTo(command);
@@ -53,8 +55,9 @@ internal static class SpeakCommand
             var loaded = watch.Elapsed;
             shared.Write(parsed, "load_s", (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds);
             List<Row> rows = [];
+            var flowSteps = (parsed.GetValue(steps), parsed.GetValue(firstSteps));
             foreach (var mode in (AudioDelivery[])[AudioDelivery.Whole, AudioDelivery.Streaming])
-                rows.Add(await MeasureAsync(pipeline, mode, parsed.GetValue(text)!, parsed.GetValue(steps), parsed.GetValue(runs), ledger,
+                rows.Add(await MeasureAsync(pipeline, mode, parsed.GetValue(text)!, flowSteps, parsed.GetValue(runs), ledger,
                     cancellation));
             var result = new Result(pipeline.Model.Name, pipeline.Model.DeviceName, pipeline.Model.Precision.ToString().ToLowerInvariant(),
                 Environment.ProcessorCount,
@@ -66,7 +69,7 @@ internal static class SpeakCommand
             shared.Write(parsed, "rtf_streamed", rows[^1].RealTimeFactor);
             if (parsed.GetValue(timeline) || ledger is not null)
             {
-                var request = Request(AudioDelivery.Streaming, parsed.GetValue(text)!, parsed.GetValue(steps));
+                var request = Request(AudioDelivery.Streaming, parsed.GetValue(text)!, flowSteps);
                 ledger?.Enter();
                 var told = (await RequestTimeline.WatchAsync(pipeline.SynthesizeAsync(request, cancellation))).ToString();
                 ledger?.Leave();
@@ -86,7 +89,7 @@ internal static class SpeakCommand
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, // a row whose requests all failed has no times
     };
 
-    private static async Task<Row> MeasureAsync(TtsPipeline pipeline, AudioDelivery mode, string text, int? steps, int runs,
+    private static async Task<Row> MeasureAsync(TtsPipeline pipeline, AudioDelivery mode, string text, (int? All, int? First) steps, int runs,
         DeviceLedger? ledger, CancellationToken cancellation)
     {
         const int warm = 2;
@@ -120,12 +123,12 @@ internal static class SpeakCommand
         var busy = stages.Stop().ToDictionary(pair => pair.Key, pair => pair.Value / runs / audio);
         ledger?.Write($"{mode}, {audio:0.0} s of audio, {runs} times, one listener", "second of audio", runs * audio,
             $"  stages busy, seconds a second of audio: {StageTimes.Format(busy)}\n\n");
-        return new Row(mode.ToString().ToLowerInvariant(), steps
+        return new Row(mode.ToString().ToLowerInvariant(), steps.All
             ?? pipeline.Model.FlowSteps, audio, Median(factors), factors.Min(), Median(firsts), firsts.Min(), busy);
     }
 
-    private static SynthesisRequest Request(AudioDelivery mode, string text, int? steps) =>
-        new() { Text = text, Delivery = mode, FlowSteps = steps, Seed = 1 };
+    private static SynthesisRequest Request(AudioDelivery mode, string text, (int? All, int? First) steps) =>
+        new() { Text = text, Delivery = mode, FlowSteps = steps.All, FirstFlowSteps = steps.First, Seed = 1 };
 
     internal static double Median(List<double> values)
     {

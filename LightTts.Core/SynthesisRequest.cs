@@ -49,6 +49,13 @@ public sealed record SynthesisRequest
     /// model directory recommends, 10 where it says nothing.</value>
     public int? FlowSteps { get; init; }
 
+    /// <summary>Solver steps of a stream's first chunk, to hear it sooner.</summary>
+    /// <remarks>It sounds as if <see cref="FlowSteps"/> had been these. What follows has all steps, for which the first chunk's frames are computed
+    /// once more: the second chunk takes twice as long. The voice's prompt is prepared for both numbers.</remarks>
+    /// <value>1 to <see cref="TtsPipelineOptions.MaxFlowSteps"/>; without effect where they are not fewer than <see cref="FlowSteps"/>. Default null:
+    /// as <see cref="FlowSteps"/>.</value>
+    public int? FirstFlowSteps { get; init; }
+
     /// <summary>The most speech tokens (25 a second) that a sentence may get.</summary>
     /// <value>At least 1. Default null: 20 for each text token.</value>
     public int? MaxSpeechTokens { get; init; }

@@ -22,8 +22,8 @@ internal static class StagesCommand
     public static Command Create()
     {
         var device = DeviceOption.Create();
-        var precision = new Option<ComputePrecision>("--precision") { Description = "auto, float32, bfloat16, float16 or int8.", DefaultValueFactory = _ =>
-            ComputePrecision.Float32 };
+        var precision = new Option<ComputePrecision>("--precision")
+        { Description = "auto, float32, bfloat16, float16 or int8.", DefaultValueFactory = _ => ComputePrecision.Float32 };
         var natives = new Option<string?>("--natives") { Description = "Folder with libtorch's libraries." };
         var model = new Option<string?>("--model") { Description = "Model directory. Default: the embedded voice." };
         var seconds = new Option<double>("--seconds") { Description = "Time of each measurement, after one warm sample; three samples at least.",

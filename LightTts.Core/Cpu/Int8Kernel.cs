@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace LightTts.Cpu;
 
-/// <summary>The inner loops of <see cref="QuantizedMatrix"/>: the sums of a panel of 16 outputs, or two, for a few rows. A panel is stored in groups of
-/// four inputs, of which each output has its four side by side: one 32-bit lane.</summary>
+/// <summary>The inner loops of <see cref="QuantizedMatrix"/>: the sums of a panel of 16 outputs, or two, for a few rows. A panel is stored in
+/// groups of four inputs, of which each output has its four side by side: one 32-bit lane.</summary>
 internal static unsafe class Int8Kernel
 {
     /// <summary>Sums that one call gives, at the most.</summary>

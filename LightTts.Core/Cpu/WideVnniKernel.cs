@@ -8,8 +8,8 @@ namespace LightTts.Cpu;
 /// <see cref="VnniKernel"/>'s have, and there on processors that lack those (Cascade Lake to Ice Lake, Zen 4).</summary>
 /// <remarks>
 /// .NET 10 does not offer them, so the loops are written as machine code when the process first asks: one for each number of rows, for one
-/// panel and for two, and some that read few rows' weights as one forward stream. Like <see cref="VnniKernel"/>'s they move the weights up by 128. They use registers only that both calling
-/// conventions leave to the callee.
+/// panel and for two, and some that read few rows' weights as one forward stream. Like <see cref="VnniKernel"/>'s they move the weights up
+/// by 128. They use registers only that both calling conventions leave to the callee.
 /// </remarks>
 internal static unsafe class WideVnniKernel
 {
@@ -30,7 +30,7 @@ internal static unsafe class WideVnniKernel
     private const int Offset = unchecked((int)0x80808080);
 
     // 16 to 31 first, then 0 and 1; the others of the first 16 are the callee's on Windows up to 5.
-    private const int FirstSum = 16, Weights = 2, Inputs = 4, OffsetRegister = 5;
+    private const int FirstSum = 16, FirstWeights = 2, Inputs = 4, OffsetRegister = 5;
 
     private static readonly Lazy<nint[]?> s_loops = new(Create);
 
@@ -49,7 +49,7 @@ internal static unsafe class WideVnniKernel
     public static void Multiply(sbyte* w, long panelBytes, int panels, sbyte* x, int xStride, int* totals, int rows, int groups, int* sums)
     {
         Arguments arguments;
-        arguments.Weights = w;
+        arguments.Numbers = w;
         arguments.PanelBytes = panelBytes;
         arguments.Inputs = x;
         arguments.Stride = xStride;
@@ -101,7 +101,7 @@ internal static unsafe class WideVnniKernel
         var each = rows * panels; // sums of a group
         int Sum(int group, int row, int panel) => (FirstSum + group * each + row * panels + panel) % 32;
 
-        code.Load(weights, arguments, Field(nameof(Arguments.Weights)));
+        code.Load(weights, arguments, Field(nameof(Arguments.Numbers)));
         code.Load(nextPanel, arguments, Field(nameof(Arguments.PanelBytes)));
         code.Load(inputs[0], arguments, Field(nameof(Arguments.Inputs)));
         code.Load(stride, arguments, Field(nameof(Arguments.Stride)));
@@ -122,12 +122,12 @@ internal static unsafe class WideVnniKernel
         for (var group = 0; group < groups; group++)
         {
             for (var panel = 0; panel < panels; panel++)
-                code.Xor(Weights + panel, OffsetRegister, weights, nextPanel, panel, GroupBytes * group);
+                code.Xor(FirstWeights + panel, OffsetRegister, weights, nextPanel, panel, GroupBytes * group);
             for (var row = 0; row < rows; row++)
             {
                 code.Broadcast(Inputs, inputs[row / 3], stride, row % 3, 4 * group);
                 for (var panel = 0; panel < panels; panel++)
-                    code.DotProduct(Sum(group, row, panel), Weights + panel, Inputs);
+                    code.DotProduct(Sum(group, row, panel), FirstWeights + panel, Inputs);
             }
         }
         code.Add(weights, GroupBytes * groups);
@@ -150,7 +150,7 @@ internal static unsafe class WideVnniKernel
     [StructLayout(LayoutKind.Sequential)]
     private struct Arguments
     {
-        public sbyte* Weights;
+        public sbyte* Numbers;
         public long PanelBytes;
         public sbyte* Inputs;
         public long Stride;

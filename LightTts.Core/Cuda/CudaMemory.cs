@@ -34,14 +34,18 @@ internal static unsafe class CudaMemory
     /// <exception cref="ExternalException">It is.</exception>
     public static void Require(int device)
     {
+        if (MemGetInfo == null || ErrorText == null || GetDevice == null || SetDevice == null)
+            return;
         int before;
         nuint free, total;
-        if (MemGetInfo == null || ErrorText == null || GetDevice == null || SetDevice == null || GetDevice(&before) != 0)
-            return;
-        var error = SetDevice(device);
+        var error = GetDevice(&before);
         if (error == 0)
-            error = MemGetInfo(&free, &total);
-        _ = SetDevice(before);
+        {
+            error = SetDevice(device);
+            if (error == 0)
+                error = MemGetInfo(&free, &total);
+            _ = SetDevice(before);
+        }
         if (error != 0)
             throw new ExternalException($"CUDA error: {Marshal.PtrToStringUTF8((nint)ErrorText(error))} ({error})");
     }

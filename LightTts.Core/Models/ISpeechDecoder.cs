@@ -46,7 +46,8 @@ internal interface ISpeechDecoder : IStageModel
 /// <param name="Streaming">Chunk-causal in pieces, or offline in one pass.</param>
 /// <param name="FlowSteps">Solver steps.</param>
 /// <param name="Speed">Speaking rate; 1 when streaming.</param>
-internal readonly record struct DecodeOptions(bool Streaming, int FlowSteps, double Speed);
+/// <param name="FirstFlowSteps">Solver steps of a stream's first chunk, where they are to be fewer.</param>
+internal readonly record struct DecodeOptions(bool Streaming, int FlowSteps, double Speed, int? FirstFlowSteps = null);
 
 /// <summary>Memory of a decoder's caches, in bytes.</summary>
 /// <param name="Pool">Taken from the system for them.</param>

@@ -209,7 +209,8 @@ internal sealed class DecodeStage(ISpeechDecoder decoder, int capacity, TimeProv
             if (item.State is null)
             {
                 item.Span = LightTtsDiagnostics.StartPart(job.Activity, "lighttts.decode", item.Utterance.Index);
-                item.State = decoder.CreateState(job.Timbre, job.Decode);
+                // Later sentences are not waited for.
+                item.State = decoder.CreateState(job.Timbre, item.Utterance.Index == 0 ? job.Decode : job.Decode with { FirstFlowSteps = null });
             }
             return _scheduler.TryBeginPrompt(item);
         }

@@ -22,6 +22,9 @@ internal sealed class RequestValidator(TtsPipelineOptions options, TtsModelInfo 
         if (request.FlowSteps is { } steps && (steps < 1 || (steps > options.MaxFlowSteps && steps != model.FlowSteps)))
             throw new TtsRequestException($"FlowSteps is {steps}; it must be from 1 to {options.MaxFlowSteps} "
                 + $"(TtsPipelineOptions.MaxFlowSteps). {model.Name} recommends {model.FlowSteps}.");
+        if (request.FirstFlowSteps is { } first && (first < 1 || first > options.MaxFlowSteps))
+            throw new TtsRequestException($"FirstFlowSteps is {first}; it must be from 1 to {options.MaxFlowSteps} "
+                + "(TtsPipelineOptions.MaxFlowSteps). Leave it out for a first chunk like the others.");
         CheckSampling(request.Sampling);
         if (request.MaxSpeechTokens is < 1)
             throw new TtsRequestException($"MaxSpeechTokens is {request.MaxSpeechTokens}; it must be at least 1 ({model.TokenRate} are a second of "

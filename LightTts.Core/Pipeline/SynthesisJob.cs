@@ -30,7 +30,8 @@ internal sealed class SynthesisJob
         Request = request;
         Timbre = timbre;
         Seed = seed;
-        Decode = new DecodeOptions(request.Delivery is null or AudioDelivery.Streaming, flowSteps, request.Speed);
+        Decode = new DecodeOptions(request.Delivery is null or AudioDelivery.Streaming, flowSteps, request.Speed,
+            request.FirstFlowSteps);
         Time = time;
         Accepted = time.GetTimestamp();
         Output = new AudioOutput(outputCapacity, onSpace);

@@ -5,9 +5,9 @@ namespace LightTts.Tests.EndToEnd;
 /// <summary>The embedded voice speaks sentences that it was not trained on, and recognisers read them back.</summary>
 /// <remarks>
 /// LIGHTTTS_FULL=1 takes all 40 sentences of each voice instead of the first 10;
-/// LIGHTTTS_HEARD_VOICES, LIGHTTTS_HEARD_SEED and LIGHTTTS_HEARD_STEPS choose voices,
-/// draws and solver steps; LIGHTTTS_HEARD_DEVICE=cuda speaks on the GPU. LIGHTTTS_HEARD_CLIPS names a folder in which the clips are kept, and from
-/// which they are read where they are there: what was spoken on one machine is heard on another.
+/// LIGHTTTS_HEARD_VOICES, LIGHTTTS_HEARD_SEED, LIGHTTTS_HEARD_STEPS and LIGHTTTS_HEARD_FIRST_STEPS choose voices,
+/// draws and solver steps, the last those of a stream's first chunk; LIGHTTTS_HEARD_DEVICE=cuda speaks on the GPU. LIGHTTTS_HEARD_CLIPS names a
+/// folder in which the clips are kept, and from which they are read where they are there: what was spoken on one machine is heard on another.
 /// </remarks>
 public class HeardTests(ITestOutputHelper output)
 {
@@ -17,9 +17,7 @@ public class HeardTests(ITestOutputHelper output)
     private static readonly int Seeds = int.Parse(Environment.GetEnvironmentVariable("LIGHTTTS_HEARD_SEED")
         ?? "400", System.Globalization.CultureInfo.InvariantCulture);
 
-    private static readonly int? Steps =
-        int.TryParse(Environment.GetEnvironmentVariable("LIGHTTTS_HEARD_STEPS"), System.Globalization.CultureInfo.InvariantCulture, out var steps)
-        ? steps : null;
+    private static readonly int? Steps = Number("LIGHTTTS_HEARD_STEPS"), FirstSteps = Number("LIGHTTTS_HEARD_FIRST_STEPS");
 
     private static readonly string? Clips =
         Environment.GetEnvironmentVariable("LIGHTTTS_HEARD_CLIPS") is { Length: > 0 } folder ? Directory.CreateDirectory(folder).FullName : null;
@@ -132,11 +130,15 @@ public class HeardTests(ITestOutputHelper output)
             return [.. paths.Select(path => AudioClip.FromWavFile(path))];
         var pipeline = await (OnGpu ? Gpu.Value : SharedPipeline.GetAsync());
         var clips = await Task.WhenAll(Enumerable.Range(0, Count).Select(i =>
-            pipeline.SpeakAsync(new SynthesisRequest { Text = Sentences[i], Voice = voice, Delivery = mode, Seed = Seeds + i, FlowSteps = Steps })));
+            pipeline.SpeakAsync(new SynthesisRequest { Text = Sentences[i], Voice = voice, Delivery = mode, Seed = Seeds + i, FlowSteps = Steps,
+                FirstFlowSteps = FirstSteps })));
         foreach (var (path, clip) in paths.Zip(clips))
             clip.SaveWav(path);
         return clips;
     }
+
+    private static int? Number(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static Task<TtsPipeline> LoadOnGpuAsync()
     {

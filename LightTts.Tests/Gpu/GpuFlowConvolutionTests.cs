@@ -73,8 +73,8 @@ public sealed class GpuFlowConvolutionTests(ITestOutputHelper output)
             var sum = h + expected;
             var (scaled, moments) = (full_like(h, Scalars.Of(float.NaN), ScalarType.BFloat16), full([h.shape[0], Dim / 32, 2], double.NaN,
                 ScalarType.Float32, device.Device));
-            ends.ConvolveAdd(stream, blocks, values.Address(), weight.Address(), bias.Address(), new(h.Address(), scaled.Address(), moments.Address()),
-                scale.Address());
+            ends.ConvolveAdd(stream, blocks, values.Address(), weight.Address(), bias.Address(),
+                new(h.Address(), scaled.Address(), moments.Address()), scale.Address());
             var slots = h.view(-1, Dim / 32, 32);
             var spread = (slots - slots.mean([2], keepdim: true)).pow(2).sum(2);
             float[] away = [Away(expected, first), Away(sum, h), Away(h * scale, scaled), Away(slots.sum(2), moments.select(2, 0)),

