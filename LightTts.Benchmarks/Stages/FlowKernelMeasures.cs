@@ -61,9 +61,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         }
         var norm = new FlowKernels.Norm(vector.Address(), vector.Address(), 1e-6f);
         FlowKernels.Gated Gated(Tensor branch) => new(branch.Address(), vector.Address());
-        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address(), default);
-        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address(),
-            default);
+        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address());
+        void Norm() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address());
         List<(string Kernel, Action<int> Launch)> launches =
         [
             ("attend", _ => Attend()),
@@ -78,6 +77,12 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         ];
         void Attend() => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
             attended.Address(), afterKernel: true);
+        void FewDown(Action launch)
+        {
+            products.FewDown = true;
+            launch();
+            products.FewDown = false;
+        }
         void Own(int i)
         {
             products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
@@ -87,27 +92,21 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f);
             products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, wQkv[(i + 1) % Layers].Address());
         }
-        FlowKernels.Ahead Ahead(Tensor first, Tensor second) =>
-            new(first.Address(), (int)(2 * first.NumberOfElements), second.Address(), (int)(2 * second.NumberOfElements));
-        void Turn(FlowKernels.Ahead ahead) => kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(),
-            places.Address(), columns, ahead);
-        void Layer(int i, bool ahead, bool pagesAhead = false)
-        {
-            Library(scaled, wQkv[i], qkv);
-            Turn(ahead ? Ahead(wOut[i], wUp[i]) : default);
-            Attend();
-            Library(attended, wOut[i], scaled);
-            kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, scaled.Address(),
-                ahead ? Ahead(wDown[i], wQkv[(i + 1) % Layers]) : default);
-            Library(scaled, wUp[i], up, gelu: true);
-            Library(up, wDown[i], scaled);
-            kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(scaled), norm, scaled.Address(),
-                pagesAhead ? new(pages.Address(), places.Address(), columns, seen.Address(), rows) : default);
-        }
+        void Turn() => kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(), places.Address(), columns);
         launches.AddRange(
         [
-            ("turn", _ => Turn(default)), ("layer, library's products", i => Layer(i, ahead: false)),
-            ("the same, weights ahead", i => Layer(i, ahead: true)), ("the same, pages, too", i => Layer(i, ahead: true, pagesAhead: true)),
+            ("turn", _ => Turn()),
+            ("layer, library's products", i =>
+            {
+                Library(scaled, wQkv[i], qkv);
+                Turn();
+                Attend();
+                Library(attended, wOut[i], scaled);
+                Sum();
+                Library(scaled, wUp[i], up, gelu: true);
+                Library(up, wDown[i], scaled);
+                Norm();
+            }),
         ]);
         launches.Add(("convolve and add", _ => ends.ConvolveAdd(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), x,
             vector.Address())));
@@ -120,6 +119,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
                 ("up", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
                 ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, 0)),
                 ("layer, own products", Own),
+                ("add down, few", i => FewDown(() => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, 0))),
+                ("layer, add down few", i => FewDown(() => Own(i))),
             ]);
         foreach (var (kernel, launch) in launches)
             yield return (kernel, CapturedLaunches.Time(stream, Layers, seconds, launch));

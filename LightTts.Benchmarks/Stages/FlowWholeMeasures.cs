@@ -47,11 +47,10 @@ internal sealed class FlowWholeMeasures(DiTConfig config, int mel, TorchDevice d
             weight.Address(), bias.Address(), y.Address(), (count, (int)weight.shape[1], (int)weight.shape[0]), gelu);
         var norm = new FlowKernels.Norm(vector.Address(), vector.Address(), 1e-6f);
         FlowKernels.Gated Gated(Tensor branch) => new(branch.Address(), vector.Address());
-        void Turn() => kernels.Turn(stream, utterances * frames, qkv.Address(), turns.Address(), 0, 0, 0, default);
+        void Turn() => kernels.Turn(stream, utterances * frames, qkv.Address(), turns.Address(), 0, 0, 0);
         void Attend() => attention.Launch(stream, (utterances, frames, 0), qkv.Address(), 0, 0, keys.Address(), seen.Address(), afterKernel: true);
-        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, input.Address(), default);
-        void Add() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(down), norm, input.Address(),
-            default);
+        void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, input.Address());
+        void Add() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(down), norm, input.Address());
         void Layer(int i)
         {
             Multiply(input, wQkv[i], qkv);

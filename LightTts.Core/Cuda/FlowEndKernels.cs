@@ -47,11 +47,11 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <summary>Whether there are kernels for these sizes.</summary>
     public static bool Fits(int dim, int mel) => mel % LeaveOutputs == 0 && mel <= 128 && dim / Groups is 16 or 32 or 64 or 128;
 
-    /// <summary>The mel's projection: h = mel Wᵀ + constant, and the first convolution's input.</summary>
+    /// <summary>The mel's projection: h = mel W + constant, and the first convolution's input.</summary>
     /// <param name="stream">Where.</param>
     /// <param name="blocks">The blocks of frames.</param>
     /// <param name="mels">[rows frames, mel] in 32 bits.</param>
-    /// <param name="weight">[dim, mel] in 32 bits.</param>
+    /// <param name="weight">[mel / 4, dim, 4] in 32 bits.</param>
     /// <param name="constant">[2 rows frames, dim] in 32 bits.</param>
     /// <param name="h">The same.</param>
     /// <param name="seen">Where the first convolution sees it.</param>

@@ -58,16 +58,15 @@ internal sealed class FlowKernels : IDisposable
             Argument(norm.Epsilon));
 
     /// <summary>y = norm of h + gate branch, all [rows, dim]; h stays. Of these the branch alone may come from the kernel before.</summary>
-    public void NormaliseSum(nint stream, int rows, nint h, in Gated branch, in Norm norm, nint y, in Ahead ahead) =>
+    public void NormaliseSum(nint stream, int rows, nint h, in Gated branch, in Norm norm, nint y) =>
         _normaliseSum.Launch(stream, Blocks(rows), RowThreads, 0, afterKernel: true, h, branch.Branch, branch.Gate, norm.Scale, norm.Shift, y,
-            Argument(rows), Argument(norm.Epsilon), ahead.First, Argument(ahead.FirstBytes), ahead.Second, Argument(ahead.SecondBytes));
+            Argument(rows), Argument(norm.Epsilon));
 
     /// <summary>h += both branches, each with its gate; y = norm of h, all [rows, dim]. Of these the second branch alone may come from the kernel
     /// before.</summary>
-    public void AddAndNormalise(nint stream, int rows, nint h, in Gated first, in Gated second, in Norm norm, nint y, in AheadPages ahead) =>
+    public void AddAndNormalise(nint stream, int rows, nint h, in Gated first, in Gated second, in Norm norm, nint y) =>
         _addAndNormalise.Launch(stream, Blocks(rows), RowThreads, 0, afterKernel: true, h, first.Branch, first.Gate, second.Branch, second.Gate,
-            norm.Scale, norm.Shift, y, Argument(rows), Argument(norm.Epsilon), ahead.Pages, ahead.Places, Argument(ahead.Columns), ahead.Seen,
-            Argument(ahead.Blocks));
+            norm.Scale, norm.Shift, y, Argument(rows), Argument(norm.Epsilon));
 
     /// <param name="stream">Where.</param>
     /// <param name="frames">Frames of a guidance row.</param>
@@ -76,10 +75,8 @@ internal sealed class FlowKernels : IDisposable
     /// <param name="pages">[rows, 2 dim]; 0: keys and values stay where they are.</param>
     /// <param name="places">[blocks, columns], of which the last is where a block's own page begins.</param>
     /// <param name="columns">Places of a block.</param>
-    /// <param name="ahead">What kernels behind it read.</param>
-    public void Turn(nint stream, int frames, nint qkv, nint turns, nint pages, nint places, int columns, in Ahead ahead) =>
-        _turn.Launch(stream, Blocks(2 * frames), RowThreads, 0, afterKernel: true, qkv, turns, Argument(frames), pages, places, Argument(columns),
-            ahead.First, Argument(ahead.FirstBytes), ahead.Second, Argument(ahead.SecondBytes));
+    public void Turn(nint stream, int frames, nint qkv, nint turns, nint pages, nint places, int columns) =>
+        _turn.Launch(stream, Blocks(2 * frames), RowThreads, 0, afterKernel: true, qkv, turns, Argument(frames), pages, places, Argument(columns));
 
     public void Dispose() => _module.Dispose();
 
@@ -90,13 +87,6 @@ internal sealed class FlowKernels : IDisposable
     /// <param name="Shift">Likewise.</param>
     /// <param name="Epsilon">Added to the variance.</param>
     public readonly record struct Norm(nint Scale, nint Shift, float Epsilon);
-
-    /// <summary>Two pieces of memory that are brought into the second-level cache while the card computes what is bound by latency: weights of the
-    /// products to come. Nothing of 0 bytes.</summary>
-    public readonly record struct Ahead(nint First, int FirstBytes, nint Second, int SecondBytes);
-
-    /// <summary>Pages that the next attention reads, likewise; as it is told them.</summary>
-    public readonly record struct AheadPages(nint Pages, nint Places, int Columns, nint Seen, int Blocks);
 
     /// <summary>What a layer adds to the residual stream.</summary>
     /// <param name="Branch">[rows, dim] in the type of the products.</param>

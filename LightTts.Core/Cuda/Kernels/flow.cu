@@ -121,48 +121,27 @@ extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_normalise(cons
     normalise_rows<0, false>((float*)h, { nullptr, nullptr }, { nullptr, nullptr }, scale, shift, y, rows, epsilon);
 }
 
-// The same of h + gate * branch, which is not kept. ahead: what the kernels behind it read, multiples of 16 bytes, or nothing.
+// The same of h + gate * branch, which is not kept.
 extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_normalise_sum(const float* h, const element* branch, const float* gate,
-    const float* scale, const float* shift, element* y, int rows, float epsilon, const void* ahead, u32 ahead_bytes, const void* ahead2,
-    u32 ahead2_bytes)
+    const float* scale, const float* shift, element* y, int rows, float epsilon)
 {
-    bring_near(ahead, ahead_bytes);
-    bring_near(ahead2, ahead2_bytes);
     normalise_rows<1, false>((float*)h, { branch, nullptr }, { gate, nullptr }, scale, shift, y, rows, epsilon);
 }
 
-// Brings the pages near that attention will read: of each of some blocks of frames, for both guidance rows, those before its own.
-__device__ __forceinline__ void bring_pages(const element* pages, const long long* places, int columns, const long long* seen, int blocks)
-{
-    if (pages == nullptr || threadIdx.x > 0)
-        return;
-    for (int item = blockIdx.x; item < 2 * blocks * columns; item += gridDim.x)
-    {
-        const int block = item / (2 * columns), guidance = item / columns % 2, page = item % columns;
-        if ((page + 1) * FRAMES < (int)seen[block])
-            bring_ahead(pages + ((size_t)places[(size_t)block * columns + page] + guidance * FRAMES) * (2 * DIM), FRAMES * 2 * DIM * sizeof(element));
-    }
-}
-
-// h += gate * branch + gate2 * branch2, then as above. pages: the next layer's, places and seen as at attention (flow_attention.cu), or nothing.
+// h += gate * branch + gate2 * branch2, then as above.
 extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_add_normalise(float* h, const element* branch, const float* gate,
-    const element* branch2, const float* gate2, const float* scale, const float* shift, element* y, int rows, float epsilon, const element* pages,
-    const long long* places, int columns, const long long* seen, int blocks)
+    const element* branch2, const float* gate2, const float* scale, const float* shift, element* y, int rows, float epsilon)
 {
-    bring_pages(pages, places, columns, seen, blocks);
     normalise_rows<2, true>(h, { branch, branch2 }, { gate, gate2 }, scale, shift, y, rows, epsilon);
 }
 
 // qkv [2 frames, 3 DIM]: turns the first head of queries and keys, pair by pair, the queries where they lie; keys and values go to the pages
 // [*, 2 DIM], a block's own at the last of its `columns` places, or, where there are no pages, stay where they are. turns [frames, HEAD_DIM]: cosine
 // and sine of each pair. FRAMES: frames of a page. A warp a row, NORM_ROWS of them a block.
-// ahead as above.
 extern "C" __global__ void __launch_bounds__(32 * NORM_ROWS) flow_turn(element* qkv, const float* turns, int frames, element* pages,
-    const long long* places, int columns, const void* ahead, u32 ahead_bytes, const void* ahead2, u32 ahead2_bytes)
+    const long long* places, int columns)
 {
     release_next();
-    bring_near(ahead, ahead_bytes);
-    bring_near(ahead2, ahead2_bytes);
     const int index = blockIdx.x * NORM_ROWS + threadIdx.x / 32, lane = threadIdx.x % 32, frame = index % frames;
     if (index >= 2 * frames)
         return;

@@ -30,8 +30,8 @@ struct Frames
     }
 };
 
-// mel [rows frames, MEL], weight [DIM, MEL], constant [2 rows frames, DIM] -> h = mel Wᵀ + constant, and the same where the first convolution sees
-// it. A lane for an output, whose weights it keeps; EACH frames a block.
+// mel [rows frames, MEL], weight [MEL / 4, DIM, 4], constant [2 rows frames, DIM] -> h = mel W + constant, and the same where the first convolution
+// sees it. A lane for an output, whose weights it keeps; EACH frames a block.
 template <int EACH>
 __device__ __forceinline__ void embed(const float* mel, const float* weight, const float* constant, float* h, const Frames& own)
 {
@@ -41,7 +41,7 @@ __device__ __forceinline__ void embed(const float* mel, const float* weight, con
     release_next();
 #pragma unroll
     for (int i = 0; i < MEL / 4; i++)
-        w[i] = *(const float4*)(weight + (size_t)output * MEL + i * 4);
+        w[i] = *(const float4*)(weight + ((size_t)i * DIM + output) * 4);
     wait_for_previous();
     for (int i = threadIdx.x; i < EACH * (MEL / 4); i += 128)
         x[i / (MEL / 4)][i % (MEL / 4)] = first + i / (MEL / 4) < count ? *(const float4*)(mel + (size_t)first * MEL + i * 4) : float4 {};

@@ -8,10 +8,6 @@ namespace LightTts.Models.CosyVoice.Flow.DiT;
 /// pages; attention over them.</summary>
 internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice device, FlowKernels kernels) : TorchDiTOperations(config, device.Compute)
 {
-    private const int FewRows = 1024; // of more, fetching weights is a small part of the products, and the second-level cache is full
-
-    private const int FewPagedRows = 512;
-
     private readonly int _device = device.Device.index;
     private readonly ScalarType _compute = device.Compute;
     private Tensor? _workspace;
@@ -25,24 +21,18 @@ internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice devi
     }
 
     /// <summary>The residual stream stays as it is: its 32 bits are read and written once a block only.</summary>
-    public override Tensor AddAttended(Tensor h, Tensor attended, DiTModulation block, (Linear, Linear?) ahead)
+    public override Tensor AddAttended(Tensor h, Tensor attended, DiTModulation block)
     {
         var y = empty(h.shape, _compute, h.device);
-        kernels.NormaliseSum(Stream, (int)h.shape[0], h.Address(), Gated(attended, block.Gate1), Norm(block.Scale2, block.Shift2), y.Address(),
-            Ahead(ahead, h.shape[0]));
+        kernels.NormaliseSum(Stream, (int)h.shape[0], h.Address(), Gated(attended, block.Gate1), Norm(block.Scale2, block.Shift2), y.Address());
         return y;
     }
 
-    public override Tensor AddBoth(Tensor h, Tensor attended, Tensor down, DiTModulation block, DiTModulation next,
-        (Tensor? Pages, DiTStepBuffers Buffers) ahead)
+    public override Tensor AddBoth(Tensor h, Tensor attended, Tensor down, DiTModulation block, DiTModulation next)
     {
-        FlowKernels.AheadPages pages = default;
-        if (ahead.Pages is { } kept && h.shape[0] <= FewPagedRows)
-            pages = new(kept.Address(), ahead.Buffers.Places!.Address(), ahead.Buffers.Columns, ahead.Buffers.Seen.Address(),
-                ahead.Buffers.Shape.Rows);
         var y = empty(h.shape, _compute, h.device);
         kernels.AddAndNormalise(Stream, (int)h.shape[0], h.Address(), Gated(attended, block.Gate1), Gated(down, block.Gate2),
-            Norm(next.Scale1, next.Shift1), y.Address(), pages);
+            Norm(next.Scale1, next.Shift1), y.Address());
         return y;
     }
 
@@ -58,11 +48,11 @@ internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice devi
     /// <summary>The calling thread's.</summary>
     public nint Stream => CudaStream.CurrentHandle(_device)!.Value;
 
-    public override Tensor Attend(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places, (Linear, Linear?) ahead)
+    public override Tensor Attend(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places)
     {
         if (kernels.Attention is not { } attention)
-            return base.Attend(qkv, pages, buffers, places, ahead);
-        Turn(qkv, pages, buffers, places, ahead);
+            return base.Attend(qkv, pages, buffers, places);
+        Turn(qkv, pages, buffers, places);
         var y = empty([qkv.shape[0], qkv.shape[1] / 3], _compute, qkv.device);
         attention.Launch(Stream, (buffers.Shape.Rows, buffers.Shape.Frames, buffers.Columns), qkv.Address(), pages?.Address() ?? 0,
             buffers.Places?.Address() ?? 0, buffers.Seen.Address(), y.Address(), afterKernel: true);
@@ -80,21 +70,11 @@ internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice devi
         kernels.Dispose();
     }
 
-    protected override void Turn(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places, (Linear, Linear?) ahead) =>
+    protected override void Turn(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places) =>
         kernels.Turn(Stream, buffers.Shape.Rows * buffers.Shape.Frames, qkv.Address(), buffers.Rotations.Address(), pages?.Address() ?? 0,
-            buffers.Places?.Address() ?? 0, buffers.Columns, Ahead(ahead, qkv.shape[0]));
+            buffers.Places?.Address() ?? 0, buffers.Columns);
 
     private static FlowKernels.Norm Norm(Tensor scale, Tensor shift) => new(scale.Address(), shift.Address(), (float)NormEps);
-
-    private static FlowKernels.Ahead Ahead((Linear First, Linear? Second) products, long rows)
-    {
-        if (rows > FewRows)
-            return default;
-        static (nint, int) Weight(Linear? product) => product is TorchLinear linear
-            ? (linear.Weight.Address(), (int)(linear.Weight.NumberOfElements * linear.Weight.ElementSize)) : default;
-        var ((first, bytes), (second, bytes2)) = (Weight(products.First), Weight(products.Second));
-        return new(first, bytes, second, bytes2);
-    }
 
     private static FlowKernels.Gated Gated(Tensor branch, Tensor gate) => new(branch.Address(), gate.Address());
 

@@ -120,16 +120,12 @@ internal sealed class DiTDeviceLayers : IDisposable
             using var inner = NewDisposeScope();
             using var input = normalised;
             var (block, modulation) = (_weights.Blocks[layer], _step.Blocks[layer]);
-            var isLast = layer + 1 == _weights.Blocks.Length;
-            Tensor? Pages(int layer) => buffers.Shape.IsPaged ? _pages.Layer(layer) : null;
             var qkv = _operations.Multiply(block.Qkv, input);
-            var seen = _operations.Attend(qkv, Pages(layer), buffers, places, (block.AttentionOut, block.Up));
+            var seen = _operations.Attend(qkv, buffers.Shape.IsPaged ? _pages.Layer(layer) : null, buffers, places);
             var attended = _operations.Multiply(block.AttentionOut, seen);
-            var normal = _operations.AddAttended(h, attended, modulation, (block.Down, isLast ? null : _weights.Blocks[layer + 1].Qkv));
-            var down = _operations.Multiply(block.Down, _operations.Up(block.Up, normal));
-            if (!isLast)
-                normalised = _operations.AddBoth(h, attended, down, modulation, _step.Blocks[layer + 1], (Pages(layer + 1), buffers))
-                    .MoveToOuterDisposeScope();
+            var down = _operations.Multiply(block.Down, _operations.Up(block.Up, _operations.AddAttended(h, attended, modulation)));
+            if (layer + 1 < _weights.Blocks.Length)
+                normalised = _operations.AddBoth(h, attended, down, modulation, _step.Blocks[layer + 1]).MoveToOuterDisposeScope();
             else
                 last(attended, down, modulation);
         }

@@ -16,7 +16,7 @@ internal sealed class DiTFusedEnds : IDisposable
     private readonly FlowEndKernels _kernels;
     private readonly DiTStep _step;
     private readonly (Tensor Weight, Tensor Bias)[] _convolutions;
-    private readonly Tensor _output;
+    private readonly Tensor _input, _output;
 
     /// <param name="weights">The transformer's; they fit.</param>
     /// <param name="pages">Where the convolutions' inputs are kept.</param>
@@ -26,6 +26,7 @@ internal sealed class DiTFusedEnds : IDisposable
     {
         (_weights, _pages, _operations, _step, _kernels) = (weights, pages, operations, step, operations.Kernels.Ends!);
         _convolutions = [Taps(weights.Conv1, weights.Conv1Bias), Taps(weights.Conv2, weights.Conv2Bias)];
+        _input = Fours(((TorchLinear)weights.InputX).Weight);
         _output = Pairs(((TorchLinear)weights.Output).Weight);
     }
 
@@ -48,7 +49,7 @@ internal sealed class DiTFusedEnds : IDisposable
         var second = shape.IsPaged ? first + dim * sizeof(ushort) : Room();
         var blocks = new FlowEndKernels.Blocks(shape.Rows, shape.Frames, shape.IsPaged ? 2 * dim : dim, buffers.Places?.Address() ?? 0,
             buffers.Columns);
-        _kernels.Embed(stream, blocks, buffers.Mel.Address(), ((TorchLinear)_weights.InputX).Weight.Address(), buffers.Constant.Address(),
+        _kernels.Embed(stream, blocks, buffers.Mel.Address(), _input.Address(), buffers.Constant.Address(),
             residual.Values, first);
         _kernels.Convolve(stream, blocks, first, _convolutions[0].Weight.Address(), _convolutions[0].Bias.Address(), second);
         _kernels.ConvolveAdd(stream, blocks, second, _convolutions[1].Weight.Address(), _convolutions[1].Bias.Address(), residual,
@@ -69,12 +70,20 @@ internal sealed class DiTFusedEnds : IDisposable
 
     public void Dispose()
     {
+        _input.Dispose();
         _output.Dispose();
         foreach (var (weight, bias) in _convolutions)
         {
             weight.Dispose();
             bias.Dispose();
         }
+    }
+
+    /// <summary>[n, m] -> [m / 4, n, 4]: what neighbouring lanes read is side by side.</summary>
+    private static Tensor Fours(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        return weight.view(weight.shape[0], -1, 4).transpose(0, 1).contiguous().clone().DetachFromDisposeScope();
     }
 
     /// <summary>[n, m] in 32 bits -> [2, n, m]: in bfloat16, and what that lacks.</summary>

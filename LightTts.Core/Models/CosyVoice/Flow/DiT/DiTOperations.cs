@@ -30,25 +30,14 @@ internal abstract class DiTOperations : IDisposable
 
     /// <summary>Adds attention's branch and normalises for the feed-forward part. Whether the residual stream holds the branch before
     /// <see cref="AddBoth"/> is the implementation's own affair.</summary>
-    /// <param name="h">[2 Rows Frames, Dim], float32.</param>
-    /// <param name="attended">The branch.</param>
-    /// <param name="block">The block's modulation.</param>
-    /// <param name="ahead">Products to come, but for the next, whose weights may be fetched meanwhile.</param>
-    public virtual Tensor AddAttended(Tensor h, Tensor attended, DiTModulation block, (Linear, Linear?) ahead)
+    public virtual Tensor AddAttended(Tensor h, Tensor attended, DiTModulation block)
     {
         Add(h, attended, block.Gate1);
         return Normalise(h, block.Scale2, block.Shift2);
     }
 
     /// <summary>Adds the feed-forward part's branch, and attention's where it is not there yet, and normalises for the next block.</summary>
-    /// <param name="h">[2 Rows Frames, Dim], float32.</param>
-    /// <param name="attended">Attention's branch.</param>
-    /// <param name="down">The feed-forward part's.</param>
-    /// <param name="block">The block's modulation.</param>
-    /// <param name="next">The next block's.</param>
-    /// <param name="ahead">The next block's pages, which may be fetched meanwhile, and the batch.</param>
-    public virtual Tensor AddBoth(Tensor h, Tensor attended, Tensor down, DiTModulation block, DiTModulation next,
-        (Tensor? Pages, DiTStepBuffers Buffers) ahead)
+    public virtual Tensor AddBoth(Tensor h, Tensor attended, Tensor down, DiTModulation block, DiTModulation next)
     {
         AddLast(h, attended, down, block);
         return Normalise(h, next.Scale1, next.Shift1);
@@ -62,9 +51,8 @@ internal abstract class DiTOperations : IDisposable
     /// <param name="pages">The layer's rows, see <see cref="DiTPages.Layer"/>; null where the shape is not paged.</param>
     /// <param name="buffers">Mask and rotations.</param>
     /// <param name="places">Where frames lie; null where the shape is not paged.</param>
-    /// <param name="ahead">The products to come, whose weights may be fetched meanwhile.</param>
     /// <returns>[2 Rows Frames, Heads HeadDim].</returns>
-    public abstract Tensor Attend(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places, (Linear, Linear?) ahead);
+    public abstract Tensor Attend(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places);
 
     /// <summary>A product.</summary>
     public virtual Tensor Multiply(Linear product, Tensor x) => product.Apply(x);

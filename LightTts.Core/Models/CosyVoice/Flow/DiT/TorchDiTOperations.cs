@@ -23,9 +23,9 @@ internal class TorchDiTOperations(Files.DiTConfig config, ScalarType compute) : 
 
     public override void Add(Tensor h, Tensor branch, Tensor gate) => h.addcmul_(branch, gate, Scalars.One);
 
-    public override Tensor Attend(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places, (Linear, Linear?) ahead)
+    public override Tensor Attend(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places)
     {
-        Turn(qkv, pages, buffers, places, ahead);
+        Turn(qkv, pages, buffers, places);
         if (places is not null)
             return AttendPages(qkv, pages!, buffers, places);
         var split = Split(qkv, buffers);
@@ -54,7 +54,7 @@ internal class TorchDiTOperations(Files.DiTConfig config, ScalarType compute) : 
     }
 
     /// <summary>Turns queries and keys in place, and puts keys and values where they are kept.</summary>
-    protected virtual void Turn(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places, (Linear, Linear?) ahead)
+    protected virtual void Turn(Tensor qkv, Tensor? pages, DiTStepBuffers buffers, DiTPlaces? places)
     {
         Rotate(Split(qkv, buffers), buffers);
         if (places is not null)
