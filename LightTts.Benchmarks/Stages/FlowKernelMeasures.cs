@@ -86,11 +86,11 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         void Own(int i)
         {
             products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
-                pages.Address(), (wOut[i].Address(), wUp[i].Address(), wDown[i].Address()), 1e-6f);
+                pages.Address(), 1e-6f);
             Attend();
             products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x);
             products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f);
-            products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, wQkv[(i + 1) % Layers].Address());
+            products.AddDown(stream, count, up.Address(), Added(wDown[i]), x);
         }
         void Turn() => kernels.Turn(stream, rows * Frames, qkv.Address(), turns.Address(), pages.Address(), places.Address(), columns);
         launches.AddRange(
@@ -114,12 +114,12 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             launches.AddRange(
             [
                 ("project", i => products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
-                    pages.Address(), default, 1e-6f)),
+                    pages.Address(), 1e-6f)),
                 ("add attended", i => products.AddAttended(stream, count, attended.Address(), Added(wOut[i]), x)),
                 ("up", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
-                ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, 0)),
+                ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
                 ("layer, own products", Own),
-                ("add down, few", i => FewDown(() => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x, 0))),
+                ("add down, few", i => FewDown(() => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x))),
                 ("layer, add down few", i => FewDown(() => Own(i))),
             ]);
         foreach (var (kernel, launch) in launches)

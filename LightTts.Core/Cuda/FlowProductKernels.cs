@@ -23,6 +23,9 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     private readonly ByRows _down = new(module, "flow_down");
     private readonly CudaKernel _downOfFew = module.Kernel("flow_down_few");
 
+    /// <summary>Rows up to which these are faster than the library's products: measured at full size on an H100.</summary>
+    public int MaxRows => module.HasGroups ? 200 : 128;
+
     /// <summary>Whether there are kernels for these sizes.</summary>
     /// <param name="dim">Width of the transformer.</param>
     /// <param name="hidden">Of its feed-forward part.</param>
@@ -44,13 +47,12 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     /// <param name="columns">Places of a block.</param>
     /// <param name="qkv">[rows, 3 dim].</param>
     /// <param name="pages">[*, 2 dim]; 0: there are none.</param>
-    /// <param name="next">Weights of the products that follow in this layer, which are brought near; 0: which is not.</param>
     /// <param name="epsilon">Of the norm.</param>
     public void Project(nint stream, int rows, in Stream x, in Normed product, nint turns, nint places, int columns, nint qkv, nint pages,
-        (nint Out, nint Up, nint Down) next, float epsilon) =>
+        float epsilon) =>
         _project.For(rows).Launch(stream, (3 * dim / ProjectedOutputs, Blocks(rows, Tile(rows)), 1), Threads, NormedBytes(rows, ProjectedOutputs),
             afterKernel: true, x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, turns, places, Argument(columns), qkv, pages,
-            next.Out, next.Up, next.Down, Argument(rows), Argument(epsilon));
+            Argument(rows), Argument(epsilon));
 
     /// <summary>Norm, modulation, product and GELU: y [rows, hidden].</summary>
     public void Up(nint stream, int rows, in Stream x, in Normed product, nint y, float epsilon) =>
@@ -63,19 +65,12 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
             product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
 
     /// <summary>The same for y [rows, hidden].</summary>
-    /// <param name="stream">Where.</param>
-    /// <param name="rows">2 frames.</param>
-    /// <param name="y">[rows, hidden].</param>
-    /// <param name="product">The weight, and the step's numbers for it.</param>
-    /// <param name="x">The residual stream.</param>
-    /// <param name="next">The weight of the projection that follows, which is brought near; 0: none does.</param>
-    public void AddDown(nint stream, int rows, nint y, in Added product, in Stream x, nint next)
+    public void AddDown(nint stream, int rows, nint y, in Added product, in Stream x)
     {
         var halves = module.HasGroups && !FewDown;
         (halves ? _down.For(rows) : _downOfFew).Launch(stream, halves ? (2 * dim / SlotOutputs, Blocks(rows, Tile(rows)), 1) : AddedGrid(rows),
             Threads, halves ? GroupBytes(hidden / 2, Blocks(rows, Blocks(rows, Tile(rows))), SlotOutputs) : SharedBytes(hidden, SlotOutputs),
-            afterKernel: true, y, product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows), next,
-            Argument(next == 0 ? 0 : 3 * dim * dim * sizeof(ushort)));
+            afterKernel: true, y, product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
     }
 
     /// <summary>The down product by the kernel of other cards, to be compared with.</summary>

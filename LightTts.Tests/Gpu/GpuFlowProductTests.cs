@@ -19,6 +19,7 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
     [InlineData(256, 512, 1, true)]
     [InlineData(256, 512, 3, false)]
     [InlineData(1024, 2048, 1, true)]
+    [InlineData(1024, 2048, 2, true)]
     [InlineData(1024, 2048, 5, true)]
     [InlineData(1024, 2048, 1, false)]
     public void Products(int dim, int hidden, int blocks, bool paged)
@@ -56,7 +57,7 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
         places.select(1, columns - 1).copy_(arange(blocks - 1, -1, -1, ScalarType.Int64, device.Device).mul(Scalars.Of(2L * Frames)));
         var (qkv, pages) = (Never(rows, 3 * dim), Never(blocks * 2 * Frames, 2 * dim));
         products.Project(stream, rows, x, projection, turns.Address(), places.Address(), columns, qkv.Address(), paged ? pages.Address() : 0,
-            default, Epsilon);
+            Epsilon);
         var (cos, sin) = (Wide(turns).view(1, frames, -1, 2).select(3, 0), Wide(turns).view(1, frames, -1, 2).select(3, 1));
         Tensor Turned(int part)
         {
@@ -78,8 +79,7 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
         Equal("up", activated.mul(cubed.tanh().add(Scalars.Of(1.0))).mul(Scalars.Of(0.5)), up, 3e-3);
 
         Added("out", dim, products.AddAttended);
-        Added("down", hidden, (nint at, int count, nint y, in FlowProductKernels.Added product, in FlowProductKernels.Stream sum) =>
-            products.AddDown(at, count, y, product, sum, projection.Weight));
+        Added("down", hidden, products.AddDown);
 
         void Added(string what, int inputs, Adding add)
         {

@@ -182,17 +182,6 @@ struct Projection
     int columns;
     element* qkv;
     element* pages;
-    const element* out;
-    const element* up;
-    const element* down;
-
-    // The weights that follow: memory rests during the attention.
-    __device__ __forceinline__ void bring() const
-    {
-        bring_near(out, out != nullptr ? DIM * DIM * sizeof(element) : 0);
-        bring_near(up, up != nullptr ? HIDDEN * DIM * sizeof(element) : 0);
-        bring_near(down, down != nullptr ? DIM * HIDDEN * sizeof(element) : 0);
-    }
 
     // Where a row's keys and values go.
     __device__ __forceinline__ element* row(int row, int count) const
@@ -231,7 +220,6 @@ struct Activation
         return x / (1 + __expf(-1.5957691216057308f * (x + 0.044715f * x * x * x))); // 2 sqrt(2 / pi)
     }
 
-    __device__ __forceinline__ void bring() const { }
     __device__ __forceinline__ element* row(int row, int) const { return y + (size_t)row * HIDDEN; }
 
     __device__ __forceinline__ void finish(int, element* to, int output, int, float y0, float y1) const
@@ -256,7 +244,6 @@ __device__ __forceinline__ void normed_product(const element* x, const float2* m
     release_next();
     const element* const own = weight + (size_t)output * DIM;
     Product::fetch(shared, own, end - first);
-    finish.bring();
     for (int i = threadIdx.x; i < ROWS; i += THREADS)
         to[i] = finish.row(min(first + i, end - 1), count);
     for (int i = threadIdx.x; i < OUTPUTS; i += THREADS)
@@ -279,10 +266,9 @@ __device__ __forceinline__ void normed_product(const element* x, const float2* m
 }
 
 // h [count, DIM] += gate * (x Wᵀ + bias); then scaled = h * scale and the moments of h. A slot's numbers are a block's.
-// What the next kernel reads that finds no room beside this one is brought near.
 template <int INPUTS>
 __device__ __forceinline__ void added_product(const element* x, const element* weight, const element* bias, const float* gate, const float* scale,
-    float* h, element* scaled, float2* moments, int count, const void* ahead, u32 ahead_bytes)
+    float* h, element* scaled, float2* moments, int count)
 {
     constexpr int ROWS = 32;
     using Product = FewRows<INPUTS, ROWS, SLOT>;
@@ -292,7 +278,6 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
     release_next();
     const element* const own = weight + (size_t)blockIdx.x * SLOT * INPUTS;
     Product::fetch(shared, own, end - first);
-    bring_near(ahead, ahead_bytes);
     const float2 gates = *(const float2*)(gate + output), scales = *(const float2*)(scale + output);
     const float bias0 = widen(bias[output]), bias1 = widen(bias[output + 1]);
     wait_for_previous();
@@ -321,10 +306,10 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_project_few(const element* x, const float2* moments, const element* weight,
     const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, element* pages,
-    const element* out, const element* up, const element* down, int count, float epsilon)
+    int count, float epsilon)
 {
     normed_product<FewRows<DIM, 64, 48>>(x, moments, weight, count, epsilon,
-        Projection { slope, offset, turns, places, columns, qkv, pages, out, up, down });
+        Projection { slope, offset, turns, places, columns, qkv, pages });
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_up_few(const element* x, const float2* moments, const element* weight,
@@ -336,13 +321,13 @@ extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_up_few(const e
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_out_few(const element* x, const element* weight, const element* bias,
     const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count)
 {
-    added_product<DIM>(x, weight, bias, gate, scale, h, scaled, moments, count, nullptr, 0);
+    added_product<DIM>(x, weight, bias, gate, scale, h, scaled, moments, count);
 }
 
 extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_down_few(const element* x, const element* weight, const element* bias,
-    const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count, const void* ahead, u32 ahead_bytes)
+    const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count)
 {
-    added_product<HIDDEN>(x, weight, bias, gate, scale, h, scaled, moments, count, ahead, ahead_bytes);
+    added_product<HIDDEN>(x, weight, bias, gate, scale, h, scaled, moments, count);
 }
 
 #endif

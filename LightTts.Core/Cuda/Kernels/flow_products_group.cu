@@ -128,7 +128,7 @@ struct GroupRows
 // products' would leave no room beside a block for the next kernel's.
 template <int INPUTS, int ROWS>
 __device__ __forceinline__ void added_halves(const element* x, const element* weight, const element* bias, const float* gate, const float* scale,
-    float* h, element* scaled, float2* moments, int count, const void* ahead, u32 ahead_bytes)
+    float* h, element* scaled, float2* moments, int count)
 {
     using Product = GroupRows<INPUTS, ROWS, SLOT, 2>;
     extern __shared__ uint4 shared[];
@@ -138,7 +138,6 @@ __device__ __forceinline__ void added_halves(const element* x, const element* we
     const int within = threadIdx.x % 16 * 2, output = slot * SLOT + within;
     release_next();
     Product::fetch(shared, weight + (size_t)slot * SLOT * INPUTS + rank * Product::SLICE, end - first);
-    bring_near(ahead, ahead_bytes);
     const float2 gates = *(const float2*)(gate + output), scales = *(const float2*)(scale + output);
     const float bias0 = widen(bias[output]), bias1 = widen(bias[output + 1]);
     wait_for_previous();
@@ -178,10 +177,10 @@ __device__ __forceinline__ void added_halves(const element* x, const element* we
 #define GROUP_KERNELS(ROWS) \
     extern "C" __global__ void __launch_bounds__(FEW_THREADS) flow_project_group_##ROWS(const element* x, const float2* moments, \
         const element* weight, const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, \
-        element* pages, const element* out, const element* up, const element* down, int count, float epsilon) \
+        element* pages, int count, float epsilon) \
     { \
         normed_product<GroupRows<DIM, ROWS, 48>>(x, moments, weight, count, epsilon, \
-            Projection { slope, offset, turns, places, columns, qkv, pages, out, up, down }); \
+            Projection { slope, offset, turns, places, columns, qkv, pages }); \
     } \
     extern "C" __global__ void __launch_bounds__(FEW_THREADS) flow_up_group_##ROWS(const element* x, const float2* moments, const element* weight, \
         const float* slope, const float* offset, element* y, int count, float epsilon) \
@@ -189,10 +188,9 @@ __device__ __forceinline__ void added_halves(const element* x, const element* we
         normed_product<GroupRows<DIM, ROWS, 32>>(x, moments, weight, count, epsilon, Activation { slope, offset, y }); \
     } \
     extern "C" __global__ void __cluster_dims__(2, 1, 1) __launch_bounds__(FEW_THREADS) flow_down_group_##ROWS(const element* x, \
-        const element* weight, const element* bias, const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count, \
-        const void* ahead, u32 ahead_bytes) \
+        const element* weight, const element* bias, const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count) \
     { \
-        added_halves<HIDDEN, ROWS>(x, weight, bias, gate, scale, h, scaled, moments, count, ahead, ahead_bytes); \
+        added_halves<HIDDEN, ROWS>(x, weight, bias, gate, scale, h, scaled, moments, count); \
     }
 
 GROUP_KERNELS(64)

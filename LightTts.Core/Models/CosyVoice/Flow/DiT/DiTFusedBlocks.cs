@@ -8,7 +8,6 @@ namespace LightTts.Models.CosyVoice.Flow.DiT;
 /// products (flow_products.cu), each of which is on its way before the one before it has ended.</summary>
 internal sealed class DiTFusedBlocks
 {
-    private const int MaxRows = 128;
     private const float NormEps = 1e-6f;
 
     private readonly DiTPages _pages;
@@ -47,7 +46,7 @@ internal sealed class DiTFusedBlocks
             .All(product => product is TorchLinear { Bias: not null });
 
     /// <summary>Whether a shape has few enough rows: of many the library's products are faster, although they take more launches.</summary>
-    public static bool Takes(DiTShape shape) => 2 * shape.Rows * shape.Frames <= MaxRows;
+    public bool Takes(DiTShape shape) => 2 * shape.Rows * shape.Frames <= _operations.Kernels.Products!.MaxRows;
 
     /// <summary>Room for a residual stream, in the caller's dispose scope.</summary>
     /// <param name="h">[2 Rows Frames, Dim], float32.</param>
@@ -70,12 +69,11 @@ internal sealed class DiTFusedBlocks
         {
             var block = _blocks[i];
             var pages = shape.IsPaged ? _pages.Layer(i).Address() : 0;
-            products.Project(stream, rows, residual, block.Project, turns, places, buffers.Columns, qkv, pages,
-                (block.Out.Weight, block.Up.Weight, block.Down.Weight), NormEps);
+            products.Project(stream, rows, residual, block.Project, turns, places, buffers.Columns, qkv, pages, NormEps);
             _attention.Launch(stream, (shape.Rows, shape.Frames, buffers.Columns), qkv, pages, places, seen, attended, afterKernel: true);
             products.AddAttended(stream, rows, attended, block.Out, residual);
             products.Up(stream, rows, residual, block.Up, up, NormEps);
-            products.AddDown(stream, rows, up, block.Down, residual, i + 1 < _blocks.Length ? _blocks[i + 1].Project.Weight : 0);
+            products.AddDown(stream, rows, up, block.Down, residual);
         }
     }
 
