@@ -10,7 +10,8 @@ internal sealed class PassCosts
     private const double Least = 0.001;  // seconds: what costs less need not be weighed
     private const double SlackTaken = 0.3;
     private const double FewestFixed = 6; // with the least budget a sixth of a pass is its fixed part,
-    private const double MostFixed = 16;  // with the largest a sixteenth
+    private const double MostFixed = 16;  // with the largest a sixteenth,
+    private const double Short = 0.15;    // or this many seconds: beside others a long pass takes longer, which makes the fixed part look small
 
     private int _count;
     private double _weight;
@@ -57,7 +58,8 @@ internal sealed class PassCosts
     /// run dry meanwhile; not so few that much of it is the fixed part, nor more than still make it cheaper. No limit where costs are not
     /// known.</summary>
     /// <param name="slack">Seconds until the first of its listeners runs dry; negative where that has happened.</param>
-    public double Budget(double slack) => AreKnown ? Math.Clamp(SlackTaken * slack, FewestFixed * Fixed, MostFixed * Fixed) : double.MaxValue;
+    public double Budget(double slack) =>
+        AreKnown ? Math.Clamp(SlackTaken * slack, FewestFixed * Fixed, Math.Max(MostFixed * Fixed, Short)) : double.MaxValue;
 
     /// <summary>How many of those who wait for their first audio go together, so that they wait least on the average.</summary>
     /// <remarks>n of them in passes of m wait (Fixed + m t)(n / m + 1) / 2 on the average, with t the cost of one's tokens; that is least where

@@ -144,8 +144,8 @@ public class BiStreamTokenStreamTests
                 stream.CompleteText();
         }
         // 13 sounds of the first turn, whose last is followed by a fill, and 16 of the last one.
-        Assert.Equal([.. Enumerable.Repeat(NextInput.DrawnToken, 12), NextInput.Unknown, .. Enumerable.Repeat(NextInput.DrawnToken, 15),
-            NextInput.None], said);
+        NextInput[] first = [.. Enumerable.Repeat(NextInput.DrawnToken, 12), NextInput.Unknown];
+        Assert.Equal([.. first, .. Enumerable.Repeat(NextInput.DrawnToken, 15), NextInput.None], said);
         Assert.Equal(30, stream.History.Count);
     }
 }

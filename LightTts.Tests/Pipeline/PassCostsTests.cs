@@ -42,6 +42,17 @@ public sealed class PassCostsTests
         Assert.False(_costs.AreKnown);
     }
 
+    [Theory]
+    [InlineData(0.002, -1, 0.012)] // whoever has run dry: not so few that all is the fixed part
+    [InlineData(0.002, 0.2, 0.06)]
+    [InlineData(0.002, 2, 0.15)]   // small though the fixed part looks
+    [InlineData(0.012, 2, 0.192)]
+    public void A_pass_may_last_a_part_of_the_time_that_its_listeners_have(double each, double slack, double budget)
+    {
+        Record(40, tokens => each + 0.0001 * tokens);
+        Assert.Equal(budget, _costs.Budget(slack), 1e-6);
+    }
+
     /// <summary>The number is the best of all: nobody's mean wait is shorter with another.</summary>
     [Theory]
     [InlineData(0.010, 0.0001)]
