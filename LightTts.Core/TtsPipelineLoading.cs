@@ -117,6 +117,7 @@ internal sealed class TtsPipelineLoading(TtsPipelineOptions options, IProgress<T
             var (model, parts) = loaded[0];
             var info = CreateInfo(model) with { Devices = [.. loaded.Select(one => DeviceOf(one.Model))] };
             WaitForStart(engine, info.DeviceName, cancellationToken);
+            NativeHeap.GiveBack();
             Loaded("warm-up");
             cancellationToken.ThrowIfCancellationRequested();
             var flow = directory.Config.Flow;

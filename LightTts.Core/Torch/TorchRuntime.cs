@@ -102,22 +102,7 @@ internal static class TorchRuntime
         // By default OpenMP's threads spin for a while when an operation is done, in case another follows. Here that takes a processor from the
         // lanes and stages beside them, and from whatever else the application does.
         SetEnvironmentVariable("OMP_WAIT_POLICY", "passive", overwrite: 0);
-        SetHeapDefaults();
-    }
-
-    /// <summary>What glibc's heaps keep of what was given back: without these, a sixth of what a large model takes.</summary>
-    private static unsafe void SetHeapDefaults()
-    {
-        if (!OperatingSystem.IsLinux() || !NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "mallopt", out var export))
-            return;
-        var mallopt = (delegate* unmanaged<int, int, int>)export;
-        const int mapThreshold = -3, mostArenas = -8, large = 2 << 20; // above the tensors that a step of the vocoder makes again and again
-        // Large blocks come from the system and go back to it, as they do until the first one is freed; from then on up to 32 MB would lie in heaps.
-        if (Environment.GetEnvironmentVariable("MALLOC_MMAP_THRESHOLD_") is null)
-            _ = mallopt(mapThreshold, large);
-        // No more heaps than threads that can run, instead of eight times as many: each keeps its own holes.
-        if (Environment.GetEnvironmentVariable("MALLOC_ARENA_MAX") is null)
-            _ = mallopt(mostArenas, Environment.ProcessorCount);
+        NativeHeap.KeepLess();
     }
 
     [DllImport("libc", EntryPoint = "setenv", BestFitMapping = false)]
