@@ -94,10 +94,21 @@ __device__ __forceinline__ u32 cluster_rank()
     return rank;
 }
 
-// __syncthreads for all blocks of a cluster.
+// __syncthreads for all blocks of a cluster, in two halves: what was written before the first is seen after the second.
+__device__ __forceinline__ void cluster_arrive()
+{
+    asm volatile("barrier.cluster.arrive.aligned;" ::: "memory");
+}
+
+__device__ __forceinline__ void cluster_wait()
+{
+    asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
+}
+
 __device__ __forceinline__ void cluster_sync()
 {
-    asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+    cluster_arrive();
+    cluster_wait();
 }
 
 // What lies in another block's shared memory where `own` points to in this one's.
