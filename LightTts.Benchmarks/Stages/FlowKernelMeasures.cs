@@ -77,12 +77,6 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
         ];
         void Attend() => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
             attended.Address(), afterKernel: true);
-        void FewDown(Action launch)
-        {
-            products.FewDown = true;
-            launch();
-            products.FewDown = false;
-        }
         void Own(int i)
         {
             products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),
@@ -119,8 +113,6 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
                 ("up", i => products.Up(stream, count, x, Normed(wUp[i]), up.Address(), 1e-6f)),
                 ("add down", i => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x)),
                 ("layer, own products", Own),
-                ("add down, few", i => FewDown(() => products.AddDown(stream, count, up.Address(), Added(wDown[i]), x))),
-                ("layer, add down few", i => FewDown(() => Own(i))),
             ]);
         foreach (var (kernel, launch) in launches)
             yield return (kernel, CapturedLaunches.Time(stream, Layers, seconds, launch));

@@ -11,27 +11,26 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
 {
     public const string Source = "flow_products.cu", GroupSource = "flow_products_group.cu";
 
+    /// <summary>Rows up to which these are faster than the library's products: measured at full size on an H100.</summary>
+    public const int MaxRows = 128;
+
     private const int Threads = 256;
     private const int SlotOutputs = 32, SlotRows = 32; // of a block that adds to the residual stream
     private const int NormedRows = 64;
     private const int GroupTiles = 4, GroupInputs = 64;
     private const int ProjectedOutputs = 48, UpOutputs = 32;
 
-    private readonly ByRows _project = new(module, "flow_project");
+    private readonly CudaKernel _project = module.Kernel(module.HasGroups ? "flow_project_group" : "flow_project_few");
     private readonly CudaKernel _out = module.Kernel("flow_out_few");
-    private readonly ByRows _up = new(module, "flow_up");
-    private readonly ByRows _down = new(module, "flow_down");
-    private readonly CudaKernel _downOfFew = module.Kernel("flow_down_few");
-
-    /// <summary>Rows up to which these are faster than the library's products: measured at full size on an H100.</summary>
-    public int MaxRows => module.HasGroups ? 200 : 128;
+    private readonly CudaKernel _up = module.Kernel(module.HasGroups ? "flow_up_group" : "flow_up_few");
+    private readonly CudaKernel _down = module.Kernel("flow_down_few");
 
     /// <summary>Whether there are kernels for these sizes.</summary>
     /// <param name="dim">Width of the transformer.</param>
     /// <param name="hidden">Of its feed-forward part.</param>
     /// <param name="sharedBytes">Shared memory that a block may have.</param>
     public static bool Fits(int dim, int hidden, int sharedBytes) => dim % 256 == 0 && dim <= 2048 && hidden % 256 == 0
-        && Math.Max(Math.Max(SharedBytes(dim, ProjectedOutputs), GroupBytes(dim, 2 * NormedRows, ProjectedOutputs) + 4096),
+        && Math.Max(Math.Max(SharedBytes(dim, ProjectedOutputs), GroupBytes(dim, NormedRows, ProjectedOutputs) + 2048),
             SharedBytes(hidden, SlotOutputs)) <= sharedBytes;
 
     /// <summary>Bytes of the moments of a row.</summary>
@@ -50,58 +49,38 @@ internal sealed class FlowProductKernels(CudaModule module, int dim, int hidden)
     /// <param name="epsilon">Of the norm.</param>
     public void Project(nint stream, int rows, in Stream x, in Normed product, nint turns, nint places, int columns, nint qkv, nint pages,
         float epsilon) =>
-        _project.For(rows).Launch(stream, (3 * dim / ProjectedOutputs, Blocks(rows, Tile(rows)), 1), Threads, NormedBytes(rows, ProjectedOutputs),
+        _project.Launch(stream, (3 * dim / ProjectedOutputs, Blocks(rows, NormedRows), 1), Threads, NormedBytes(rows, ProjectedOutputs),
             afterKernel: true, x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, turns, places, Argument(columns), qkv, pages,
             Argument(rows), Argument(epsilon));
 
     /// <summary>Norm, modulation, product and GELU: y [rows, hidden].</summary>
     public void Up(nint stream, int rows, in Stream x, in Normed product, nint y, float epsilon) =>
-        _up.For(rows).Launch(stream, (hidden / UpOutputs, Blocks(rows, Tile(rows)), 1), Threads, NormedBytes(rows, UpOutputs),
+        _up.Launch(stream, (hidden / UpOutputs, Blocks(rows, NormedRows), 1), Threads, NormedBytes(rows, UpOutputs),
             afterKernel: true, x.Scaled, x.Moments, product.Weight, product.Slope, product.Offset, y, Argument(rows), Argument(epsilon));
 
     /// <summary>h += gate * (y Wᵀ + bias), for y [rows, dim]; scaled for the next norm.</summary>
-    public void AddAttended(nint stream, int rows, nint y, in Added product, in Stream x) =>
-        _out.Launch(stream, AddedGrid(rows), Threads, SharedBytes(dim, SlotOutputs), afterKernel: true, y, product.Weight, product.Bias, product.Gate,
-            product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
+    public void AddAttended(nint stream, int rows, nint y, in Added product, in Stream x) => Add(_out, dim, stream, rows, y, product, x);
 
     /// <summary>The same for y [rows, hidden].</summary>
-    public void AddDown(nint stream, int rows, nint y, in Added product, in Stream x)
-    {
-        var halves = module.HasGroups && !FewDown;
-        (halves ? _down.For(rows) : _downOfFew).Launch(stream, halves ? (2 * dim / SlotOutputs, Blocks(rows, Tile(rows)), 1) : AddedGrid(rows),
-            Threads, halves ? GroupBytes(hidden / 2, Blocks(rows, Blocks(rows, Tile(rows))), SlotOutputs) : SharedBytes(hidden, SlotOutputs),
-            afterKernel: true, y, product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
-    }
+    public void AddDown(nint stream, int rows, nint y, in Added product, in Stream x) => Add(_down, hidden, stream, rows, y, product, x);
 
-    /// <summary>The down product by the kernel of other cards, to be compared with.</summary>
-    public bool FewDown { get; set; }
-
-    private (int X, int Y, int Z) AddedGrid(int rows) => (dim / SlotOutputs, Blocks(rows, SlotRows), 1);
+    private void Add(CudaKernel kernel, int inputs, nint stream, int rows, nint y, in Added product, in Stream x) =>
+        kernel.Launch(stream, (dim / SlotOutputs, Blocks(rows, SlotRows), 1), Threads, SharedBytes(inputs, SlotOutputs), afterKernel: true, y,
+            product.Weight, product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows));
 
     private static int Blocks(int rows, int of) => (rows + of - 1) / of;
 
     private int NormedBytes(int rows, int outputs) =>
-        module.HasGroups ? GroupBytes(dim, Blocks(rows, Blocks(rows, Tile(rows))), outputs) : SharedBytes(dim, outputs);
-
-    // Rows of a block at the most.
-    private int Tile(int rows) => module.HasGroups && rows > 2 * NormedRows ? 2 * NormedRows : NormedRows;
+        module.HasGroups ? GroupBytes(dim, Blocks(rows, Blocks(rows, NormedRows)), outputs) : SharedBytes(dim, outputs);
 
     // Of groups of warps, which add up by themselves: tiles of rows, and the weights, from a multiple of 1,024 bytes on.
     private static int GroupBytes(int inputs, int rows, int outputs) =>
         Math.Max((GroupTiles * (Blocks(rows, 8) * 8) * GroupInputs + outputs * inputs) * sizeof(ushort),
-            Blocks(rows, NormedRows) * NormedRows * (outputs + 8) * sizeof(float)) + 1024;
+            NormedRows * (outputs + 8) * sizeof(float)) + 1024;
 
     // The weights, then the sums of each part of the inputs.
     private static int SharedBytes(int inputs, int outputs) =>
         Math.Max(outputs * (inputs + 32) * sizeof(ushort), Threads * (outputs + 8) * sizeof(float));
-
-    private sealed class ByRows(CudaModule module, string name)
-    {
-        private readonly CudaKernel _few = module.Kernel(name + (module.HasGroups ? "_group_64" : "_few"));
-        private readonly CudaKernel? _more = module.HasGroups ? module.Kernel(name + "_group_128") : null;
-
-        public CudaKernel For(int rows) => rows > 2 * NormedRows && _more is { } more ? more : _few;
-    }
 
     /// <summary>Where the residual stream lies.</summary>
     /// <param name="Values">[rows, dim] in 32 bits.</param>

@@ -26,14 +26,14 @@ __device__ __forceinline__ void multiply_rows(float (&d)[6][4], u64 a, u64 b)
         : "l"(a), "l"(b), "r"(1));
 }
 
-// A block's product of up to ROWS rows and OUTPUTS outputs, as FewRows, of one of SLICES equal parts of the inputs. Shared memory from a multiple of
+// A block's product of up to 64 rows and OUTPUTS outputs, as FewRows. Shared memory from a multiple of
 // 1,024 bytes on: a ring of the rows' tiles [RING][rows, 64], then the weights, from before the kernels before have ended, [stage][OUTPUTS, 64]; at
-// the end the sums. A group of warps takes 64 rows; those that are not there are what lies behind, whose sums nobody reads.
-template <int INPUTS, int ROWS_, int OUTPUTS_, int SLICES = 1>
+// the end the sums. Rows that are not there are what lies behind, whose sums nobody reads.
+template <int INPUTS, int OUTPUTS_>
 struct GroupRows
 {
-    static constexpr int THREADS = FEW_THREADS, ROWS = ROWS_, OUTPUTS = OUTPUTS_, SLICE = INPUTS / SLICES;
-    static constexpr int STAGE = 64, STAGES = SLICE / STAGE, RING = 4, PITCH = OUTPUTS + 8;
+    static constexpr int THREADS = FEW_THREADS, ROWS = 64, OUTPUTS = OUTPUTS_;
+    static constexpr int STAGE = 64, STAGES = INPUTS / STAGE, RING = 4, PITCH = OUTPUTS + 8;
 
     static __device__ __forceinline__ element* begin(const uint4* shared)
     {
@@ -44,7 +44,7 @@ struct GroupRows
 
     static __device__ __forceinline__ void fetch(uint4* shared, const element* weight, int rows)
     {
-        constexpr int PARTS = SLICE / 8;
+        constexpr int PARTS = INPUTS / 8;
         element* const tiles = begin(shared) + RING * slot(rows);
         for (int i = threadIdx.x; i < OUTPUTS * PARTS; i += THREADS)
         {
@@ -57,8 +57,8 @@ struct GroupRows
     template <typename Meanwhile>
     static __device__ __forceinline__ void multiply(uint4* shared, const element* x, int first, int end, Meanwhile meanwhile)
     {
-        const int lane = threadIdx.x % 32, rows = end - first, slot = GroupRows::slot(rows), group = threadIdx.x / 128 * 64;
-        const bool multiplies = group < rows;
+        const int lane = threadIdx.x % 32, rows = end - first, slot = GroupRows::slot(rows);
+        const bool multiplies = threadIdx.x < 128;
         element* const ring = begin(shared);
         element* const weights = ring + RING * slot;
         auto load = [&](int stage)
@@ -89,7 +89,7 @@ struct GroupRows
             __syncthreads();
             if (multiplies)
             {
-                const u64 a = describe_tile(ring + stage % RING * slot + group * STAGE), b = describe_tile(weights + stage * OUTPUTS * STAGE);
+                const u64 a = describe_tile(ring + stage % RING * slot), b = describe_tile(weights + stage * OUTPUTS * STAGE);
                 begin_products();
 #pragma unroll
                 for (int k = 0; k < STAGE / 16; k++)
@@ -105,7 +105,7 @@ struct GroupRows
         __syncthreads(); // nobody reads tiles
         if (multiplies)
         {
-            float* const to = (float*)ring + (group + threadIdx.x / 32 % 4 * 16 + lane / 4) * PITCH + lane % 4 * 2;
+            float* const to = (float*)ring + (threadIdx.x / 32 * 16 + lane / 4) * PITCH + lane % 4 * 2;
 #pragma unroll
             for (int n = 0; n < OUTPUTS / 8; n++)
             {
@@ -116,84 +116,24 @@ struct GroupRows
         __syncthreads();
     }
 
-    static __device__ __forceinline__ const float2* place(const uint4* shared, int row, int output)
+    static __device__ __forceinline__ float2 sum(const uint4* shared, int row, int output)
     {
-        return (const float2*)((const float*)begin(shared) + row * PITCH + output);
+        return *(const float2*)((const float*)begin(shared) + row * PITCH + output);
     }
-
-    static __device__ __forceinline__ float2 sum(const uint4* shared, int row, int output) { return *place(shared, row, output); }
 };
 
-// As added_product, by two blocks, each of which multiplies half of the inputs and finishes half of the rows: inputs twice as long as the other
-// products' would leave no room beside a block for the next kernel's.
-template <int INPUTS, int ROWS>
-__device__ __forceinline__ void added_halves(const element* x, const element* weight, const element* bias, const float* gate, const float* scale,
-    float* h, element* scaled, float2* moments, int count)
+extern "C" __global__ void __launch_bounds__(FEW_THREADS) flow_project_group(const element* x, const float2* moments, const element* weight,
+    const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, element* pages,
+    int count, float epsilon)
 {
-    using Product = GroupRows<INPUTS, ROWS, SLOT, 2>;
-    extern __shared__ uint4 shared[];
-    const int slot = blockIdx.x / 2, rank = cluster_rank(), each = (count + gridDim.y - 1) / gridDim.y;
-    const int first = blockIdx.y * each, end = min(first + each, count), half = (end - first + 1) / 2;
-    const int own = first + rank * half, own_end = min(own + half, end);
-    const int within = threadIdx.x % 16 * 2, output = slot * SLOT + within;
-    release_next();
-    Product::fetch(shared, weight + (size_t)slot * SLOT * INPUTS + rank * Product::SLICE, end - first);
-    const float2 gates = *(const float2*)(gate + output), scales = *(const float2*)(scale + output);
-    const float bias0 = widen(bias[output]), bias1 = widen(bias[output + 1]);
-    wait_for_previous();
-    constexpr int PASSES = ROWS / 2 * 16 / FEW_THREADS;
-    float2 before[PASSES], sums[PASSES];
-    Product::multiply(shared, x + rank * Product::SLICE, first, end, [&]
-    {
-#pragma unroll
-        for (int i = 0; i < PASSES; i++)
-            before[i] = *(const float2*)(h + (size_t)min(own + (int)threadIdx.x / 16 + i * 16, end - 1) * DIM + output);
-    });
-    cluster_sync();
-#pragma unroll
-    for (int i = 0; i < PASSES; i++)
-    {
-        const float2* place = Product::place(shared, min(own + (int)threadIdx.x / 16 + i * 16, end - 1) - first, within);
-        const float2 low = load_remote(place, 0), high = load_remote(place, 1); // in this order in both blocks
-        sums[i] = make_float2(low.x + high.x, low.y + high.y);
-    }
-    cluster_arrive();
-#pragma unroll
-    for (int i = 0; i < PASSES; i++)
-    {
-        const int row = own + threadIdx.x / 16 + i * 16;
-        const float x0 = before[i].x + (sums[i].x + bias0) * gates.x, x1 = before[i].y + (sums[i].y + bias1) * gates.y;
-        const float2 of_slot = moments_of_slot(x0, x1);
-        if (row >= own_end)
-            continue;
-        *(float2*)(h + (size_t)row * DIM + output) = make_float2(x0, x1);
-        *(u32*)(scaled + (size_t)row * DIM + output) = narrow_pair(x0 * scales.x, x1 * scales.y);
-        if (threadIdx.x % 16 == 0)
-            moments[(size_t)row * SLOTS + slot] = of_slot;
-    }
-    cluster_wait(); // the other may still read this block's sums
+    normed_product<GroupRows<DIM, 48>>(x, moments, weight, count, epsilon,
+        Projection { slope, offset, turns, places, columns, qkv, pages });
 }
 
-#define GROUP_KERNELS(ROWS) \
-    extern "C" __global__ void __launch_bounds__(FEW_THREADS) flow_project_group_##ROWS(const element* x, const float2* moments, \
-        const element* weight, const float* slope, const float* offset, const float* turns, const long long* places, int columns, element* qkv, \
-        element* pages, int count, float epsilon) \
-    { \
-        normed_product<GroupRows<DIM, ROWS, 48>>(x, moments, weight, count, epsilon, \
-            Projection { slope, offset, turns, places, columns, qkv, pages }); \
-    } \
-    extern "C" __global__ void __launch_bounds__(FEW_THREADS) flow_up_group_##ROWS(const element* x, const float2* moments, const element* weight, \
-        const float* slope, const float* offset, element* y, int count, float epsilon) \
-    { \
-        normed_product<GroupRows<DIM, ROWS, 32>>(x, moments, weight, count, epsilon, Activation { slope, offset, y }); \
-    } \
-    extern "C" __global__ void __cluster_dims__(2, 1, 1) __launch_bounds__(FEW_THREADS) flow_down_group_##ROWS(const element* x, \
-        const element* weight, const element* bias, const float* gate, const float* scale, float* h, element* scaled, float2* moments, int count) \
-    { \
-        added_halves<HIDDEN, ROWS>(x, weight, bias, gate, scale, h, scaled, moments, count); \
-    }
-
-GROUP_KERNELS(64)
-GROUP_KERNELS(128)
+extern "C" __global__ void __launch_bounds__(FEW_THREADS) flow_up_group(const element* x, const float2* moments, const element* weight,
+    const float* slope, const float* offset, element* y, int count, float epsilon)
+{
+    normed_product<GroupRows<DIM, 32>>(x, moments, weight, count, epsilon, Activation { slope, offset, y });
+}
 
 #endif

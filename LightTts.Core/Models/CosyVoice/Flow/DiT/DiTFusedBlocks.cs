@@ -46,7 +46,7 @@ internal sealed class DiTFusedBlocks
             .All(product => product is TorchLinear { Bias: not null });
 
     /// <summary>Whether a shape has few enough rows: of many the library's products are faster, although they take more launches.</summary>
-    public bool Takes(DiTShape shape) => 2 * shape.Rows * shape.Frames <= _operations.Kernels.Products!.MaxRows;
+    public static bool Takes(DiTShape shape) => 2 * shape.Rows * shape.Frames <= FlowProductKernels.MaxRows;
 
     /// <summary>Room for a residual stream, in the caller's dispose scope.</summary>
     /// <param name="h">[2 Rows Frames, Dim], float32.</param>
