@@ -15,6 +15,10 @@ try
 {
     return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
+catch (OperationCanceledException)
+{
+    return 130; // Ctrl-C, as shells say it
+}
 catch (TtsException e)
 {
     Console.Error.WriteLine(e.Message); // says what to do about it
