@@ -28,9 +28,13 @@ public class SocketLimitTests
         await using var server = await TestServer.StartAsync(new StubPipeline(), "--Server:MaxConnections=10", "--Server:MaxConnectionsPerAddress=5");
         List<TcpClient> held = [];
         for (var i = 0; i < 5; i++)
+        {
             held.Add(await server.ConnectAsync());
-        // A connection is there for its client before the server has counted it.
-        Assert.True(SpinWait.SpinUntil(() => HealthAsync(server, "127.0.0.1").Result.Length == 0, Patience));
+            // A connection is there for its client before the server has counted it: once it was answered, it was.
+            await held[^1].GetStream().WriteAsync("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
+            Assert.NotEqual(0, await held[^1].GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
+        }
+        Assert.Equal("", await HealthAsync(server, "127.0.0.1"));
         Assert.StartsWith("HTTP/1.1 200", await HealthAsync(server, "127.0.0.2"), StringComparison.Ordinal);
         held.ForEach(client => client.Dispose());
         Assert.True(SpinWait.SpinUntil(() => HealthAsync(server, "127.0.0.1").Result.Length > 0, Patience));
