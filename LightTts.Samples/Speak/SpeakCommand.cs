@@ -44,6 +44,7 @@ internal static class SpeakCommand
         var topP = new Option<double?>("--top-p") { Description = "Above 0, at most 1: the chance that the tokens to draw from reach together." };
         var topK = new Option<int?>("--top-k") { Description = "1 to 1000: the most tokens to draw from." };
         var steps = new Option<int?>("--steps") { Description = "Solver steps of the flow, 1 to 100. Default: what the model recommends." };
+        var firstSteps = new Option<int?>("--first-steps") { Description = "Solver steps of a stream's first chunk, 1 to 100: it is heard sooner." };
         var plain = new Option<bool>("--no-normalize") { Description = "Speak the text as it is, without writing out numbers and abbreviations." };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Print nothing but errors." };
 
@@ -51,7 +52,7 @@ internal static class SpeakCommand
         model.AddTo(root);
         foreach (var option in (Option[])[file, format, output, play, json, show, reading, emoji, dictionary, voice, style, listVoices, inspect,
             prompt,
-            promptText, convert, instruct, mode, speed, seed, temperature, topP, topK, steps, plain, quiet])
+            promptText, convert, instruct, mode, speed, seed, temperature, topP, topK, steps, firstSteps, plain, quiet])
             root.Options.Add(option);
         root.SetAction((parsed, cancellation) => ExitCodes.GuardAsync(async () =>
         {
@@ -79,6 +80,7 @@ internal static class SpeakCommand
                     Sampling = new SamplingOptions { Temperature = parsed.GetValue(temperature), TopP = parsed.GetValue(topP),
                         TopK = parsed.GetValue(topK) },
                     FlowSteps = parsed.GetValue(steps),
+                    FirstFlowSteps = parsed.GetValue(firstSteps),
                     NormalizeText = !parsed.GetValue(plain),
                 },
             };

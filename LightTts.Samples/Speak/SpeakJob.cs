@@ -48,6 +48,8 @@ internal sealed record SpeakJob
             return "--convert speaks the WAV file's words; leave out the text and --file.";
         if (Convert is not null && (Request.Instruction is not null || Request.Style is not null))
             return "--convert takes no --instruct and no --style: no language model speaks.";
+        if (Convert is not null && Request.FirstFlowSteps is not null)
+            return "--convert takes no --first-steps.";
         if (Convert is not null && Shows)
             return "--convert has no text to show; leave out --show-text.";
         if (Convert is { Exists: false })
@@ -72,6 +74,8 @@ internal sealed record SpeakJob
             return "--speed takes 0.25 to 4.";
         if (Request.FlowSteps is < 1 or > 100)
             return "--steps takes 1 to 100.";
+        if (Request.FirstFlowSteps is < 1 or > 100)
+            return "--first-steps takes 1 to 100.";
         if (Request.Sampling is { Temperature: < 0 or > 2 })
             return "--temperature takes 0 to 2.";
         if (Request.Sampling is { TopP: <= 0 or > 1 })

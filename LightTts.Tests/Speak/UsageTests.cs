@@ -9,6 +9,7 @@ public sealed class UsageTests
     [InlineData("there is no option '--theads=2'. Did you mean --threads?", "hi", "--theads=2")]
     [InlineData("--steps takes a whole number, not 'abc'.", "--steps", "abc", "hi")]
     [InlineData("--steps takes 1 to 100.", "--steps", "0", "hi")]
+    [InlineData("--first-steps takes 1 to 100.", "--first-steps", "0", "hi")]
     [InlineData("--speed takes 0.25 to 4.", "--speed", "9", "hi")]
     [InlineData("--device takes auto, cpu or cuda, not 'gpu'.", "--device", "gpu", "hi")]
     [InlineData("--threads takes 1 to 1024.", "--threads", "100000", "hi")]
@@ -20,6 +21,7 @@ public sealed class UsageTests
     [InlineData("the text is empty.", "")]
     [InlineData("--convert speaks the WAV file's words", "--convert", "x.wav", "hi")]
     [InlineData("--convert takes no --instruct and no --style", "--convert", "x.wav", "--style", "calm")]
+    [InlineData("--convert takes no --first-steps", "--convert", "x.wav", "--first-steps", "2")]
     [InlineData("there is no file", "--convert", "missing.wav")]
     [InlineData("there is a text and a --file", "hi", "-f", "x.txt")]
     public async Task Wrong_usage_is_one_line_and_a_hint(string expected, params string[] arguments)

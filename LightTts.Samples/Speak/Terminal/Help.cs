@@ -24,7 +24,7 @@ internal sealed class Help : SynchronousCommandLineAction
                 --instruct TEXT      how to speak, where the model follows that
                 --speed 0.25..4      -s, --seed N      --steps 1..100
                 --temperature 0..2   --top-p 0..1      --top-k 1..1000
-                --mode MODE          whole or streaming;  --style NAME, see --inspect
+                --mode MODE          whole or streaming;  --first-steps N;  --style NAME
         Model   -m, --model MODEL    --inspect  what it is    --list-voices [--json]
                 -d, --device DEVICE  auto, cpu, cuda;  --precision, --decoder: README
                 --threads 1..1024    --natives FOLDER (libtorch)  --timbres FILE (store)
