@@ -2,7 +2,7 @@ using static LightTts.Cuda.CudaKernel;
 
 namespace LightTts.Cuda;
 
-/// <summary>Matrix products of the flow's transformer with what stands around them (flow_products.cu), for a few hundred rows: five launches a layer
+/// <summary>Matrix products of the flow's transformer with what stands around them (flow_products.cu), for few rows: five launches a layer
 /// with the attention. All arguments but numbers are addresses.</summary>
 /// <param name="module">The compiled source.</param>
 /// <param name="dim">Width of the transformer.</param>
