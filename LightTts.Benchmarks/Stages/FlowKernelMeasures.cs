@@ -75,7 +75,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             ("normalise a sum", _ => Sum()),
             ("add and normalise", _ => Norm()),
         ];
-        void Attend() => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Address(), places.Address(), seen.Address(),
+        void Attend() => attention.Launch(stream, (rows, Frames, columns), qkv.Address(), pages.Rows(), places.Address(), seen.Address(),
             attended.Address(), afterKernel: true);
         void Own(int i)
         {

@@ -34,6 +34,9 @@ internal static unsafe class CudaDriver
     private static readonly delegate* unmanaged<nint, int> EventDestroy = (delegate* unmanaged<nint, int>)Find("cuEventDestroy_v2");
     private static readonly delegate* unmanaged<nint, int> StreamSynchronize = (delegate* unmanaged<nint, int>)Find("cuStreamSynchronize");
     private static readonly delegate* unmanaged<int, byte**, int> GetErrorString = (delegate* unmanaged<int, byte**, int>)Find("cuGetErrorString");
+    private static readonly delegate* unmanaged<void*, int, uint, nint, ulong*, ulong*, uint*, uint*, int, int, int, int, int> TensorMapEncodeTiled =
+        (delegate* unmanaged<void*, int, uint, nint, ulong*, ulong*, uint*, uint*, int, int, int, int, int>)Find("cuTensorMapEncodeTiled");
+
     private static readonly delegate* unmanaged<int*, int> DriverGetVersion = (delegate* unmanaged<int*, int>)Find("cuDriverGetVersion");
     private static readonly delegate* unmanaged<int*, int, int,
         int> DeviceGetAttribute = (delegate* unmanaged<int*, int, int, int>)Find("cuDeviceGetAttribute");
@@ -43,6 +46,9 @@ internal static unsafe class CudaDriver
         ModuleLoadData != null && ModuleUnload != null && ModuleGetFunction != null && FuncSetAttribute != null && LaunchKernelEx != null
         && MemcpyHostToDevice != null && MemcpyDeviceToHost != null && StreamSynchronize != null && GetErrorString != null && DriverGetVersion != null
         && DeviceGetAttribute != null && EventCreate != null && EventRecord != null && EventSynchronize != null && EventDestroy != null;
+
+    /// <summary>Whether the driver makes tensor maps: that of CUDA 12.0 or later.</summary>
+    public static bool HasTensorMaps => TensorMapEncodeTiled != null;
 
     /// <summary>The CUDA version that the driver knows, as 1000 * major + 10 * minor.</summary>
     public static int Version
@@ -112,15 +118,19 @@ internal static unsafe class CudaDriver
     /// <param name="sharedBytes">Shared memory of a block.</param>
     /// <param name="stream">Where to.</param>
     /// <param name="overlap">Whether it may start before the kernel before it has ended, which it waits for by itself.</param>
-    /// <param name="arguments">Each in the lower bytes of its word.</param>
+    /// <param name="maps">Its first arguments.</param>
+    /// <param name="arguments">The others, each in the lower bytes of its word.</param>
     public static void Launch(nint function, (int X, int Y, int Z) grid, int threads, int sharedBytes, nint stream, bool overlap,
-        ReadOnlySpan<long> arguments)
+        ReadOnlySpan<TensorMap> maps, ReadOnlySpan<long> arguments)
     {
+        fixed (TensorMap* firsts = maps)
         fixed (long* values = arguments)
         {
-            var addresses = stackalloc void*[arguments.Length];
+            var addresses = stackalloc void*[maps.Length + arguments.Length];
+            for (var i = 0; i < maps.Length; i++)
+                addresses[i] = firsts + i;
             for (var i = 0; i < arguments.Length; i++)
-                addresses[i] = values + i;
+                addresses[maps.Length + i] = values + i;
             var attribute = new LaunchAttribute { Id = ProgrammaticStreamSerialization, Value = 1 };
             var config = new LaunchConfig
             {
@@ -129,6 +139,26 @@ internal static unsafe class CudaDriver
             };
             Check(LaunchKernelEx(&config, function, addresses, null));
         }
+    }
+
+    /// <summary>Describes a matrix of bfloat16 numbers to the tensor memory accelerator, whose boxes become tiles: rows of 128 bytes, whose 16-byte
+    /// pieces lie in the order that products of tiles read them in.</summary>
+    /// <param name="address">Of a multiple of 16 bytes.</param>
+    /// <param name="rows">Rows, one after the other.</param>
+    /// <param name="columns">A multiple of 64.</param>
+    /// <param name="boxRows">Rows of a box, at most 256.</param>
+    public static TensorMap EncodeTensorMap(nint address, long rows, int columns, int boxRows)
+    {
+        const int bfloat16 = 9, plain = 0, swizzled = 3, sectorsOf128Bytes = 2, zeros = 0, boxColumns = 64;
+        const int alignment = 64; // of the map where it is made
+        var room = stackalloc byte[sizeof(TensorMap) + alignment];
+        var map = (TensorMap*)(((nint)room + alignment - 1) / alignment * alignment);
+        var sizes = stackalloc ulong[] { (ulong)columns, (ulong)rows };
+        var stride = (ulong)columns * sizeof(ushort);
+        var box = stackalloc uint[] { boxColumns, (uint)boxRows };
+        var steps = stackalloc uint[] { 1, 1 };
+        Check(TensorMapEncodeTiled(map, bfloat16, 2, address, sizes, &stride, box, steps, plain, swizzled, sectorsOf128Bytes, zeros));
+        return *map;
     }
 
     /// <summary>Copies from pinned memory.</summary>

@@ -9,12 +9,12 @@ internal sealed class CudaModule : IDisposable
 {
     private readonly nint _module;
 
-    private CudaModule(nint module, int capability)
+    private CudaModule(nint module, int capability, bool hasGroups)
     {
         _module = module;
         Overlap = capability >= 90 && CudaDriver.Version >= 12_030;
         IsLarge = capability is >= 90 and < 120;
-        HasGroups = capability == 90;
+        HasGroups = hasGroups;
     }
 
     /// <summary>Whether kernels may start before those before them have ended: from compute capability 9.0 on, with drivers that
@@ -24,7 +24,8 @@ internal sealed class CudaModule : IDisposable
     /// <summary>Whether the card has clusters of blocks, and 227 KB of shared memory for each: a data centre's, from 9.0 on.</summary>
     public bool IsLarge { get; }
 
-    /// <summary>Whether 4 warps can multiply together what lies in shared memory (tiles.cuh): a 9.0's alone.</summary>
+    /// <summary>Whether 4 warps can multiply together what lies in shared memory (tiles.cuh), and tiles come there by themselves
+    /// (tensor_map.cuh): a 9.0's alone, with drivers of CUDA 12.0 or later.</summary>
     public bool HasGroups { get; }
 
     /// <summary>Compiles and loads, on a thread whose current device it is for.</summary>
@@ -37,24 +38,25 @@ internal sealed class CudaModule : IDisposable
         string? cacheFolder)
     {
         var capability = CudaDriver.ComputeCapability(Math.Max(0, CudaStream.CurrentDevice));
+        var groups = capability == 90 && CudaDriver.HasTensorMaps;
         var source = string.Join('\n', sources.Prepend("primitives.cuh").Select(Read));
         string[] options =
         [
             // A 9.0's own instructions are of no other card, and so need to be asked for.
-            $"--gpu-architecture=sm_{capability}{(capability == 90 ? "a" : "")}", "--std=c++17", "--extra-device-vectorization",
+            $"--gpu-architecture=sm_{capability}{(groups ? "a" : "")}", "--std=c++17", "--extra-device-vectorization",
             .. definitions.OrderBy(size => size.Key, StringComparer.Ordinal).Select(size => $"-D{size.Key}={size.Value}"),
         ];
         var key = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [compiler.Version, .. options, source])));
         var path = cacheFolder is null ? null : Path.Combine(cacheFolder, Convert.ToHexStringLower(key)[..32] + ".cubin");
         if (path is not null && TryRead(path) is { } known && CudaDriver.TryLoadModule(known) is not 0 and var module)
-            return new CudaModule(module, capability);
+            return new CudaModule(module, capability, groups);
         var code = compiler.Compile(source, options);
         module = CudaDriver.TryLoadModule(code);
         if (module == 0)
             throw new InvalidOperationException($"the driver does not load code for sm_{capability}");
         if (path is not null)
             TryWrite(path, code);
-        return new CudaModule(module, capability);
+        return new CudaModule(module, capability, groups);
     }
 
     /// <summary>A kernel by its name.</summary>

@@ -26,19 +26,18 @@ internal sealed class FlowKernels : IDisposable
         Steps = new FlowStepKernels(module);
         if (!shape.HasTensorCores)
             return;
-        Attention = new FlowAttentionKernel(module, shape.Heads, sharedBytes);
-        if (FlowProductKernels.Fits(shape.Dim, shape.Hidden, sharedBytes) && FlowEndKernels.Fits(shape.Dim, shape.MelBands))
-        {
-            Products = new FlowProductKernels(module, shape.Dim, shape.Hidden);
-            Ends = new FlowEndKernels(module, shape.Dim, shape.MelBands);
-        }
+        Attention = new FlowAttentionKernel(module, shape.Heads, shape.PageFrames, sharedBytes);
+        if (FlowEndKernels.Fits(shape.Dim, shape.MelBands)
+            && FlowProductKernels.TryCreate(module, shape.Dim, shape.Hidden, sharedBytes) is { } products)
+            (Products, Ends) = (products, new FlowEndKernels(module, shape.Dim, shape.MelBands));
     }
 
     /// <summary>Files of Cuda/Kernels.</summary>
     public static IReadOnlyList<string> Sources { get; } =
     [
-        "tiles.cuh", "flow.cu", FlowAttentionKernel.Source, FlowProductKernels.Source, FlowProductKernels.GroupSource,
-        FlowEndKernels.Source, FlowEndKernels.WideSource, FlowEndKernels.LeaveSource, FlowStepKernels.Source,
+        "tiles.cuh", "tensor_map.cuh", "flow.cu", FlowAttentionKernel.Source, FlowAttentionKernel.PagesSource, FlowProductKernels.Source,
+        FlowFewProducts.OwnSource, FlowTiledProducts.RowsSource, FlowTiledProducts.OwnSource, FlowEndKernels.Source, FlowEndKernels.WideSource,
+        FlowEndKernels.LeaveSource, FlowStepKernels.Source,
     ];
 
     public FlowStepKernels Steps { get; }

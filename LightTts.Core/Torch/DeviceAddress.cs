@@ -19,6 +19,9 @@ internal static unsafe class DeviceAddress
         return Data(tensor.Handle);
     }
 
+    /// <summary>The same of a matrix, and how many rows it has.</summary>
+    public static (nint Address, long Rows) Rows(this Tensor matrix) => (matrix.Address(), matrix.shape[0]);
+
     /// <summary>The same of a tensor whose elements need not lie side by side.</summary>
     public static nint Start(this Tensor tensor) => Data(tensor.Handle);
 

@@ -110,6 +110,6 @@ internal static class DeviceLossWorker
         if (module == 0)
             throw new InvalidOperationException("the driver does not compile what is to go wrong");
         var stream = CudaStream.CurrentHandle(CudaStream.CurrentDevice)!.Value;
-        CudaDriver.Launch(CudaDriver.Function(module, "lose"), (1, 1, 1), 1, 0, stream, overlap: false, []);
+        CudaDriver.Launch(CudaDriver.Function(module, "lose"), (1, 1, 1), 1, 0, stream, overlap: false, [], []);
     }
 }

@@ -27,6 +27,7 @@ public sealed class GpuFlowAttentionTests(ITestOutputHelper output)
     [InlineData(1, 50, 100, 150, 200, 230)]
     [InlineData(5, 50, 100, 150, 200, 230)]
     [InlineData(10, 50, 450, 150, 1, 230)]
+    [InlineData(30, 450, 1250)]
     public void Chunks(int times, params int[] each)
     {
         int[] seen = [.. Enumerable.Repeat(each, times).SelectMany(keys => keys)];
@@ -101,7 +102,7 @@ public sealed class GpuFlowAttentionTests(ITestOutputHelper output)
         var stream = CudaStream.CurrentHandle(device.Device.index)!.Value;
         var limits = Limits(seen, device.Device);
         var y = full_like(expected, Scalars.Of(float.NaN), ScalarType.BFloat16);
-        kernels.Attention!.Launch(stream, blocks, qkv.Address(), pages?.Address() ?? 0, places?.Address() ?? 0, limits.Address(), y.Address(),
+        kernels.Attention!.Launch(stream, blocks, qkv.Address(), pages?.Rows() ?? default, places?.Address() ?? 0, limits.Address(), y.Address(),
             afterKernel: true);
         var away = (y.to(ScalarType.Float32) - expected).abs().max().item<float>();
         output.WriteLine($"{away:E1} away, of {expected.abs().max().item<float>():0.00}");

@@ -124,6 +124,22 @@ struct Attended
             sum[half] += __shfl_xor_sync(0xffffffffu, sum[half], 2);
         }
     }
+
+    // The attended queries, from whole sums; y: of the first.
+    __device__ __forceinline__ void write(element* y, int queries) const
+    {
+#pragma unroll
+        for (int half = 0; half < 2; half++)
+        {
+            const int query = threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4 + 8 * half;
+            const float inverse = 1 / sum[half];
+            if (query < queries)
+#pragma unroll
+                for (int n = 0; n < 8; n++)
+                    *(u32*)(y + (size_t)query * DIM + n * 8 + threadIdx.x % 4 * 2) = narrow_pair(o[n][2 * half] * inverse,
+                        o[n][2 * half + 1] * inverse);
+        }
+    }
 };
 
 // Puts together what SPLITS parts of the keys have given for 64 queries: to shared memory [part][query][PITCH], a query's numbers, then highest score
@@ -153,10 +169,9 @@ struct Parts
     static __device__ __forceinline__ void gather(const float* shared, element* y, int queries)
     {
         constexpr int LANES = HEAD_DIM / 4;
-#pragma unroll
-        for (int i = 0; i < TILE * LANES / (128 * SPLITS); i++)
+        for (int item = threadIdx.x; item < min(queries, TILE) * LANES; item += 128 * SPLITS)
         {
-            const int item = threadIdx.x + i * (128 * SPLITS), query = item / LANES, at = item % LANES * 4;
+            const int query = item / LANES, at = item % LANES * 4;
             const float* const rows = shared + query * PITCH;
             float top = -INFINITY, sum = 0;
             float4 whole = make_float4(0, 0, 0, 0);
@@ -173,9 +188,8 @@ struct Parts
                 whole = make_float4(whole.x + v.x * factor, whole.y + v.y * factor, whole.z + v.z * factor, whole.w + v.w * factor);
             }
             const float inverse = 1 / sum;
-            if (query < queries)
-                *(uint2*)(y + (size_t)query * DIM + at) = make_uint2(narrow_pair(whole.x * inverse, whole.y * inverse),
-                    narrow_pair(whole.z * inverse, whole.w * inverse));
+            *(uint2*)(y + (size_t)query * DIM + at) = make_uint2(narrow_pair(whole.x * inverse, whole.y * inverse),
+                narrow_pair(whole.z * inverse, whole.w * inverse));
         }
     }
 };
@@ -195,7 +209,11 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
     element* const tiles = (element*)((char*)shared + (columns * sizeof(long long) + 1023) / 1024 * 1024);
     release_next();
     const int sets = (frames + TILE - 1) / TILE, head = blockIdx.x / sets, first = blockIdx.x % sets * TILE, block = blockIdx.y, row = block % rows;
+#if HAS_GROUPS
+    const int split = group_of_warps();
+#else
     const int split = threadIdx.x / 128;
+#endif
     const int limit = (int)seen[row], rounds = (limit + TILE * SPLITS - 1) / (TILE * SPLITS);
 
     // A thread's share of a round's keys and values; what is beyond the limit is zeros.
@@ -293,19 +311,7 @@ __device__ __forceinline__ void attend_block(const element* qkv, const element* 
         Parts<SPLITS>::gather(parts, y + ((size_t)block * frames + first) * DIM + head * HEAD_DIM, frames - first);
     }
     else
-    {
-#pragma unroll
-        for (int half = 0; half < 2; half++)
-        {
-            const int frame = first + threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4 + 8 * half;
-            const float inverse = 1 / own.sum[half];
-            if (frame < frames)
-#pragma unroll
-                for (int n = 0; n < 8; n++)
-                    *(u32*)(y + ((size_t)block * frames + frame) * DIM + head * HEAD_DIM + n * 8 + threadIdx.x % 4 * 2) =
-                        narrow_pair(own.o[n][2 * half] * inverse, own.o[n][2 * half + 1] * inverse);
-        }
-    }
+        own.write(y + ((size_t)block * frames + first) * DIM + head * HEAD_DIM, frames - first);
 }
 
 #define ATTEND(SPLITS) \

@@ -7,7 +7,8 @@ constexpr int CONV_TAIL = 30;           // frames before its own that a convolut
 constexpr int CONV_TAPS = 32;           // with one more, whose weights are zeros
 constexpr int CONV_GROUP = DIM / 16;    // channels of a group
 constexpr int CONV_INPUTS = CONV_TAPS * CONV_GROUP;
-constexpr int CONV_WIDTH = CONV_GROUP > SLOT ? CONV_GROUP : SLOT; // channels that a block's outputs see
+constexpr int CONV_OUTPUTS = 32;        // of a block
+constexpr int CONV_WIDTH = CONV_GROUP > CONV_OUTPUTS ? CONV_GROUP : CONV_OUTPUTS; // channels that a block's outputs see
 constexpr int CONV_SETS = CONV_WIDTH / CONV_GROUP;                // groups of a block
 constexpr int CONV_PITCH = 96 + (CONV_WIDTH > 64 ? 64 : 0);       // so that 8 lanes' words lie in different banks
 
@@ -133,7 +134,7 @@ struct Embedded
         *(float2*)(h + row * DIM + output) = x;
         const float2 scales = *(const float2*)(scale + output);
         *(u32*)(scaled + row * DIM + output) = narrow_pair(x.x * scales.x, x.y * scales.y);
-        if (threadIdx.x % 16 == 0)
+        if (threadIdx.x % (SLOT / 2) == 0)
             moments[row * SLOTS + output / SLOT] = slot;
     }
 };
@@ -144,7 +145,7 @@ __device__ __forceinline__ float mish(float x)
     return x * __fdividef(n, n + 2);
 }
 
-// mish(convolution + bias) of ROWS frames and SLOT outputs. weight [DIM, CONV_TAPS, CONV_GROUP]. A warp takes 32 frames and a part of the taps'
+// mish(convolution + bias) of ROWS frames and CONV_OUTPUTS outputs. weight [DIM, CONV_TAPS, CONV_GROUP]. A warp takes 32 frames and a part of the taps'
 // inputs, whose weights it alone reads; the frames lie in shared memory.
 template <int ROWS, typename Finish>
 __device__ __forceinline__ void convolve(const Frames& from, const element* weight, const float* bias, const Finish& finish)
@@ -153,14 +154,14 @@ __device__ __forceinline__ void convolve(const Frames& from, const element* weig
     constexpr int WINDOW = ROWS + CONV_TAPS - 1;
     extern __shared__ uint4 shared[];
     const int warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4, part = warp % (ROWS / 32), split = warp / (ROWS / 32);
-    const int output = blockIdx.x * SLOT, block = blockIdx.z, first = blockIdx.y * ROWS;
+    const int output = blockIdx.x * CONV_OUTPUTS, block = blockIdx.z, first = blockIdx.y * ROWS;
     release_next();
     const element* const w = weight + (size_t)(output + g) * CONV_INPUTS + split * EACH + t * 8;
-    uint4 ahead[AHEAD][SLOT / 8];
+    uint4 ahead[AHEAD][CONV_OUTPUTS / 8];
 #pragma unroll
     for (int step = 0; step < AHEAD; step++)
 #pragma unroll
-        for (int n = 0; n < SLOT / 8; n++)
+        for (int n = 0; n < CONV_OUTPUTS / 8; n++)
             ahead[step][n] = load_fresh(w + (size_t)n * 8 * CONV_INPUTS + step * 32);
     wait_for_previous();
     constexpr int PIECES = CONV_WIDTH / 8;
@@ -175,14 +176,14 @@ __device__ __forceinline__ void convolve(const Frames& from, const element* weig
     commit_copies();
     wait_copies<0>();
     __syncthreads();
-    float sums[2][SLOT / 8][4] = {};
+    float sums[2][CONV_OUTPUTS / 8][4] = {};
 #pragma unroll
     for (int step = 0; step < STEPS; step++)
     {
         const int input = split * EACH + step * 32 + t * 8, tap = input / CONV_GROUP, within = input % CONV_GROUP;
-        uint4 b[SLOT / 8];
+        uint4 b[CONV_OUTPUTS / 8];
 #pragma unroll
-        for (int n = 0; n < SLOT / 8; n++)
+        for (int n = 0; n < CONV_OUTPUTS / 8; n++)
         {
             b[n] = ahead[step % AHEAD][n];
             if (step + AHEAD < STEPS)
@@ -196,7 +197,7 @@ __device__ __forceinline__ void convolve(const Frames& from, const element* weig
             for (int i = 0; i < 4; i++)
                 a[i] = *(const uint4*)((const element*)shared + (part * 32 + i * 8 + g + tap) * CONV_PITCH + set * CONV_GROUP + within);
 #pragma unroll
-            for (int n = set * (SLOT / 8 / CONV_SETS); n < (set + 1) * (SLOT / 8 / CONV_SETS); n++)
+            for (int n = set * (CONV_OUTPUTS / 8 / CONV_SETS); n < (set + 1) * (CONV_OUTPUTS / 8 / CONV_SETS); n++)
 #pragma unroll
                 for (int m = 0; m < 2; m++)
                 {
@@ -206,14 +207,14 @@ __device__ __forceinline__ void convolve(const Frames& from, const element* weig
         }
     }
     __syncthreads(); // nobody reads the frames
-    share_sums<ROWS, SLOT>(shared, sums, split, part);
+    share_sums<ROWS, CONV_OUTPUTS>(shared, sums, split, part);
     __syncthreads();
     element* const own = finish.begin(block);
 #pragma unroll
-    for (int i = 0; i < ROWS * SLOT / 2 / FEW_THREADS; i++)
+    for (int i = 0; i < ROWS * CONV_OUTPUTS / 2 / FEW_THREADS; i++)
     {
         const int row = threadIdx.x / 16 + i * 16, within = threadIdx.x % 16 * 2;
-        const float2 sum = gather_sums<ROWS, SLOT>(shared, row, within), biases = *(const float2*)(bias + output + within);
+        const float2 sum = gather_sums<ROWS, CONV_OUTPUTS>(shared, row, within), biases = *(const float2*)(bias + output + within);
         finish.finish(own, block, first + row, output + within, finish.before(block, first + row, output + within), mish(sum.x + biases.x),
             mish(sum.y + biases.y));
     }

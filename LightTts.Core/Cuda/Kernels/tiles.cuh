@@ -56,6 +56,10 @@ __device__ __forceinline__ void load_matrices_transposed(u32 (&v)[4], const void
 #endif
 
 #if HAS_GROUPS
+// Of this thread's group of 4 warps. The compiler learns that it is the same in a whole warp: what products are told of tiles then needs no vector
+// registers, out of which it would be moved one by one.
+__device__ __forceinline__ int group_of_warps() { return __shfl_sync(0xffffffffu, (int)threadIdx.x / 128, 0); }
+
 // A tile of rows of 128 bytes, whose 16-byte pieces lie in the order part ^ (row & 7), from a multiple of 1024 bytes on: 8 rows are 1024 bytes
 // further.
 __device__ __forceinline__ u64 describe_tile(const void* tile)

@@ -54,7 +54,7 @@ internal sealed class CudaDiTOperations(Files.DiTConfig config, TorchDevice devi
             return base.Attend(qkv, pages, buffers, places);
         Turn(qkv, pages, buffers, places);
         var y = empty([qkv.shape[0], qkv.shape[1] / 3], _compute, qkv.device);
-        attention.Launch(Stream, (buffers.Shape.Rows, buffers.Shape.Frames, buffers.Columns), qkv.Address(), pages?.Address() ?? 0,
+        attention.Launch(Stream, (buffers.Shape.Rows, buffers.Shape.Frames, buffers.Columns), qkv.Address(), pages?.Rows() ?? default,
             buffers.Places?.Address() ?? 0, buffers.Seen.Address(), y.Address(), afterKernel: true);
         return y;
     }

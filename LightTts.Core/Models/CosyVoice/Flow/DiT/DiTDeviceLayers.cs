@@ -95,7 +95,7 @@ internal sealed class DiTDeviceLayers : IDisposable
         var h = empty(2L * buffers.Shape.Rows * buffers.Shape.Frames, _dim, ScalarType.Float32, buffers.Mel.device);
         var residual = _fused!.Residual(h);
         _ends!.Enter(buffers, residual);
-        if (DiTFusedBlocks.Takes(buffers.Shape))
+        if (_fused.Takes(buffers.Shape))
         {
             _fused.Run(residual, buffers);
             _ends.Leave(h, default, default, buffers);

@@ -46,12 +46,12 @@ internal sealed class DiTFusedBlocks
             .All(product => product is TorchLinear { Bias: not null });
 
     /// <summary>Whether a shape has few enough rows: of many the library's products are faster, although they take more launches.</summary>
-    public static bool Takes(DiTShape shape) => 2 * shape.Rows * shape.Frames <= FlowProductKernels.MaxRows;
+    public bool Takes(DiTShape shape) => 2 * shape.Rows * shape.Frames <= _operations.Kernels.Products!.MaxRows;
 
     /// <summary>Room for a residual stream, in the caller's dispose scope.</summary>
     /// <param name="h">[2 Rows Frames, Dim], float32.</param>
     public FlowProductKernels.Stream Residual(Tensor h) => new(h.Address(), empty(h.shape, ScalarType.BFloat16, h.device).Address(),
-        empty(h.shape[0], FlowProductKernels.MomentBytes((int)_dim) / sizeof(float), ScalarType.Float32, h.device).Address());
+        empty(h.shape[0], 2 * _dim / _operations.Kernels.Products!.MomentNumbers, ScalarType.Float32, h.device).Address());
 
     /// <summary>All blocks, in place.</summary>
     /// <param name="residual">As <see cref="DiTFusedEnds.Enter"/> leaves it.</param>
@@ -68,8 +68,8 @@ internal sealed class DiTFusedBlocks
         for (var i = 0; i < _blocks.Length; i++)
         {
             var block = _blocks[i];
-            var pages = shape.IsPaged ? _pages.Layer(i).Address() : 0;
-            products.Project(stream, rows, residual, block.Project, turns, places, buffers.Columns, qkv, pages, NormEps);
+            var pages = shape.IsPaged ? _pages.Layer(i).Rows() : default;
+            products.Project(stream, rows, residual, block.Project, turns, places, buffers.Columns, qkv, pages.Address, NormEps);
             _attention.Launch(stream, (shape.Rows, shape.Frames, buffers.Columns), qkv, pages, places, seen, attended, afterKernel: true);
             products.AddAttended(stream, rows, attended, block.Out, residual);
             products.Up(stream, rows, residual, block.Up, up, NormEps);
