@@ -76,9 +76,11 @@ internal sealed class FlowMeasures(CosyVoiceDecoder decoder, CosyVoiceConfig con
         void Pass()
         {
             using var pass = decoder.BeginFlow(rows);
+            clock.Mark("planned and encoded");
+            var step = 1;
             while (pass.Advance())
-            {
-            }
+                clock.Mark($"step {step++} launched");
+            clock.Mark("done"); // with the last step
         }
         if (values is null)
             Pass();

@@ -9,6 +9,13 @@ namespace LightTts.Benchmarks.Stages;
 /// <param name="seconds">For each measurement.</param>
 internal sealed class PassClock(Action synchronize, DeviceLedger? ledger, double seconds)
 {
+    private readonly Dictionary<string, List<double>> _marks = [];
+    private long _started; // of the step under way; 0: there is none
+
+    /// <summary>Where the host was within a step, in microseconds from its beginning, at the median of the last measurement's; in the order in
+    /// which they first came.</summary>
+    public IEnumerable<(string What, double Microseconds)> Marks => _marks.Select(mark => (mark.Key, SpeakCommand.Median(mark.Value)));
+
     /// <summary>Repeats a sample for a time, after one that does not count.</summary>
     public Series Take(Action<List<double>> sample)
     {
@@ -21,6 +28,7 @@ internal sealed class PassClock(Action synchronize, DeviceLedger? ledger, double
             isWarm = true;
             synchronize();
             ledger?.Discard();
+            _marks.Clear();
         });
     }
 
@@ -39,11 +47,23 @@ internal sealed class PassClock(Action synchronize, DeviceLedger? ledger, double
     public double Step(Action step)
     {
         ledger?.Enter();
-        var started = Stopwatch.GetTimestamp();
+        _started = Stopwatch.GetTimestamp();
         step();
-        var elapsed = Stopwatch.GetElapsedTime(started);
+        var elapsed = Stopwatch.GetElapsedTime(_started);
+        _started = 0;
         ledger?.Leave();
         return elapsed.TotalMilliseconds;
+    }
+
+    /// <summary>The host has done something of the step under way; nothing where there is none.</summary>
+    public void Mark(string what)
+    {
+        if (_started == 0)
+            return;
+        if (!_marks.TryGetValue(what, out var values))
+            _marks[what] = values = [];
+        values.Add(Stopwatch.GetElapsedTime(_started).TotalMicroseconds);
+        ledger?.Mark(what);
     }
 
     /// <summary>Waits for the device.</summary>

@@ -37,10 +37,10 @@ internal static class StagesCommand
         var cache = new Option<int?>("--flow-cache-mb") { Description = "Memory of the flow's caches. Default: the pipeline's." };
         var json = new Option<FileInfo?>("--json") { Description = "File of one flat object to which the figures are added." };
         var prefix = new Option<string>("--prefix") { Description = "Put before every key in that file.", DefaultValueFactory = _ => "" };
-        var account = LedgerOption.Create();
+        var (account, activities) = (LedgerOption.Create(), LedgerOption.CreateActivities());
         var command = new Command("stages", "The models alone: what a step of each costs, on any device, for any model directory.")
         {
-            device, precision, natives, model, seconds, parts, rows, positions, steps, cache, json, prefix, account,
+            device, precision, natives, model, seconds, parts, rows, positions, steps, cache, json, prefix, account, activities,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -60,7 +60,7 @@ internal static class StagesCommand
                 KvCacheTokens = Math.Max(65_536, most * (parsed.GetValue(positions) + 64)),
                 FlowCacheBytes = parsed.GetValue(cache) * 1_000_000L,
             };
-            using var ledger = DeviceLedger.Open(parsed.GetValue(account), parsed.GetValue(natives));
+            using var ledger = DeviceLedger.Open(parsed.GetValue(account), parsed.GetValue(natives), parsed.GetValue(activities));
             TorchRuntime.EnsureLoaded(parsed.GetValue(natives));
             var torch = TorchDevice.Open(kind, index, options.Precision);
             var directory = ModelDirectory.Open(parsed.GetValue(model) ?? TtsPipeline.DefaultModelPath);
@@ -95,7 +95,7 @@ internal static class StagesCommand
             {
                 var measures = new FlowMeasures((CosyVoiceDecoder)loaded.Parts.Decoder, directory.Config, parsed.GetValue(steps)
                     ?? directory.FlowSteps, clock);
-                await decode.RunAsync(() => Flow(report, measures, most));
+                await decode.RunAsync(() => Flow(report, measures, clock, most));
             }
             if (wanted.Contains("vocoder"))
             {
@@ -189,19 +189,24 @@ internal static class StagesCommand
         return true;
     }
 
-    private static bool Flow(StagesReport report, FlowMeasures measures, int most)
+    private static bool Flow(StagesReport report, FlowMeasures measures, PassClock clock, int most)
     {
+        void Measure(string key, string meaning, Func<Series> measure)
+        {
+            report.Measure(key, meaning, measure);
+            report.Marks(clock);
+        }
         foreach (var rows in (int[])[1, 8, 32])
             if (rows <= most)
-                report.Measure(rows == 1 ? "flow_first_chunk_ms" : $"flow_first_chunk_ms_{rows}",
+                Measure(rows == 1 ? "flow_first_chunk_ms" : $"flow_first_chunk_ms_{rows}",
                     $"ms, first chunk (50 frames) behind a shared prompt of 3 s, each of {rows}", () => measures.FirstChunk(rows));
         foreach (var rows in (int[])[1, 8, 32])
             if (rows <= most)
-                report.Measure($"flow_cached_chunk_ms_{rows}", $"ms, 50 frames over 400 that are kept, each of {rows}",
+                Measure($"flow_cached_chunk_ms_{rows}", $"ms, 50 frames over 400 that are kept, each of {rows}",
                     () => measures.CachedChunk(rows));
         foreach (var rows in (int[])[1, 8])
             if (rows <= most)
-                report.Measure($"flow_10s_ms_{rows}", $"ms, 10 s behind a prompt of 3 s as a whole, each of {rows}", () => measures.Whole(rows, 10));
+                Measure($"flow_10s_ms_{rows}", $"ms, 10 s behind a prompt of 3 s as a whole, each of {rows}", () => measures.Whole(rows, 10));
         return true;
     }
 

@@ -44,6 +44,15 @@ internal sealed class StagesReport(FileInfo? file, string prefix, DeviceLedger? 
         }
     }
 
+    /// <summary>Where the host was in the measurement before; nothing where it left no marks.</summary>
+    public void Marks(PassClock clock)
+    {
+        var marks = clock.Marks.ToList();
+        if (marks.Count > 0 && !cancellation.IsCancellationRequested)
+            Console.WriteLine("  the host, us: " + string.Join(", ",
+                marks.Select(mark => string.Create(CultureInfo.InvariantCulture, $"{mark.What} {mark.Microseconds:0}"))));
+    }
+
     private void Write(string key, double value)
     {
         if (file is not null)
