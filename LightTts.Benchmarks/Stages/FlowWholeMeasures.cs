@@ -48,7 +48,8 @@ internal sealed class FlowWholeMeasures(DiTConfig config, int mel, TorchDevice d
         var norm = new FlowKernels.Norm(vector.Address(), vector.Address(), 1e-6f);
         FlowKernels.Gated Gated(Tensor branch) => new(branch.Address(), vector.Address());
         void Turn() => kernels.Turn(stream, utterances * frames, qkv.Address(), turns.Address(), 0, 0, 0);
-        void Attend() => attention.Launch(stream, (utterances, frames, 0), qkv.Address(), 0, 0, keys.Address(), seen.Address(), afterKernel: true);
+        void Attend() =>
+            attention.Launch(stream, (utterances, frames, 0), qkv.Address(), default, 0, keys.Address(), seen.Address(), afterKernel: true);
         void Sum() => kernels.NormaliseSum(stream, count, h.Address(), Gated(attended), norm, input.Address());
         void Add() => kernels.AddAndNormalise(stream, count, h.Address(), Gated(attended), Gated(down), norm, input.Address());
         void Layer(int i)

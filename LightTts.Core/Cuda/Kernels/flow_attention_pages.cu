@@ -58,9 +58,9 @@ struct PageAttended : Attended
 #pragma unroll
             for (int half = 0; half < 2; half++)
             {
-                top[half] = fmaxf(top[half], highest[half]);
-                const float kept = power_of_two(highest[half] - top[half]);
-                highest[half] = top[half];
+                // Each query for itself: those of other rows, and what lies where none are, may not decide how it is rounded.
+                const float now = top[half] > highest[half] + KEEP_RANGE ? top[half] : highest[half], kept = power_of_two(highest[half] - now);
+                highest[half] = now;
                 sum[half] *= kept;
 #pragma unroll
                 for (int n = 0; n < 8; n++)
