@@ -33,12 +33,13 @@ internal sealed class CudaModule : IDisposable
     /// <param name="definitions">What their sizes are.</param>
     /// <param name="compiler">The compiler.</param>
     /// <param name="cacheFolder">Where compiled code is kept; null: nowhere.</param>
+    /// <param name="isPlain">Whether it is to do without what the card alone has: as cards do that do not have it.</param>
     /// <exception cref="InvalidOperationException">It does not compile, or the device does not take it.</exception>
     public static CudaModule Load(IReadOnlyList<string> sources, IReadOnlyDictionary<string, int> definitions, KernelCompiler compiler,
-        string? cacheFolder)
+        string? cacheFolder, bool isPlain = false)
     {
         var capability = CudaDriver.ComputeCapability(Math.Max(0, CudaStream.CurrentDevice));
-        var groups = capability == 90 && CudaDriver.HasTensorMaps;
+        var groups = capability == 90 && CudaDriver.HasTensorMaps && !isPlain;
         var source = string.Join('\n', sources.Prepend("primitives.cuh").Select(Read));
         string[] options =
         [

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace LightTts.Cuda;
 
-/// <summary>CUtensorMap: how a matrix lies in memory, and which boxes of it a kernel asks the tensor memory accelerator for (tensor_map.cuh).</summary>
+/// <summary>CUtensorMap: how a matrix lies in memory, and which boxes of it a kernel asks the tensor memory accelerator for
+/// (tensor_map.cuh).</summary>
 [StructLayout(LayoutKind.Sequential, Size = 128)]
 internal readonly struct TensorMap
 {

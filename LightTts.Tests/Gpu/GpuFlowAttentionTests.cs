@@ -96,7 +96,14 @@ public sealed class GpuFlowAttentionTests(ITestOutputHelper output)
         Assert.False(expected.isnan().any().item<bool>() || (pages is not null && pages.isnan().any().item<bool>()));
         if (!device.IsCuda)
             return; // rehearsed up to here
-        var module = OwnKernels.TryLoad(device, FlowKernels.Sources, Shape.Definitions);
+        foreach (var isPlain in (bool[])[false, true])
+            Compare(device, isPlain, blocks, qkv, pages, places, seen, expected);
+    }
+
+    private void Compare(TorchDevice device, bool isPlain, (int Rows, int Frames, int Columns) blocks, Tensor qkv, Tensor? pages, Tensor? places,
+        int[] seen, Tensor expected)
+    {
+        var module = OwnKernels.TryLoad(device, FlowKernels.Sources, Shape.Definitions, isPlain);
         Assert.NotNull(module);
         using var kernels = new FlowKernels(module, Shape, CudaDriver.SharedBytes(device.Device.index));
         var stream = CudaStream.CurrentHandle(device.Device.index)!.Value;
@@ -105,7 +112,7 @@ public sealed class GpuFlowAttentionTests(ITestOutputHelper output)
         kernels.Attention!.Launch(stream, blocks, qkv.Address(), pages?.Rows() ?? default, places?.Address() ?? 0, limits.Address(), y.Address(),
             afterKernel: true);
         var away = (y.to(ScalarType.Float32) - expected).abs().max().item<float>();
-        output.WriteLine($"{away:E1} away, of {expected.abs().max().item<float>():0.00}");
+        output.WriteLine($"{(isPlain ? "plain: " : "")}{away:E1} away, of {expected.abs().max().item<float>():0.00}");
         Assert.InRange(away, 0, 0.03);
         using var again = y.clone();
         for (var time = 0; time < 5; time++)

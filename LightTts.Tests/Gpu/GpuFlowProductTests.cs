@@ -14,7 +14,7 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
     private const int Mel = 80, Frames = 50, Head = 64;
     private const float Epsilon = 1e-6f;
 
-    /// <summary>Widths of the embedded voice and of full size, a few rows and many, even and not.</summary>
+    /// <summary>Widths of the embedded voice and of full size, a few rows and many, even and not; by what all cards have, too.</summary>
     [Theory]
     [InlineData(256, 512, 1, true)]
     [InlineData(256, 512, 3, false)]
@@ -24,12 +24,14 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
     [InlineData(1024, 2048, 2, false)]
     [InlineData(1024, 2048, 5, true)]
     [InlineData(1024, 2048, 1, false)]
-    public void Products(int dim, int hidden, int blocks, bool paged)
+    [InlineData(1024, 2048, 1, true, true)]
+    [InlineData(256, 512, 3, false, true)]
+    public void Products(int dim, int hidden, int blocks, bool paged, bool isPlain = false)
     {
         var device = TestDevice.Get();
         using var thread = new TorchThread(2, device.IsCuda ? device.Device.index : null).Enter(urgent: true);
         using var scope = NewDisposeScope();
-        using var kernels = Load(device, dim, hidden);
+        using var kernels = Load(device, dim, hidden, isPlain);
         Assert.NotNull(kernels.Products);
         var (products, stream) = (kernels.Products, CudaStream.CurrentHandle(device.Device.index)!.Value);
         var slot = products.MomentNumbers;
@@ -102,10 +104,10 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
 
     private delegate void Adding(nint stream, int rows, nint y, in FlowProductKernels.Added product, in FlowProductKernels.Stream x);
 
-    private static FlowKernels Load(TorchDevice device, int dim, int hidden)
+    private static FlowKernels Load(TorchDevice device, int dim, int hidden, bool isPlain)
     {
         var shape = new FlowKernelShape(dim, dim / Head, hidden, Mel, Frames, BFloat16: true);
-        var module = OwnKernels.TryLoad(device, FlowKernels.Sources, shape.Definitions);
+        var module = OwnKernels.TryLoad(device, FlowKernels.Sources, shape.Definitions, isPlain);
         Assert.SkipWhen(module is null && !device.IsCuda, "own kernels are for CUDA");
         Assert.NotNull(module);
         return new FlowKernels(module, shape, CudaDriver.SharedBytes(device.Device.index));

@@ -91,11 +91,11 @@ struct PageAttended : Attended
     }
 };
 
-// As attend_block. qkv: a map of [2 rows FRAMES, 3 DIM] whose boxes are a block's queries; pages: one of [*, 2 DIM] whose boxes are a page's. The grid
-// is (head, (guidance row, row)); GROUPS groups of 4 warps share out the pages, each with a ring of RING of them.
+// As attend_block. qkv: a map of [2 rows FRAMES, 3 DIM] whose boxes are a block's queries; pages: one of [*, 2 DIM] whose boxes are a page's. The
+// grid is (head, (guidance row, row)); GROUPS groups of 4 warps share out the pages, each with a ring of RING of them.
 template <int GROUPS, int RING>
-__device__ __forceinline__ void attend_pages(const TensorMap& qkv, const TensorMap& pages, const long long* places, int columns, const long long* seen,
-    int rows, element* y)
+__device__ __forceinline__ void attend_pages(const TensorMap& qkv, const TensorMap& pages, const long long* places, int columns,
+    const long long* seen, int rows, element* y)
 {
     constexpr int THREADS = 128 * GROUPS;
     extern __shared__ uint4 shared[];

@@ -145,8 +145,8 @@ __device__ __forceinline__ float mish(float x)
     return x * __fdividef(n, n + 2);
 }
 
-// mish(convolution + bias) of ROWS frames and CONV_OUTPUTS outputs. weight [DIM, CONV_TAPS, CONV_GROUP]. A warp takes 32 frames and a part of the taps'
-// inputs, whose weights it alone reads; the frames lie in shared memory.
+// mish(convolution + bias) of ROWS frames and CONV_OUTPUTS outputs. weight [DIM, CONV_TAPS, CONV_GROUP]. A warp takes 32 frames and a part of the
+// taps' inputs, whose weights it alone reads; the frames lie in shared memory.
 template <int ROWS, typename Finish>
 __device__ __forceinline__ void convolve(const Frames& from, const element* weight, const float* bias, const Finish& finish)
 {

@@ -67,7 +67,8 @@ struct TiledRows
     char* tiles;
     int rows, first, output; // rows of a box, the block's first row and output
 
-    __device__ __forceinline__ TiledRows(const TensorMap& x, const TensorMap& weight, Barriers& barriers, uint4* shared, int rows, int first, int output)
+    __device__ __forceinline__ TiledRows(const TensorMap& x, const TensorMap& weight, Barriers& barriers, uint4* shared, int rows, int first,
+        int output)
         : x(x), weight(weight), barriers(barriers), tiles((char*)(shared + (0u - shared_address(shared)) % 1024 / 16)), rows(rows), first(first),
         output(output)
     {

@@ -14,7 +14,10 @@ __device__ __forceinline__ void begin_barrier(u64* barrier, u32 arrivals)
 }
 
 // Behind barriers that were begun and numbers that were written where tiles or products read, before the block's next barrier.
-__device__ __forceinline__ void show_to_copies() { asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async.shared::cta;" ::: "memory"); }
+__device__ __forceinline__ void show_to_copies()
+{
+    asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async.shared::cta;" ::: "memory");
+}
 
 __device__ __forceinline__ void arrive(u64* barrier)
 {

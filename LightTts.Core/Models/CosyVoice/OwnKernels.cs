@@ -34,7 +34,12 @@ internal static class OwnKernels
         TryLoad(device, [source], definitions);
 
     /// <summary>The same of several files, which are compiled as one.</summary>
-    public static CudaModule? TryLoad(TorchDevice device, IReadOnlyList<string> sources, IReadOnlyDictionary<string, int> definitions)
+    /// <param name="device">As above.</param>
+    /// <param name="sources">Files of Cuda/Kernels.</param>
+    /// <param name="definitions">As above.</param>
+    /// <param name="isPlain">Whether they are to be those of cards without an instruction of their own.</param>
+    public static CudaModule? TryLoad(TorchDevice device, IReadOnlyList<string> sources, IReadOnlyDictionary<string, int> definitions,
+        bool isPlain = false)
     {
         if (!device.IsCuda || !CudaDriver.IsSupported || !CudaStream.IsSupported || !DeviceAddress.IsSupported)
             return null;
@@ -48,7 +53,7 @@ internal static class OwnKernels
         }
         try
         {
-            return CudaModule.Load(sources, definitions, compiler, TorchRuntime.CacheFolder("kernels"));
+            return CudaModule.Load(sources, definitions, compiler, TorchRuntime.CacheFolder("kernels"), isPlain);
         }
         catch (InvalidOperationException e)
         {
