@@ -103,8 +103,8 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             }),
         ]);
         launches.Add(("convolve and add", _ => ends.ConvolveAdd(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), x,
-            vector.Address())));
-        if (count <= 400)
+            vector.Address(), products.MomentNumbers(count))));
+        if (count <= products.MaxRows)
             launches.AddRange(
             [
                 ("project", i => products.Project(stream, count, x, Normed(wQkv[i]), turns.Address(), places.Address(), columns, qkv.Address(),

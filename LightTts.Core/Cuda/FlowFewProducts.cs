@@ -22,7 +22,7 @@ internal sealed class FlowFewProducts(CudaModule module, int dim, int hidden) : 
 
     public override int MaxRows => 128;
 
-    public override int MomentNumbers => SlotOutputs;
+    public override int MomentNumbers(int rows) => SlotOutputs;
 
     /// <summary>Whether a block's shared memory is enough for these sizes.</summary>
     public static bool Fits(int dim, int hidden, int sharedBytes) =>

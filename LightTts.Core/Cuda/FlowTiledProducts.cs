@@ -10,29 +10,25 @@ internal sealed class FlowTiledProducts(CudaModule module, int dim, int hidden) 
 {
     public const string RowsSource = "flow_tiled_rows.cuh", OwnSource = "flow_products_tiles.cu";
 
-    private const int BlockRows = 64;
-    private const int NormedThreads = 128 + 256, AddedThreads = 128 + 32;
-    private const int TileInputs = 64, StageTiles = 2, TileAlignment = 1024;
-    private const int AddedOutputs = 16;
+    private const int FewRows = 128;
+    private const int MaxBlocks = 4; // of rows: more would not be there at the same time
 
-    // Outputs of a block, and stages of the rows' and the weights' rings: as in the source.
-    private static readonly Rings OfProject = new(48, 4, 4), OfUp = new(32, 5, 5), OfOut = new(AddedOutputs, 5, 8), OfDown = new(AddedOutputs, 6, 6);
+    // As in the source: for few rows, whose blocks leave room for the next kernel's, and for more.
+    private readonly Way _few = new(module, "tiles", Groups: 1, BlockRows: 64, new(48, 4, 4), new(32, 5, 5), new(16, 5, 8), new(16, 6, 6));
+    private readonly Way _more = new(module, "wide_tiles", Groups: 2, BlockRows: 112, new(96, 4, 4), new(64, 4, 4), new(32, 5, 8), new(32, 5, 5));
 
-    private readonly CudaKernel _project = module.Kernel("flow_project_tiles");
-    private readonly CudaKernel _out = module.Kernel("flow_out_tiles");
-    private readonly CudaKernel _up = module.Kernel("flow_up_tiles");
-    private readonly CudaKernel _down = module.Kernel("flow_down_tiles");
+    public override int MaxRows => MaxBlocks * _more.BlockRows;
 
-    public override int MaxRows => 256;
-
-    public override int MomentNumbers => AddedOutputs;
+    public override int MomentNumbers(int rows) => Choose(rows).OfOut.Outputs;
 
     public override void Project(nint stream, int rows, in Stream x, in Normed product, nint turns, nint places, int columns, nint qkv, nint pages,
         float epsilon)
     {
-        var (blocks, each) = Share(rows);
-        _project.Launch(stream, (blocks, 3 * dim / OfProject.Outputs, 1), NormedThreads, OfProject.Bytes(dim, each), afterKernel: true,
-            [TensorMap.Of(x.Scaled, rows, dim, each), TensorMap.Of(product.Weight, 3 * dim, dim, OfProject.Outputs)],
+        var way = Choose(rows);
+        var (blocks, each) = way.Share(rows);
+        var rings = way.OfProject;
+        way.Project.Launch(stream, (blocks, 3 * dim / rings.Outputs, 1), way.NormedThreads, way.Bytes(rings, dim, each), afterKernel: true,
+            [TensorMap.Of(x.Scaled, rows, dim, each), TensorMap.Of(product.Weight, 3 * dim, dim, rings.Outputs)],
             [
                 x.Moments, product.Slope, product.Offset, turns, places, Argument(columns), qkv, pages, Argument(rows), Argument(each),
                 Argument(epsilon),
@@ -41,45 +37,73 @@ internal sealed class FlowTiledProducts(CudaModule module, int dim, int hidden) 
 
     public override void Up(nint stream, int rows, in Stream x, in Normed product, nint y, float epsilon)
     {
-        var (blocks, each) = Share(rows);
-        _up.Launch(stream, (blocks, hidden / OfUp.Outputs, 1), NormedThreads, OfUp.Bytes(dim, each), afterKernel: true,
-            [TensorMap.Of(x.Scaled, rows, dim, each), TensorMap.Of(product.Weight, hidden, dim, OfUp.Outputs)],
+        var way = Choose(rows);
+        var (blocks, each) = way.Share(rows);
+        var rings = way.OfUp;
+        way.Up.Launch(stream, (blocks, hidden / rings.Outputs, 1), way.NormedThreads, way.Bytes(rings, dim, each), afterKernel: true,
+            [TensorMap.Of(x.Scaled, rows, dim, each), TensorMap.Of(product.Weight, hidden, dim, rings.Outputs)],
             [x.Moments, product.Slope, product.Offset, y, Argument(rows), Argument(each), Argument(epsilon)]);
     }
 
-    public override void AddAttended(nint stream, int rows, nint y, in Added product, in Stream x) =>
-        Add(_out, OfOut, dim, stream, rows, y, product, x);
-
-    public override void AddDown(nint stream, int rows, nint y, in Added product, in Stream x) =>
-        Add(_down, OfDown, hidden, stream, rows, y, product, x);
-
-    private void Add(CudaKernel kernel, Rings rings, int inputs, nint stream, int rows, nint y, in Added product, in Stream x)
+    public override void AddAttended(nint stream, int rows, nint y, in Added product, in Stream x)
     {
-        var (blocks, each) = Share(rows);
-        kernel.Launch(stream, (blocks, dim / rings.Outputs, 1), AddedThreads, rings.Bytes(inputs, each), afterKernel: true,
+        var way = Choose(rows);
+        Add(way, way.Out, way.OfOut, dim, stream, rows, y, product, x);
+    }
+
+    public override void AddDown(nint stream, int rows, nint y, in Added product, in Stream x)
+    {
+        var way = Choose(rows);
+        Add(way, way.Down, way.OfDown, hidden, stream, rows, y, product, x);
+    }
+
+    private void Add(Way way, CudaKernel kernel, Rings rings, int inputs, nint stream, int rows, nint y, in Added product, in Stream x)
+    {
+        var (blocks, each) = way.Share(rows);
+        kernel.Launch(stream, (blocks, dim / rings.Outputs, 1), way.AddedThreads, way.Bytes(rings, inputs, each), afterKernel: true,
             [TensorMap.Of(y, rows, inputs, each), TensorMap.Of(product.Weight, dim, inputs, rings.Outputs)],
             [product.Bias, product.Gate, product.NextScale, x.Values, x.Scaled, x.Moments, Argument(rows), Argument(each)]);
     }
 
-    // As many rows for every block: what is read is what takes time.
-    private static (int Blocks, int Each) Share(int rows)
-    {
-        var blocks = Blocks(rows, BlockRows);
-        return (blocks, Blocks(rows, blocks));
-    }
+    private Way Choose(int rows) => rows <= FewRows ? _few : _more;
 
-    /// <summary>A block's shared memory.</summary>
-    private readonly record struct Rings(int Outputs, int RowStages, int WeightStages)
+    /// <summary>Outputs of a block, and stages of the rows' and the weights' rings.</summary>
+    private readonly record struct Rings(int Outputs, int RowStages, int WeightStages);
+
+    /// <summary>The kernels of one way to share the work out.</summary>
+    private sealed record Way(CudaModule Module, string Name, int Groups, int BlockRows, Rings OfProject, Rings OfUp, Rings OfOut, Rings OfDown)
     {
-        /// <summary>From a multiple of 1,024 bytes on: tiles of rows, then of weights; in their place the sums.</summary>
-        public int Bytes(int inputs, int rows)
+        private const int GroupThreads = 128, NormedHelpers = 256, AddedHelpers = 32;
+        private const int TileInputs = 64, StageTiles = 2, TileAlignment = 1024;
+
+        public CudaKernel Project { get; } = Module.Kernel($"flow_project_{Name}");
+
+        public CudaKernel Up { get; } = Module.Kernel($"flow_up_{Name}");
+
+        public CudaKernel Out { get; } = Module.Kernel($"flow_out_{Name}");
+
+        public CudaKernel Down { get; } = Module.Kernel($"flow_down_{Name}");
+
+        public int NormedThreads => (Groups * GroupThreads) + NormedHelpers;
+
+        public int AddedThreads => (Groups * GroupThreads) + AddedHelpers;
+
+        /// <summary>As many rows for every block: what is read is what takes time.</summary>
+        public (int Blocks, int Each) Share(int rows)
+        {
+            var blocks = Blocks(rows, BlockRows);
+            return (blocks, Blocks(rows, blocks));
+        }
+
+        /// <summary>Shared memory of a block: from a multiple of 1,024 bytes on tiles of rows, then of weights; in their place the sums.</summary>
+        public int Bytes(Rings rings, int inputs, int rows)
         {
             var stages = inputs / TileInputs / StageTiles;
-            var (rowTile, weightTile) = ((rows + 7) / 8 * 8 * TileInputs * sizeof(ushort), Outputs * TileInputs * sizeof(ushort));
-            var tiles = StageTiles * ((Math.Min(RowStages, stages) * rowTile) + (Math.Min(WeightStages, stages) * weightTile));
-            // A product reads 64 rows, whether they are there or not.
-            var last = (BlockRows * TileInputs * sizeof(ushort)) - rowTile;
-            return TileAlignment + Math.Max(tiles + last, BlockRows * (Outputs + 4) * sizeof(float));
+            var (rowTile, weightTile) = ((rows + 7) / 8 * 8 * TileInputs * sizeof(ushort), rings.Outputs * TileInputs * sizeof(ushort));
+            var tiles = StageTiles * ((Math.Min(rings.RowStages, stages) * rowTile) + (Math.Min(rings.WeightStages, stages) * weightTile));
+            // A product reads the rows of all groups, whether they are there or not.
+            var last = (Groups * 64 * TileInputs * sizeof(ushort)) - rowTile;
+            return TileAlignment + Math.Max(tiles + last, Groups * 64 * (rings.Outputs + 4) * sizeof(float));
         }
     }
 }

@@ -62,7 +62,7 @@ public sealed class GpuFlowConvolutionTests(ITestOutputHelper output)
         var module = OwnKernels.TryLoad(device, FlowKernels.Sources, Shape.Definitions);
         Assert.NotNull(module);
         using var kernels = new FlowKernels(module, Shape, CudaDriver.SharedBytes(device.Device.index));
-        var (ends, numbers) = (kernels.Ends!, kernels.Products!.MomentNumbers);
+        var (ends, numbers) = (kernels.Ends!, kernels.Products!.MomentNumbers(2 * rows * frames));
         var stream = CudaStream.CurrentHandle(device.Device.index)!.Value;
         var blocks = new FlowEndKernels.Blocks(rows, frames, stride, isPaged ? all.Address() : 0, columns);
         var next = isPaged ? values.clone() : full_like(values, Scalars.Of(float.NaN));
@@ -74,7 +74,7 @@ public sealed class GpuFlowConvolutionTests(ITestOutputHelper output)
         var (scaled, moments) = (full_like(h, Scalars.Of(float.NaN), ScalarType.BFloat16), full([h.shape[0], Dim / numbers, 2], double.NaN,
             ScalarType.Float32, device.Device));
         ends.ConvolveAdd(stream, blocks, values.Address(), weight.Address(), bias.Address(), new(h.Address(), scaled.Address(), moments.Address()),
-            scale.Address());
+            scale.Address(), numbers);
         var slots = h.view(-1, Dim / numbers, numbers);
         var spread = (slots - slots.mean([2], keepdim: true)).pow(2).sum(2);
         float[] away = [Away(expected, first), Away(sum, h), Away(h * scale, scaled), Away(slots.sum(2), moments.select(2, 0)),

@@ -22,6 +22,8 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
     [InlineData(1024, 2048, 2, true)]
     [InlineData(1024, 2048, 3, true)]
     [InlineData(1024, 2048, 2, false)]
+    [InlineData(1024, 2048, 4, true)]
+    [InlineData(256, 512, 4, true)]
     [InlineData(1024, 2048, 5, true)]
     [InlineData(1024, 2048, 1, false)]
     [InlineData(1024, 2048, 1, true, true)]
@@ -34,9 +36,9 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
         using var kernels = Load(device, dim, hidden, isPlain);
         Assert.NotNull(kernels.Products);
         var (products, stream) = (kernels.Products, CudaStream.CurrentHandle(device.Device.index)!.Value);
-        var slot = products.MomentNumbers;
         random.manual_seed(11);
         var (frames, rows, columns) = (blocks * Frames, 2 * blocks * Frames, 3);
+        var slot = products.MomentNumbers(rows);
         Tensor Numbers(double size, params long[] shape) => randn(shape, device: device.Device).mul_(Scalars.Of(size));
         Tensor Half(double size, params long[] shape) => Numbers(size, shape).to(ScalarType.BFloat16);
         Tensor Never(params long[] shape) => full(shape, float.NaN, ScalarType.BFloat16, device.Device);

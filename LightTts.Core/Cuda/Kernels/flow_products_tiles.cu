@@ -4,13 +4,15 @@
 
 #if BF16 && HEAD_DIM == 64 && HAS_GROUPS
 
-// By the helpers but the first warp: mean and 1 / deviation of the block's rows. 8 lanes a row.
-template <typename Product>
+// By the helpers but the first warp: mean and 1 / deviation of the block's rows.
+template <typename Product, int SLOT>
 __device__ __forceinline__ void moments_of_rows(float2* of_rows, const float2* moments, int first, int rows, float epsilon)
 {
-    constexpr int LANES = 8, EACH = SLOTS / LANES / 2; // of two slots
+    constexpr int SLOTS = DIM / SLOT, LANES = SLOTS < 16 ? SLOTS / 2 : 8, EACH = SLOTS / LANES / 2; // of two slots
+    constexpr int TOGETHER = 32 / LANES;                                                           // rows of a warp
 #pragma unroll 1
-    for (int row = (threadIdx.x - Product::HELPER - 32) / LANES; row < (rows + 3) / 4 * 4; row += (Product::HELPERS - 32) / LANES)
+    for (int row = (threadIdx.x - Product::HELPER - 32) / LANES; row < (rows + TOGETHER - 1) / TOGETHER * TOGETHER;
+        row += (Product::HELPERS - 32) / LANES)
     {
         const float4* const own = (const float4*)(moments + (size_t)(first + min(row, rows - 1)) * SLOTS) + threadIdx.x % LANES;
         float4 slots[EACH];
@@ -69,8 +71,8 @@ struct TiledActivation
     static __device__ __forceinline__ float change(float x) { return Activation::gelu(x); }
 };
 
-// The norm's product: moments [count, SLOTS]. Row blocks are the grid's x, so that neighbours ask for the same weights.
-template <typename Product, typename Finish>
+// The norm's product: moments [count, DIM / SLOT]. Row blocks are the grid's x, so that neighbours ask for the same weights.
+template <typename Product, int SLOT, typename Finish>
 __device__ __forceinline__ void normed_tiles(const TensorMap& x, const TensorMap& weight, const float2* moments, int count, int each, float epsilon,
     const Finish& finish)
 {
@@ -109,7 +111,7 @@ __device__ __forceinline__ void normed_tiles(const TensorMap& x, const TensorMap
     if (threadIdx.x < Product::HELPER)
         product.multiply(sums);
     else if (threadIdx.x >= Product::HELPER + 32)
-        moments_of_rows<Product>(of_rows, moments, first, rows, epsilon);
+        moments_of_rows<Product, SLOT>(of_rows, moments, first, rows, epsilon);
     else if (threadIdx.x == Product::HELPER)
         product.fetch();
     product.share(sums);
@@ -153,12 +155,13 @@ __device__ __forceinline__ void normed_tiles(const TensorMap& x, const TensorMap
     }
 }
 
-// As added_product; a slot's numbers are a block's.
+// As added_product; a slot is a block's outputs.
 template <typename Product>
 __device__ __forceinline__ void added_tiles(const TensorMap& x, const TensorMap& weight, const element* bias, const float* gate, const float* scale,
     float* h, element* scaled, float2* moments, int count, int each)
 {
-    constexpr int LANES = SLOT / 4, EACH = Product::ROWS * LANES / Product::HELPER; // four numbers of a row
+    constexpr int SLOT = Product::OUTPUTS, SLOTS = DIM / SLOT, LANES = SLOT / 4; // four numbers of a row
+    constexpr int EACH = Product::ROWS * LANES / Product::HELPER;
     extern __shared__ uint4 shared[];
     __shared__ typename Product::Barriers barriers;
     const int output = blockIdx.y * SLOT, first = blockIdx.x * each, rows = min(each, count - first);
@@ -216,38 +219,37 @@ __device__ __forceinline__ void added_tiles(const TensorMap& x, const TensorMap&
     }
 }
 
-// Stages of the rings (FlowTiledProducts knows them): measured at full size. 72 registers for a thread of the normed ones, so that a block of them
-// and one of the attention lie on a processor.
-constexpr int NORMED_HELPERS = 256, ADDED_HELPERS = 32, NORMED_BOUND = 896;
+// Outputs of a block and stages of the rings (FlowTiledProducts knows them): measured at full size. The first are for up to 128 rows, with rings so
+// short and, the normed ones, so few registers (BOUND) that a block of each kernel and one of the next lie on a processor; the second for more, with
+// two groups, twice the outputs, and rings as long as there is room.
+#define TILES(NAME, GROUPS, BOUND, PROJECTED, PR, PW, UP, UR, UW, ADDED, OR, OW, DR, DW) \
+    extern "C" __global__ void __launch_bounds__(BOUND) flow_project_##NAME(const __grid_constant__ TensorMap x, \
+        const __grid_constant__ TensorMap weight, const float2* moments, const float* slope, const float* offset, const float* turns, \
+        const long long* places, int columns, element* qkv, element* pages, int count, int each, float epsilon) \
+    { \
+        normed_tiles<TiledRows<DIM, PROJECTED, GROUPS, 256, PR, PW>, ADDED>(x, weight, moments, count, each, epsilon, \
+            TiledProjection { Projection { slope, offset, turns, places, columns, qkv, pages } }); \
+    } \
+    extern "C" __global__ void __launch_bounds__(BOUND) flow_up_##NAME(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap weight, \
+        const float2* moments, const float* slope, const float* offset, element* y, int count, int each, float epsilon) \
+    { \
+        normed_tiles<TiledRows<DIM, UP, GROUPS, 256, UR, UW>, ADDED>(x, weight, moments, count, each, epsilon, \
+            TiledActivation { Activation { slope, offset, y } }); \
+    } \
+    extern "C" __global__ void __launch_bounds__(128 * GROUPS + 32) flow_out_##NAME(const __grid_constant__ TensorMap x, \
+        const __grid_constant__ TensorMap weight, const element* bias, const float* gate, const float* scale, float* h, element* scaled, \
+        float2* moments, int count, int each) \
+    { \
+        added_tiles<TiledRows<DIM, ADDED, GROUPS, 32, OR, OW>>(x, weight, bias, gate, scale, h, scaled, moments, count, each); \
+    } \
+    extern "C" __global__ void __launch_bounds__(128 * GROUPS + 32) flow_down_##NAME(const __grid_constant__ TensorMap x, \
+        const __grid_constant__ TensorMap weight, const element* bias, const float* gate, const float* scale, float* h, element* scaled, \
+        float2* moments, int count, int each) \
+    { \
+        added_tiles<TiledRows<HIDDEN, ADDED, GROUPS, 32, DR, DW>>(x, weight, bias, gate, scale, h, scaled, moments, count, each); \
+    }
 
-extern "C" __global__ void __launch_bounds__(NORMED_BOUND) flow_project_tiles(const __grid_constant__ TensorMap x,
-    const __grid_constant__ TensorMap weight, const float2* moments, const float* slope, const float* offset, const float* turns,
-    const long long* places, int columns, element* qkv, element* pages, int count, int each, float epsilon)
-{
-    normed_tiles<TiledRows<DIM, 48, NORMED_HELPERS, 4, 4>>(x, weight, moments, count, each, epsilon,
-        TiledProjection { Projection { slope, offset, turns, places, columns, qkv, pages } });
-}
-
-extern "C" __global__ void __launch_bounds__(NORMED_BOUND) flow_up_tiles(const __grid_constant__ TensorMap x,
-    const __grid_constant__ TensorMap weight, const float2* moments, const float* slope, const float* offset, element* y, int count, int each,
-    float epsilon)
-{
-    normed_tiles<TiledRows<DIM, 32, NORMED_HELPERS, 5, 5>>(x, weight, moments, count, each, epsilon,
-        TiledActivation { Activation { slope, offset, y } });
-}
-
-extern "C" __global__ void __launch_bounds__(128 + ADDED_HELPERS) flow_out_tiles(const __grid_constant__ TensorMap x,
-    const __grid_constant__ TensorMap weight, const element* bias, const float* gate, const float* scale, float* h, element* scaled,
-    float2* moments, int count, int each)
-{
-    added_tiles<TiledRows<DIM, SLOT, ADDED_HELPERS, 5, 8>>(x, weight, bias, gate, scale, h, scaled, moments, count, each);
-}
-
-extern "C" __global__ void __launch_bounds__(128 + ADDED_HELPERS) flow_down_tiles(const __grid_constant__ TensorMap x,
-    const __grid_constant__ TensorMap weight, const element* bias, const float* gate, const float* scale, float* h, element* scaled,
-    float2* moments, int count, int each)
-{
-    added_tiles<TiledRows<HIDDEN, SLOT, ADDED_HELPERS, 6, 6>>(x, weight, bias, gate, scale, h, scaled, moments, count, each);
-}
+TILES(tiles, 1, 896, 48, 4, 4, 32, 5, 5, 16, 5, 8, 6, 6)
+TILES(wide_tiles, 2, 512, 96, 4, 4, 64, 4, 4, 32, 5, 8, 5, 5)
 
 #endif

@@ -14,7 +14,8 @@ template <>
 __device__ __forceinline__ void multiply_rows<2>(float (&d)[2][4], u32 a, u32 b, bool adds)
 {
     asm volatile("{\n.reg .pred p;\n.reg .b64 a, b;\nsetp.ne.b32 p, %11, 0;\nmov.b64 a, {%8, %10};\nmov.b64 b, {%9, %10};\n"
-        "wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {%0, %1, %2, %3, %4, %5, %6, %7}, a, b, p, 1, 1, 0, 0;\n}"
+        "wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {"
+        "%0, %1, %2, %3, %4, %5, %6, %7}, a, b, p, 1, 1, 0, 0;\n}"
         : "+f"(d[0][0]), "+f"(d[0][1]), "+f"(d[0][2]), "+f"(d[0][3]), "+f"(d[1][0]), "+f"(d[1][1]), "+f"(d[1][2]), "+f"(d[1][3])
         : "r"(a), "r"(b), "n"(TILE_UPPER), "r"((int)adds));
 }
@@ -34,7 +35,8 @@ template <>
 __device__ __forceinline__ void multiply_rows<6>(float (&d)[6][4], u32 a, u32 b, bool adds)
 {
     asm volatile("{\n.reg .pred p;\n.reg .b64 a, b;\nsetp.ne.b32 p, %27, 0;\nmov.b64 a, {%24, %26};\nmov.b64 b, {%25, %26};\n"
-        "wgmma.mma_async.sync.aligned.m64n48k16.f32.bf16.bf16 {%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+        "wgmma.mma_async.sync.aligned.m64n48k16.f32.bf16.bf16 {"
+        "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
         "%16, %17, %18, %19, %20, %21, %22, %23}, a, b, p, 1, 1, 0, 0;\n}"
         : "+f"(d[0][0]), "+f"(d[0][1]), "+f"(d[0][2]), "+f"(d[0][3]), "+f"(d[1][0]), "+f"(d[1][1]), "+f"(d[1][2]), "+f"(d[1][3]),
         "+f"(d[2][0]), "+f"(d[2][1]), "+f"(d[2][2]), "+f"(d[2][3]), "+f"(d[3][0]), "+f"(d[3][1]), "+f"(d[3][2]), "+f"(d[3][3]),
@@ -42,13 +44,45 @@ __device__ __forceinline__ void multiply_rows<6>(float (&d)[6][4], u32 a, u32 b,
         : "r"(a), "r"(b), "n"(TILE_UPPER), "r"((int)adds));
 }
 
-// A block's product of up to 64 rows. 4 warps multiply; behind them the helpers: the first one's first thread fetches. Shared memory from a multiple
-// of 1,024 bytes on: the rows' ring, the weights' ring; at the end the sums [64, PITCH]. A stage is STAGE_TILES tiles of 64 inputs. What lies where
-// rows are not there gives sums that nobody reads.
-template <int INPUTS, int OUTPUTS_, int HELPERS_, int ROW_STAGES_, int WEIGHT_STAGES_>
+template <>
+__device__ __forceinline__ void multiply_rows<8>(float (&d)[8][4], u32 a, u32 b, bool adds)
+{
+    asm volatile("{\n.reg .pred p;\n.reg .b64 a, b;\nsetp.ne.b32 p, %35, 0;\nmov.b64 a, {%32, %34};\nmov.b64 b, {%33, %34};\n"
+        "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {"
+        "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+        "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, a, b, p, 1, 1, 0, 0;\n}"
+        : "+f"(d[0][0]), "+f"(d[0][1]), "+f"(d[0][2]), "+f"(d[0][3]), "+f"(d[1][0]), "+f"(d[1][1]), "+f"(d[1][2]), "+f"(d[1][3]),
+        "+f"(d[2][0]), "+f"(d[2][1]), "+f"(d[2][2]), "+f"(d[2][3]), "+f"(d[3][0]), "+f"(d[3][1]), "+f"(d[3][2]), "+f"(d[3][3]),
+        "+f"(d[4][0]), "+f"(d[4][1]), "+f"(d[4][2]), "+f"(d[4][3]), "+f"(d[5][0]), "+f"(d[5][1]), "+f"(d[5][2]), "+f"(d[5][3]),
+        "+f"(d[6][0]), "+f"(d[6][1]), "+f"(d[6][2]), "+f"(d[6][3]), "+f"(d[7][0]), "+f"(d[7][1]), "+f"(d[7][2]), "+f"(d[7][3])
+        : "r"(a), "r"(b), "n"(TILE_UPPER), "r"((int)adds));
+}
+
+template <>
+__device__ __forceinline__ void multiply_rows<12>(float (&d)[12][4], u32 a, u32 b, bool adds)
+{
+    asm volatile("{\n.reg .pred p;\n.reg .b64 a, b;\nsetp.ne.b32 p, %51, 0;\nmov.b64 a, {%48, %50};\nmov.b64 b, {%49, %50};\n"
+        "wgmma.mma_async.sync.aligned.m64n96k16.f32.bf16.bf16 {"
+        "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+        "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
+        "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47}, a, b, p, 1, 1, 0, 0;\n}"
+        : "+f"(d[0][0]), "+f"(d[0][1]), "+f"(d[0][2]), "+f"(d[0][3]), "+f"(d[1][0]), "+f"(d[1][1]), "+f"(d[1][2]), "+f"(d[1][3]),
+        "+f"(d[2][0]), "+f"(d[2][1]), "+f"(d[2][2]), "+f"(d[2][3]), "+f"(d[3][0]), "+f"(d[3][1]), "+f"(d[3][2]), "+f"(d[3][3]),
+        "+f"(d[4][0]), "+f"(d[4][1]), "+f"(d[4][2]), "+f"(d[4][3]), "+f"(d[5][0]), "+f"(d[5][1]), "+f"(d[5][2]), "+f"(d[5][3]),
+        "+f"(d[6][0]), "+f"(d[6][1]), "+f"(d[6][2]), "+f"(d[6][3]), "+f"(d[7][0]), "+f"(d[7][1]), "+f"(d[7][2]), "+f"(d[7][3]),
+        "+f"(d[8][0]), "+f"(d[8][1]), "+f"(d[8][2]), "+f"(d[8][3]), "+f"(d[9][0]), "+f"(d[9][1]), "+f"(d[9][2]), "+f"(d[9][3]),
+        "+f"(d[10][0]), "+f"(d[10][1]), "+f"(d[10][2]), "+f"(d[10][3]), "+f"(d[11][0]), "+f"(d[11][1]), "+f"(d[11][2]), "+f"(d[11][3])
+        : "r"(a), "r"(b), "n"(TILE_UPPER), "r"((int)adds));
+}
+
+// A block's product of up to 64 rows for each of its GROUPS of 4 warps. Behind those come the helpers: the first one's first thread fetches. Shared
+// memory from a multiple of 1,024 bytes on: the rows' ring, the weights' ring; at the end the sums [ROWS, PITCH]. A stage is STAGE_TILES tiles of 64
+// inputs. What lies where rows are not there gives sums that nobody reads.
+template <int INPUTS, int OUTPUTS_, int GROUPS, int HELPERS_, int ROW_STAGES_, int WEIGHT_STAGES_>
 struct TiledRows
 {
-    static constexpr int OUTPUTS = OUTPUTS_, HELPERS = HELPERS_, ROWS = 64, HELPER = 128, THREADS = HELPER + HELPERS, PITCH = OUTPUTS + 4;
+    static constexpr int OUTPUTS = OUTPUTS_, HELPERS = HELPERS_, ROWS = 64 * GROUPS, HELPER = 128 * GROUPS, THREADS = HELPER + HELPERS;
+    static constexpr int PITCH = OUTPUTS + 4;
     static constexpr int STAGE_TILES = 2, STAGES = INPUTS / 64 / STAGE_TILES, WEIGHT_BYTES = OUTPUTS * 128; // of a tile
     static constexpr int ROW_STAGES = ROW_STAGES_ < STAGES ? ROW_STAGES_ : STAGES;
     static constexpr int WEIGHT_STAGES = WEIGHT_STAGES_ < STAGES ? WEIGHT_STAGES_ : STAGES;
@@ -83,7 +117,7 @@ struct TiledRows
         if (threadIdx.x < STAGES)
             begin_barrier(&barriers.full[threadIdx.x], 2);
         else if (threadIdx.x < STAGES + REFILLS)
-            begin_barrier(&barriers.read[threadIdx.x - STAGES], 4);
+            begin_barrier(&barriers.read[threadIdx.x - STAGES], 4 * GROUPS);
         show_to_copies();
         __syncthreads();
         if (threadIdx.x != HELPER)
@@ -132,10 +166,11 @@ struct TiledRows
         }
     }
 
-    // The group that multiplies.
+    // The groups that multiply.
     __device__ __forceinline__ void multiply(float (&sums)[OUTPUTS / 8][4]) const
     {
-        const u32 row_words = tile_word(tiles), weight_words = tile_word(weights()), row_tile = row_bytes() >> 4;
+        const int group = GROUPS > 1 ? group_of_warps() : 0;
+        const u32 row_words = tile_word(tiles) + group * (64 * 128 >> 4), weight_words = tile_word(weights()), row_tile = row_bytes() >> 4;
         int row_stage = 0, weight_stage = 0;
 #pragma unroll 1
         for (int stage = 0; stage < STAGES; stage++)
