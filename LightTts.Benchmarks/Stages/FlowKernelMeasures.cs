@@ -103,7 +103,7 @@ internal sealed class FlowKernelMeasures(DiTConfig config, int mel, TorchDevice 
             }),
         ]);
         launches.Add(("convolve and add", _ => ends.ConvolveAdd(stream, blocks, pages.Address(), convolution.Address(), vector.Address(), x,
-            vector.Address(), products.MomentNumbers(count))));
+            vector.Address())));
         if (count <= products.MaxRows)
             launches.AddRange(
             [

@@ -90,14 +90,12 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
     /// <param name="bias">[dim] in 32 bits.</param>
     /// <param name="x">The residual stream.</param>
     /// <param name="scale">[dim] of the first norm, in 32 bits.</param>
-    /// <param name="momentNumbers">Numbers that have their moments together: 16 or 32.</param>
-    public void ConvolveAdd(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, in FlowProductKernels.Stream x, nint scale,
-        int momentNumbers)
+    public void ConvolveAdd(nint stream, in Blocks blocks, nint seen, nint weight, nint bias, in FlowProductKernels.Stream x, nint scale)
     {
         var choice = Choose(blocks);
         choice.Second.Launch(stream, Grid(choice, blocks), choice.Threads, SharedBytes(choice), afterKernel: true, seen, Argument(blocks.Stride),
             blocks.Places, Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames), weight, bias, x.Values, scale, x.Scaled,
-            x.Moments, Argument(momentNumbers));
+            x.Moments);
     }
 
     /// <summary>The last norm and the product to the velocity: y [rows, mel] in 32 bits.</summary>

@@ -11,7 +11,7 @@ internal sealed class FlowFewProducts(CudaModule module, int dim, int hidden) : 
     public const string OwnSource = "flow_products_few.cu";
 
     private const int Threads = 256;
-    private const int SlotOutputs = 32, SlotRows = 32; // of a block that adds to the residual stream
+    private const int SlotOutputs = MomentNumbers, SlotRows = 32; // of a block that adds to the residual stream
     private const int NormedRows = 64;
     private const int ProjectedOutputs = 48, UpOutputs = 32;
 
@@ -21,8 +21,6 @@ internal sealed class FlowFewProducts(CudaModule module, int dim, int hidden) : 
     private readonly CudaKernel _down = module.Kernel("flow_down_few");
 
     public override int MaxRows => 128;
-
-    public override int MomentNumbers(int rows) => SlotOutputs;
 
     /// <summary>Whether a block's shared memory is enough for these sizes.</summary>
     public static bool Fits(int dim, int hidden, int sharedBytes) =>

@@ -6,11 +6,11 @@ internal abstract class FlowProductKernels
 {
     public const string Source = "flow_products.cu";
 
+    /// <summary>Numbers of a row that have their moments together.</summary>
+    public const int MomentNumbers = 32;
+
     /// <summary>Rows up to which these are faster than the library's products: measured at full size on an H100.</summary>
     public abstract int MaxRows { get; }
-
-    /// <summary>Numbers of one of so many rows that have their moments together: 16 or 32.</summary>
-    public abstract int MomentNumbers(int rows);
 
     /// <summary>Those for a card.</summary>
     /// <param name="module">The compiled source.</param>

@@ -12,6 +12,7 @@ namespace LightTts.Tests.Gpu;
 public sealed class GpuFlowConvolutionTests(ITestOutputHelper output)
 {
     private const int Dim = 1024, Group = Dim / FlowEndKernels.Groups, PageFrames = 50, Tail = FlowEndKernels.Tail;
+    private const int Slot = FlowProductKernels.MomentNumbers;
 
     private static readonly FlowKernelShape Shape = new(Dim, Heads: 16, Hidden: 2048, MelBands: 80, PageFrames, BFloat16: true);
 
@@ -62,7 +63,7 @@ public sealed class GpuFlowConvolutionTests(ITestOutputHelper output)
         var module = OwnKernels.TryLoad(device, FlowKernels.Sources, Shape.Definitions);
         Assert.NotNull(module);
         using var kernels = new FlowKernels(module, Shape, CudaDriver.SharedBytes(device.Device.index));
-        var (ends, numbers) = (kernels.Ends!, kernels.Products!.MomentNumbers(2 * rows * frames));
+        var ends = kernels.Ends!;
         var stream = CudaStream.CurrentHandle(device.Device.index)!.Value;
         var blocks = new FlowEndKernels.Blocks(rows, frames, stride, isPaged ? all.Address() : 0, columns);
         var next = isPaged ? values.clone() : full_like(values, Scalars.Of(float.NaN));
@@ -71,11 +72,11 @@ public sealed class GpuFlowConvolutionTests(ITestOutputHelper output)
         var first = isPaged ? next.select(4, 1).select(1, 1).transpose(0, 1).reshape(-1, Dim) : next.view(-1, Dim);
         var h = Single(2 * rows * frames, Dim);
         var sum = h + expected;
-        var (scaled, moments) = (full_like(h, Scalars.Of(float.NaN), ScalarType.BFloat16), full([h.shape[0], Dim / numbers, 2], double.NaN,
+        var (scaled, moments) = (full_like(h, Scalars.Of(float.NaN), ScalarType.BFloat16), full([h.shape[0], Dim / Slot, 2], double.NaN,
             ScalarType.Float32, device.Device));
         ends.ConvolveAdd(stream, blocks, values.Address(), weight.Address(), bias.Address(), new(h.Address(), scaled.Address(), moments.Address()),
-            scale.Address(), numbers);
-        var slots = h.view(-1, Dim / numbers, numbers);
+            scale.Address());
+        var slots = h.view(-1, Dim / Slot, Slot);
         var spread = (slots - slots.mean([2], keepdim: true)).pow(2).sum(2);
         float[] away = [Away(expected, first), Away(sum, h), Away(h * scale, scaled), Away(slots.sum(2), moments.select(2, 0)),
             Away(spread, moments.select(2, 1))];

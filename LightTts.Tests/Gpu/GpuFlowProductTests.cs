@@ -11,7 +11,7 @@ namespace LightTts.Tests.Gpu;
 [Collection(GpuCollection.Name)]
 public sealed class GpuFlowProductTests(ITestOutputHelper output)
 {
-    private const int Mel = 80, Frames = 50, Head = 64;
+    private const int Mel = 80, Frames = 50, Head = 64, Slot = FlowProductKernels.MomentNumbers;
     private const float Epsilon = 1e-6f;
 
     /// <summary>Widths of the embedded voice and of full size, a few rows and many, even and not; by what all cards have, too.</summary>
@@ -38,15 +38,14 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
         var (products, stream) = (kernels.Products, CudaStream.CurrentHandle(device.Device.index)!.Value);
         random.manual_seed(11);
         var (frames, rows, columns) = (blocks * Frames, 2 * blocks * Frames, 3);
-        var slot = products.MomentNumbers(rows);
         Tensor Numbers(double size, params long[] shape) => randn(shape, device: device.Device).mul_(Scalars.Of(size));
         Tensor Half(double size, params long[] shape) => Numbers(size, shape).to(ScalarType.BFloat16);
         Tensor Never(params long[] shape) => full(shape, float.NaN, ScalarType.BFloat16, device.Device);
         static Tensor Wide(Tensor x) => x.to(ScalarType.Float64);
         var (h, scale) = (Numbers(1, rows, dim).add_(Scalars.Of(0.5)), Numbers(0.3, dim).add_(Scalars.Of(1.0)));
         var scaled = h.mul(scale).to(ScalarType.BFloat16);
-        var slots = h.view(rows, -1, slot);
-        var moments = stack([slots.sum(2), slots.var(2, unbiased: false).mul(Scalars.Of((double)slot))], 2).contiguous();
+        var slots = h.view(rows, -1, Slot);
+        var moments = stack([slots.sum(2), slots.var(2, unbiased: false).mul(Scalars.Of((double)Slot))], 2).contiguous();
         var x = new FlowProductKernels.Stream(h.Address(), scaled.Address(), moments.Address());
         var mean = Wide(h).mean([1], keepdim: true);
         var deviation = Wide(h).var(1, unbiased: false, keepdim: true).add(Scalars.Of((double)Epsilon)).sqrt();
@@ -92,16 +91,16 @@ public sealed class GpuFlowProductTests(ITestOutputHelper output)
         {
             var (y, weight, bias) = (Half(1, rows, inputs), Half(1 / Math.Sqrt(inputs), dim, inputs), Half(1, dim));
             var (gates, next, sum) = (Numbers(1, dim), Numbers(1, dim), h.clone());
-            var (nextScaled, nextMoments) = (Never(rows, dim), full([rows, dim / slot, 2], float.NaN, ScalarType.Float32, device.Device));
+            var (nextScaled, nextMoments) = (Never(rows, dim), full([rows, dim / Slot, 2], float.NaN, ScalarType.Float32, device.Device));
             add(stream, rows, y.Address(), new(weight.Address(), bias.Address(), gates.Address(), next.Address()),
                 new(sum.Address(), nextScaled.Address(), nextMoments.Address()));
             var plain = Wide(h).add(Wide(y).matmul(Wide(weight).t()).add(Wide(bias)).mul(Wide(gates)));
             const double tolerance = 3e-6; // the tensor cores' sums of 2,048 products in 32 bits
             Equal(what, plain, sum, tolerance);
             Equal("scaled", plain.mul(Wide(next)), nextScaled, 3e-3);
-            var parts = plain.view(rows, -1, slot);
+            var parts = plain.view(rows, -1, Slot);
             Equal("sums", parts.sum(2), nextMoments.select(2, 0), tolerance);
-            Equal("squares", parts.var(2, unbiased: false).mul(Scalars.Of((double)slot)), nextMoments.select(2, 1), tolerance);
+            Equal("squares", parts.var(2, unbiased: false).mul(Scalars.Of((double)Slot)), nextMoments.select(2, 1), tolerance);
         }
     }
 

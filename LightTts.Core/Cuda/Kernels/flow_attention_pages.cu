@@ -203,14 +203,14 @@ __device__ __forceinline__ void attend_pages(const TensorMap& qkv, const TensorM
         own.write(to, FRAMES);
 }
 
-#define ATTEND_PAGES(GROUPS, RING, BOUND) \
-    extern "C" __global__ void __launch_bounds__(BOUND) flow_attend_pages_##GROUPS(const __grid_constant__ TensorMap qkv, \
+#define ATTEND_PAGES(GROUPS, RING) \
+    extern "C" __global__ void __launch_bounds__(128 * GROUPS) flow_attend_pages_##GROUPS(const __grid_constant__ TensorMap qkv, \
         const __grid_constant__ TensorMap pages, const long long* places, int columns, const long long* seen, int rows, element* y) \
     { \
         attend_pages<GROUPS, RING>(qkv, pages, places, columns, seen, rows, y); \
     }
 
-ATTEND_PAGES(1, 2, 128)
-ATTEND_PAGES(3, 2, 640) // 96 registers: one of these and one of the products before it lie on a processor
+ATTEND_PAGES(1, 2)
+ATTEND_PAGES(3, 2)
 
 #endif

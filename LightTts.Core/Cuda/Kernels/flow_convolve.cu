@@ -128,10 +128,10 @@ __device__ __forceinline__ void convolve_wide(const Frames& from, const element*
     } \
     extern "C" __global__ void __launch_bounds__(128 * SETS, 1) flow_convolve_add_wide_##SETS(const element* values, int stride, \
         const long long* places, int columns, int rows, int frames, const element* weight, const float* bias, float* h, const float* scale, \
-        element* scaled, float2* moments, int slot) \
+        element* scaled, float2* moments) \
     { \
         convolve_wide<SETS>(Frames { (element*)values, stride, places, columns, rows, frames }, weight, bias, \
-            Embedded { h, scale, scaled, moments, slot, frames }); \
+            Embedded { h, scale, scaled, moments, frames }); \
     }
 
 CONVOLVE_WIDE(1)

@@ -114,7 +114,6 @@ struct Embedded
     const float* scale;
     element* scaled;
     float2* moments;
-    int slot; // numbers that have their moments together
     int frames;
 
     __device__ __forceinline__ element* begin(int) const { return nullptr; }
@@ -129,14 +128,14 @@ struct Embedded
         const size_t row = (size_t)block * frames + frame;
         x.x += y0;
         x.y += y1;
-        const float2 own = moments_of_slot(x.x, x.y, slot);
+        const float2 slot = moments_of_slot(x.x, x.y);
         if (frame >= frames)
             return;
         *(float2*)(h + row * DIM + output) = x;
         const float2 scales = *(const float2*)(scale + output);
         *(u32*)(scaled + row * DIM + output) = narrow_pair(x.x * scales.x, x.y * scales.y);
-        if (output % slot == 0)
-            moments[row * (DIM / slot) + output / slot] = own;
+        if (threadIdx.x % 16 == 0)
+            moments[row * SLOTS + output / SLOT] = slot;
     }
 };
 
@@ -230,10 +229,10 @@ __device__ __forceinline__ void convolve(const Frames& from, const element* weig
     } \
     extern "C" __global__ void __launch_bounds__(FEW_THREADS, 2) flow_convolve_add_##ROWS(const element* values, int stride, \
         const long long* places, int columns, int rows, int frames, const element* weight, const float* bias, float* h, const float* scale, \
-        element* scaled, float2* moments, int slot) \
+        element* scaled, float2* moments) \
     { \
         convolve<ROWS>(Frames { (element*)values, stride, places, columns, rows, frames }, weight, bias, \
-            Embedded { h, scale, scaled, moments, slot, frames }); \
+            Embedded { h, scale, scaled, moments, frames }); \
     }
 
 CONVOLVE(32)

@@ -6,20 +6,23 @@
 
 #if BF16 && HEAD_DIM == 64
 
+constexpr int SLOT = 32;          // numbers of a row that have their moments together: outputs of a block that writes them
+constexpr int SLOTS = DIM / SLOT;
 constexpr int FEW_THREADS = 256;
 
-// The moments of a slot of 16 or 32 numbers, of which lanes side by side have two each.
-__device__ __forceinline__ float2 moments_of_slot(float x0, float x1, int slot)
+// The moments of a slot, of which 16 lanes side by side have two numbers each.
+__device__ __forceinline__ float2 moments_of_slot(float x0, float x1)
 {
-    auto all = [&](float sum)
-    {
+    float sum = x0 + x1;
 #pragma unroll
-        for (int distance = 4; distance > 0; distance /= 2)
-            sum += __shfl_xor_sync(0xffffffffu, sum, distance);
-        return slot > 16 ? sum + __shfl_xor_sync(0xffffffffu, sum, 8) : sum;
-    };
-    const float sum = all(x0 + x1), mean = sum / slot;
-    return make_float2(sum, all((x0 - mean) * (x0 - mean) + (x1 - mean) * (x1 - mean)));
+    for (int distance = 8; distance > 0; distance /= 2)
+        sum += __shfl_xor_sync(0xffffffffu, sum, distance);
+    const float mean = sum / SLOT;
+    float squares = (x0 - mean) * (x0 - mean) + (x1 - mean) * (x1 - mean);
+#pragma unroll
+    for (int distance = 8; distance > 0; distance /= 2)
+        squares += __shfl_xor_sync(0xffffffffu, squares, distance);
+    return make_float2(sum, squares);
 }
 
 // A warp's sums of 32 rows, one of SPLITS parts of the inputs, to shared memory: [split][ROWS][OUTPUTS], with a pitch so that 4 rows lie in different

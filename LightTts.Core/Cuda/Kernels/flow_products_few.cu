@@ -2,9 +2,6 @@
 
 #if BF16 && HEAD_DIM == 64 && !HAS_GROUPS
 
-constexpr int SLOT = 32; // numbers of a row that have their moments together: a block's outputs
-constexpr int SLOTS = DIM / SLOT;
-
 // Sum and sum of squares about their mean of each slot of rows [first, first + ROWS) -> mean and 1 / deviation of each row.
 template <int ROWS, int THREADS>
 __device__ __forceinline__ void share_moments(float2* shared, const float2* moments, int first, int end, float epsilon)
@@ -183,7 +180,7 @@ __device__ __forceinline__ void added_product(const element* x, const element* w
         const int row = threadIdx.x / 16 + i * 16;
         const float2 sum = gather_sums<ROWS, SLOT>(shared, row, within);
         const float x0 = before[i].x + (sum.x + bias0) * gates.x, x1 = before[i].y + (sum.y + bias1) * gates.y;
-        const float2 slot = moments_of_slot(x0, x1, SLOT);
+        const float2 slot = moments_of_slot(x0, x1);
         if (first + row >= end)
             continue;
         *(float2*)(h + (size_t)(first + row) * DIM + output) = make_float2(x0, x1);

@@ -1,14 +1,13 @@
-// The products of flow_products.cu on cards whose groups of 4 warps multiply what lies in shared memory (tiles.cuh). A block has up to 64 rows and
-// OUTPUTS outputs; the weights come before the kernel before has ended, rows and the rest of the weights in rings of stages. Blocks are small enough
-// that one of this kernel and one of the next lie on a processor: so the next one's weights are there when it may begin.
+// The products of flow_products.cu on cards whose groups of 4 warps multiply what lies in shared memory (flow_tiled_rows.cuh). The weights come before
+// the kernel before has ended, rows and the rest of the weights in rings of stages.
 
 #if BF16 && HEAD_DIM == 64 && HAS_GROUPS
 
 // By the helpers but the first warp: mean and 1 / deviation of the block's rows.
-template <typename Product, int SLOT>
+template <typename Product>
 __device__ __forceinline__ void moments_of_rows(float2* of_rows, const float2* moments, int first, int rows, float epsilon)
 {
-    constexpr int SLOTS = DIM / SLOT, LANES = SLOTS < 16 ? SLOTS / 2 : 8, EACH = SLOTS / LANES / 2; // of two slots
+    constexpr int LANES = SLOTS < 16 ? SLOTS / 2 : 8, EACH = SLOTS / LANES / 2; // of two slots
     constexpr int TOGETHER = 32 / LANES;                                                           // rows of a warp
 #pragma unroll 1
     for (int row = (threadIdx.x - Product::HELPER - 32) / LANES; row < (rows + TOGETHER - 1) / TOGETHER * TOGETHER;
@@ -71,8 +70,8 @@ struct TiledActivation
     static __device__ __forceinline__ float change(float x) { return Activation::gelu(x); }
 };
 
-// The norm's product: moments [count, DIM / SLOT]. Row blocks are the grid's x, so that neighbours ask for the same weights.
-template <typename Product, int SLOT, typename Finish>
+// The norm's product: moments [count, SLOTS]. Row blocks are the grid's x, so that neighbours ask for the same weights.
+template <typename Product, typename Finish>
 __device__ __forceinline__ void normed_tiles(const TensorMap& x, const TensorMap& weight, const float2* moments, int count, int each, float epsilon,
     const Finish& finish)
 {
@@ -111,7 +110,7 @@ __device__ __forceinline__ void normed_tiles(const TensorMap& x, const TensorMap
     if (threadIdx.x < Product::HELPER)
         product.multiply(sums);
     else if (threadIdx.x >= Product::HELPER + 32)
-        moments_of_rows<Product, SLOT>(of_rows, moments, first, rows, epsilon);
+        moments_of_rows<Product>(of_rows, moments, first, rows, epsilon);
     else if (threadIdx.x == Product::HELPER)
         product.fetch();
     product.share(sums);
@@ -155,13 +154,13 @@ __device__ __forceinline__ void normed_tiles(const TensorMap& x, const TensorMap
     }
 }
 
-// As added_product; a slot is a block's outputs.
+// As added_product.
 template <typename Product>
 __device__ __forceinline__ void added_tiles(const TensorMap& x, const TensorMap& weight, const element* bias, const float* gate, const float* scale,
     float* h, element* scaled, float2* moments, int count, int each)
 {
-    constexpr int SLOT = Product::OUTPUTS, SLOTS = DIM / SLOT, LANES = SLOT / 4; // four numbers of a row
-    constexpr int EACH = Product::ROWS * LANES / Product::HELPER;
+    constexpr int LANES = SLOT / 4, EACH = Product::ROWS * LANES / Product::HELPER; // four numbers of a row
+    static_assert(Product::OUTPUTS == SLOT, "a slot is a block's outputs");
     extern __shared__ uint4 shared[];
     __shared__ typename Product::Barriers barriers;
     const int output = blockIdx.y * SLOT, first = blockIdx.x * each, rows = min(each, count - first);
@@ -219,37 +218,36 @@ __device__ __forceinline__ void added_tiles(const TensorMap& x, const TensorMap&
     }
 }
 
-// Outputs of a block and stages of the rings (FlowTiledProducts knows them): measured at full size. The first are for up to 128 rows, with rings so
-// short and, the normed ones, so few registers (BOUND) that a block of each kernel and one of the next lie on a processor; the second for more, with
-// two groups, twice the outputs, and rings as long as there is room.
-#define TILES(NAME, GROUPS, BOUND, PROJECTED, PR, PW, UP, UR, UW, ADDED, OR, OW, DR, DW) \
-    extern "C" __global__ void __launch_bounds__(BOUND) flow_project_##NAME(const __grid_constant__ TensorMap x, \
+// Outputs of a block and stages of the rings (FlowTiledProducts knows them): measured at full size. Half of a large card's processors have blocks, and
+// the next kernel's lie on the others, where their weights come meanwhile: so the rings may be as long as there is room. wide: of rows for two groups.
+#define TILES(NAME, GROUPS, PR, PW, UR, UW, OR, OW, DR, DW) \
+    extern "C" __global__ void __launch_bounds__(512) flow_project_##NAME(const __grid_constant__ TensorMap x, \
         const __grid_constant__ TensorMap weight, const float2* moments, const float* slope, const float* offset, const float* turns, \
         const long long* places, int columns, element* qkv, element* pages, int count, int each, float epsilon) \
     { \
-        normed_tiles<TiledRows<DIM, PROJECTED, GROUPS, 256, PR, PW>, ADDED>(x, weight, moments, count, each, epsilon, \
+        normed_tiles<TiledRows<DIM, 96, GROUPS, 256, PR, PW>>(x, weight, moments, count, each, epsilon, \
             TiledProjection { Projection { slope, offset, turns, places, columns, qkv, pages } }); \
     } \
-    extern "C" __global__ void __launch_bounds__(BOUND) flow_up_##NAME(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap weight, \
+    extern "C" __global__ void __launch_bounds__(512) flow_up_##NAME(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap weight, \
         const float2* moments, const float* slope, const float* offset, element* y, int count, int each, float epsilon) \
     { \
-        normed_tiles<TiledRows<DIM, UP, GROUPS, 256, UR, UW>, ADDED>(x, weight, moments, count, each, epsilon, \
+        normed_tiles<TiledRows<DIM, 64, GROUPS, 256, UR, UW>>(x, weight, moments, count, each, epsilon, \
             TiledActivation { Activation { slope, offset, y } }); \
     } \
     extern "C" __global__ void __launch_bounds__(128 * GROUPS + 32) flow_out_##NAME(const __grid_constant__ TensorMap x, \
         const __grid_constant__ TensorMap weight, const element* bias, const float* gate, const float* scale, float* h, element* scaled, \
         float2* moments, int count, int each) \
     { \
-        added_tiles<TiledRows<DIM, ADDED, GROUPS, 32, OR, OW>>(x, weight, bias, gate, scale, h, scaled, moments, count, each); \
+        added_tiles<TiledRows<DIM, SLOT, GROUPS, 32, OR, OW>>(x, weight, bias, gate, scale, h, scaled, moments, count, each); \
     } \
     extern "C" __global__ void __launch_bounds__(128 * GROUPS + 32) flow_down_##NAME(const __grid_constant__ TensorMap x, \
         const __grid_constant__ TensorMap weight, const element* bias, const float* gate, const float* scale, float* h, element* scaled, \
         float2* moments, int count, int each) \
     { \
-        added_tiles<TiledRows<HIDDEN, ADDED, GROUPS, 32, DR, DW>>(x, weight, bias, gate, scale, h, scaled, moments, count, each); \
+        added_tiles<TiledRows<HIDDEN, SLOT, GROUPS, 32, DR, DW>>(x, weight, bias, gate, scale, h, scaled, moments, count, each); \
     }
 
-TILES(tiles, 1, 896, 48, 4, 4, 32, 5, 5, 16, 5, 8, 6, 6)
-TILES(wide_tiles, 2, 512, 96, 4, 4, 64, 4, 4, 32, 5, 8, 5, 5)
+TILES(tiles, 1, 5, 5, 6, 6, 8, 8, 8, 8)
+TILES(wide_tiles, 2, 4, 4, 4, 4, 5, 8, 5, 5)
 
 #endif

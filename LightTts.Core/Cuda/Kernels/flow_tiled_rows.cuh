@@ -11,16 +11,6 @@ template <int N>
 __device__ __forceinline__ void multiply_rows(float (&d)[N][4], u32 a, u32 b, bool adds);
 
 template <>
-__device__ __forceinline__ void multiply_rows<2>(float (&d)[2][4], u32 a, u32 b, bool adds)
-{
-    asm volatile("{\n.reg .pred p;\n.reg .b64 a, b;\nsetp.ne.b32 p, %11, 0;\nmov.b64 a, {%8, %10};\nmov.b64 b, {%9, %10};\n"
-        "wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {"
-        "%0, %1, %2, %3, %4, %5, %6, %7}, a, b, p, 1, 1, 0, 0;\n}"
-        : "+f"(d[0][0]), "+f"(d[0][1]), "+f"(d[0][2]), "+f"(d[0][3]), "+f"(d[1][0]), "+f"(d[1][1]), "+f"(d[1][2]), "+f"(d[1][3])
-        : "r"(a), "r"(b), "n"(TILE_UPPER), "r"((int)adds));
-}
-
-template <>
 __device__ __forceinline__ void multiply_rows<4>(float (&d)[4][4], u32 a, u32 b, bool adds)
 {
     asm volatile("{\n.reg .pred p;\n.reg .b64 a, b;\nsetp.ne.b32 p, %19, 0;\nmov.b64 a, {%16, %18};\nmov.b64 b, {%17, %18};\n"
@@ -28,19 +18,6 @@ __device__ __forceinline__ void multiply_rows<4>(float (&d)[4][4], u32 a, u32 b,
         "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, a, b, p, 1, 1, 0, 0;\n}"
         : "+f"(d[0][0]), "+f"(d[0][1]), "+f"(d[0][2]), "+f"(d[0][3]), "+f"(d[1][0]), "+f"(d[1][1]), "+f"(d[1][2]), "+f"(d[1][3]),
         "+f"(d[2][0]), "+f"(d[2][1]), "+f"(d[2][2]), "+f"(d[2][3]), "+f"(d[3][0]), "+f"(d[3][1]), "+f"(d[3][2]), "+f"(d[3][3])
-        : "r"(a), "r"(b), "n"(TILE_UPPER), "r"((int)adds));
-}
-
-template <>
-__device__ __forceinline__ void multiply_rows<6>(float (&d)[6][4], u32 a, u32 b, bool adds)
-{
-    asm volatile("{\n.reg .pred p;\n.reg .b64 a, b;\nsetp.ne.b32 p, %27, 0;\nmov.b64 a, {%24, %26};\nmov.b64 b, {%25, %26};\n"
-        "wgmma.mma_async.sync.aligned.m64n48k16.f32.bf16.bf16 {"
-        "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
-        "%16, %17, %18, %19, %20, %21, %22, %23}, a, b, p, 1, 1, 0, 0;\n}"
-        : "+f"(d[0][0]), "+f"(d[0][1]), "+f"(d[0][2]), "+f"(d[0][3]), "+f"(d[1][0]), "+f"(d[1][1]), "+f"(d[1][2]), "+f"(d[1][3]),
-        "+f"(d[2][0]), "+f"(d[2][1]), "+f"(d[2][2]), "+f"(d[2][3]), "+f"(d[3][0]), "+f"(d[3][1]), "+f"(d[3][2]), "+f"(d[3][3]),
-        "+f"(d[4][0]), "+f"(d[4][1]), "+f"(d[4][2]), "+f"(d[4][3]), "+f"(d[5][0]), "+f"(d[5][1]), "+f"(d[5][2]), "+f"(d[5][3])
         : "r"(a), "r"(b), "n"(TILE_UPPER), "r"((int)adds));
 }
 

@@ -9,7 +9,6 @@ namespace LightTts.Models.CosyVoice.Flow.DiT;
 internal sealed class DiTFusedBlocks
 {
     private const float NormEps = 1e-6f;
-    private const int MinMomentNumbers = 16;
 
     private readonly DiTPages _pages;
     private readonly CudaDiTOperations _operations;
@@ -52,7 +51,7 @@ internal sealed class DiTFusedBlocks
     /// <summary>Room for a residual stream, in the caller's dispose scope.</summary>
     /// <param name="h">[2 Rows Frames, Dim], float32.</param>
     public FlowProductKernels.Stream Residual(Tensor h) => new(h.Address(), empty(h.shape, ScalarType.BFloat16, h.device).Address(),
-        empty(h.shape[0], 2 * _dim / MinMomentNumbers, ScalarType.Float32, h.device).Address());
+        empty(h.shape[0], 2 * _dim / FlowProductKernels.MomentNumbers, ScalarType.Float32, h.device).Address());
 
     /// <summary>All blocks, in place.</summary>
     /// <param name="residual">As <see cref="DiTFusedEnds.Enter"/> leaves it.</param>

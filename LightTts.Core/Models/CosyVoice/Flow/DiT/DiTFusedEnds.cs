@@ -53,7 +53,7 @@ internal sealed class DiTFusedEnds : IDisposable
             residual.Values, first);
         _kernels.Convolve(stream, blocks, first, _convolutions[0].Weight.Address(), _convolutions[0].Bias.Address(), second);
         _kernels.ConvolveAdd(stream, blocks, second, _convolutions[1].Weight.Address(), _convolutions[1].Bias.Address(), residual,
-            _step.Blocks[0].Scale1.Address(), _operations.Kernels.Products!.MomentNumbers(2 * shape.Rows * shape.Frames));
+            _step.Blocks[0].Scale1.Address());
     }
 
     /// <summary>The velocity.</summary>
