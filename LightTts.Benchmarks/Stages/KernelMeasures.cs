@@ -1,6 +1,7 @@
 using LightTts.Cuda;
 using LightTts.Models.CosyVoice.Language;
 using LightTts.Models.CosyVoice.Language.Cuda;
+using LightTts.Torch;
 using static TorchSharp.torch;
 
 namespace LightTts.Benchmarks.Stages;

@@ -64,7 +64,7 @@ internal sealed class FlowEndKernels(CudaModule module, int dim, int mel)
             if (grid.X == 0 || x * y >= Processors)
                 (grid, kernel) = ((x, y, 1), choice.Kernel);
         }
-        kernel.Launch(stream, grid, EmbedThreads, 0, afterKernel: false, mels, weight, constant, h, seen, Argument(blocks.Stride), blocks.Places,
+        kernel.Launch(stream, grid, EmbedThreads, 0, afterKernel: true, mels, weight, constant, h, seen, Argument(blocks.Stride), blocks.Places,
             Argument(blocks.Columns), Argument(blocks.Rows), Argument(blocks.Frames));
     }
 

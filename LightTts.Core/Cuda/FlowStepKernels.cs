@@ -35,8 +35,8 @@ internal sealed class FlowStepKernels(CudaModule module)
             Argument(solve.Step), inputs.Condition, inputs.Speakers, inputs.Rotations, Argument(inputs.Limit), outputs.Constant, outputs.Turns,
             outputs.Seen, outputs.Mel, Argument(shape.Frames));
 
-    /// <summary>Before an evaluation: the step's modulation, its places, the mel's frames. What follows may not overlap it: other kernels read
-    /// modulation before they wait for those before them.</summary>
+    /// <summary>Before an evaluation: the step's modulation, its places, the mel's frames. What follows may begin beside it, but
+    /// lets nothing begin before this has ended: other kernels read modulation before they wait for those before them.</summary>
     /// <param name="stream">Where.</param>
     /// <param name="shape">Blocks and frames of each.</param>
     /// <param name="solve">The record.</param>

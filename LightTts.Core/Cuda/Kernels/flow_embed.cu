@@ -39,11 +39,11 @@ __device__ __forceinline__ void embed(const float* mel, const float* weight, con
     __shared__ float4 x[EACH][MEL / 4];
     const int output = blockIdx.x * 128 + threadIdx.x, first = blockIdx.y * EACH, count = own.rows * own.frames;
     float4 w[MEL / 4];
-    release_next();
 #pragma unroll
     for (int i = 0; i < MEL / 4; i++)
         w[i] = *(const float4*)(weight + ((size_t)i * DIM + output) * 4);
     wait_for_previous();
+    release_next(); // not before: what follows reads the step's modulation and places ahead of its own wait
     for (int i = threadIdx.x; i < EACH * (MEL / 4); i += 128)
         x[i / (MEL / 4)][i % (MEL / 4)] = first + i / (MEL / 4) < count ? *(const float4*)(mel + (size_t)first * MEL + i * 4) : float4 {};
     __syncthreads();

@@ -60,6 +60,7 @@ extern "C" __global__ void __launch_bounds__(STEP_THREADS) flow_begin_step(Solve
     float* mel, int rows, int frames)
 {
     const int first = blockIdx.x * STEP_THREADS + threadIdx.x, stride = gridDim.x * STEP_THREADS;
+    release_next();
     const Solve now = *solve;
     if (now.table == nullptr)
         return;

@@ -13,33 +13,41 @@ internal sealed class LookaheadRows : IDisposable
     /// <param name="lookahead">Tokens that the layer looks ahead.</param>
     /// <param name="carried">Places that a call carries over to the next one.</param>
     /// <param name="repeats">How often each encoding is wanted.</param>
-    /// <param name="device">Where the tokens are encoded.</param>
-    public LookaheadRows(IReadOnlyList<FlowTokens> rows, int lookahead, int carried, int repeats, Device device)
+    /// <param name="nothing">An id that stands for zeros.</param>
+    /// <param name="uploads">The way to where the tokens are encoded.</param>
+    public LookaheadRows(IReadOnlyList<FlowTokens> rows, int lookahead, int carried, int repeats, long nothing, Uploads uploads)
     {
         Utterances = rows;
         Counts = [.. rows.Select(row => row.Final ? row.Ids.Length : row.Ids.Length - lookahead)];
         int tokens = rows.Sum(row => row.Ids.Length), before = carried * rows.Count, encodings = repeats * Counts.Sum();
-        var values = new long[2 * tokens + 2 * before + encodings];
+        Length = tokens + before + lookahead * rows.Count(row => row.Final);
+        var values = new long[2 * tokens + 2 * before + encodings + Length];
         Span<long> ids = values.AsSpan(0, tokens), places = values.AsSpan(tokens, tokens), earlier = values.AsSpan(2 * tokens, before);
-        Span<long> later = values.AsSpan(2 * tokens + before, before), encoded = values.AsSpan(2 * tokens + 2 * before);
-        int token = 0, encoding = 0;
+        Span<long> later = values.AsSpan(2 * tokens + before, before), encoded = values.AsSpan(2 * tokens + 2 * before, encodings);
+        var placed = values.AsSpan(2 * tokens + 2 * before + encodings);
+        placed.Fill(nothing);
+        int token = 0, encoding = 0, place = 0;
         for (var i = 0; i < rows.Count; i++)
         {
             for (var at = 0; at < carried; at++)
-                (earlier[i * carried + at], later[i * carried + at]) = (Length + at, Length + Counts[i] + at);
+                (earlier[i * carried + at], later[i * carried + at]) = (place + at, place + Counts[i] + at);
             for (var at = 0; at < repeats * Counts[i]; at++)
-                encoded[encoding++] = Length + at / repeats;
-            Length += carried;
+                encoded[encoding++] = place + at / repeats;
+            place += carried;
             foreach (var id in rows[i].Ids.Span)
-                (ids[token], places[token++]) = (Math.Max(id, 0), Length++); // negative ids count as 0, as in the reference
+            {
+                placed[place] = ids[token] = Math.Max(id, 0); // negative ids count as 0, as in the reference
+                places[token++] = place++;
+            }
             if (rows[i].Final)
-                Length += lookahead;
+                place += lookahead;
         }
         using var scope = NewDisposeScope();
-        _indices = TensorData.FromIntegers(values, device).DetachFromDisposeScope();
+        _indices = uploads.Integers(values).DetachFromDisposeScope();
         Tensor Part(long start, long count) => _indices.narrow(0, start, count).DetachFromDisposeScope();
         (Ids, Places, Earlier) = (Part(0, tokens), Part(tokens, tokens), Part(2L * tokens, before));
         (Later, Encoded) = (Part(2L * tokens + before, before), Part(2L * tokens + 2 * before, encodings));
+        Placed = Part(2L * tokens + 2 * before + encodings, Length);
     }
 
     public IReadOnlyList<FlowTokens> Utterances { get; }
@@ -48,10 +56,13 @@ internal sealed class LookaheadRows : IDisposable
     public int[] Counts { get; }
 
     /// <summary>Places.</summary>
-    public int Length { get; private set; }
+    public int Length { get; }
 
     /// <summary>All tokens, [n].</summary>
     public Tensor Ids { get; }
+
+    /// <summary>What is in each place, [<see cref="Length"/>]: the tokens, and the id that stands for zeros.</summary>
+    public Tensor Placed { get; }
 
     /// <summary>The places of <see cref="Ids"/>, [n].</summary>
     public Tensor Places { get; }
@@ -67,7 +78,7 @@ internal sealed class LookaheadRows : IDisposable
 
     public void Dispose()
     {
-        foreach (var tensor in (Tensor[])[Ids, Places, Earlier, Later, Encoded, _indices])
+        foreach (var tensor in (Tensor[])[Ids, Placed, Places, Earlier, Later, Encoded, _indices])
             tensor.Dispose();
     }
 }

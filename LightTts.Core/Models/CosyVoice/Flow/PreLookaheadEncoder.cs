@@ -20,8 +20,10 @@ internal sealed class PreLookaheadEncoder(WeightReader reader, FlowConfig config
 
     public IReadOnlyList<(Tensor Mu, FlowTail Tail)> Encode(IReadOnlyList<FlowTokens> rows)
     {
-        using var places = Layer.Arrange(rows, FramesPerToken);
-        var (encoded, tails) = Layer.Encode(_embedding.Apply(places.Ids), places); // [n, Input] -> [FramesPerToken m, Input]
+        foreach (var row in rows)
+            _embedding.Check(row);
+        using var places = Layer.Arrange(rows, _embedding.Nothing, FramesPerToken);
+        var (encoded, tails) = Layer.EncodePlaced(_embedding.Apply(places.Placed), places); // [n, Input] -> [FramesPerToken m, Input]
         var mus = encoded.split([.. places.Counts.Select(count => (long)count * FramesPerToken)]);
         return [.. mus.Zip(tails, (mu, tail) => (mu, new FlowTail(tail)))];
     }

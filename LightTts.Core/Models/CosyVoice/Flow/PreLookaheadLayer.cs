@@ -15,6 +15,7 @@ internal sealed class PreLookaheadLayer : IDisposable
     private readonly Linear _conv1;
     private readonly Linear _conv2;
     private readonly Tensor _nothing; // what is carried into an utterance's first call
+    private readonly Uploads _uploads;
 
     /// <param name="reader">The flow's checkpoint.</param>
     /// <param name="name">The layer's.</param>
@@ -30,6 +31,7 @@ internal sealed class PreLookaheadLayer : IDisposable
             ScalarType.Float32);
         _conv1 = Convolution("conv1", channels, width, lookahead + 1);
         _conv2 = Convolution("conv2", width, channels, CausalKernel);
+        _uploads = new Uploads(reader.Device.Device);
         _nothing = zeros([Carried, channels], ScalarType.Float32, reader.Device.Device).DetachFromDisposeScope();
     }
 
@@ -37,17 +39,24 @@ internal sealed class PreLookaheadLayer : IDisposable
 
     /// <summary>Where tokens go for <see cref="Encode"/>; the caller's to dispose.</summary>
     /// <param name="rows">The utterances.</param>
+    /// <param name="nothing">An id that stands for zeros; where it is one.</param>
     /// <param name="repeats">How often each encoding is wanted.</param>
-    public LookaheadRows Arrange(IReadOnlyList<FlowTokens> rows, int repeats = 1) => new(rows, Lookahead, Carried, repeats, _nothing.device);
+    public LookaheadRows Arrange(IReadOnlyList<FlowTokens> rows, long nothing = 0, int repeats = 1) =>
+        new(rows, Lookahead, Carried, repeats, nothing, _uploads);
 
     /// <summary>Encodes tokens, at their own rate.</summary>
     /// <param name="x">The tokens of <paramref name="rows"/>, [n, Width].</param>
     /// <param name="rows">Whose they are.</param>
     /// <returns>Encodings [m, Width] as they are wanted, and for each utterance what its next call begins with, [2, Channels]: parts of one tensor,
     /// whose memory lives as long as any of them.</returns>
-    public (Tensor Encoded, Tensor[] Tails) Encode(Tensor x, LookaheadRows rows)
+    public (Tensor Encoded, Tensor[] Tails) Encode(Tensor x, LookaheadRows rows) =>
+        EncodePlaced(zeros([rows.Length, x.shape[1]], x.dtype, x.device).index_copy_(0, rows.Places, x), rows);
+
+    /// <summary>The same of tokens that are in their places, with zeros where none is.</summary>
+    /// <param name="input">[places, Width].</param>
+    /// <param name="rows">Whose they are.</param>
+    public (Tensor Encoded, Tensor[] Tails) EncodePlaced(Tensor input, LookaheadRows rows)
     {
-        var input = zeros([rows.Length, x.shape[1]], x.dtype, x.device).index_copy_(0, rows.Places, x);
         var hidden = _conv1.Apply(Windows(input, Lookahead + 1)).leaky_relu_(Scalars.Of(LeakySlope)); // [places - Lookahead, Channels]
         // Of each part, as TorchSharp's cat of one tensor is that tensor.
         hidden.index_copy_(0, rows.Earlier, cat([.. rows.Utterances.Select(row => (row.Tail?[0] ?? _nothing).alias())], 0));
@@ -62,6 +71,7 @@ internal sealed class PreLookaheadLayer : IDisposable
         _conv1.Dispose();
         _conv2.Dispose();
         _nothing.Dispose();
+        _uploads.Dispose();
     }
 
     /// <summary>Neighbours side by side, so that a convolution over few tokens is one product. [n, C] -> [n - size + 1, C size]</summary>

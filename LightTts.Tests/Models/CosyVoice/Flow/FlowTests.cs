@@ -153,12 +153,13 @@ public sealed class FlowTests
             Row(5, 1, final: true, streaming: true, second), Row(6, 28, final: false, streaming: true),
             Row(7, 78, final: false, streaming: true, second), Row(8, 9, final: true, streaming: true, first),
         ];
+        const double tolerance = 2e-6; // products of more rows are added up in another order: by how much is the processor's
         foreach (var (row, (mu, tail)) in rows.Zip(flow.Encoder.Encode(rows)))
         {
             var (expected, expectedTail) = Alone(row);
-            Flows.Near(expected, mu, 1e-6);
+            Flows.Near(expected, mu, tolerance);
             if (row is { Final: false })
-                Flows.Near(expectedTail[0], tail[0], 1e-6);
+                Flows.Near(expectedTail[0], tail[0], tolerance);
             tail.Dispose();
             expectedTail.Dispose();
         }

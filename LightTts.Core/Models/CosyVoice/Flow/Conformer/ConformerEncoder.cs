@@ -55,6 +55,7 @@ internal sealed class ConformerEncoder : IFlowEncoder
 
     public IReadOnlyList<(Tensor Mu, FlowTail Tail)> Encode(IReadOnlyList<FlowTokens> rows) => [.. rows.Select(row =>
     {
+        _embedding.Check(row);
         using var places = Arrange(row);
         var (encoded, tail) = Encode(_embedding.Apply(places.Ids), places);
         return (_project.Apply(encoded), tail);

@@ -27,11 +27,15 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
         _pages = new DiTPages(weights.Config, pageFrames, device, cacheBudget);
         _layers = new DiTDeviceLayers(weights, _pages, device);
         _schedules = new DiTSchedules(weights, _layers.IsFolded);
+        Uploads = new Uploads(device.Device);
     }
 
     public bool KeepsPast => true;
 
     public FlowPagePool Pages => _pages.Pool;
+
+    /// <summary>The way of what differs from pass to pass.</summary>
+    internal Uploads Uploads { get; }
 
     /// <summary>Buffers of every shape that occurred.</summary>
     internal IEnumerable<DiTStepBuffers> Buffers => _buffers.Values;
@@ -76,6 +80,7 @@ internal sealed class DiTDeviceEstimator : IVelocityEstimator
     {
         foreach (var buffers in _buffers.Values)
             buffers.Dispose();
+        Uploads.Dispose();
         _rotations?.Dispose();
         _schedules.Dispose();
         _layers.Dispose();

@@ -57,7 +57,7 @@ internal sealed class DiTDeviceLayers : IDisposable
     {
         using var scope = NewDisposeScope();
         var shape = (buffers.Shape.Rows, buffers.Shape.Frames);
-        // What kernels may read ahead of their turn, modulation and places, is written here: the next one may not overlap it.
+        // What kernels may read ahead of their turn, modulation and places, is written here (FlowStepKernels.Begin).
         if (_operations is CudaDiTOperations own)
             own.Kernels.Steps.Begin(own.Stream, shape, buffers.Solve.Address(), _modulation.Address(), (int)_modulation.shape[0],
                 buffers.Places?.Address() ?? 0, buffers.Columns, buffers.Mel.Address());

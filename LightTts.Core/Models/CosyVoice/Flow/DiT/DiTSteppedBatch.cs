@@ -37,7 +37,7 @@ internal sealed class DiTSteppedBatch : DiTBatch
         Place(values.AsSpan(head));
 
         using var scope = NewDisposeScope();
-        var indices = Keep(TensorData.FromIntegers(values, estimator.Device)); // all in one copy
+        var indices = Keep(estimator.Uploads.Integers(values)); // all in one copy
         (Packed, _rows) = (Keep(indices.narrow(0, 0, Frames)), Keep(indices.narrow(0, Frames, Frames)));
         _blocks = indices.Address() + 2 * Frames * sizeof(long);
         _places = Shape.IsPaged ? _blocks + described * sizeof(long) : 0;

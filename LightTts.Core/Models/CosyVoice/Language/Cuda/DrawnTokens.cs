@@ -1,3 +1,4 @@
+using LightTts.Torch;
 using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Language.Cuda;

@@ -1,4 +1,5 @@
 using LightTts.Cuda;
+using LightTts.Torch;
 using static TorchSharp.torch;
 
 namespace LightTts.Models.CosyVoice.Language.Cuda;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LightTts.Models.CosyVoice.Language.Cuda;
+namespace LightTts.Torch;
 
 /// <summary>Main memory that the device reads and writes by itself, at the address by which the host knows it.</summary>
 internal sealed unsafe class PinnedMemory : IDisposable
