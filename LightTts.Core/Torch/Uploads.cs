@@ -9,7 +9,7 @@ namespace LightTts.Torch;
 /// <param name="device">Where they go.</param>
 internal sealed unsafe class Uploads(Device device) : IDisposable
 {
-    private const int Slots = 32, SlotBytes = 16 * 1024;
+    private const int Slots = 32, SlotBytes = 64 * 1024; // what a batch of 32 chunks with ten seconds before each needs
 
     private readonly bool _isOwn = device.type == TorchSharp.DeviceType.CUDA
         && CudaDriver.IsSupported && CudaStream.IsSupported && DeviceAddress.IsSupported;
